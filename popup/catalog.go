@@ -1,0 +1,51 @@
+package popup
+
+import (
+	"errors"
+	"time"
+)
+
+// What a change of the catalog of popups can run into.
+var (
+	ErrNotFound = errors.New("no such popup")
+	ErrExists   = errors.New("a popup with this key exists")
+	ErrStale    = errors.New("the popup has changed since it was read")
+	ErrArchived = errors.New("the popup is archived, which is final")
+)
+
+// Change says who changes a popup and how, for the audit trail.
+type Change struct {
+	Actor  string
+	Action string // create update activate pause archive rollback
+}
+
+// Revision is one version of a popup as it was written.
+type Revision struct {
+	Version   uint32    `json:"version"`
+	Actor     string    `json:"actor"`
+	CreatedAt time.Time `json:"created_at"` // UTC
+	Spec      Spec      `json:"spec"`
+}
+
+// AuditEntry is one line of the audit trail.
+type AuditEntry struct {
+	ID          int64     `json:"id"`
+	At          time.Time `json:"at"` // UTC
+	Actor       string    `json:"actor"`
+	Action      string    `json:"action"`
+	Object      string    `json:"object"`       // a popup's key, or user:ID
+	FromVersion uint32    `json:"from_version"` // 0: there was none
+	ToVersion   uint32    `json:"to_version"`   // 0: there is none
+}
+
+// Counts are the statistics of one popup's variant in one hour.
+type Counts struct {
+	Variant     string
+	HourMS      int64 // start of the hour
+	Impressions uint64
+	Users       uint64 // first impressions
+	Clicks      uint64
+	Dismisses   uint64
+	Converts    uint64
+	Controls    uint64
+}

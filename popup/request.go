@@ -1,0 +1,49 @@
+package popup
+
+import "unicode/utf8"
+
+// Limits of a request.
+const (
+	MaxUserID = 128 // bytes
+	MaxAttrs  = 32
+)
+
+// Request is one poll: who asks, where, and what is known of them. An empty
+// value is a missing one. The bytes belong to the caller and are only read
+// while the request is being answered.
+type Request struct {
+	User       []byte
+	Placement  []byte
+	Platform   []byte
+	AppVersion []byte
+	Locale     []byte
+	Country    []byte
+	Attrs      []Attr // the a.NAME parameters
+}
+
+// Attr is a custom attribute, the NAME of a.NAME.
+type Attr struct{ Name, Value []byte }
+
+// ValidUserID reports whether id is 1 to [MaxUserID] bytes of UTF-8 without
+// control characters (C0, DEL and C1).
+func ValidUserID(id []byte) bool {
+	if len(id) == 0 || len(id) > MaxUserID {
+		return false
+	}
+	for i := 0; i < len(id); {
+		c := id[i]
+		if c < utf8.RuneSelf {
+			if c < ' ' || c == 0x7f {
+				return false
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(id[i:])
+		if r == utf8.RuneError && n == 1 || r < 0xa0 {
+			return false
+		}
+		i += n
+	}
+	return true
+}
