@@ -1,0 +1,88 @@
+package datadir
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+func TestSecretIsMadeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "b")
+	var wg sync.WaitGroup
+	secrets := make([]string, 8)
+	for i := range secrets {
+		wg.Go(func() {
+			d, err := Open(path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if secrets[i], err = d.Secret("admin-token"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range secrets {
+		if s != secrets[0] || len(s) != 64 {
+			t.Fatalf("secrets differ or are short: %q", secrets)
+		}
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("%s has mode %o, want 600", e.Name(), got)
+		}
+	}
+	if len(entries) != 2 {
+		t.Errorf("%d files, want format and admin-token alone: %v", len(entries), entries)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(file); err == nil {
+		t.Error("a file was taken for a directory")
+	}
+
+	newer := t.TempDir()
+	if err := os.WriteFile(filepath.Join(newer, "format"), []byte("2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(newer); !errors.Is(err, ErrNewer) {
+		t.Errorf("newer format: %v, want ErrNewer", err)
+	}
+
+	strange := t.TempDir()
+	if err := os.WriteFile(filepath.Join(strange, "format"), []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(strange); err == nil {
+		t.Error("a format that is no number was accepted")
+	}
+}
+
+func TestDamagedSecret(t *testing.T) {
+	d, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.Path("secret"), []byte("abc"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Secret("secret"); err == nil {
+		t.Error("a short secret was accepted")
+	}
+}
