@@ -1,0 +1,53 @@
+package popup
+
+import "strings"
+
+// FieldError is one thing that is wrong with a [Spec].
+type FieldError struct {
+	Pointer string `json:"pointer"` // JSON pointer (RFC 6901); empty: the document as a whole
+	Detail  string `json:"detail"`  // what is wanted there
+}
+
+// FieldErrors is everything that is wrong with a [Spec], as an error.
+type FieldErrors []FieldError
+
+// maxFieldErrors bounds the answer to a hopeless document.
+const maxFieldErrors = 100
+
+// Error lists the errors on one line.
+func (e FieldErrors) Error() string {
+	var b strings.Builder
+	for i, f := range e {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		if f.Pointer != "" {
+			b.WriteString(f.Pointer)
+			b.WriteByte(' ')
+		}
+		b.WriteString(f.Detail)
+	}
+	return b.String()
+}
+
+// add appends an error unless its place, or the object around it, has one already.
+func (e *FieldErrors) add(pointer, detail string) {
+	if len(*e) >= maxFieldErrors {
+		return
+	}
+	for _, f := range *e {
+		rest, inside := strings.CutPrefix(pointer, f.Pointer)
+		if inside && (rest == "" || rest[0] == '/') {
+			return
+		}
+	}
+	*e = append(*e, FieldError{Pointer: pointer, Detail: detail})
+}
+
+// err returns e as an error, nil if there is none.
+func (e FieldErrors) err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}

