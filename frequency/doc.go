@@ -1,0 +1,48 @@
+// Package frequency remembers, for every user and popup, when the popup may be
+// shown again, and answers that from memory.
+//
+// # The table
+//
+// A [Table] is sharded by the user's keyed hash (SipHash-2-4), one mutex a
+// shard. A shard is one slice of 32-byte entries without pointers, so the
+// garbage collector never looks inside. It is a hash table with linear probing
+// that is kept sorted: the home of an entry is hash*homes/2^64, which grows with
+// the hash, and inserting moves later entries one slot to the right, so that
+//
+//   - every entry sits at its home or right of it, with no empty slot between;
+//   - entries ascend by (hash, popup) over the whole shard.
+//
+// All entries of one user are therefore neighbours, a search for a user that
+// has none ends at the first greater hash instead of the first empty slot, and
+// shards can be filled to 7/8 and grow by steps of 1/8 (one pass from left to
+// right): about 40 bytes an entry. Removing shifts the run back, so there are no
+// tombstones. A tail behind the last home takes what is pushed past the end.
+//
+// Times in an entry are ticks of 100 ms since 2025-01-01 UTC, up to 2038: what
+// lies beyond is [popup.Never]. What has happened is rounded down, what is waited
+// for is rounded up, so nothing is shown early. A clock before 2025 is taken for
+// the first tick. Everything that changes an entry goes through
+// [popup.State.Merge].
+//
+// # The dump
+//
+// Little endian:
+//
+//	0   magic       "popupdFT"
+//	8   version     uint32, 1
+//	12  positions   uint32, how many follow
+//	16  key check   uint64, a hash of a constant under the table's key
+//	24  positions   each a stream (16 bytes) and a sequence number (uint64), by stream
+//	    blocks      one a shard: count (uint32, not 0), then count entries of 32 bytes
+//	    end         uint32, 0
+//	    total       uint64, entries in all blocks
+//	    crc         uint32, CRC-32C of everything before
+//
+// An entry is hash (8), popup, served at, at, click until, next at (4 each),
+// impressions (2), acted (1), last action (1). Two generations are kept, PATH
+// and PATH.1; what survives a crash of [Table.Dump]:
+//
+//	while PATH.tmp is written or synced    PATH and PATH.1 as they were
+//	after PATH.1 was replaced by PATH      PATH.1, the latest complete dump
+//	after PATH was replaced by PATH.tmp    PATH, the new dump, and PATH.1
+package frequency

@@ -1,0 +1,164 @@
+package frequency
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/popupd/popupd/popup"
+)
+
+const (
+	dumpMagic    = "popupdFT"
+	dumpVersion  = 1
+	dumpHeader   = 24
+	dumpPosition = 16 + 8
+	dumpTrailer  = 4 + 8 + 4
+)
+
+// castagnoli computes the CRC-32C that dumps and journal frames carry.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// keyCheck tells whether a dump was made under the table's key, without telling the key.
+func (t *Table) keyCheck() uint64 { return sipHash(t.k0, t.k1, []byte("popupd state dump")) }
+
+// Dump writes the table and the positions in event streams that it covers to
+// path; the dump that was there becomes path.1. It returns once the file and
+// its name are on disk. The table stays in use: each shard is locked while it is
+// copied, so take the positions before.
+func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
+	t.dumpMu.Lock()
+	defer t.dumpMu.Unlock()
+	tmp := path + ".tmp"
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("dump state to %s: %w", path, err)
+			os.Remove(tmp)
+		}
+	}()
+	if err := t.writeDump(tmp, at); err != nil {
+		return err
+	}
+	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeDump writes and syncs the file. It buffers one shard.
+func (t *Table) writeDump(name string, at map[popup.StreamID]uint64) (err error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+
+	crc := crc32.New(castagnoli)
+	w := io.MultiWriter(f, crc)
+	if _, err := w.Write(t.appendDumpHeader(nil, at)); err != nil {
+		return err
+	}
+	le := binary.LittleEndian
+	var total uint64
+	var entries []entry
+	var block []byte
+	for i := range t.shards {
+		entries = t.shards[i].snapshot(entries[:0])
+		if len(entries) == 0 {
+			continue
+		}
+		total += uint64(len(entries))
+		block = le.AppendUint32(block[:0], uint32(len(entries)))
+		for j := range entries {
+			block = entries[j].append(block)
+		}
+		if _, err := w.Write(block); err != nil {
+			return err
+		}
+	}
+	block = le.AppendUint32(block[:0], 0)
+	block = le.AppendUint64(block, total)
+	if _, err := w.Write(block); err != nil {
+		return err
+	}
+	if _, err := f.Write(le.AppendUint32(nil, crc.Sum32())); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func (t *Table) appendDumpHeader(dst []byte, at map[popup.StreamID]uint64) []byte {
+	le := binary.LittleEndian
+	dst = append(dst, dumpMagic...)
+	dst = le.AppendUint32(dst, dumpVersion)
+	dst = le.AppendUint32(dst, uint32(len(at)))
+	dst = le.AppendUint64(dst, t.keyCheck())
+	streams := make([]popup.StreamID, 0, len(at))
+	for id := range at {
+		streams = append(streams, id)
+	}
+	slices.SortFunc(streams, func(a, b popup.StreamID) int { return bytes.Compare(a[:], b[:]) })
+	for _, id := range streams {
+		dst = append(dst, id[:]...)
+		dst = le.AppendUint64(dst, at[id])
+	}
+	return dst
+}
+
+// snapshot appends the shard's entries, in order.
+func (s *shard) snapshot(dst []entry) []entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.slots {
+		if s.slots[i].hash != 0 {
+			dst = append(dst, s.slots[i])
+		}
+	}
+	return dst
+}
+
+func (e *entry) append(dst []byte) []byte {
+	le := binary.LittleEndian
+	dst = le.AppendUint64(dst, e.hash)
+	dst = le.AppendUint32(dst, e.popup)
+	dst = le.AppendUint32(dst, uint32(e.served))
+	dst = le.AppendUint32(dst, uint32(e.at))
+	dst = le.AppendUint32(dst, uint32(e.clickUntil))
+	dst = le.AppendUint32(dst, uint32(e.next))
+	dst = le.AppendUint16(dst, e.impressions)
+	return append(dst, e.acted, byte(e.last))
+}
+
+// decode is the reverse of append.
+func (e *entry) decode(src *[entrySize]byte) {
+	le := binary.LittleEndian
+	*e = entry{
+		hash:        le.Uint64(src[0:]),
+		popup:       le.Uint32(src[8:]),
+		served:      tick(le.Uint32(src[12:])),
+		at:          tick(le.Uint32(src[16:])),
+		clickUntil:  tick(le.Uint32(src[20:])),
+		next:        tick(le.Uint32(src[24:])),
+		impressions: le.Uint16(src[28:]),
+		acted:       src[30],
+		last:        popup.Action(src[31]),
+	}
+}
+
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,172 @@
+package frequency
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// DefaultMaxBytes is the memory budget of a [Table] if none is given, in bytes.
+const DefaultMaxBytes = 1 << 30
+
+// Config configures a [Table].
+type Config struct {
+	Key        [16]byte      // of the hash; a dump is of use only under the same key
+	MaxBytes   int64         // memory budget of the entries; 0 is DefaultMaxBytes
+	MinGap     time.Duration // least time between any two popups of one user
+	Registerer prometheus.Registerer
+}
+
+// Table is the state of all users. It is safe for concurrent use.
+type Table struct {
+	k0, k1   uint64
+	gapMS    int64
+	maxBytes int64
+	shards   []shard
+	shift    uint8 // of a hash, to the number of its shard
+
+	bytes  atomic.Int64 // of all slots; never above maxBytes, also while a shard grows
+	policy atomic.Pointer[func(id uint32) Keep]
+	nowMS  atomic.Int64 // of the last sweep
+
+	sweepMu sync.Mutex // guards cursor
+	cursor  struct{ shard, slot int }
+
+	dumpMu sync.Mutex // held while the files of a dump are written
+
+	full prometheus.Counter
+}
+
+// shardBits is the base 2 logarithm of the number of shards. With 1024 of them
+// a shard at the default budget has 1 MiB, which takes well under a millisecond
+// to move when it grows.
+const shardBits = 10
+
+// New returns an empty table.
+func New(c Config) *Table { return newTable(c, shardBits) }
+
+func newTable(c Config, shardBits uint8) *Table {
+	t := &Table{
+		k0:       binary.LittleEndian.Uint64(c.Key[:8]),
+		k1:       binary.LittleEndian.Uint64(c.Key[8:]),
+		gapMS:    int64((c.MinGap + time.Millisecond - 1) / time.Millisecond),
+		maxBytes: c.MaxBytes,
+		shards:   make([]shard, 1<<shardBits),
+		shift:    64 - shardBits,
+	}
+	if t.maxBytes == 0 {
+		t.maxBytes = DefaultMaxBytes
+	}
+	for i := range t.shards {
+		t.shards[i].skipBits = shardBits
+	}
+	metrics := promauto.With(c.Registerer)
+	metrics.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_state_entries",
+		Help: "Pairs of user and popup whose state is held.",
+	}, func() float64 { return float64(t.entries()) })
+	metrics.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_state_bytes",
+		Help: "Memory of the users' state in bytes.",
+	}, func() float64 { return float64(t.bytes.Load()) })
+	t.full = metrics.NewCounter(prometheus.CounterOpts{
+		Name: "popupd_state_full_total",
+		Help: "States that were not recorded because the memory budget was reached.",
+	})
+	return t
+}
+
+// Lock finds a user and locks the user's shard until [User.Unlock]. The bytes
+// are not kept.
+func (t *Table) Lock(user []byte) User {
+	// 0 marks an empty slot.
+	return t.lockHash(max(sipHash(t.k0, t.k1, user), 1))
+}
+
+func (t *Table) lockHash(hash uint64) User {
+	s := &t.shards[hash>>t.shift]
+	s.mu.Lock()
+	lo, hi := s.run(hash)
+	return User{t: t, s: s, hash: hash, lo: lo, hi: hi}
+}
+
+// Merge adds what an event says, for replays and for events of other servers:
+// in any order and any number of times. A [popup.Reset] forgets everything of
+// its user that is not newer than it. An event for which there is no memory is
+// dropped and counted.
+func (t *Table) Merge(ev *popup.Event) {
+	u := t.Lock(ev.User)
+	defer u.Unlock()
+	if ev.Action == popup.Reset {
+		u.forget(floorTick(ev.AtMS))
+		return
+	}
+	u.merge(ev.Popup, ev.State(), t.nowMS.Load())
+}
+
+// Restore adds a state that was read from the store. It returns false if there
+// is no memory for it.
+func (t *Table) Restore(user []byte, id uint32, s popup.State) bool {
+	u := t.Lock(user)
+	defer u.Unlock()
+	_, _, ok := u.merge(id, s, t.nowMS.Load())
+	return ok
+}
+
+// States calls fn for each popup of which something is known of the user, by
+// ascending id. No lock is held meanwhile.
+func (t *Table) States(user []byte, fn func(id uint32, s popup.State)) {
+	u := t.Lock(user)
+	entries := slices.Clone(u.entries())
+	u.Unlock()
+	for i := range entries {
+		fn(entries[i].popup, entries[i].state())
+	}
+}
+
+// entries returns how many entries there are.
+func (t *Table) entries() int {
+	n := 0
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		n += s.used
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// insertLocked adds an entry to its shard, which the caller has locked. At the
+// memory budget it makes room only by reclaiming what has expired at nowMS; if
+// that is not enough it counts the failure, changes nothing else and returns false.
+func (t *Table) insertLocked(s *shard, e *entry, nowMS int64) bool {
+	for !s.insert(e) {
+		if !t.growLocked(s) && !t.reclaimLocked(s, nowMS) {
+			t.full.Inc()
+			return false
+		}
+	}
+	return true
+}
+
+// growLocked makes a shard larger if the budget allows it. Old and new slots
+// both count until the entries have moved.
+func (t *Table) growLocked(s *shard) bool {
+	homes, slots := s.next()
+	size := int64(slots) * entrySize
+	if t.bytes.Add(size) > t.maxBytes {
+		t.bytes.Add(-size)
+		return false
+	}
+	old := int64(len(s.slots)) * entrySize
+	s.resize(homes, slots)
+	t.bytes.Add(-old)
+	return true
+}

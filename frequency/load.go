@@ -1,0 +1,158 @@
+package frequency
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// What makes a dump unusable.
+var (
+	ErrDumpDamaged = errors.New("the dump is damaged")
+	ErrDumpVersion = errors.New("the dump was made by a newer version")
+	ErrDumpKey     = errors.New("the dump was made with another key")
+)
+
+// ErrDumpTooBig is returned beside the positions of a dump that was loaded only
+// as far as the memory budget allowed.
+var ErrDumpTooBig = errors.New("the dump does not fit the memory budget")
+
+// Load merges the dump at path into the table and returns the positions in event
+// streams that it covers. If that dump can't be used, nothing of it is, and Load
+// takes path.1. The positions are nil if there was nothing to load; an error
+// beside positions says what is wrong with a newer dump, or [ErrDumpTooBig].
+// If there is no dump at all the error is [fs.ErrNotExist].
+func (t *Table) Load(path string) (map[popup.StreamID]uint64, error) {
+	t.dumpMu.Lock()
+	defer t.dumpMu.Unlock()
+	at, err := t.loadDump(path)
+	if at != nil {
+		return at, err
+	}
+	at, older := t.loadDump(path + ".1")
+	return at, errors.Join(err, older)
+}
+
+// loadDump reads one file twice: not an entry is taken before the checksum
+// of all of them is known to be right.
+func (t *Table) loadDump(name string) (at map[popup.StreamID]uint64, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("load state: %w", err)
+	}
+	defer f.Close()
+	if err := t.checkDump(f); err != nil {
+		return nil, fmt.Errorf("load state from %s: %w", name, err)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("load state: %w", err)
+	}
+	at, err = t.readDump(bufio.NewReaderSize(f, 256<<10))
+	if err != nil {
+		return at, fmt.Errorf("load state from %s: %w", name, err)
+	}
+	return at, nil
+}
+
+// checkDump says whether the file is a whole dump of this version and key.
+func (t *Table) checkDump(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < dumpHeader+dumpTrailer {
+		return fmt.Errorf("%w: %d bytes", ErrDumpDamaged, info.Size())
+	}
+	le := binary.LittleEndian
+	var header [dumpHeader]byte
+	if _, err := io.ReadFull(f, header[:]); err != nil {
+		return err
+	}
+	if string(header[:8]) != dumpMagic {
+		return fmt.Errorf("%w: it does not start like a dump", ErrDumpDamaged)
+	}
+	crc := crc32.New(castagnoli)
+	crc.Write(header[:])
+	if _, err := io.Copy(crc, io.LimitReader(f, info.Size()-dumpHeader-4)); err != nil {
+		return err
+	}
+	var sum [4]byte
+	if _, err := io.ReadFull(f, sum[:]); err != nil {
+		return err
+	}
+	if le.Uint32(sum[:]) != crc.Sum32() {
+		return fmt.Errorf("%w: wrong checksum", ErrDumpDamaged)
+	}
+	if v := le.Uint32(header[8:]); v != dumpVersion {
+		return fmt.Errorf("%w: %d", ErrDumpVersion, v)
+	}
+	if le.Uint64(header[16:]) != t.keyCheck() {
+		return ErrDumpKey
+	}
+	return nil
+}
+
+// readDump merges a dump that has been checked.
+func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
+	le := binary.LittleEndian
+	var b [entrySize]byte
+	if _, err := io.ReadFull(r, b[:dumpHeader]); err != nil {
+		return nil, err
+	}
+	positions := le.Uint32(b[12:])
+	at := make(map[popup.StreamID]uint64)
+	for range positions {
+		if _, err := io.ReadFull(r, b[:dumpPosition]); err != nil {
+			return nil, err
+		}
+		at[popup.StreamID(b[:16])] = le.Uint64(b[16:])
+	}
+	var total, lost uint64
+	for {
+		if _, err := io.ReadFull(r, b[:4]); err != nil {
+			return nil, err
+		}
+		count := le.Uint32(b[:])
+		if count == 0 {
+			break
+		}
+		total += uint64(count)
+		for range count {
+			if _, err := io.ReadFull(r, b[:]); err != nil {
+				return nil, err
+			}
+			var e entry
+			e.decode(&b)
+			if e.hash == 0 {
+				return nil, fmt.Errorf("%w: an entry of nobody", ErrDumpDamaged)
+			}
+			if !t.mergeEntry(&e) {
+				lost++
+			}
+		}
+	}
+	if _, err := io.ReadFull(r, b[:8]); err != nil {
+		return nil, err
+	}
+	if want := le.Uint64(b[:]); total != want {
+		return nil, fmt.Errorf("%w: %d entries, want %d", ErrDumpDamaged, total, want)
+	}
+	if lost > 0 {
+		return at, fmt.Errorf("%w: %d of %d entries left out", ErrDumpTooBig, lost, total)
+	}
+	return at, nil
+}
+
+// mergeEntry adds an entry of a dump.
+func (t *Table) mergeEntry(e *entry) bool {
+	u := t.lockHash(e.hash)
+	defer u.Unlock()
+	_, _, ok := u.merge(e.popup, e.state(), t.nowMS.Load())
+	return ok
+}

@@ -1,0 +1,102 @@
+package frequency
+
+// Keep says how long the entries of a popup are kept.
+type Keep uint8
+
+const (
+	// KeepWhileWaiting keeps an entry until the last of: its wait and an hour;
+	// its impression and the least gap; seven days after an impression that was
+	// acted on, which is how long its token is accepted.
+	KeepWhileWaiting Keep = iota
+	// KeepForever is for a popup whose impressions are limited.
+	KeepForever
+	// Drop is for a popup that will never be shown again.
+	Drop
+)
+
+const (
+	hourMS      = 60 * 60 * 1000
+	tokenLifeMS = 7 * 24 * hourMS
+)
+
+// SetPolicy says how long entries are kept from now on, by popup; without it all
+// are KeepWhileWaiting. The function is called with a shard locked: it must be
+// quick and must not use the table.
+func (t *Table) SetPolicy(f func(id uint32) Keep) { t.policy.Store(&f) }
+
+// expired reports whether an entry is of no more use at nowMS.
+func (t *Table) expired(e *entry, nowMS int64) bool {
+	keep := KeepWhileWaiting
+	if f := t.policy.Load(); f != nil {
+		keep = (*f)(e.popup)
+	}
+	switch wait := max(e.next, e.clickUntil); {
+	case keep == Drop:
+		return true
+	case keep == KeepForever, wait == never, nowMS < wait.ms()+hourMS:
+		return false
+	case nowMS < e.gapEndMS(t.gapMS):
+		return false
+	case e.acted != 0 && nowMS < e.served.ms()+tokenLifeMS:
+		return false
+	}
+	return true
+}
+
+// A sweep looks at sweepSlots slots, sweepPiece of them under one lock. Called
+// each 100 ms it goes round a table at the default budget in seven minutes.
+const (
+	sweepSlots = 8192
+	sweepPiece = 512
+)
+
+// Sweep reclaims expired entries in a bounded number of slots, going on where
+// the last sweep stopped.
+func (t *Table) Sweep(nowMS int64) {
+	t.nowMS.Store(nowMS)
+	t.sweepMu.Lock()
+	defer t.sweepMu.Unlock()
+	for slots, shards := 0, 0; slots < sweepSlots && shards < len(t.shards); {
+		s := &t.shards[t.cursor.shard]
+		s.mu.Lock()
+		end := min(t.cursor.slot+sweepPiece, len(s.slots))
+		t.removeExpiredLocked(s, t.cursor.slot, end, nowMS)
+		last := end == len(s.slots)
+		s.mu.Unlock()
+		slots += end - t.cursor.slot
+		t.cursor.slot = end
+		if last {
+			t.cursor.slot = 0
+			t.cursor.shard = (t.cursor.shard + 1) % len(t.shards)
+			shards++
+		}
+	}
+}
+
+// scanEveryMS is how often one shard is searched for room at the memory budget.
+// A flood of new users must not have every one of them look at every slot.
+const scanEveryMS = 1000
+
+// reclaimLocked makes room in a shard that may not grow. It reports whether
+// anything had expired.
+func (t *Table) reclaimLocked(s *shard, nowMS int64) bool {
+	if since := nowMS - s.scanMS; since >= 0 && since < scanEveryMS {
+		return false
+	}
+	s.scanMS = nowMS
+	return t.removeExpiredLocked(s, 0, len(s.slots), nowMS) > 0
+}
+
+// removeExpiredLocked removes the expired entries from slots from to to-1 and
+// those that move there, and returns their number.
+func (t *Table) removeExpiredLocked(s *shard, from, to int, nowMS int64) (removed int) {
+	for i := from; i < to; {
+		if e := &s.slots[i]; e.hash != 0 && t.expired(e, nowMS) {
+			s.remove(i)
+			removed++
+		} else {
+			i++
+		}
+	}
+	return removed
+}

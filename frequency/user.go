@@ -1,0 +1,212 @@
+package frequency
+
+import "github.com/popupd/popupd/popup"
+
+// User is one user's entries, with the shard that holds them locked: everything
+// between [Table.Lock] and [User.Unlock] is one step. It must not be used after
+// Unlock, nor by two goroutines.
+type User struct {
+	t      *Table
+	s      *shard
+	hash   uint64
+	lo, hi int // the user's slots
+}
+
+// Unlock ends the step.
+func (u *User) Unlock() { u.s.mu.Unlock() }
+
+// Known reports whether anything is remembered of the user.
+func (u *User) Known() bool { return u.hi > u.lo }
+
+// Hash returns the keyed hash of the user's id, never 0.
+func (u *User) Hash() uint64 { return u.hash }
+
+// Verdict is what [User.Check] says of one popup.
+type Verdict struct {
+	Reason    popup.Reason // Eligible, or the first gate that stops it
+	ReadyAtMS int64        // when all gates will be open; not after now if eligible, popup.Never if never
+	ShownAtMS int64        // the latest impression; 0: none yet
+}
+
+// Check says whether the user may see a popup at nowMS: [popup.Eligible], or
+// CooldownClick, CooldownDismiss, CooldownImpression, CapReached or MinGap.
+func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
+	var v Verdict
+	if i := u.find(id); i >= 0 {
+		e := &u.s.slots[i]
+		v.ShownAtMS = e.served.ms()
+		v.ReadyAtMS = e.ready().ms()
+		if nowMS < v.ReadyAtMS {
+			v.Reason = e.held()
+		}
+		if e.capped(f.MaxImpressions) {
+			v.stop(popup.CapReached, popup.Never)
+		}
+	}
+	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
+		entries := u.entries()
+		for i := range entries {
+			if end := entries[i].gapEndMS(gap); nowMS < end {
+				v.stop(popup.MinGap, end)
+			}
+		}
+	}
+	return v
+}
+
+// stop adds a closed gate. The first one is the reason, the last one to open
+// decides when.
+func (v *Verdict) stop(r popup.Reason, untilMS int64) {
+	if v.Reason == popup.Eligible {
+		v.Reason = r
+	}
+	v.ReadyAtMS = max(v.ReadyAtMS, untilMS)
+}
+
+// Undo takes back a [User.Serve] or [User.Act]. The zero Undo takes back nothing.
+type Undo struct {
+	before entry // zero: there was none
+	after  entry
+	bit    uint8 // of the action
+}
+
+// Serve records that a popup is returned to the user, or with the action
+// [popup.Control] that it would have been. The caller has checked that it may
+// and gives User, Popup, Version, Variant, Action and AtMS; Serve fills the
+// rest and moves AtMS past what the user did with the popup before, should the
+// clock have been set back. It returns false if there is no memory for it: then
+// nothing has changed.
+func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
+	var e entry
+	if i := u.find(ev.Popup); i >= 0 {
+		e = u.s.slots[i]
+	}
+	served := *ev
+	served.AtMS = max(ev.AtMS, e.at.after().ms())
+	served.ServedAtMS = served.AtMS
+	served.Nth = uint32(e.impressions) + 1
+	served.ReadyAtMS = popup.Until(served.AtMS, f.AfterImpressionSec)
+	served.ClickUntilMS = 0
+	before, after, ok := u.merge(ev.Popup, served.State(), ev.AtMS)
+	if !ok {
+		return Undo{}, false
+	}
+	*ev = served
+	return Undo{before: before, after: after}, true
+}
+
+// Outcome is what became of an action.
+type Outcome uint8
+
+// What [User.Act] returns. Only a counted action goes on to be recorded.
+const (
+	Counted  Outcome = iota + 1
+	Repeated         // the same action on the same impression has been counted
+	Outdated         // the impression is not the latest
+	Full             // no memory; nothing has changed
+)
+
+// Act records what the user did with an impression: ev.Popup, ServedAtMS and
+// Action say what, AtMS when. If it counts, Act fills Nth (0 if this server does
+// not know the impression), ReadyAtMS and ClickUntilMS, and moves AtMS so that
+// it is not before what happened already. A nil f is a popup that is no longer
+// configured and asks for no wait.
+func (u *User) Act(ev *popup.Event, f *popup.Frequency) (Undo, Outcome) {
+	var e entry
+	if i := u.find(ev.Popup); i >= 0 {
+		e = u.s.slots[i]
+	}
+	bit := ev.Action.Bit()
+	acted := *ev
+	acted.AtMS = max(ev.AtMS, ev.ServedAtMS, e.at.ms())
+	acted.Nth, acted.ClickUntilMS = 0, 0
+	switch token := floorTick(ev.ServedAtMS); {
+	case token < e.served:
+		return Undo{}, Outdated
+	case token == e.served && e.acted&bit != 0:
+		return Undo{}, Repeated
+	case token == e.served:
+		acted.Nth = uint32(e.impressions)
+	}
+	acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
+	if ev.Action == popup.Click || ev.Action == popup.Convert {
+		acted.ClickUntilMS = acted.ReadyAtMS
+	}
+	before, after, ok := u.merge(ev.Popup, acted.State(), ev.AtMS)
+	if !ok {
+		return Undo{}, Full
+	}
+	*ev = acted
+	return Undo{before: before, after: after, bit: bit}, Counted
+}
+
+// wait returns the seconds that an action asks for.
+func wait(a popup.Action, f *popup.Frequency) int64 {
+	switch {
+	case f == nil:
+		return 0
+	case a == popup.Dismiss:
+		return f.AfterDismissSec
+	}
+	return f.AfterClickSec
+}
+
+// Undo takes back what could not be journaled, if the entry still carries the
+// same impression. If something else was added to the entry meanwhile, only the
+// action's bit is taken back, so that it can be repeated: the waits may then
+// be too long, but nothing that was recorded is lost.
+func (u *User) Undo(x Undo) {
+	i := u.find(x.after.popup)
+	if i < 0 || x.after.hash != u.hash {
+		return
+	}
+	switch e := &u.s.slots[i]; {
+	case e.served != x.after.served:
+	case *e != x.after:
+		e.acted &^= x.bit
+	case x.before.hash == 0:
+		u.s.remove(i)
+		u.lo, u.hi = u.s.run(u.hash)
+	default:
+		*e = x.before
+	}
+}
+
+// entries returns the user's entries, which alias the shard.
+func (u *User) entries() []entry { return u.s.slots[u.lo:u.hi] }
+
+// find returns the slot of the user's entry for a popup, -1 if there is none.
+func (u *User) find(id uint32) int {
+	for i := u.lo; i < u.hi; i++ {
+		if u.s.slots[i].popup == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// merge adds a state to the user's entry for a popup and returns the entry as it
+// was, zero if there was none, and as it is. It returns false, with nothing
+// changed, if there is no memory for it even without what has expired at nowMS.
+func (u *User) merge(id uint32, s popup.State, nowMS int64) (before, after entry, ok bool) {
+	if i := u.find(id); i >= 0 {
+		e := &u.s.slots[i]
+		before = *e
+		*e = e.merged(u.hash, id, s)
+		return before, *e, true
+	}
+	after = before.merged(u.hash, id, s)
+	ok = u.t.insertLocked(u.s, &after, nowMS)
+	u.lo, u.hi = u.s.run(u.hash)
+	return before, after, ok
+}
+
+// forget removes the user's entries that are not newer than at.
+func (u *User) forget(at tick) {
+	for i := u.hi - 1; i >= u.lo; i-- {
+		if u.s.slots[i].at <= at {
+			u.s.remove(i)
+		}
+	}
+	u.lo, u.hi = u.s.run(u.hash)
+}
