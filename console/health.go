@@ -1,0 +1,58 @@
+package console
+
+import (
+	"net/http"
+	"net/http/pprof"
+	runtime "runtime/pprof"
+)
+
+type health struct {
+	Status string `json:"status"`
+}
+
+// live answers as long as the process does.
+func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, health{"ok"})
+	return nil
+}
+
+// readiness tells load balancers whether to send polls. It asks no store: a
+// loaded server serves from memory while they are down.
+func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) error {
+	if err := s.Ready(); err != nil {
+		return notReady(err)
+	}
+	writeJSON(w, http.StatusOK, health{"ready"})
+	return nil
+}
+
+// notReady tells why. It has no cause, as it is no fault: nothing is logged.
+func notReady(why error) *problem {
+	return newProblem(http.StatusServiceUnavailable, "not_ready", why.Error())
+}
+
+// openapi serves the description of this API and of the data plane's.
+func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(s.OpenAPI) // an error means that the client has gone
+	return nil
+}
+
+// profile serves the profiles of [pprof]. Not its command line, which may hold
+// the passwords of the stores.
+func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
+	switch name := r.PathValue("profile"); name {
+	case "profile":
+		pprof.Profile(w, r)
+	case "trace":
+		pprof.Trace(w, r)
+	case "symbol":
+		pprof.Symbol(w, r)
+	default:
+		if runtime.Lookup(name) == nil {
+			return newProblem(http.StatusNotFound, "not_found", "There is no such profile.")
+		}
+		pprof.Handler(name).ServeHTTP(w, r)
+	}
+	return nil
+}

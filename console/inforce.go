@@ -1,0 +1,41 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// inForceTimeout bounds how long the answer to a change that is already stored
+// waits for the change to be loaded.
+const inForceTimeout = 5 * time.Second
+
+// putInForce loads a change that the store has committed, and tells the other
+// servers. The package comment says what happens when that fails.
+func (s *Server) putInForce(w http.ResponseWriter, r *http.Request, c popup.Change, p popup.Popup) {
+	log := s.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inForceTimeout)
+	defer cancel()
+	if err := s.Watcher.Changed(ctx); err != nil {
+		w.Header().Set("Popupd-In-Force", "false")
+		log.Error("popup changed, but not yet in force", "err", err)
+		return
+	}
+	log.Info("popup changed")
+}
+
+// reload reads the popups anew, for an operator who changed them in the
+// database by hand.
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := reading(r)
+	defer cancel()
+	if err := s.Watcher.Reload(ctx); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, struct {
+		Revision int64 `json:"revision"`
+	}{s.Snapshots.Current().Revision})
+	return nil
+}

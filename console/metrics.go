@@ -1,0 +1,60 @@
+package console
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics counts what happens on this plane.
+type metrics struct {
+	requests     *prometheus.CounterVec // by status code
+	authFailures prometheus.Counter
+}
+
+func (m *metrics) register(r prometheus.Registerer, version string) error {
+	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_admin_requests_total",
+		Help: "Requests answered on the admin listener, by HTTP status code.",
+	}, []string{"code"})
+	m.authFailures = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "popupd_admin_auth_failures_total",
+		Help: "Requests on the admin listener without the right token.",
+	})
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name:        "popupd_build_info",
+		Help:        "Always 1; the labels say which build this is.",
+		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+	})
+	build.Set(1)
+	for _, c := range []prometheus.Collector{
+		m.requests, m.authFailures, build,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := r.Register(c); err != nil {
+			return fmt.Errorf("register admin metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+// answered counts a request. Statuses are a closed set: those this package writes.
+func (m *metrics) answered(status int) {
+	m.requests.WithLabelValues(strconv.Itoa(status)).Inc()
+}
+
+// metricsHandler shows what gatherer has. A collector that fails hides its own
+// metrics, not all of them.
+func (s *Server) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
+		ErrorLog:      slog.NewLogLogger(s.Log.Handler(), slog.LevelError),
+		ErrorHandling: promhttp.ContinueOnError,
+	})
+}

@@ -1,0 +1,270 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"regexp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// keyPattern is what every key of a popup looks like; others need no look at the store.
+var keyPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+// pathKey returns the key of the popup that the path names.
+func pathKey(r *http.Request) (string, error) {
+	key := r.PathValue("key")
+	if !keyPattern.MatchString(key) {
+		return "", popup.ErrNotFound
+	}
+	return key, nil
+}
+
+// writePopup answers with a popup and the ETag that names its version.
+func writePopup(w http.ResponseWriter, status int, p popup.Popup) {
+	w.Header().Set("ETag", etag(p.Version))
+	writeJSON(w, status, p)
+}
+
+func (s *Server) listPopups(w http.ResponseWriter, r *http.Request) error {
+	status := popup.Status(r.URL.Query().Get("status"))
+	switch status {
+	case "", popup.Draft, popup.Active, popup.Paused, popup.Archived:
+	default:
+		return invalidParameter("status", "must be draft, active, paused or archived.")
+	}
+	after, limit, err := page(r, "popup")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := reading(r)
+	defer cancel()
+	items, err := s.Catalog.Popups(ctx, status, uint32(min(after, math.MaxUint32)), limit+1)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, newList("popup", items, limit, func(p popup.Popup) int64 { return int64(p.ID) }))
+	return nil
+}
+
+func (s *Server) getPopup(w http.ResponseWriter, r *http.Request) error {
+	key, err := pathKey(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := reading(r)
+	defer cancel()
+	p, err := s.Catalog.Popup(ctx, key)
+	if err != nil {
+		return err
+	}
+	writePopup(w, http.StatusOK, p)
+	return nil
+}
+
+func (s *Server) createPopup(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	spec, err := decodePopup(body)
+	if err != nil {
+		return err
+	}
+	if spec.Status == popup.Archived {
+		return invalidField("/status", "a new popup can't be archived: that is final")
+	}
+	ctx, cancel := writing(r)
+	defer cancel()
+	change := popup.Change{Actor: actor(r), Action: "create"}
+	p, err := s.Catalog.Create(ctx, change, spec)
+	if err != nil {
+		return err
+	}
+	s.putInForce(w, r, change, p)
+	w.Header().Set("Location", "/v1/admin/popups/"+p.Key)
+	writePopup(w, http.StatusCreated, p)
+	return nil
+}
+
+// replacePopup writes the whole popup: a member that is absent gets its default.
+func (s *Server) replacePopup(w http.ResponseWriter, r *http.Request) error {
+	key, err := pathKey(r)
+	if err != nil {
+		return err
+	}
+	match, err := requireIfMatch(r)
+	if err != nil {
+		return err
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	spec, err := decodePopup(withKey(body, key))
+	if err != nil {
+		return err
+	}
+	if spec.Key != key {
+		return invalidField("/key", "must be the key in the path or absent: a popup's key never changes")
+	}
+	action := "update"
+	if spec.Status == popup.Archived {
+		action = "archive"
+	}
+	return s.change(w, r, action, match, func(popup.Popup) (popup.Spec, error) { return spec, nil })
+}
+
+// withKey returns the body with its key set to the one in the path if it has none.
+func withKey(body []byte, key string) []byte {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil || members == nil {
+		return body // decoding it says what is wrong
+	}
+	if _, ok := members["key"]; ok {
+		return body
+	}
+	members["key"] = json.RawMessage(`"` + key + `"`)
+	with, err := json.Marshal(members)
+	if err != nil {
+		return body
+	}
+	return with
+}
+
+// archivePopup ends a popup's life. The popup stays readable, so the answer is the popup.
+func (s *Server) archivePopup(w http.ResponseWriter, r *http.Request) error {
+	match, err := requireIfMatch(r)
+	if err != nil {
+		return err
+	}
+	return s.setStatus(w, r, "archive", match, popup.Archived)
+}
+
+func (s *Server) activatePopup(w http.ResponseWriter, r *http.Request) error {
+	match, err := parseIfMatch(r)
+	if err != nil {
+		return err
+	}
+	return s.setStatus(w, r, "activate", match, popup.Active)
+}
+
+func (s *Server) pausePopup(w http.ResponseWriter, r *http.Request) error {
+	match, err := parseIfMatch(r)
+	if err != nil {
+		return err
+	}
+	return s.setStatus(w, r, "pause", match, popup.Paused)
+}
+
+func (s *Server) setStatus(w http.ResponseWriter, r *http.Request, action string, match ifMatch, to popup.Status) error {
+	return s.change(w, r, action, match, func(current popup.Popup) (popup.Spec, error) {
+		if current.Status == to {
+			return popup.Spec{}, errUnchanged
+		}
+		spec := current.Spec
+		spec.Status = to
+		return spec, nil
+	})
+}
+
+// rollbackPopup writes an earlier version anew. The popup stays active or
+// paused as it is: what is rolled back is what it shows and to whom.
+func (s *Server) rollbackPopup(w http.ResponseWriter, r *http.Request) error {
+	key, err := pathKey(r)
+	if err != nil {
+		return err
+	}
+	match, err := parseIfMatch(r)
+	if err != nil {
+		return err
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	var to struct {
+		Version *uint32 `json:"version"`
+	}
+	if err := decodeBody(body, &to); err != nil {
+		return err
+	}
+	if to.Version == nil {
+		return invalidField("/version", "is required")
+	}
+	return s.change(w, r, "rollback", match, func(current popup.Popup) (popup.Spec, error) {
+		spec, err := s.specOf(r, key, *to.Version)
+		spec.Status = current.Status
+		if err == nil {
+			err = spec.Validate() // today's rules may be stricter than those it was written under
+		}
+		return spec, err
+	})
+}
+
+// specOf returns what a popup was at a version.
+func (s *Server) specOf(r *http.Request, key string, version uint32) (popup.Spec, error) {
+	ctx, cancel := reading(r)
+	defer cancel()
+	revisions, err := s.Trail.Revisions(ctx, key)
+	if err != nil {
+		return popup.Spec{}, err
+	}
+	for _, rev := range revisions {
+		if rev.Version == version {
+			return rev.Spec, nil
+		}
+	}
+	return popup.Spec{}, invalidField("/version", "the popup never had this version")
+}
+
+// errUnchanged is an edit's answer when the popup is already as it should be.
+var errUnchanged = errors.New("unchanged")
+
+// maxTries bounds how often a change without a precondition starts anew
+// because others change the same popup.
+const maxTries = 10
+
+// change reads the popup that the path names, edits it and writes it back if it
+// is still what was read. A precondition that fails is the client's to settle;
+// without one the change is tried again on the newer version.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, match ifMatch, edit func(current popup.Popup) (popup.Spec, error)) error {
+	key, err := pathKey(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := writing(r)
+	defer cancel()
+	change := popup.Change{Actor: actor(r), Action: action}
+	for try := 1; ; try++ {
+		current, err := s.Catalog.Popup(ctx, key)
+		switch {
+		case err != nil:
+			return err
+		case current.Status == popup.Archived:
+			return popup.ErrArchived
+		case !match.allows(current.Version):
+			return popup.ErrStale
+		}
+		spec, err := edit(current)
+		if errors.Is(err, errUnchanged) {
+			writePopup(w, http.StatusOK, current)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		after, err := s.Catalog.Put(ctx, change, current.Version, spec)
+		if errors.Is(err, popup.ErrStale) && match.any() && try < maxTries {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.putInForce(w, r, change, after)
+		writePopup(w, http.StatusOK, after)
+		return nil
+	}
+}

@@ -1,0 +1,135 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+const (
+	maxBody      = 1 << 20
+	defaultLimit = 50
+	maxLimit     = 500
+	storeTimeout = 10 * time.Second
+)
+
+// reading bounds what a request reads from the store. It ends with the client.
+func reading(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.Context(), storeTimeout)
+}
+
+// writing bounds a change. It does not end when the client goes away: a
+// transaction cut off at its commit would leave the outcome unknown.
+func writing(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(r.Context()), storeTimeout)
+}
+
+// readBody returns the whole body of a request that says it is JSON.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return nil, newProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and Content-Type must say so.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than 1 MiB.")
+	case err != nil:
+		return nil, newProblem(http.StatusBadRequest, "unreadable_body", "The body ended early.")
+	}
+	return body, nil
+}
+
+// decodePopup reads a popup. An error that does not name fields is about the JSON itself.
+func decodePopup(body []byte) (popup.Spec, error) {
+	spec, err := popup.Decode(body)
+	var fields popup.FieldErrors
+	if err != nil && !errors.As(err, &fields) {
+		return spec, invalidJSON(err)
+	}
+	return spec, err
+}
+
+// decodeBody reads a small body into v. Members that v does not have are refused.
+func decodeBody(body []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		var wrongType *json.UnmarshalTypeError
+		if errors.As(err, &wrongType) {
+			return invalidField(pointerTo(wrongType.Field), "can't be a "+wrongType.Value)
+		}
+		// encoding/json names an unknown member in the text of its error alone.
+		if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			if name, err := strconv.Unquote(member); err == nil {
+				return invalidField(pointerTo(name), "unknown member")
+			}
+		}
+		return invalidJSON(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return invalidJSON(errors.New("there is something after the value"))
+	}
+	return nil
+}
+
+func invalidJSON(err error) *problem {
+	return newProblem(http.StatusBadRequest, "malformed_json", "The body is not valid JSON: "+err.Error()+".")
+}
+
+// pointerTo returns the JSON pointer (RFC 6901) to a member of the document.
+func pointerTo(member string) string {
+	if member == "" {
+		return ""
+	}
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(member)
+}
+
+// page reads limit and cursor of a list. The cursor is the id after which the
+// page starts; kind keeps one list's cursor from being used on another.
+func page(r *http.Request, kind string) (after int64, limit int, err error) {
+	q := r.URL.Query()
+	limit = defaultLimit
+	if s := q.Get("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxLimit {
+			return 0, 0, invalidParameter("limit", "must be 1 to "+strconv.Itoa(maxLimit)+".")
+		}
+	}
+	if s := q.Get("cursor"); s != "" {
+		plain, err := base64.RawURLEncoding.DecodeString(s)
+		id, ok := strings.CutPrefix(string(plain), kind+":")
+		if after, err2 := strconv.ParseInt(id, 10, 64); err == nil && ok && err2 == nil && after > 0 {
+			return after, limit, nil
+		}
+		return 0, 0, invalidParameter("cursor", "is not a next_cursor of this list.")
+	}
+	return 0, limit, nil
+}
+
+// list is a page of items. NextCursor is null on the last one.
+type list[T any] struct {
+	Items      []T     `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// newList makes a page of at most limit of the items; the caller asked for one
+// more than that, so as to know whether another page follows.
+func newList[T any](kind string, items []T, limit int, id func(T) int64) list[T] {
+	if len(items) <= limit {
+		return list[T]{Items: append([]T{}, items...)}
+	}
+	items = items[:limit]
+	cursor := base64.RawURLEncoding.EncodeToString([]byte(kind + ":" + strconv.FormatInt(id(items[limit-1]), 10)))
+	return list[T]{Items: items, NextCursor: &cursor}
+}

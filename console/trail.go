@@ -1,0 +1,50 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// listRevisions pages through the versions of a popup, newest first.
+func (s *Server) listRevisions(w http.ResponseWriter, r *http.Request) error {
+	key, err := pathKey(r)
+	if err != nil {
+		return err
+	}
+	before, limit, err := page(r, "revision")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := reading(r)
+	defer cancel()
+	revisions, err := s.Trail.Revisions(ctx, key)
+	if err != nil {
+		return err
+	}
+	if len(revisions) == 0 { // a popup has at least its first version
+		return popup.ErrNotFound
+	}
+	for before > 0 && len(revisions) > 0 && int64(revisions[0].Version) >= before {
+		revisions = revisions[1:]
+	}
+	revisions = revisions[:min(len(revisions), limit+1)]
+	writeJSON(w, http.StatusOK, newList("revision", revisions, limit, func(v popup.Revision) int64 { return int64(v.Version) }))
+	return nil
+}
+
+// listAudit pages through the audit trail, newest first.
+func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
+	before, limit, err := page(r, "audit")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := reading(r)
+	defer cancel()
+	entries, err := s.Trail.Audit(ctx, before, limit+1)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, newList("audit", entries, limit, func(e popup.AuditEntry) int64 { return e.ID }))
+	return nil
+}

@@ -1,0 +1,98 @@
+package console
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// userState is what is remembered of a user and one popup. Times are RFC 3339,
+// UTC; 9999-12-31T23:59:59Z is never.
+type userState struct {
+	PopupID          uint32     `json:"popup_id"`
+	Popup            string     `json:"popup"` // its key; empty once it is archived
+	Impressions      uint32     `json:"impressions"`
+	LastImpressionAt *time.Time `json:"last_impression_at"` // null: not shown yet, or not known any more
+	Acted            []string   `json:"acted"`              // what the user did with that impression
+	LastAction       string     `json:"last_action"`
+	LastActionAt     *time.Time `json:"last_action_at"`
+	ClickUntil       *time.Time `json:"click_until"` // null: not clicked
+	NextAt           *time.Time `json:"next_at"`     // not returned before this
+}
+
+// timeOf returns nil for 0, which stands for no time.
+func timeOf(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	t := time.UnixMilli(ms).UTC()
+	return &t
+}
+
+// pathUser returns the user that the path names, once this server knows its users.
+func (s *Server) pathUser(r *http.Request) ([]byte, error) {
+	uid := []byte(r.PathValue("uid"))
+	if !popup.ValidUserID(uid) {
+		return nil, invalidParameter("uid", "must be 1 to 128 bytes of UTF-8 without control characters.")
+	}
+	if err := s.Ready(); err != nil {
+		return nil, notReady(err)
+	}
+	return uid, nil
+}
+
+// getUser shows what this server remembers. A user of whom nothing is
+// remembered is no error: nobody registers users.
+func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
+	uid, err := s.pathUser(r)
+	if err != nil {
+		return err
+	}
+	popups := s.Snapshots.Current()
+	states := []userState{}
+	s.Users.States(uid, func(id uint32, st popup.State) {
+		u := userState{
+			PopupID: id, Impressions: st.Impressions, LastImpressionAt: timeOf(st.ServedAtMS), Acted: []string{},
+			LastAction: st.Last.String(), LastActionAt: timeOf(st.AtMS),
+			ClickUntil: timeOf(st.ClickUntilMS), NextAt: timeOf(st.NextAtMS),
+		}
+		if p := popups.Popup(id); p != nil {
+			u.Popup = p.Key
+		}
+		for _, a := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert} {
+			if st.Acted&a.Bit() != 0 {
+				u.Acted = append(u.Acted, a.String())
+			}
+		}
+		states = append(states, u)
+	})
+	slices.SortFunc(states, func(a, b userState) int { return cmp.Compare(a.PopupID, b.PopupID) })
+	writeJSON(w, http.StatusOK, struct {
+		UID    string      `json:"uid"`
+		States []userState `json:"states"`
+	}{string(uid), states})
+	return nil
+}
+
+// resetUser forgets a user. The audit line comes first: it must not be missing
+// for something that has happened, while a line too many only says that someone tried.
+func (s *Server) resetUser(w http.ResponseWriter, r *http.Request) error {
+	uid, err := s.pathUser(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := writing(r)
+	defer cancel()
+	change := popup.Change{Actor: actor(r), Action: "reset"}
+	if err := s.Trail.AuditUser(ctx, change, string(uid)); err != nil {
+		return err
+	}
+	if err := s.Users.Reset(uid); err != nil {
+		return unavailable("journal_unavailable", "The reset could not be recorded; the user is as before.", err)
+	}
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
