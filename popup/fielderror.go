@@ -30,18 +30,24 @@ func (e FieldErrors) Error() string {
 	return b.String()
 }
 
-// add appends an error unless its place, or the object around it, has one already.
+// add appends an error unless its place, or one around or inside it, has one
+// already: the second would only be a consequence of the first.
 func (e *FieldErrors) add(pointer, detail string) {
 	if len(*e) >= maxFieldErrors {
 		return
 	}
 	for _, f := range *e {
-		rest, inside := strings.CutPrefix(pointer, f.Pointer)
-		if inside && (rest == "" || rest[0] == '/') {
+		if within(pointer, f.Pointer) || within(f.Pointer, pointer) {
 			return
 		}
 	}
 	*e = append(*e, FieldError{Pointer: pointer, Detail: detail})
+}
+
+// within reports whether a JSON pointer leads to, or through, another.
+func within(pointer, other string) bool {
+	rest, ok := strings.CutPrefix(pointer, other)
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 // err returns e as an error, nil if there is none.

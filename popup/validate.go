@@ -1,4 +1,259 @@
 package popup
 
-// Validate returns FieldErrors or nil.
-func (s *Spec) Validate() error { return nil }
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Validate checks every limit of a spec and returns [FieldErrors], or nil if
+// the spec is fit to be stored and compiled.
+func (s *Spec) Validate() error {
+	var errs FieldErrors
+	s.validate(&errs)
+	return errs.err()
+}
+
+func (s *Spec) validate(errs *FieldErrors) {
+	if !isName(s.Key, 64, false) {
+		errs.add("/key", "must be 1 to 64 of a-z, 0-9 and -, the first not -")
+	}
+	validateText(errs, "/name", s.Name, MaxName)
+	switch s.Status {
+	case Draft, Active, Paused, Archived:
+	default:
+		errs.add("/status", "must be draft, active, paused or archived")
+	}
+	if s.Priority < -MaxPriority || s.Priority > MaxPriority {
+		errs.add("/priority", fmt.Sprintf("must be %d to %d", -MaxPriority, MaxPriority))
+	}
+	s.validatePlacements(errs)
+	s.Schedule.validate(errs)
+	s.Targeting.validate(errs)
+	validateText(errs, "/rollout/salt", s.Rollout.Salt, MaxSalt)
+	if p := s.Rollout.Percent; !(p >= 0 && p <= 100) || math.Round(p*100)/100 != p {
+		errs.add("/rollout/percent", "must be 0 to 100 in steps of 0.01")
+	}
+	s.Frequency.validate(errs)
+	s.validateVariants(errs)
+	s.validateTags(errs)
+	if len(*errs) == 0 {
+		if n := len(s.Encode()); n > MaxSpec {
+			errs.add("", fmt.Sprintf("has %d bytes, at most %d are allowed", n, MaxSpec))
+		}
+	}
+}
+
+func (s *Spec) validatePlacements(errs *FieldErrors) {
+	if n := len(s.Placements); n < 1 || n > MaxPlacements {
+		errs.add("/placements", fmt.Sprintf("must have 1 to %d elements", MaxPlacements))
+		return
+	}
+	for i, p := range s.Placements {
+		if !isName(p, 64, true) {
+			errs.add(index("/placements", i), "must be 1 to 64 of a-z, 0-9, - and _, the first not - or _")
+		}
+	}
+	validateUnique(errs, "/placements", s.Placements)
+}
+
+func (s *Spec) validateTags(errs *FieldErrors) {
+	if len(s.Tags) > MaxTags {
+		errs.add("/tags", fmt.Sprintf("must have at most %d elements", MaxTags))
+		return
+	}
+	for i, tag := range s.Tags {
+		if tag == "" {
+			errs.add(index("/tags", i), "must not be empty")
+		}
+		validateText(errs, index("/tags", i), tag, MaxTag)
+	}
+	validateUnique(errs, "/tags", s.Tags)
+}
+
+func (s *Schedule) validate(errs *FieldErrors) {
+	for _, end := range []struct {
+		at string
+		t  *time.Time
+	}{{"/schedule/start_at", s.StartAt}, {"/schedule/end_at", s.EndAt}} {
+		if end.t != nil && (end.t.UnixMilli() < 0 || end.t.UnixMilli() > Never) {
+			errs.add(end.at, "must be in the years 1970 to 9999")
+		}
+	}
+	if s.StartAt != nil && s.EndAt != nil && s.StartAt.UnixMilli() >= s.EndAt.UnixMilli() {
+		errs.add("/schedule/end_at", "must be after start_at")
+	}
+	if _, err := s.Location(); err != nil {
+		errs.add("/schedule/timezone", `must be a time zone as in "Europe/Berlin" (IANA) or "UTC"`)
+	}
+	s.validateDays(errs)
+	s.validateHours(errs)
+}
+
+func (s *Schedule) validateDays(errs *FieldErrors) {
+	if len(s.Days) > 7 {
+		errs.add("/schedule/days", "must have at most 7 elements")
+		return
+	}
+	for i, day := range s.Days {
+		if _, ok := Weekday(day); !ok {
+			errs.add(index("/schedule/days", i), "must be mon, tue, wed, thu, fri, sat or sun")
+		}
+	}
+	validateUnique(errs, "/schedule/days", s.Days)
+}
+
+func (s *Schedule) validateHours(errs *FieldErrors) {
+	if len(s.Hours) > MaxWindows {
+		errs.add("/schedule/hours", fmt.Sprintf("must have at most %d elements", MaxWindows))
+		return
+	}
+	for i, window := range s.Hours {
+		at := index("/schedule/hours", i)
+		from, ok := MinuteOfDay(window[0])
+		if !ok || from == minutesPerDay {
+			errs.add(at+"/0", `must be a time of day, "00:00" to "23:59"`)
+		}
+		to, ok := MinuteOfDay(window[1])
+		if !ok {
+			errs.add(at+"/1", `must be a time of day, "00:00" to "24:00"`)
+		}
+		if ok && from == to {
+			errs.add(at+"/1", "must differ from the start")
+		}
+	}
+}
+
+// Location returns the time zone of the schedule's days and hours.
+func (s *Schedule) Location() (*time.Location, error) {
+	if s.Timezone == "" || s.Timezone == "Local" { // would depend on the server
+		return nil, fmt.Errorf("time zone %q: not the name of a zone", s.Timezone)
+	}
+	return time.LoadLocation(s.Timezone)
+}
+
+// Weekday returns the number of a day's short name: mon is 0, sun is 6.
+func Weekday(name string) (day int, ok bool) {
+	for i, known := range [...]string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
+		if name == known {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+const minutesPerDay = 24 * 60
+
+// MinuteOfDay reads "HH:MM", "00:00" to "24:00", as minutes since midnight.
+func MinuteOfDay(s string) (minute int, ok bool) {
+	if len(s) != 5 || s[2] != ':' {
+		return 0, false
+	}
+	for _, i := range [...]int{0, 1, 3, 4} {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+	}
+	hours := int(s[0]-'0')*10 + int(s[1]-'0')
+	minutes := int(s[3]-'0')*10 + int(s[4]-'0')
+	minute = hours*60 + minutes
+	return minute, minutes < 60 && minute <= minutesPerDay
+}
+
+func (f *Frequency) validate(errs *FieldErrors) {
+	for _, wait := range []struct {
+		at  string
+		sec int64
+	}{
+		{"/frequency/after_click_sec", f.AfterClickSec},
+		{"/frequency/after_dismiss_sec", f.AfterDismissSec},
+		{"/frequency/after_impression_sec", f.AfterImpressionSec},
+	} {
+		if wait.sec < Forever || wait.sec > MaxWait {
+			errs.add(wait.at, fmt.Sprintf("must be 0 to %d seconds, or -1 for never again", MaxWait))
+		}
+	}
+	if f.MaxImpressions > MaxMaxImpressions {
+		errs.add("/frequency/max_impressions", fmt.Sprintf("must be 0 to %d", MaxMaxImpressions))
+	}
+}
+
+func (s *Spec) validateVariants(errs *FieldErrors) {
+	if n := len(s.Variants); n < 1 || n > MaxVariants {
+		errs.add("/variants", fmt.Sprintf("must have 1 to %d elements", MaxVariants))
+		return
+	}
+	total := uint64(0)
+	keys := make([]string, len(s.Variants))
+	for i := range s.Variants {
+		v, at := &s.Variants[i], index("/variants", i)
+		keys[i] = v.Key
+		if !isName(v.Key, MaxVariantKey, false) {
+			errs.add(at+"/key", fmt.Sprintf("must be 1 to %d of a-z, 0-9 and -, the first not -", MaxVariantKey))
+		} else if slices.Contains(keys[:i], v.Key) {
+			errs.add(at+"/key", "occurs twice")
+		}
+		if v.Weight > MaxWeight {
+			errs.add(at+"/weight", fmt.Sprintf("must be 0 to %d", MaxWeight))
+		}
+		total += uint64(v.Weight)
+		content, err := v.EncodeContent()
+		switch {
+		case err != nil:
+			errs.add(at+"/content", "must be JSON")
+		case len(content) > MaxContent:
+			errs.add(at+"/content", fmt.Sprintf("has %d bytes, at most %d are allowed", len(content), MaxContent))
+		}
+	}
+	if total == 0 {
+		errs.add("/variants", "must have a weight above 0")
+	}
+}
+
+// isName reports whether s is 1 to most of a-z, 0-9 and -, and _ if underscore
+// is set, and starts with a letter or a digit.
+func isName(s string, most int, underscore bool) bool {
+	if s == "" || len(s) > most {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case i > 0 && (c == '-' || underscore && c == '_'):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// validateText wants at most so many bytes of UTF-8 without control characters.
+func validateText(errs *FieldErrors, at, s string, most int) {
+	if len(s) > most {
+		errs.add(at, fmt.Sprintf("must have at most %d bytes", most))
+	}
+	if !isText(s) {
+		errs.add(at, "must not have control characters")
+	}
+}
+
+func isText(s string) bool {
+	control := func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
+	return utf8.ValidString(s) && strings.IndexFunc(s, control) < 0
+}
+
+func validateUnique(errs *FieldErrors, at string, values []string) {
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			errs.add(index(at, i), "occurs twice")
+		}
+	}
+}
+
+// index returns the pointer of an array's element.
+func index(at string, i int) string { return at + "/" + strconv.Itoa(i) }

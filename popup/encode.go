@@ -1,0 +1,74 @@
+package popup
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Encode returns the spec as canonical JSON, the form in which it is stored:
+// every member is present, in the order of the struct, the names inside content
+// in byte order. [Decode] turns it back into the same spec. The spec must be
+// valid; Encode panics on content that is not JSON.
+func (s Spec) Encode() []byte {
+	s.Placements = notNil(s.Placements)
+	s.Schedule.StartAt = canonicalTime(s.Schedule.StartAt)
+	s.Schedule.EndAt = canonicalTime(s.Schedule.EndAt)
+	s.Schedule.Days = notNil(s.Schedule.Days)
+	s.Schedule.Hours = notNil(s.Schedule.Hours)
+	s.Targeting.All = notNil(s.Targeting.All)
+	s.Targeting.Any = notNil(s.Targeting.Any)
+	s.Targeting.None = notNil(s.Targeting.None)
+	s.Variants = slices.Clone(notNil(s.Variants))
+	for i := range s.Variants {
+		if s.Variants[i].Content == nil {
+			s.Variants[i].Content = map[string]any{}
+		}
+	}
+	s.Tags = notNil(s.Tags)
+	b, err := appendJSON(nil, s)
+	if err != nil {
+		panic("popup: encode an invalid spec: " + err.Error())
+	}
+	return b
+}
+
+// EncodeContent returns the content of a variant as the JSON that is served.
+// It returns an error if the content is not JSON, which [Spec.Validate] tells.
+func (v *Variant) EncodeContent() ([]byte, error) {
+	if v.Content == nil {
+		return []byte("{}"), nil
+	}
+	return appendJSON(nil, v.Content)
+}
+
+// appendJSON appends v as JSON, with <, > and & as they are: the answer is never
+// part of an HTML page, and escapes would make it longer.
+func appendJSON(dst []byte, v any) ([]byte, error) {
+	b := bytes.NewBuffer(dst)
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func canonicalTime(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC().Truncate(time.Millisecond)
+	return &u
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,32 @@
+package popup
+
+// Limits of a [Spec]. Sizes are bytes unless a comment says otherwise.
+const (
+	MaxSpec = 512 << 10 // of the whole spec, encoded
+
+	MaxName     = 200
+	MaxPriority = 1_000_000 // and as much below 0
+
+	MaxPlacements = 32 // of one popup
+	MaxTags       = 32
+	MaxTag        = 64
+	MaxWindows    = 32 // pairs of hours in a schedule
+
+	MaxConditions = 64 // in all, any and none together
+	MaxAttrName   = 64
+	MaxValue      = 256 // a string that an attribute is compared with
+	MaxValues     = 256 // values in the list of one in or not_in
+
+	MaxSalt = 64
+
+	MaxWait           = 315_360_000 // seconds: ten years
+	MaxMaxImpressions = 1_000_000
+
+	MaxVariants = 8
+	MaxWeight   = 1_000_000
+	MaxContent  = 32 << 10 // of one variant, encoded
+	MaxDepth    = 32       // levels of arrays and objects in the whole document
+)
+
+// DefaultPlacement is where a popup is shown, and a request asks, if they do not say.
+const DefaultPlacement = "default"

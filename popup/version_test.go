@@ -1,0 +1,83 @@
+package popup
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestVersionOrder(t *testing.T) {
+	// The chain of semver.org, section 11, and what apps add to it.
+	ascending := []string{
+		"0.9", "1.0.0-0", "1.0.0-9", "1.0.0-10", "1.0.0-100000000000000000000000", "1.0.0--", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
+		"1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.0.1", "1.2", "1.10", "3.2", "3.2.1", "12",
+	}
+	for i, a := range ascending {
+		for j, b := range ascending {
+			x, ok1 := ParseVersion([]byte(a))
+			y, ok2 := ParseVersion([]byte(b))
+			if !ok1 || !ok2 {
+				t.Fatalf("%q or %q is not taken for a version", a, b)
+			}
+			want := 0
+			if i < j {
+				want = -1
+			} else if i > j {
+				want = 1
+			}
+			if got := x.Compare(y); got != want {
+				t.Errorf("Compare(%s, %s) = %d, want %d", a, b, got, want)
+			}
+		}
+	}
+}
+
+func TestVersionSpellings(t *testing.T) {
+	for _, equal := range [][]string{
+		{"3.2", "v3.2.0", "V3.2.0.0", "03.002", "3.2+build.5", "3.2.0 build"},
+		{"1-rc.1", "1.0.0-rc.01+x", "1.0-rc.1 x"},
+	} {
+		first, ok := ParseVersion([]byte(equal[0]))
+		for _, s := range equal {
+			v, ok2 := ParseVersion([]byte(s))
+			if !ok || !ok2 || v.Compare(first) != 0 {
+				t.Errorf("%q (%v) does not equal %q (%v)", s, ok2, equal[0], ok)
+			}
+		}
+	}
+	bad := []string{"", "v", "vv1", ".1", "1.", "1..2", "1.2.3.4.5", "-1", "a", "1.a", "1-", "1-.", "1-a..b", "1-a.", "1+", "1+a/b", "1-ü", "1 ", "1x",
+		" 1", "9999999999999999999", string(slices.Repeat([]byte("1.0"), 40))}
+	for _, s := range bad {
+		if _, ok := ParseVersion([]byte(s)); ok {
+			t.Errorf("%q is taken for a version", s)
+		}
+	}
+}
+
+func FuzzParseVersion(f *testing.F) {
+	f.Add([]byte("v1.2.3-beta.1+x"), []byte("1.2"))
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		x, ok1 := ParseVersion(a)
+		y, ok2 := ParseVersion(b)
+		if ok1 && x.Compare(x) != 0 {
+			t.Errorf("%q differs from itself", a)
+		}
+		if ok1 && ok2 && x.Compare(y) != -y.Compare(x) {
+			t.Errorf("%q and %q: the order depends on the direction", a, b)
+		}
+	})
+}
+
+func TestMinuteOfDay(t *testing.T) {
+	for _, c := range []struct {
+		s    string
+		want int
+		ok   bool
+	}{
+		{"00:00", 0, true}, {"09:30", 570, true}, {"23:59", 1439, true}, {"24:00", 1440, true},
+		{"24:01", 0, false}, {"12:60", 0, false}, {"9:30", 0, false}, {"09-30", 0, false}, {"+9:30", 0, false}, {"", 0, false},
+	} {
+		if got, ok := MinuteOfDay(c.s); ok != c.ok || ok && got != c.want {
+			t.Errorf("MinuteOfDay(%q) = %d, %v, want %d, %v", c.s, got, ok, c.want, c.ok)
+		}
+	}
+}
