@@ -1,0 +1,310 @@
+package handler
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+// maxActions is how many actions one request may report.
+const maxActions = 50
+
+// actionScratch is the memory that taking actions takes. Requests share a pool of them.
+type actionScratch struct {
+	json   reader
+	items  []item
+	keys   *keyring
+	tokens []byte        // decoded, what events refer to
+	events []popup.Event // of the actions that count
+	undos  []frequency.Undo
+}
+
+// item is one action as it was reported.
+type item struct {
+	token  []byte
+	action []byte
+	wrong  problem // noProblem: taken, so far
+}
+
+func newActionScratch(keys *keyring) *actionScratch {
+	return &actionScratch{
+		keys:   keys,
+		items:  make([]item, 0, maxActions),
+		tokens: make([]byte, 0, maxTokenBytes),
+		events: make([]popup.Event, 0, maxActions), // Act keeps pointers into it
+		undos:  make([]frequency.Undo, 0, maxActions),
+	}
+}
+
+// actions answers POST /v1/actions.
+func (s *Server) actions(ctx *fasthttp.RequestCtx) {
+	if !s.ready() {
+		s.fail(ctx, notReady)
+		return
+	}
+	if !takesType(ctx.Request.Header.ContentType()) {
+		s.fail(ctx, unsupportedMediaType)
+		return
+	}
+	a := s.reports.Get().(*actionScratch)
+	s.take(ctx, a)
+	a.release()
+	s.reports.Put(a)
+}
+
+// take reads the body, applies and records what it reports, and answers. All
+// of it is recorded together or nothing is.
+func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch) {
+	many, wrong := a.parse(ctx.PostBody())
+	if wrong != noProblem {
+		s.metrics.actions[0][malformed].Inc()
+		s.fail(ctx, wrong)
+		return
+	}
+	snap, now := s.snapshots.Current(), s.now()
+	for i := range a.items {
+		a.items[i].wrong = s.apply(a, &a.items[i], snap, now)
+	}
+	if len(a.events) > 0 {
+		if err := s.journal.Append(a.events); err != nil {
+			s.takeBack(a)
+			s.fail(ctx, notRecorded)
+			return
+		}
+	}
+	for i := range a.events {
+		s.metrics.actions[a.events[i].Action][counted].Inc()
+	}
+	switch {
+	case many:
+		s.sendResults(ctx, a.items)
+	case a.items[0].wrong != noProblem:
+		s.fail(ctx, a.items[0].wrong)
+	default:
+		s.answers.recorded.send(ctx, s.origins)
+	}
+}
+
+// apply applies one action to the user's state. If it counts, its event is
+// added to a.events. It returns what is wrong with the item.
+func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowMS int64) problem {
+	if it.wrong != noProblem {
+		s.metrics.actions[0][malformed].Inc()
+		return it.wrong
+	}
+	action := parseAction(it.action)
+	if action == 0 {
+		s.metrics.actions[0][malformed].Inc()
+		return unknownAction
+	}
+	results := &s.metrics.actions[action]
+	var t token
+	var ok bool
+	if a.tokens, ok = a.keys.verify(&t, it.token, a.tokens); !ok {
+		results[forged].Inc()
+		return invalidToken
+	}
+	if nowMS-t.servedAtMS > tokenLifeMS {
+		results[expired].Inc()
+		return tokenExpired
+	}
+	a.events = append(a.events, popup.Event{
+		// Another server's clock may be ahead: nothing happens to a popup before it is served.
+		AtMS: max(nowMS, t.servedAtMS), ServedAtMS: t.servedAtMS,
+		User: t.user, Popup: t.popup, Version: t.version, Variant: t.variant, Action: action,
+	})
+	ev := &a.events[len(a.events)-1]
+	var waits *popup.Frequency // of an archived popup: none
+	if p := snap.Popup(t.popup); p != nil {
+		waits = &p.Frequency
+	}
+	user := s.users.Lock(t.user)
+	undo, outcome := user.Act(ev, waits)
+	user.Unlock()
+	if outcome == frequency.Counted {
+		a.undos = append(a.undos, undo)
+		return noProblem
+	}
+	a.events = a.events[:len(a.events)-1]
+	switch outcome {
+	case frequency.Repeated:
+		results[repeated].Inc()
+	case frequency.Outdated:
+		results[outdated].Inc()
+	default:
+		results[full].Inc()
+		return stateFull
+	}
+	return noProblem
+}
+
+// takeBack undoes what was applied, newest first, when it could not be recorded.
+func (s *Server) takeBack(a *actionScratch) {
+	for i := len(a.events) - 1; i >= 0; i-- {
+		user := s.users.Lock(a.events[i].User)
+		user.Undo(a.undos[i])
+		user.Unlock()
+		s.metrics.actions[a.events[i].Action][refused].Inc()
+	}
+}
+
+// sendResults answers an array: how many were taken and what is wrong with the others.
+func (s *Server) sendResults(ctx *fasthttp.RequestCtx, items []item) {
+	s.answers.results.send(ctx, s.origins)
+	taken := 0
+	for i := range items {
+		if items[i].wrong == noProblem {
+			taken++
+		}
+	}
+	b := ctx.Response.SwapBody(nil)[:0]
+	b = append(b, `{"accepted":`...)
+	b = strconv.AppendInt(b, int64(taken), 10)
+	b = append(b, `,"rejected":[`...)
+	for i := range items {
+		if items[i].wrong == noProblem {
+			continue
+		}
+		if b[len(b)-1] != '[' {
+			b = append(b, ',')
+		}
+		b = append(b, `{"index":`...)
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = append(b, `,"code":"`...)
+		b = append(b, items[i].wrong.code()...)
+		b = append(b, `"}`...)
+	}
+	b = append(b, `]}`...)
+	ctx.Response.SwapBody(b)
+}
+
+// parse reads the body into a.items. many says that it was an array.
+func (a *actionScratch) parse(body []byte) (many bool, wrong problem) {
+	a.items, a.events, a.undos, a.tokens = a.items[:0], a.events[:0], a.undos[:0], a.tokens[:0]
+	r := &a.json
+	r.reset(body)
+	many = r.peek() == '['
+	if !many {
+		it, ok := r.item()
+		if !ok || !r.end() {
+			return false, malformedJSON
+		}
+		a.items = append(a.items, it)
+		return false, it.wrong
+	}
+	r.is('[')
+	if r.is(']') {
+		if !r.end() {
+			return true, malformedJSON
+		}
+		return true, noProblem
+	}
+	for {
+		it, ok := r.item()
+		if !ok {
+			return true, malformedJSON
+		}
+		if len(a.items) == maxActions {
+			return true, tooManyActions
+		}
+		a.items = append(a.items, it)
+		if r.is(',') {
+			continue
+		}
+		if !r.is(']') || !r.end() {
+			return true, malformedJSON
+		}
+		return true, noProblem
+	}
+}
+
+// item reads one action, {"token":"…","action":"…"}. Other members are
+// ignored; a second token or action makes the item malformed, because readers
+// of JSON do not agree on which one counts. It reports false for what is not JSON.
+func (r *reader) item() (it item, ok bool) {
+	if r.peek() != '{' {
+		return item{wrong: malformedAction}, r.skip()
+	}
+	r.is('{')
+	if !r.is('}') {
+		for {
+			if !r.member(&it) {
+				return it, false
+			}
+			if r.is(',') {
+				continue
+			}
+			if !r.is('}') {
+				return it, false
+			}
+			break
+		}
+	}
+	if it.token == nil || it.action == nil {
+		it.wrong = malformedAction
+	}
+	return it, true
+}
+
+// member reads one member of an action. It reports false for what is not JSON.
+func (r *reader) member(it *item) bool {
+	name, ok := r.text()
+	if !ok || !r.is(':') {
+		return false
+	}
+	var field *[]byte
+	switch string(name) {
+	case "token":
+		field = &it.token
+	case "action":
+		field = &it.action
+	default:
+		return r.skip()
+	}
+	if *field != nil || r.peek() != '"' {
+		it.wrong = malformedAction
+		return r.skip()
+	}
+	*field, ok = r.text()
+	return ok
+}
+
+// parseAction returns the action a page may report under this name, 0 if there is none.
+func parseAction(name []byte) popup.Action {
+	switch string(name) {
+	case "click":
+		return popup.Click
+	case "dismiss":
+		return popup.Dismiss
+	case "convert":
+		return popup.Convert
+	}
+	return 0
+}
+
+var (
+	contentJSON = []byte("application/json")
+	contentText = []byte("text/plain")
+)
+
+// takesType reports whether a Content-Type is one that a body of actions may
+// have. A beacon may come without one.
+func takesType(contentType []byte) bool {
+	if i := bytes.IndexByte(contentType, ';'); i >= 0 {
+		contentType = contentType[:i]
+	}
+	contentType = bytes.TrimSpace(contentType)
+	return len(contentType) == 0 || bytes.EqualFold(contentType, contentJSON) || bytes.EqualFold(contentType, contentText)
+}
+
+// release forgets what the request and the snapshot own.
+func (a *actionScratch) release() {
+	a.json.src = nil
+	clear(a.items)
+	clear(a.events)
+}

@@ -1,0 +1,131 @@
+package handler
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	typeJSON    = "application/json"
+	typeProblem = "application/problem+json"
+
+	nextPollHeader = "Popup-Next-Poll"
+)
+
+// answer is what is the same in every answer of a kind. Copying a header that
+// was put together once costs a third of setting its fields one by one
+// (BenchmarkHeader).
+type answer struct {
+	header fasthttp.ResponseHeader
+	body   []byte
+}
+
+// send starts the answer to ctx. Fields and a body of the caller's own come after it.
+func (a *answer) send(ctx *fasthttp.RequestCtx, origins origins) {
+	a.header.CopyTo(&ctx.Response.Header)
+	if a.body != nil {
+		ctx.Response.SetBodyRaw(a.body)
+	}
+	if !origins.any {
+		if o := ctx.Request.Header.Peek(fasthttp.HeaderOrigin); origins.allow(o) {
+			ctx.Response.Header.SetCanonical(headerAllowOrigin, o)
+		}
+	}
+}
+
+var headerAllowOrigin = []byte(fasthttp.HeaderAccessControlAllowOrigin)
+
+// answers are all the answers but those to a wrong method or a preflight, which
+// depend on the path.
+type answers struct {
+	served   *answer // 200, its body follows
+	none     *answer // 204, Popup-Next-Poll follows
+	recorded *answer // 202
+	results  *answer // 202 for an array, its body follows
+	problems [numProblems]*answer
+}
+
+func newAnswers(o origins) *answers {
+	as := new(answers)
+	as.served = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
+	as.none = o.newAnswer(fasthttp.StatusNoContent, "", nil)
+	as.recorded = o.newAnswer(fasthttp.StatusAccepted, "", nil)
+	as.results = o.newAnswer(fasthttp.StatusAccepted, typeJSON, nil)
+	for p := noProblem + 1; p < numProblems; p++ {
+		as.problems[p] = o.newAnswer(problems[p].status, typeProblem, p.body())
+		if s := p.retryAfter(); s != "" {
+			as.problems[p].header.Set(fasthttp.HeaderRetryAfter, s)
+		}
+	}
+	return as
+}
+
+// newAnswer returns an answer with the fields that every answer has.
+func (o origins) newAnswer(status int, contentType string, body []byte) *answer {
+	a := &answer{body: body}
+	h := &a.header
+	h.SetNoDefaultContentType(true)
+	h.SetStatusCode(status)
+	if contentType != "" {
+		h.SetContentType(contentType)
+	}
+	h.Set(fasthttp.HeaderCacheControl, "no-store")
+	if o.any {
+		h.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
+	} else {
+		h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
+	}
+	h.Set(fasthttp.HeaderAccessControlExposeHeaders, nextPollHeader+", "+fasthttp.HeaderRetryAfter)
+	return a
+}
+
+// newPreflight returns the answer to OPTIONS for a path with one method.
+func (o origins) newPreflight(method string) *answer {
+	a := o.newAnswer(fasthttp.StatusNoContent, "", nil)
+	a.header.Del(fasthttp.HeaderAccessControlExposeHeaders)
+	a.header.Set(fasthttp.HeaderAllow, method+", OPTIONS")
+	a.header.Set(fasthttp.HeaderAccessControlAllowMethods, method)
+	a.header.Set(fasthttp.HeaderAccessControlAllowHeaders, fasthttp.HeaderContentType)
+	a.header.Set(fasthttp.HeaderAccessControlMaxAge, "86400")
+	return a
+}
+
+// newMethodNotAllowed returns the 405 of a path with one method.
+func (o origins) newMethodNotAllowed(method string) *answer {
+	a := o.newAnswer(fasthttp.StatusMethodNotAllowed, typeProblem, methodNotAllowed.body())
+	a.header.Set(fasthttp.HeaderAllow, method+", OPTIONS")
+	return a
+}
+
+// origins are the pages that may read our answers.
+type origins struct {
+	any  bool
+	list []string
+}
+
+// newOrigins checks a list of origins, scheme://host[:port] or * for any.
+func newOrigins(list []string) (origins, error) {
+	for _, s := range list {
+		if s == "*" {
+			return origins{any: true}, nil
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme == "" || u.Host == "" || s != strings.ToLower(u.Scheme+"://"+u.Host) {
+			return origins{}, fmt.Errorf("origin %q: want scheme://host or scheme://host:port in lower case, or *", s)
+		}
+	}
+	return origins{list: slices.Clone(list)}, nil
+}
+
+func (o origins) allow(origin []byte) bool {
+	for _, s := range o.list {
+		if string(origin) == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,197 @@
+// Package handler is the data plane: the public HTTP listener that answers
+// polls and takes what users did with what they were shown.
+//
+// A poll goes one way: parse, load the snapshot once, decide, journal what was
+// decided, answer. Nothing on that way waits for MySQL or Redis, takes a lock
+// other than that of one user, or allocates (alloc_test.go). The bytes of a
+// request are read where fasthttp left them; only what is percent-encoded or
+// escaped is copied, by [query] and [reader], into memory that is used again.
+package handler
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"slices"
+	"sync"
+
+	"github.com/fasthttp/router"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+// Journal is where events become durable.
+type Journal interface {
+	// Append returns once the events survive the end of this process, however
+	// it comes. After an error none of them will ever be counted. It encodes
+	// the events before it returns and keeps nothing of them.
+	Append(events []popup.Event) error
+}
+
+// Config is what a [Server] is made of.
+type Config struct {
+	Snapshots *snapshot.Store
+	Users     *frequency.Table
+	Journal   Journal
+
+	Secrets         [][]byte // sign tokens: the first signs, all are accepted
+	AllowOrigins    []string // scheme://host[:port], or * for any
+	Identity        Identity // empty: IdentityOff
+	IdentitySecret  []byte
+	NewIDsPerClient float64 // new users a second and client address; 0: no limit
+
+	Ready      func() bool  // until it returns true everything is answered with 503; nil: always ready
+	Now        func() int64 // ms since the epoch, UTC
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Server is the data plane. Its methods may be called from any goroutine.
+type Server struct {
+	snapshots *snapshot.Store
+	users     *frequency.Table
+	journal   Journal
+	ready     func() bool
+	now       func() int64
+	log       *slog.Logger
+	metrics   *metrics
+	identity  Identity
+
+	origins  origins
+	answers  *answers
+	nextPoll [][]byte // by seconds
+
+	polls   sync.Pool // of *pollScratch
+	reports sync.Pool // of *actionScratch
+
+	router *router.Router
+	http   *fasthttp.Server
+
+	mu        sync.Mutex // guards what follows
+	closed    bool
+	listeners []net.Listener
+}
+
+// New returns a server that serves nothing yet. It returns an error if the
+// configuration makes no sense.
+func New(c Config) (*Server, error) {
+	s := &Server{
+		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
+		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
+		nextPoll: newNextPoll(),
+	}
+	if s.ready == nil {
+		s.ready = func() bool { return true }
+	}
+	if math.IsNaN(c.NewIDsPerClient) || math.IsInf(c.NewIDsPerClient, 0) || c.NewIDsPerClient < 0 {
+		return nil, fmt.Errorf("new ids per client: %v is no rate", c.NewIDsPerClient)
+	}
+	var err error
+	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
+		return nil, err
+	}
+	s.answers = newAnswers(s.origins)
+	if err := s.newPools(c); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(c.Registerer); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	s.router = s.newRouter()
+	s.http = s.newHTTP()
+	return s, nil
+}
+
+// newPools checks the secrets and makes the pools of memory that is bound to them.
+func (s *Server) newPools(c Config) error {
+	if _, err := newKeyring(c.Secrets); err != nil {
+		return err
+	}
+	secrets, identitySecret := slices.Clone(c.Secrets), slices.Clone(c.IdentitySecret)
+	keys := func() *keyring {
+		k, err := newKeyring(secrets)
+		if err != nil {
+			panic(err) // checked above
+		}
+		return k
+	}
+	switch s.identity {
+	case "":
+		s.identity = IdentityOff
+	case IdentityOff:
+	case IdentityMonitor, IdentityEnforce:
+		if len(identitySecret) == 0 {
+			return fmt.Errorf("identity %s needs a secret", s.identity)
+		}
+	default:
+		return fmt.Errorf("identity %q: want off, monitor or enforce", s.identity)
+	}
+	newUsers := newNewIDs(c.NewIDsPerClient)
+	s.polls.New = func() any {
+		p := &pollScratch{keys: keys()}
+		p.newUsers = newUsers
+		if s.identity != IdentityOff {
+			p.identity = newMAC(identitySecret)
+		}
+		return p
+	}
+	s.reports.New = func() any { return newActionScratch(keys()) }
+	return nil
+}
+
+// newRouter returns the routes. Each path has one method and OPTIONS, and
+// answers all others itself, since the router's own 405 allocates.
+func (s *Server) newRouter() *router.Router {
+	r := router.New()
+	r.RedirectTrailingSlash = false
+	r.RedirectFixedPath = false
+	r.HandleMethodNotAllowed = false
+	r.HandleOPTIONS = false
+	r.NotFound = func(ctx *fasthttp.RequestCtx) { s.fail(ctx, notFound) }
+	for _, route := range []struct {
+		method, path string
+		handle       fasthttp.RequestHandler
+	}{
+		{fasthttp.MethodGet, "/v1/poll", s.poll},
+		{fasthttp.MethodPost, "/v1/actions", s.actions},
+	} {
+		preflight, wrong := s.origins.newPreflight(route.method), s.origins.newMethodNotAllowed(route.method)
+		r.Handle(route.method, route.path, route.handle)
+		r.OPTIONS(route.path, func(ctx *fasthttp.RequestCtx) { preflight.send(ctx, s.origins) })
+		r.ANY(route.path, func(ctx *fasthttp.RequestCtx) {
+			s.metrics.errors[methodNotAllowed].Inc()
+			wrong.send(ctx, s.origins)
+		})
+	}
+	return r
+}
+
+// fail answers with a problem.
+func (s *Server) fail(ctx *fasthttp.RequestCtx, p problem) {
+	s.metrics.errors[p].Inc()
+	s.answers.problems[p].send(ctx, s.origins)
+}
+
+// Reset forgets a user: the event that says so is journaled, then the state is
+// dropped. It returns an error if the id is not valid or the journal refuses.
+func (s *Server) Reset(user []byte) error {
+	if !popup.ValidUserID(user) {
+		return errors.New("reset user: not a valid user id")
+	}
+	// What happened last may be in the future of a clock that was set back; it
+	// must go all the same.
+	at := s.now()
+	s.users.States(user, func(_ uint32, st popup.State) { at = max(at, st.AtMS) })
+	ev := popup.Event{AtMS: at, User: user, Action: popup.Reset}
+	if err := s.journal.Append([]popup.Event{ev}); err != nil {
+		return fmt.Errorf("reset user: %w", err)
+	}
+	s.users.Merge(&ev)
+	return nil
+}

@@ -1,0 +1,261 @@
+package handler
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// reader is a strict JSON reader (RFC 8259) over one body. It allocates only
+// when a string with escapes does not fit into its buffer any more. Every
+// method reads one thing at the current position and reports false if it is
+// not there; then the body is malformed and the reader is of no further use.
+//
+// As encoding/json does, it takes bytes that are not UTF-8 inside strings, and
+// reads half a surrogate pair as U+FFFD.
+type reader struct {
+	src []byte
+	pos int
+	buf []byte // strings that had escapes
+}
+
+// maxNesting is how deep a value that is skipped may nest.
+const maxNesting = 64
+
+func (r *reader) reset(src []byte) { r.src, r.pos, r.buf = src, 0, r.buf[:0] }
+
+// peek returns the next byte that is not white space, 0 at the end.
+func (r *reader) peek() byte {
+	for r.pos < len(r.src) {
+		switch c := r.src[r.pos]; c {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// is reads the byte c after white space.
+func (r *reader) is(c byte) bool {
+	if r.peek() != c || r.pos == len(r.src) {
+		return false
+	}
+	r.pos++
+	return true
+}
+
+// end reports whether only white space is left.
+func (r *reader) end() bool {
+	r.peek()
+	return r.pos == len(r.src)
+}
+
+// text reads a string. It refers to the body, or to the reader's buffer if it
+// had escapes.
+func (r *reader) text() (s []byte, ok bool) {
+	if !r.is('"') {
+		return nil, false
+	}
+	start := r.pos
+	for r.pos < len(r.src) {
+		switch c := r.src[r.pos]; {
+		case c == '"':
+			s = r.src[start:r.pos]
+			r.pos++
+			return s, true
+		case c == '\\':
+			return r.escaped(start)
+		case c < ' ':
+			return nil, false
+		}
+		r.pos++
+	}
+	return nil, false
+}
+
+// escaped reads on in a string that began at start, from its first escape.
+func (r *reader) escaped(start int) (s []byte, ok bool) {
+	from := len(r.buf)
+	r.buf = append(r.buf, r.src[start:r.pos]...)
+	for r.pos < len(r.src) {
+		c := r.src[r.pos]
+		r.pos++
+		switch {
+		case c == '"':
+			return r.buf[from:len(r.buf):len(r.buf)], true
+		case c < ' ':
+			return nil, false
+		case c != '\\':
+			r.buf = append(r.buf, c)
+			continue
+		}
+		if r.pos == len(r.src) {
+			return nil, false
+		}
+		c = r.src[r.pos]
+		r.pos++
+		switch c {
+		case '"', '\\', '/':
+		case 'b':
+			c = '\b'
+		case 'f':
+			c = '\f'
+		case 'n':
+			c = '\n'
+		case 'r':
+			c = '\r'
+		case 't':
+			c = '\t'
+		case 'u':
+			u, ok := r.hex4()
+			if !ok {
+				return nil, false
+			}
+			if utf16.IsSurrogate(u) {
+				u = r.pair(u)
+			}
+			r.buf = utf8.AppendRune(r.buf, u)
+			continue
+		default:
+			return nil, false
+		}
+		r.buf = append(r.buf, c)
+	}
+	return nil, false
+}
+
+// pair returns the character of the surrogate hi and the escape after it,
+// which it reads only if it is the other half.
+func (r *reader) pair(hi rune) rune {
+	pos := r.pos
+	if pos+1 < len(r.src) && r.src[pos] == '\\' && r.src[pos+1] == 'u' {
+		r.pos += 2
+		if lo, ok := r.hex4(); ok {
+			if u := utf16.DecodeRune(hi, lo); u != utf8.RuneError {
+				return u
+			}
+		}
+		r.pos = pos
+	}
+	return utf8.RuneError
+}
+
+// hex4 reads four hex digits.
+func (r *reader) hex4() (u rune, ok bool) {
+	if r.pos+4 > len(r.src) {
+		return 0, false
+	}
+	for _, c := range r.src[r.pos : r.pos+4] {
+		h := unhex(c)
+		if h > 0xf {
+			return 0, false
+		}
+		u = u<<4 | rune(h)
+	}
+	r.pos += 4
+	return u, true
+}
+
+// skip reads any value.
+func (r *reader) skip() bool {
+	var objects uint64 // one bit for each value we are in: 1 is an object
+	depth := 0
+	for {
+		switch r.peek() {
+		case '{', '[':
+			if depth == maxNesting {
+				return false
+			}
+			object := r.src[r.pos] == '{'
+			r.pos++
+			depth++
+			objects <<= 1
+			if object {
+				objects |= 1
+			}
+			if closing := r.peek(); closing == '}' && object || closing == ']' && !object {
+				break // the value ends at once
+			}
+			if object && !r.name() {
+				return false
+			}
+			continue
+		case '"':
+			if _, ok := r.text(); !ok {
+				return false
+			}
+		default:
+			if !r.scalar() {
+				return false
+			}
+		}
+		// After a value: the end of what it is in, or the next one in it.
+		for {
+			if depth == 0 {
+				return true
+			}
+			object := objects&1 != 0
+			if r.is(',') {
+				if object && !r.name() {
+					return false
+				}
+				break
+			}
+			if object && !r.is('}') || !object && !r.is(']') {
+				return false
+			}
+			depth--
+			objects >>= 1
+		}
+	}
+}
+
+// name reads a member's name and the colon, of no interest.
+func (r *reader) name() bool {
+	_, ok := r.text()
+	return ok && r.is(':')
+}
+
+// scalar reads a number, true, false or null.
+func (r *reader) scalar() bool {
+	rest := r.src[r.pos:]
+	for _, word := range [...]string{"true", "false", "null"} {
+		if len(rest) >= len(word) && string(rest[:len(word)]) == word {
+			r.pos += len(word)
+			return true
+		}
+	}
+	r.one('-')
+	if !r.one('0') && !r.digits() {
+		return false
+	}
+	if r.one('.') && !r.digits() {
+		return false
+	}
+	if r.one('e') || r.one('E') {
+		if !r.one('+') {
+			r.one('-')
+		}
+		return r.digits()
+	}
+	return true
+}
+
+// one reads the byte c with no white space before it.
+func (r *reader) one(c byte) bool {
+	if r.pos < len(r.src) && r.src[r.pos] == c {
+		r.pos++
+		return true
+	}
+	return false
+}
+
+// digits reads one digit or more.
+func (r *reader) digits() bool {
+	start := r.pos
+	for r.pos < len(r.src) && '0' <= r.src[r.pos] && r.src[r.pos] <= '9' {
+		r.pos++
+	}
+	return r.pos > start
+}

@@ -1,0 +1,121 @@
+package handler
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// outcome is what became of a poll, as counted.
+type outcome uint8
+
+const (
+	served outcome = iota
+	none
+	shed // not decided or not recorded: not ready, journal refuses, too many new users
+	invalid
+	unauthorized
+	numOutcomes
+)
+
+var outcomeNames = [numOutcomes]string{"served", "none", "shed", "invalid", "unauthorized"}
+
+// actionResult is what became of an action, as counted.
+type actionResult uint8
+
+const (
+	counted  actionResult = iota
+	repeated              // the same action on the same impression again
+	outdated              // of an older impression
+	malformed
+	forged
+	expired
+	refused // by the journal
+	full    // no memory for the user
+	numActionResults
+)
+
+var actionResultNames = [numActionResults]string{
+	"counted", "repeated", "outdated", "malformed", "forged", "expired", "refused", "full",
+}
+
+// signature is what a poll's sig is worth, as counted.
+type signature uint8
+
+const (
+	signatureValid signature = iota
+	signatureWrong
+	signatureMissing
+	numSignatures
+)
+
+var signatureNames = [numSignatures]string{"valid", "wrong", "missing"}
+
+// metrics are the counters of the data plane. Children are resolved here, so
+// that no request looks one up or brings a label of its own.
+type metrics struct {
+	pollSeconds   prometheus.Observer
+	decisions     [numOutcomes]prometheus.Counter
+	rejections    [popup.NumReasons]prometheus.Counter
+	actions       [popup.Convert + 1][numActionResults]prometheus.Counter // 0: unknown
+	errors        [numProblems]prometheus.Counter
+	identity      [numSignatures]prometheus.Counter
+	limited       prometheus.Counter
+	acceptRetries prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := new(metrics)
+	poll := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "popupd_poll_duration_seconds", Help: "Time to answer a poll, without reading and writing it.",
+		Buckets: []float64{10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3},
+	})
+	decisions := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_decisions_total", Help: "Polls by outcome.",
+	}, []string{"outcome"})
+	rejections := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_rejections_total", Help: "Polls with nothing to show, by the gate that stopped the best candidate.",
+	}, []string{"reason"})
+	actions := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_actions_total", Help: "Reported actions by kind and result.",
+	}, []string{"action", "result"})
+	errors := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_http_errors_total", Help: "Error answers of the data plane by problem code.",
+	}, []string{"code"})
+	identity := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_identity_total", Help: "Polls by what their sig is worth, with -identity monitor or enforce.",
+	}, []string{"signature"})
+	limited := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "popupd_new_ids_limited_total", Help: "Polls answered with nothing because their client brings too many new user ids.",
+	})
+	retries := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "popupd_accept_retries_total", Help: "Times the listener waited because the system was out of descriptors or buffers.",
+	})
+	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+
+	m.pollSeconds, m.limited, m.acceptRetries = poll, limited, retries
+	for o, name := range outcomeNames {
+		m.decisions[o] = decisions.WithLabelValues(name)
+	}
+	for r := popup.Eligible + 1; r < popup.NumReasons; r++ {
+		m.rejections[r] = rejections.WithLabelValues(r.String())
+	}
+	// With no popup at all there is no gate that stopped one.
+	m.rejections[popup.Eligible] = m.rejections[popup.NotActive]
+	for _, a := range []popup.Action{0, popup.Click, popup.Dismiss, popup.Convert} {
+		for result, name := range actionResultNames {
+			m.actions[a][result] = actions.WithLabelValues(a.String(), name)
+		}
+	}
+	for p := noProblem + 1; p < numProblems; p++ {
+		m.errors[p] = errors.WithLabelValues(p.code())
+	}
+	for s, name := range signatureNames {
+		m.identity[s] = identity.WithLabelValues(name)
+	}
+	return m, nil
+}

@@ -1,0 +1,119 @@
+package handler
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// pollScratch is the memory that answering a poll takes. Polls share a pool of them.
+type pollScratch struct {
+	query
+	decision
+	keys     *keyring
+	identity *mac // nil with IdentityOff
+}
+
+// poll answers GET /v1/poll.
+func (s *Server) poll(ctx *fasthttp.RequestCtx) {
+	start := time.Now()
+	p := s.polls.Get().(*pollScratch)
+	o := s.answerPoll(ctx, p)
+	p.release()
+	s.polls.Put(p)
+	s.metrics.decisions[o].Inc()
+	s.metrics.pollSeconds.Observe(time.Since(start).Seconds())
+}
+
+func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
+	if !s.ready() {
+		s.fail(ctx, notReady)
+		return shed
+	}
+	if e := p.parse(ctx.URI().QueryString()); e != noProblem {
+		s.fail(ctx, e)
+		return invalid
+	}
+	if !s.trusts(p) {
+		s.fail(ctx, invalidSignature)
+		return unauthorized
+	}
+	if p.newUsers != nil {
+		p.client = p.newUsers.client(ctx.RemoteAddr())
+	}
+
+	decide(s.snapshots.Current(), s.users, &p.Request, s.now(), &p.decision)
+	o := none
+	if len(p.events) > 0 {
+		if err := s.journal.Append(p.events); err != nil {
+			p.undo(s.users, &p.Request)
+			o = shed
+		}
+	}
+	switch {
+	case p.winner != nil:
+		s.serve(ctx, p)
+		return served
+	case p.limited:
+		s.metrics.limited.Inc()
+		o = shed
+	case o == none:
+		s.metrics.rejections[p.reason].Inc()
+	}
+	s.answers.none.send(ctx, s.origins)
+	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[p.nextPollSec])
+	return o
+}
+
+var nextPollName = []byte(nextPollHeader)
+
+// trusts checks the signature of the uid and reports whether the poll may go on.
+func (s *Server) trusts(p *pollScratch) bool {
+	if p.identity == nil {
+		return true
+	}
+	worth := signatureValid
+	switch {
+	case len(p.sig) == 0:
+		worth = signatureMissing
+	case !p.identity.signed(p.User, p.sig):
+		worth = signatureWrong
+	}
+	s.metrics.identity[worth].Inc()
+	return worth == signatureValid || s.identity == IdentityMonitor
+}
+
+// serve answers with the popup that was decided on.
+func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
+	s.answers.served.send(ctx, s.origins)
+	t := token{
+		user: p.User, popup: p.winner.ID, version: p.winner.Version, variant: p.variant.Key, servedAtMS: p.servedAtMS,
+	}
+	b := ctx.Response.SwapBody(nil)[:0] // the buffer of the connection's last answer
+	b = append(b, `{"popup":`...)
+	b = p.variant.AppendPopup(b, p.Placement)
+	b = append(b, `,"token":"`...)
+	b = p.keys.append(b, &t)
+	b = append(b, `","next_poll_sec":`...)
+	b = strconv.AppendInt(b, int64(p.nextPollSec), 10)
+	b = append(b, '}')
+	ctx.Response.SwapBody(b)
+}
+
+// newNextPoll returns the values of Popup-Next-Poll by the number of seconds.
+func newNextPoll() [][]byte {
+	values := make([][]byte, maxNextPoll+maxNextPoll/nextPollJitter+1)
+	for i := range values {
+		values[i] = strconv.AppendInt(nil, int64(i), 10)
+	}
+	return values
+}
+
+// release forgets what the request referred to.
+func (p *pollScratch) release() {
+	p.decision.release()
+	p.Request = popup.Request{}
+}

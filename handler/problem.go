@@ -1,0 +1,95 @@
+package handler
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// problem is an error that a client can get. Its code is stable: clients,
+// dashboards and the rejected items of an array name it.
+type problem uint8
+
+const (
+	noProblem problem = iota
+	badRequest
+	requestTimeout
+	bodyTooLarge
+	headersTooLarge
+	notFound
+	methodNotAllowed
+	internalError
+	notReady
+	tooManyConnections
+	invalidUID
+	invalidQuery
+	tooManyAttributes
+	invalidSignature
+	unsupportedMediaType
+	malformedJSON
+	malformedAction
+	unknownAction
+	tooManyActions
+	invalidToken
+	tokenExpired
+	notRecorded
+	stateFull
+	numProblems
+)
+
+// problems describes each problem for RFC 9457. retry is in seconds, 0 when
+// asking again is of no use.
+var problems = [numProblems]struct {
+	status int
+	code   string
+	detail string
+	retry  int
+}{
+	badRequest:           {http.StatusBadRequest, "bad_request", "The request is not valid HTTP.", 0},
+	requestTimeout:       {http.StatusRequestTimeout, "request_timeout", "The request did not arrive within 5 seconds.", 0},
+	bodyTooLarge:         {http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than 65536 bytes.", 0},
+	headersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request line and headers are longer than 8192 bytes.", 0},
+	notFound:             {http.StatusNotFound, "not_found", "There is nothing at this path.", 0},
+	methodNotAllowed:     {http.StatusMethodNotAllowed, "method_not_allowed", "The path does not have this method; the Allow header lists those it has.", 0},
+	internalError:        {http.StatusInternalServerError, "internal_error", "The server failed to answer.", 0},
+	notReady:             {http.StatusServiceUnavailable, "not_ready", "The server is still loading what it knows of its users.", 2},
+	tooManyConnections:   {http.StatusServiceUnavailable, "too_many_connections", "The server has as many connections as it can hold.", 2},
+	invalidUID:           {http.StatusBadRequest, "invalid_uid", "uid must be 1 to 128 bytes of UTF-8 without control characters.", 0},
+	invalidQuery:         {http.StatusBadRequest, "invalid_query", "A parameter has a broken percent-encoding.", 0},
+	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", "There are more than 32 a.NAME parameters.", 0},
+	invalidSignature:     {http.StatusUnauthorized, "invalid_signature", "sig is not the signature of uid.", 0},
+	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain.", 0},
+	malformedJSON:        {http.StatusBadRequest, "malformed_json", "The body is not valid JSON.", 0},
+	malformedAction:      {http.StatusBadRequest, "malformed_action", "An action must be an object with one token and one action, both strings.", 0},
+	unknownAction:        {http.StatusBadRequest, "unknown_action", "action must be click, dismiss or convert.", 0},
+	tooManyActions:       {http.StatusBadRequest, "too_many_actions", "There are more than 50 actions.", 0},
+	invalidToken:         {http.StatusUnauthorized, "invalid_token", "The token was not issued by this deployment.", 0},
+	tokenExpired:         {http.StatusGone, "token_expired", "The token is older than 7 days.", 0},
+	notRecorded:          {http.StatusServiceUnavailable, "not_recorded", "The server cannot record anything now.", 5},
+	stateFull:            {http.StatusServiceUnavailable, "state_full", "The server's memory for users is full.", 60},
+}
+
+func (p problem) code() string { return problems[p].code }
+
+// body returns the problem document. Its type is left out, which says
+// about:blank: the code tells problems apart, the title is the status.
+func (p problem) body() []byte {
+	d := &problems[p]
+	b, err := json.Marshal(struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	}{http.StatusText(d.status), d.status, d.code, d.detail})
+	if err != nil {
+		panic(err) // strings and an int
+	}
+	return b
+}
+
+func (p problem) retryAfter() string {
+	if n := problems[p].retry; n > 0 {
+		return strconv.Itoa(n)
+	}
+	return ""
+}

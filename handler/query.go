@@ -1,0 +1,163 @@
+package handler
+
+import (
+	"bytes"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// query is a parsed query string of a poll. It is used again and again, and
+// refers to the query string and to its own buffer, so it ends with the request.
+type query struct {
+	popup.Request
+	sig   []byte
+	attrs [popup.MaxAttrs]popup.Attr
+	buf   []byte // what had to be decoded: the only bytes of a request that are copied
+}
+
+// Parameters that have been seen, for the first of several counts.
+const (
+	seenUID = 1 << iota
+	seenPlacement
+	seenPlatform
+	seenAppVersion
+	seenLocale
+	seenCountry
+	seenSig
+)
+
+var defaultPlacement = []byte("default")
+
+// parse reads a query string. Unknown parameters are ignored, of several with
+// one name the first counts, an empty value is a missing one. It returns
+// noProblem, or what is wrong with the query.
+func (q *query) parse(raw []byte) problem {
+	q.Request = popup.Request{Attrs: q.attrs[:0]}
+	q.sig = nil
+	q.buf = q.buf[:0]
+	escaped := bytes.IndexByte(raw, '%') >= 0 || bytes.IndexByte(raw, '+') >= 0
+	if escaped && cap(q.buf) < len(raw) {
+		q.buf = make([]byte, 0, max(1024, len(raw))) // never grows while values refer to it
+	}
+	var seen uint
+	for len(raw) > 0 {
+		name := raw
+		if i := bytes.IndexByte(raw, '&'); i >= 0 {
+			name, raw = raw[:i], raw[i+1:]
+		} else {
+			raw = nil
+		}
+		var value []byte
+		if i := bytes.IndexByte(name, '='); i >= 0 {
+			name, value = name[:i], name[i+1:]
+		}
+		if escaped {
+			var ok bool
+			if name, ok = q.decode(name); !ok {
+				continue // no name of ours
+			}
+		}
+		var field *[]byte
+		var bit uint
+		switch string(name) {
+		case "uid":
+			field, bit = &q.User, seenUID
+		case "placement":
+			field, bit = &q.Placement, seenPlacement
+		case "platform":
+			field, bit = &q.Platform, seenPlatform
+		case "app_version":
+			field, bit = &q.AppVersion, seenAppVersion
+		case "locale":
+			field, bit = &q.Locale, seenLocale
+		case "country":
+			field, bit = &q.Country, seenCountry
+		case "sig":
+			field, bit = &q.sig, seenSig
+		default:
+			if len(name) <= 2 || name[0] != 'a' || name[1] != '.' || !q.newAttr(name[2:]) {
+				continue
+			}
+			if len(q.Attrs) == popup.MaxAttrs {
+				return tooManyAttributes
+			}
+			q.Attrs = append(q.Attrs, popup.Attr{Name: name[2:]})
+			field = &q.Attrs[len(q.Attrs)-1].Value
+		}
+		if seen&bit != 0 {
+			continue
+		}
+		seen |= bit
+		if escaped {
+			var ok bool
+			if value, ok = q.decode(value); !ok {
+				return invalidQuery
+			}
+		}
+		*field = value
+	}
+	if len(q.Placement) == 0 {
+		q.Placement = defaultPlacement
+	}
+	if !popup.ValidUserID(q.User) {
+		return invalidUID
+	}
+	return noProblem
+}
+
+// newAttr reports whether an attribute of this name is still to be had: it is
+// neither built in nor already there.
+func (q *query) newAttr(name []byte) bool {
+	switch string(name) {
+	case "uid", "platform", "app_version", "locale", "country":
+		return false
+	}
+	for i := range q.Attrs {
+		if bytes.Equal(q.Attrs[i].Name, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// decode returns s without its percent-encoding and with spaces for plus
+// signs: s itself if there is nothing to decode, else a piece of buf. It
+// reports false if a percent sign is not followed by two hex digits.
+func (q *query) decode(s []byte) ([]byte, bool) {
+	if bytes.IndexByte(s, '%') < 0 && bytes.IndexByte(s, '+') < 0 {
+		return s, true
+	}
+	start := len(q.buf)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch c {
+		case '+':
+			c = ' '
+		case '%':
+			if i+2 >= len(s) {
+				return nil, false
+			}
+			hi, lo := unhex(s[i+1]), unhex(s[i+2])
+			if hi|lo > 0xf {
+				return nil, false
+			}
+			c = hi<<4 | lo
+			i += 2
+		}
+		q.buf = append(q.buf, c)
+	}
+	return q.buf[start:len(q.buf):len(q.buf)], true
+}
+
+// unhex returns the value of a hex digit, 0xff for another byte.
+func unhex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 0xff
+}

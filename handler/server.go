@@ -1,0 +1,121 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Limits of a connection. fasthttp has no time limit by default; ours are kept
+// by [conn], which is cheaper.
+const (
+	readTimeout   = 5 * time.Second // from the first byte of a request to its last
+	writeTimeout  = 5 * time.Second
+	idleTimeout   = 60 * time.Second
+	maxHeaderSize = 8 << 10  // request line and headers, in bytes
+	maxBodySize   = 64 << 10 // in bytes
+)
+
+func (s *Server) newHTTP() *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler:            s.handle,
+		ErrorHandler:       s.refuse,
+		ConnState:          connState,
+		Logger:             debugLogger{s.log},
+		ReadBufferSize:     maxHeaderSize,
+		MaxRequestBodySize: maxBodySize,
+		// The listener sends connections away before this, with an answer; a
+		// worker is free a little later than its connection is closed.
+		Concurrency:                  maxConnections() + 1024,
+		LazyRequestTime:              true,
+		NoDefaultServerHeader:        true,
+		NoDefaultContentType:         true,
+		DisablePreParseMultipartForm: true,
+		SecureErrorLogMessage:        true,
+		CloseOnShutdown:              true,
+	}
+}
+
+// Serve answers the requests that come in at ln until Shutdown, and then
+// returns nil. It closes ln.
+func (s *Server) Serve(ln net.Listener) error {
+	l := newListener(ln, s)
+	s.mu.Lock()
+	s.listeners = append(s.listeners, l)
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		l.Close()
+		return nil
+	}
+	if err := s.http.Serve(l); err != nil {
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting connections, closes those that are idle, and waits
+// for the requests under way. If ctx ends first it returns its error, and the
+// requests that are left go on: from then on the journal must refuse.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	s.mu.Unlock()
+	if err := s.http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("shut down data plane: %w", err)
+	}
+	return nil
+}
+
+// handle is the outermost handler: a panic that gets past it would end the process.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	defer s.recover(ctx)
+	s.router.Handler(ctx)
+}
+
+func (s *Server) recover(ctx *fasthttp.RequestCtx) {
+	if v := recover(); v != nil {
+		s.log.Error("panic in a request", "panic", v, "stack", string(debug.Stack()))
+		ctx.Response.Reset()
+		s.fail(ctx, internalError)
+	}
+}
+
+// refuse answers what could not be read as a request; the connection is closed after it.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var network net.Error
+	p := badRequest
+	switch {
+	case errors.As(err, &small):
+		p = headersTooLarge
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		p = bodyTooLarge
+	case errors.As(err, &network) && network.Timeout():
+		p = requestTimeout
+	}
+	if c, ok := ctx.Conn().(*conn); ok && p != requestTimeout && !errors.Is(err, io.ErrUnexpectedEOF) {
+		c.linger.Store(true)
+	}
+	s.fail(ctx, p)
+}
+
+// debugLogger is where fasthttp reports broken connections and requests: an
+// attacker could fill a log with them.
+type debugLogger struct{ log *slog.Logger }
+
+func (l debugLogger) Printf(format string, args ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug(fmt.Sprintf(format, args...))
+	}
+}
