@@ -92,7 +92,6 @@ type Config struct {
 	// not: it restores its state, or it drains. It must not wait for a store.
 	Ready func() error
 
-	OpenAPI []byte // docs/openapi.yaml, served as it is
 	Version string // of the program, for popupd_build_info
 
 	Now        func() int64 // ms since the epoch, UTC; nil is the system's clock

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -126,12 +127,12 @@ func withKey(body []byte, key string) []byte {
 	if _, ok := members["key"]; ok {
 		return body
 	}
-	members["key"] = json.RawMessage(`"` + key + `"`)
-	with, err := json.Marshal(members)
-	if err != nil {
-		return body
+	// Spliced in rather than encoded anew, which would drop members that occur twice.
+	member := `{"key":"` + key + `"`
+	if len(members) > 0 {
+		member += ","
 	}
-	return with
+	return bytes.Replace(body, []byte("{"), []byte(member), 1)
 }
 
 // archivePopup ends a popup's life. The popup stays readable, so the answer is the popup.

@@ -51,41 +51,45 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// decodePopup reads a popup. An error that does not name fields is about the JSON itself.
+// decodePopup reads a popup.
 func decodePopup(body []byte) (popup.Spec, error) {
-	spec, err := popup.Decode(body)
-	var fields popup.FieldErrors
-	if err != nil && !errors.As(err, &fields) {
-		return spec, invalidJSON(err)
+	if err := checkJSON(body); err != nil {
+		return popup.Spec{}, err
 	}
-	return spec, err
+	return popup.Decode(body)
 }
 
-// decodeBody reads a small body into v. Members that v does not have are refused.
+// decodeBody reads a small object into v. Members that v does not have are refused.
 func decodeBody(body []byte, v any) error {
+	if err := checkJSON(body); err != nil {
+		return err
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		var wrongType *json.UnmarshalTypeError
-		if errors.As(err, &wrongType) {
-			return invalidField(pointerTo(wrongType.Field), "can't be a "+wrongType.Value)
-		}
-		// encoding/json names an unknown member in the text of its error alone.
-		if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			if name, err := strconv.Unquote(member); err == nil {
-				return invalidField(pointerTo(name), "unknown member")
-			}
-		}
-		return invalidJSON(err)
+	err := d.Decode(v)
+	if err == nil {
+		return nil
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return invalidJSON(errors.New("there is something after the value"))
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return invalidField(pointerTo(wrongType.Field), "has the wrong type: "+wrongType.Value)
 	}
-	return nil
+	// encoding/json names an unknown member in the text of its error alone.
+	if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		if name, err := strconv.Unquote(member); err == nil {
+			return invalidField(pointerTo(name), "is not a known field")
+		}
+	}
+	return invalidField("", err.Error())
 }
 
-func invalidJSON(err error) *problem {
-	return newProblem(http.StatusBadRequest, "malformed_json", "The body is not valid JSON: "+err.Error()+".")
+// checkJSON tells a body that is not one JSON value from one that says something wrong.
+func checkJSON(body []byte) error {
+	var value json.RawMessage
+	if err := json.Unmarshal(body, &value); err != nil {
+		return newProblem(http.StatusBadRequest, "malformed_json", "The body is not valid JSON: "+err.Error()+".")
+	}
+	return nil
 }
 
 // pointerTo returns the JSON pointer (RFC 6901) to a member of the document.
