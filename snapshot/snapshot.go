@@ -1,57 +1,56 @@
-// Package snapshot compiles the popups of the catalog into an immutable
-// [Snapshot], matches requests against it, and keeps it up to date.
 package snapshot
 
 import "github.com/popupd/popupd/popup"
 
-// Snapshot is an immutable set of compiled popups.
+// Snapshot is the catalog of popups as of one revision, compiled. It is
+// immutable and may be used from any goroutine. A nil Snapshot is an empty one.
 type Snapshot struct {
 	Revision int64
+
+	popups []*Popup // in selection order: priority high to low, then id low to high
+	active []*Popup // those of popups that may be served
+	byID   map[uint32]*Popup
 }
 
-// Broken is a row that could not be compiled.
-type Broken struct {
-	ID, Version uint32
-	Key         string
-	Err         error
-}
-
-// Compile compiles rows.
-func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, []Broken) {
-	return &Snapshot{Revision: revision}, nil
-}
-
-// Match appends every popup that fits, in selection order.
+// Match appends to dst every popup that fits the request by status, schedule,
+// placement, targeting and rollout, in selection order. The reason is the
+// furthest gate that stopped one of the others, [popup.Eligible] if none was
+// stopped. It allocates only if dst must grow.
 func (s *Snapshot) Match(dst []*Popup, r *popup.Request, nowMS int64) ([]*Popup, popup.Reason) {
-	return dst, popup.Eligible
+	furthest := popup.Eligible
+	if s == nil {
+		return dst, furthest
+	}
+	if len(s.active) < len(s.popups) {
+		furthest = popup.NotActive
+	}
+	who := newSubject(r)
+	for _, p := range s.active {
+		reason := p.gate(&who, nowMS)
+		if reason == popup.Eligible {
+			dst = append(dst, p)
+			continue
+		}
+		furthest = max(furthest, reason)
+	}
+	return dst, furthest
 }
 
-// Popup returns the popup with this id, nil if there is none.
-func (s *Snapshot) Popup(id uint32) *Popup { return nil }
-
-// All returns every popup in selection order.
-func (s *Snapshot) All() []*Popup { return nil }
-
-// Popup is a compiled popup.
-type Popup struct {
-	ID, Version uint32
-	Key         string
-	Status      popup.Status
-	Priority    int
-	Frequency   popup.Frequency
+// Popup returns the popup with this id, nil if there is none. Drafts and paused
+// popups are found too, since actions on what they showed may come late;
+// archived ones are not.
+func (s *Snapshot) Popup(id uint32) *Popup {
+	if s == nil {
+		return nil
+	}
+	return s.byID[id]
 }
 
-// Gate returns the first gate that stops the popup.
-func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason { return popup.Eligible }
-
-// Variant returns the user's variant.
-func (p *Popup) Variant(user []byte) *Variant { return nil }
-
-// Variant is a compiled variant.
-type Variant struct {
-	Key     []byte
-	Control bool
+// All returns every popup that is not archived, in selection order. The caller
+// must not change the slice.
+func (s *Snapshot) All() []*Popup {
+	if s == nil {
+		return nil
+	}
+	return s.popups
 }
-
-// AppendPopup appends the answer.
-func (v *Variant) AppendPopup(dst, placement []byte) []byte { return dst }

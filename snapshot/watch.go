@@ -2,48 +2,94 @@ package snapshot
 
 import (
 	"context"
-	"log/slog"
+	"errors"
+	"strconv"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/rueidis"
-
-	"github.com/popupd/popupd/popup"
 )
 
-// Source is where the popups are kept.
-type Source interface {
-	// Revision returns the number that every change of a popup increases.
-	Revision(ctx context.Context) (int64, error)
-	// Rows returns all popups that are not archived, and the revision they are of.
-	Rows(ctx context.Context) (revision int64, rows []popup.Row, err error)
+const (
+	publishTimeout = time.Second
+	backoffFirst   = 100 * time.Millisecond
+	backoffMost    = time.Second
+)
+
+func (w *Watcher) channel() string { return w.c.Prefix + ":config" }
+
+// publish tells the other servers which revision is in force here. It is only
+// news: whoever misses it sees the revision change within a second.
+func (w *Watcher) publish(ctx context.Context) {
+	if w.c.Redis == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	revision := strconv.FormatInt(w.store.Current().Revision, 10)
+	cmd := w.c.Redis.B().Publish().Channel(w.channel()).Message(revision).Build()
+	done := make(chan error, 1)
+	// On its own goroutine, since a connection that is being dialled is waited
+	// for without regard to the context. The client's time limits end it.
+	go func() { done <- w.c.Redis.Do(ctx, cmd).Error() }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	w.publishing.report(w.c.Log, err)
 }
 
-// Config is what a [Watcher] needs.
-type Config struct {
-	Source     Source
-	Redis      rueidis.Client
-	Prefix     string
-	File       string
-	OnSwap     func(*Snapshot)
-	Now        func() int64
-	Log        *slog.Logger
-	Registerer prometheus.Registerer
+// listen signals wake on every news of a revision that is not in force here and
+// on every (re)subscription, before which news may have been missed.
+func (w *Watcher) listen(ctx context.Context, wake chan<- struct{}) {
+	redis := outage{
+		begins: "config: no news of changes from Redis; the store is asked each second",
+		ends:   "config: news of changes come from Redis again",
+	}
+	backoff := backoffFirst
+	for ctx.Err() == nil {
+		err := w.subscription(ctx, wake, func() {
+			backoff = backoffFirst
+			redis.report(w.c.Log, nil)
+			signal(wake)
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		redis.report(w.c.Log, err)
+		if !sleep(ctx, backoff) {
+			return
+		}
+		backoff = min(2*backoff, backoffMost)
+	}
 }
 
-// Watcher keeps a Store up to date.
-type Watcher struct{ store *Store }
-
-// NewWatcher returns a watcher.
-func NewWatcher(s *Store, c Config) *Watcher { return &Watcher{store: s} }
-
-// LoadFile loads the last-good file.
-func (w *Watcher) LoadFile() error { return nil }
-
-// Reload reads the popups now.
-func (w *Watcher) Reload(ctx context.Context) error { return nil }
-
-// Changed reloads and tells the other servers.
-func (w *Watcher) Changed(ctx context.Context) error { return nil }
-
-// Run keeps the store up to date until ctx ends.
-func (w *Watcher) Run(ctx context.Context) error { return nil }
+// subscription subscribes on a connection of its own and returns when it is lost
+// or ctx ends.
+func (w *Watcher) subscription(ctx context.Context, wake chan<- struct{}, subscribed func()) error {
+	conn, _ := w.c.Redis.Dedicate()
+	defer conn.Close()
+	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{
+		// Runs on the connection's reader: it must not block.
+		OnMessage: func(m rueidis.PubSubMessage) {
+			revision, err := strconv.ParseInt(m.Message, 10, 64)
+			if err != nil || revision != w.store.Current().Revision {
+				signal(wake)
+			}
+		},
+	})
+	if err := conn.Do(ctx, conn.B().Subscribe().Channel(w.channel()).Build()).Error(); err != nil {
+		return err
+	}
+	subscribed()
+	select {
+	case err := <-lost:
+		if err == nil {
+			err = errors.New("subscription ended")
+		}
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

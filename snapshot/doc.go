@@ -1,0 +1,31 @@
+// Package snapshot decides which popups fit a request, from memory and without
+// allocating. [Compile] turns the rows of the catalog into an immutable
+// [Snapshot]; a [Store] holds the one in force; a [Watcher] replaces it when
+// the catalog changes, on this server or on another.
+//
+// # Who sees what: the published hash
+//
+// Rollout and variant are sticky: the same user gets the same answer from every
+// server and every release, and anyone can compute it. With
+//
+//	H(purpose) = XXH64(purpose + "\x00" + salt + "\x00" + uid), seed 0
+//
+// where salt is the popup's rollout.salt or, if that is empty, its key, and uid
+// the bytes of the user id:
+//
+//   - the user is in the rollout if H("rollout") mod 10000 < rollout.percent * 100;
+//   - the user's variant is the first whose weight, added to the weights of the
+//     variants before it, exceeds H("variant") mod (the sum of all weights).
+//
+// The purposes draw independently, so half of the users of a 50 % rollout see
+// each of two equal variants. A greater percent keeps all users that were in;
+// changing the weights moves some users between variants. TestPublishedHash
+// holds values to check another implementation against.
+//
+// # Time
+//
+// Start and end are instants. Days and hours are those of a clock on the wall in
+// the popup's time zone: where clocks go forward, the hour that does not exist
+// is not shown in; where they go back, the hour that comes twice counts twice.
+// A window that crosses midnight belongs to the day on which it starts.
+package snapshot

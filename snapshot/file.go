@@ -1,0 +1,205 @@
+package snapshot
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// The last-good file is one line of text and then JSON:
+//
+//	popupd-snapshot FORMAT CRC32C\n
+//	{"revision":12,"saved_at_ms":...,"rows":[{"id":7,"version":3,"updated_at_ms":...,"key":"...","spec":{...}}]}
+//
+// FORMAT is decimal, CRC32C (Castagnoli) has 8 hex digits and covers the bytes
+// "FORMAT " and everything after the first line. It is replaced by rename, so it
+// is always whole; the checksum finds what a disk does to it.
+const (
+	fileMagic  = "popupd-snapshot"
+	fileFormat = 1
+)
+
+// ErrNewerFile is returned by [Watcher.LoadFile] for a file that a newer release
+// wrote. The file is left as it is.
+var ErrNewerFile = errors.New("the file was written by a newer release")
+
+type savedFile struct {
+	Revision  int64      `json:"revision"`
+	SavedAtMS int64      `json:"saved_at_ms"`
+	Rows      []savedRow `json:"rows"`
+}
+
+type savedRow struct {
+	ID          uint32          `json:"id"`
+	Version     uint32          `json:"version"`
+	UpdatedAtMS int64           `json:"updated_at_ms"`
+	Key         string          `json:"key"`
+	Spec        json.RawMessage `json:"spec"`
+}
+
+// LoadFile puts the last-good file in force, so that popups are served before
+// the store can be reached. Without a file, or after a reload, it does nothing.
+// A damaged file is set aside as FILE.bad, logged and returned as an error; one
+// of a newer release is [ErrNewerFile].
+func (w *Watcher) LoadFile() error {
+	if w.c.File == "" {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.loaded.Load() {
+		return nil
+	}
+	data, err := os.ReadFile(w.c.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read last-good popups: %w", err)
+	}
+	saved, err := parseFile(data)
+	if errors.Is(err, ErrNewerFile) {
+		return fmt.Errorf("read last-good popups %s: %w", w.c.File, err)
+	}
+	if err != nil {
+		return w.setAside(err)
+	}
+	rows := make([]popup.Row, len(saved.Rows))
+	for i, r := range saved.Rows {
+		rows[i] = popup.Row{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+	}
+	w.install(rows, saved.Revision)
+	w.confirmedMS.Store(saved.SavedAtMS)
+	return nil
+}
+
+func (w *Watcher) setAside(damage error) error {
+	bad := w.c.File + ".bad"
+	err := fmt.Errorf("read last-good popups %s: %w", w.c.File, damage)
+	if renameErr := os.Rename(w.c.File, bad); renameErr != nil {
+		return fmt.Errorf("%w; set it aside: %w", err, renameErr)
+	}
+	w.c.Log.Error("config: the last-good file is damaged and was set aside", "file", w.c.File, "as", bad, "err", damage)
+	return err
+}
+
+// save writes the snapshot in force to the last-good file unless it holds it
+// already. A failure is logged once; the next call tries again.
+func (w *Watcher) save() {
+	if w.c.File == "" || !w.loaded.Load() {
+		return
+	}
+	w.saveMu.Lock()
+	defer w.saveMu.Unlock()
+	s := w.store.Current()
+	if s == w.saved {
+		return
+	}
+	err := error(nil)
+	if !s.sameRows(w.saved) {
+		err = writeFile(w.c.File, s.appendFile(nil, w.c.Now()))
+	}
+	w.saving.report(w.c.Log, err)
+	if err == nil {
+		w.saved = s
+	}
+}
+
+// sameRows reports whether two snapshots are of the same revision and hold the same popups.
+func (s *Snapshot) sameRows(o *Snapshot) bool {
+	if o == nil || s.Revision != o.Revision || len(s.popups) != len(o.popups) {
+		return false
+	}
+	for i := range s.popups {
+		if s.popups[i] != o.popups[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// appendFile appends the content of a last-good file: the rows that are in
+// force, so that the good version of a row that is broken now is kept too.
+func (s *Snapshot) appendFile(dst []byte, nowMS int64) []byte {
+	saved := savedFile{Revision: s.Revision, SavedAtMS: nowMS, Rows: make([]savedRow, len(s.popups))}
+	for i, p := range s.popups {
+		r := &p.row
+		saved.Rows[i] = savedRow{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+	}
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // keeps specs byte for byte, so that an unchanged popup is not compiled again
+	if err := enc.Encode(saved); err != nil {
+		panic("snapshot: a compiled spec is not JSON: " + err.Error())
+	}
+	dst = fmt.Appendf(dst, "%s %d %08x\n", fileMagic, fileFormat, fileChecksum(fileFormat, body.Bytes()))
+	return append(dst, body.Bytes()...)
+}
+
+func fileChecksum(format int, body []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum(fmt.Appendf(nil, "%d ", format), table), table, body)
+}
+
+func parseFile(data []byte) (savedFile, error) {
+	var saved savedFile
+	head, body, ok := bytes.Cut(data, []byte("\n"))
+	var format int
+	var sum uint32
+	if n, err := fmt.Sscanf(string(head), fileMagic+" %d %08x", &format, &sum); !ok || n != 2 || err != nil ||
+		string(head) != fmt.Sprintf("%s %d %08x", fileMagic, format, sum) {
+		return saved, errors.New("the first line is damaged")
+	}
+	if got := fileChecksum(format, body); got != sum {
+		return saved, fmt.Errorf("checksum %08x, want %08x", got, sum)
+	}
+	if format > fileFormat {
+		return saved, fmt.Errorf("format %d: %w", format, ErrNewerFile)
+	}
+	if err := json.Unmarshal(body, &saved); err != nil {
+		return saved, fmt.Errorf("parse: %w", err)
+	}
+	return saved, nil
+}
+
+// writeFile replaces the file in one step that survives a power cut.
+func writeFile(path string, data []byte) error {
+	temporary := path + ".tmp"
+	if err := writeSynced(temporary, data); err != nil {
+		return fmt.Errorf("write last-good popups: %w", err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("write last-good popups: %w", err)
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("write last-good popups: %w", err)
+	}
+	defer dir.Close()
+	if err := dir.Sync(); err != nil {
+		return fmt.Errorf("sync directory of last-good popups: %w", err)
+	}
+	return nil
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // a second Close is harmless
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,130 @@
+package snapshot
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Popup is a compiled popup. It is immutable.
+type Popup struct {
+	ID, Version uint32
+	Key         string
+	Status      popup.Status
+	Priority    int
+	Frequency   popup.Frequency
+
+	row        popup.Row // what it was compiled from
+	schedule   schedule
+	placements []string
+	targeting  targeting
+	rollout    lottery
+	share      uint64 // users in the rollout, of rolloutSteps
+	variant    lottery
+	variants   []Variant // those with a weight
+}
+
+// Gate returns the first gate that stops the popup from being shown to whoever
+// asks, at nowMS: status, schedule, placement, targeting or rollout.
+// [popup.Eligible] if none does. It does not allocate.
+func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
+	s := newSubject(r)
+	return p.gate(&s, nowMS)
+}
+
+func (p *Popup) gate(s *subject, nowMS int64) popup.Reason {
+	if p.Status != popup.Active {
+		return popup.NotActive
+	}
+	if reason := p.schedule.gate(nowMS); reason != popup.Eligible {
+		return reason
+	}
+	if !p.isPlaced(s.placement) {
+		return popup.WrongPlacement
+	}
+	if !p.targeting.match(s) {
+		return popup.NotTargeted
+	}
+	if p.share < rolloutSteps && p.rollout.draw(s.request.User)%rolloutSteps >= p.share {
+		return popup.NotInRollout
+	}
+	return popup.Eligible
+}
+
+func (p *Popup) isPlaced(placement []byte) bool {
+	for _, known := range p.placements {
+		if known == string(placement) {
+			return true
+		}
+	}
+	return false
+}
+
+// Variant returns the variant that this user sees, always the same one for as
+// long as the variants keep their weights. It does not allocate.
+func (p *Popup) Variant(user []byte) *Variant {
+	last := &p.variants[len(p.variants)-1]
+	if len(p.variants) == 1 {
+		return last
+	}
+	ticket := p.variant.draw(user) % last.until
+	for i := range p.variants {
+		if ticket < p.variants[i].until {
+			return &p.variants[i]
+		}
+	}
+	return last
+}
+
+// Variant is one face of a popup, as it is sent. It is immutable.
+type Variant struct {
+	Key     []byte
+	Control bool // counted, never shown
+
+	until      uint64 // its weight and those of the variants before it
+	head, tail []byte // the answer around the placement
+}
+
+// AppendPopup appends the popup as it is answered:
+//
+//	{"id":7,"key":"spring-sale","version":3,"variant":"a","placement":"home","content":{…}}
+//
+// placement must be one that the popup fits, which needs no escaping; empty is
+// the default placement. It allocates only if dst must grow.
+func (v *Variant) AppendPopup(dst, placement []byte) []byte {
+	if len(placement) == 0 {
+		placement = defaultPlacement
+	}
+	dst = append(dst, v.head...)
+	dst = append(dst, placement...)
+	return append(dst, v.tail...)
+}
+
+// compileVariants leaves out the variants without a weight: nobody sees them.
+func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
+	var out []Variant
+	until := uint64(0)
+	for i := range s.Variants {
+		from := &s.Variants[i]
+		if from.Weight == 0 {
+			continue
+		}
+		content, err := from.EncodeContent()
+		if err != nil {
+			return nil, fmt.Errorf("encode content of variant %s: %w", from.Key, err)
+		}
+		until += uint64(from.Weight)
+		// Keys are of a-z, 0-9 and -: nothing to escape.
+		head := `{"id":` + strconv.FormatUint(uint64(row.ID), 10) + `,"key":"` + s.Key + `","version":` +
+			strconv.FormatUint(uint64(row.Version), 10) + `,"variant":"` + from.Key + `","placement":"`
+		out = append(out, Variant{
+			Key:     []byte(from.Key),
+			Control: from.Control,
+			until:   until,
+			head:    []byte(head),
+			tail:    []byte(`","content":` + string(content) + `}`),
+		})
+	}
+	return out, nil
+}

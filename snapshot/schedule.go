@@ -1,0 +1,144 @@
+package snapshot
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// schedule is a popup's start and end and its open minutes of the week.
+type schedule struct {
+	startMS, endMS int64 // [startMS, endMS)
+	week           *week // nil: all of them
+	zone           *zone // of week
+}
+
+func (s *schedule) gate(nowMS int64) popup.Reason {
+	switch {
+	case nowMS < s.startMS:
+		return popup.NotStarted
+	case nowMS >= s.endMS:
+		return popup.Ended
+	case s.week != nil && !s.week.open(s.zone.minuteOfWeek(nowMS)):
+		return popup.OutsideHours
+	}
+	return popup.Eligible
+}
+
+const (
+	minutesPerDay  = 24 * 60
+	minutesPerWeek = 7 * minutesPerDay
+)
+
+// week has one bit for each minute from Monday 00:00.
+type week [(minutesPerWeek + 63) / 64]uint64
+
+func (w *week) open(minute int) bool { return w[minute/64]>>(minute%64)&1 != 0 }
+
+// add opens [from, to), minutes of the week; to may lie in the week after.
+func (w *week) add(from, to int) {
+	for m := from; m < to; m++ {
+		minute := m % minutesPerWeek
+		w[minute/64] |= 1 << (minute % 64)
+	}
+}
+
+// compileSchedule compiles a valid schedule.
+func (c *compiler) compileSchedule(s *popup.Schedule) (schedule, error) {
+	out := schedule{startMS: math.MinInt64, endMS: math.MaxInt64}
+	if s.StartAt != nil {
+		out.startMS = s.StartAt.UnixMilli()
+	}
+	if s.EndAt != nil {
+		out.endMS = s.EndAt.UnixMilli()
+	}
+	if len(s.Days) == 0 && len(s.Hours) == 0 {
+		return out, nil
+	}
+	z, err := c.zone(s)
+	if err != nil {
+		return out, err
+	}
+	out.week, out.zone = compileWeek(s), z
+	return out, nil
+}
+
+func compileWeek(s *popup.Schedule) *week {
+	w := new(week)
+	days := s.Days
+	if len(days) == 0 {
+		days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+	}
+	hours := s.Hours
+	if len(hours) == 0 {
+		hours = [][2]string{{"00:00", "24:00"}}
+	}
+	for _, name := range days {
+		day, _ := popup.Weekday(name) // valid, as are the hours
+		for _, window := range hours {
+			from, _ := popup.MinuteOfDay(window[0])
+			to, _ := popup.MinuteOfDay(window[1])
+			if to <= from {
+				to += minutesPerDay
+			}
+			w.add(day*minutesPerDay+from, day*minutesPerDay+to)
+		}
+	}
+	return w
+}
+
+// zone knows a time zone's distance from UTC at any time, without the cost that
+// time.Time.In has where a zone's file only states a rule for the future.
+type zone struct {
+	location *time.Location
+	since    []int64 // seconds since the epoch, ascending: offset[i] holds from since[i] on
+	offset   []int64 // seconds east of UTC
+	until    int64   // seconds: where the table ends
+}
+
+// The years for which a zone has a table.
+var (
+	zoneFrom = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	zoneTo   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func newZone(location *time.Location) *zone {
+	z := &zone{location: location, until: zoneTo.Unix()}
+	for t := zoneFrom.In(location); t.Before(zoneTo); {
+		_, offset := t.Zone()
+		z.since = append(z.since, t.Unix())
+		z.offset = append(z.offset, int64(offset))
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			break
+		}
+		t = end
+	}
+	return z
+}
+
+func (z *zone) offsetAt(sec int64) int64 {
+	if sec < z.since[0] || sec >= z.until {
+		_, offset := time.Unix(sec, 0).In(z.location).Zone()
+		return int64(offset)
+	}
+	i := sort.Search(len(z.since), func(i int) bool { return z.since[i] > sec })
+	return z.offset[i-1]
+}
+
+// minuteOfWeek returns the minutes since Monday 00:00 on the clocks of the zone.
+func (z *zone) minuteOfWeek(nowMS int64) int {
+	sec := floorDiv(nowMS, 1000)
+	local := floorDiv(sec+z.offsetAt(sec), 60) + 3*minutesPerDay // 1970 began on a Thursday
+	return int(local - floorDiv(local, minutesPerWeek)*minutesPerWeek)
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,347 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// targeting is a popup's compiled conditions.
+type targeting struct{ all, any, none []condition }
+
+func (t *targeting) match(s *subject) bool {
+	for i := range t.all {
+		if !t.all[i].holds(s) {
+			return false
+		}
+	}
+	for i := range t.none {
+		if t.none[i].holds(s) {
+			return false
+		}
+	}
+	for i := range t.any {
+		if t.any[i].holds(s) {
+			return true
+		}
+	}
+	return len(t.any) == 0
+}
+
+// condition is a compiled [popup.Condition]. What it compares with lies in the
+// field that its test reads.
+type condition struct {
+	attr   attribute
+	name   string // of a custom attribute
+	test   test
+	negate bool // neq, not_in, not_exists: the opposite, which a missing attribute satisfies
+
+	texts   []string  // sorted; bools are the texts true and false
+	numbers []float64 // sorted
+	text    []byte
+	number  float64
+	version popup.Version
+}
+
+// attribute is where an attribute of a request is found.
+type attribute uint8
+
+const (
+	attrCustom attribute = iota
+	attrUID
+	attrPlatform
+	attrAppVersion
+	attrLocale
+	attrCountry
+)
+
+var builtins = map[string]attribute{
+	"uid":         attrUID,
+	"platform":    attrPlatform,
+	"app_version": attrAppVersion,
+	"locale":      attrLocale,
+	"country":     attrCountry,
+}
+
+// test is what a condition does, its negation left aside.
+type test uint8
+
+const (
+	testEqual test = iota // one of texts or numbers
+	testGt
+	testGte
+	testLt
+	testLte
+	testContains
+	testPrefix
+	testSuffix
+	testExists
+	testSemverGte
+	testSemverLt
+)
+
+// subject is a request while it is matched, with what was found out about it.
+type subject struct {
+	request   *popup.Request
+	placement []byte
+	version   popup.Version // of the app, if versionIs == yes
+	versionIs answer
+}
+
+// answer is a question's answer, once it was asked.
+type answer uint8
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+func newSubject(r *popup.Request) subject {
+	s := subject{request: r, placement: r.Placement}
+	if len(s.placement) == 0 {
+		s.placement = defaultPlacement
+	}
+	return s
+}
+
+var defaultPlacement = []byte(popup.DefaultPlacement)
+
+// appVersion parses the request's app_version at most once.
+func (s *subject) appVersion() (popup.Version, bool) {
+	if s.versionIs == unknown {
+		var ok bool
+		if s.version, ok = popup.ParseVersion(s.request.AppVersion); ok {
+			s.versionIs = yes
+		} else {
+			s.versionIs = no
+		}
+	}
+	return s.version, s.versionIs == yes
+}
+
+// value returns the attribute's value, empty if it is missing.
+func (s *subject) value(c *condition) []byte {
+	switch c.attr {
+	case attrUID:
+		return s.request.User
+	case attrPlatform:
+		return s.request.Platform
+	case attrAppVersion:
+		if _, ok := s.appVersion(); !ok {
+			return nil
+		}
+		return s.request.AppVersion
+	case attrLocale:
+		return s.request.Locale
+	case attrCountry:
+		return s.request.Country
+	}
+	for i := range s.request.Attrs {
+		if a := &s.request.Attrs[i]; string(a.Name) == c.name {
+			return a.Value
+		}
+	}
+	return nil
+}
+
+func (c *condition) holds(s *subject) bool {
+	value := s.value(c)
+	if len(value) == 0 {
+		return c.negate
+	}
+	return c.satisfied(s, value) != c.negate
+}
+
+func (c *condition) satisfied(s *subject, value []byte) bool {
+	switch c.test {
+	case testExists:
+		return true
+	case testEqual:
+		return c.equals(value)
+	case testGt, testGte, testLt, testLte:
+		n, ok := parseNumber(value)
+		return ok && c.compares(n)
+	case testContains:
+		return bytes.Contains(value, c.text)
+	case testPrefix:
+		return bytes.HasPrefix(value, c.text)
+	case testSuffix:
+		return bytes.HasSuffix(value, c.text)
+	}
+	var v popup.Version
+	var ok bool
+	if c.attr == attrAppVersion {
+		v, ok = s.appVersion()
+	} else {
+		v, ok = popup.ParseVersion(value)
+	}
+	return ok && (v.Compare(c.version) >= 0) == (c.test == testSemverGte)
+}
+
+func (c *condition) equals(value []byte) bool {
+	low, high := 0, len(c.texts)
+	for low < high {
+		switch mid := (low + high) / 2; {
+		case c.texts[mid] == string(value):
+			return true
+		case c.texts[mid] < string(value):
+			low = mid + 1
+		default:
+			high = mid
+		}
+	}
+	if len(c.numbers) == 0 {
+		return false
+	}
+	n, ok := parseNumber(value)
+	if !ok {
+		return false
+	}
+	_, found := slices.BinarySearch(c.numbers, n)
+	return found
+}
+
+func (c *condition) compares(n float64) bool {
+	switch c.test {
+	case testGt:
+		return n > c.number
+	case testGte:
+		return n >= c.number
+	case testLt:
+		return n < c.number
+	}
+	return n <= c.number
+}
+
+// maxNumber is the longest attribute that is read as a number, in bytes. With
+// exponents of two digits no number is out of range, and converting so few bytes
+// to a string does not allocate.
+const maxNumber = 32
+
+// parseNumber reads a decimal number as in JSON, leading zeros and a + allowed.
+func parseNumber(b []byte) (float64, bool) {
+	if len(b) > maxNumber || !isNumber(b) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	return f, err == nil
+}
+
+// isNumber checks the syntax, since strconv allocates its errors.
+func isNumber(b []byte) bool {
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		b = b[1:]
+	}
+	n := digits(b)
+	if n == 0 {
+		return false
+	}
+	b = b[n:]
+	if len(b) > 0 && b[0] == '.' {
+		if n = digits(b[1:]); n == 0 {
+			return false
+		}
+		b = b[1+n:]
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		b = b[1:]
+		if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+			b = b[1:]
+		}
+		n = digits(b)
+		return n == len(b) && (n == 1 || n == 2)
+	}
+	return len(b) == 0
+}
+
+// digits counts the digits that b starts with.
+func digits(b []byte) int {
+	for i, c := range b {
+		if c < '0' || c > '9' {
+			return i
+		}
+	}
+	return len(b)
+}
+
+func compileTargeting(t *popup.Targeting) (out targeting, err error) {
+	for _, group := range []struct {
+		from []popup.Condition
+		to   *[]condition
+	}{{t.All, &out.all}, {t.Any, &out.any}, {t.None, &out.none}} {
+		for i := range group.from {
+			c, err := compileCondition(&group.from[i])
+			if err != nil {
+				return out, err
+			}
+			*group.to = append(*group.to, c)
+		}
+	}
+	return out, nil
+}
+
+var tests = map[popup.Op]struct {
+	test   test
+	negate bool
+}{
+	popup.Eq:        {testEqual, false},
+	popup.Neq:       {testEqual, true},
+	popup.In:        {testEqual, false},
+	popup.NotIn:     {testEqual, true},
+	popup.Gt:        {testGt, false},
+	popup.Gte:       {testGte, false},
+	popup.Lt:        {testLt, false},
+	popup.Lte:       {testLte, false},
+	popup.Contains:  {testContains, false},
+	popup.Prefix:    {testPrefix, false},
+	popup.Suffix:    {testSuffix, false},
+	popup.Exists:    {testExists, false},
+	popup.NotExists: {testExists, true},
+	popup.SemverGte: {testSemverGte, false},
+	popup.SemverLt:  {testSemverLt, false},
+}
+
+// compileCondition compiles a valid condition. It has an error only for an
+// operator that validation knows and this table does not.
+func compileCondition(from *popup.Condition) (condition, error) {
+	how, ok := tests[from.Op]
+	if !ok {
+		return condition{}, fmt.Errorf("operator %q is not compiled", from.Op)
+	}
+	c := condition{attr: builtins[from.Attr], name: from.Attr, test: how.test, negate: how.negate}
+	switch c.test {
+	case testEqual:
+		values, isList := from.Value.([]any)
+		if !isList {
+			values = []any{from.Value}
+		}
+		for _, v := range values {
+			c.addEqual(v)
+		}
+		slices.Sort(c.texts)
+		slices.Sort(c.numbers)
+	case testGt, testGte, testLt, testLte:
+		c.number, _ = popup.Number(from.Value)
+	case testContains, testPrefix, testSuffix:
+		c.text = []byte(from.Value.(string))
+	case testSemverGte, testSemverLt:
+		c.version, _ = popup.ParseVersion([]byte(from.Value.(string)))
+	}
+	return c, nil
+}
+
+func (c *condition) addEqual(v any) {
+	switch v := v.(type) {
+	case string:
+		c.texts = append(c.texts, v)
+	case bool:
+		c.texts = append(c.texts, strconv.FormatBool(v))
+	default:
+		n, _ := popup.Number(v)
+		c.numbers = append(c.numbers, n)
+	}
+}

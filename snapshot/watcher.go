@@ -1,0 +1,276 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Source is where the catalog is kept. Both calls may block for as long as
+// their context allows; nothing on the data plane waits for them.
+type Source interface {
+	// Revision returns the number that changes with every change of a popup.
+	// After a restore of the store it may go back.
+	Revision(ctx context.Context) (int64, error)
+	// Rows returns every popup that is not archived and the revision that they
+	// are of, read in one consistent view.
+	Rows(ctx context.Context) (revision int64, rows []popup.Row, err error)
+}
+
+// Config is what a [Watcher] works with.
+type Config struct {
+	Source     Source
+	Redis      rueidis.Client        // carries news between servers; nil: there are none
+	Prefix     string                // of the channel, PREFIX:config
+	File       string                // path of the last-good file; empty: none
+	OnSwap     func(*Snapshot)       // called with each new snapshot, in order, once it is in force; may be nil
+	Now        func() int64          // ms since the epoch; nil: the system's clock
+	Log        *slog.Logger          // nil: nothing is logged
+	Registerer prometheus.Registerer // nil: metrics are not registered
+}
+
+// How often and how long the store is asked.
+const (
+	pollEvery     = time.Second
+	pollTimeout   = 5 * time.Second
+	reloadTimeout = 30 * time.Second
+	debounce      = 10 * time.Millisecond // news of several changes in a row make one reload
+)
+
+// Watcher keeps a [Store] at the newest revision of the catalog. The revision in
+// the store is the truth and is polled each second; Redis only makes it faster.
+// Its methods may be called from any goroutine.
+type Watcher struct {
+	store   *Store
+	c       Config
+	metrics metrics
+
+	confirmedMS atomic.Int64 // when the snapshot in force was last known to be the newest
+	loaded      atomic.Bool  // a reload has succeeded
+	publishing  outage
+
+	// mu serialises what changes the store, so that a slow read never replaces
+	// the result of a later one. It guards:
+	mu       sync.Mutex
+	reported map[uint32]uint32 // id -> version of the broken rows that have been logged
+
+	// saveMu serialises writing the last-good file. It guards:
+	saveMu sync.Mutex
+	saved  *Snapshot // what the file holds; nil: unknown
+	saving outage
+}
+
+// NewWatcher returns a watcher of the store. It does nothing before one of its
+// methods is called; its metrics are registered.
+func NewWatcher(s *Store, c Config) *Watcher {
+	if c.Now == nil {
+		c.Now = func() int64 { return time.Now().UnixMilli() }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	w := &Watcher{
+		store: s,
+		c:     c,
+		publishing: outage{
+			begins: "config: Redis can't tell the other servers of a change; they see it within a second",
+			ends:   "config: Redis tells the other servers of changes again",
+		},
+		saving: outage{
+			begins: "config: the last-good file can't be written",
+			ends:   "config: the last-good file is written again",
+		},
+	}
+	w.confirmedMS.Store(c.Now())
+	w.metrics = newMetrics(w)
+	return w
+}
+
+// Reload reads the catalog, compiles it, puts it in force and writes the
+// last-good file. On return without an error, every change that was committed
+// before the call is in force. A file that can't be written is logged, not
+// returned: [Watcher.Run] tries again.
+func (w *Watcher) Reload(ctx context.Context) error {
+	if err := w.reload(ctx); err != nil {
+		return err
+	}
+	w.save()
+	return nil
+}
+
+// Changed is [Watcher.Reload] for the server on which a change was made: it also
+// tells the other servers, before it writes the file. That Redis is down is
+// logged, not returned, and costs at most a second.
+func (w *Watcher) Changed(ctx context.Context) error {
+	if err := w.reload(ctx); err != nil {
+		return err
+	}
+	w.publish(ctx)
+	w.save()
+	return nil
+}
+
+func (w *Watcher) reload(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	askedMS := w.c.Now()
+	revision, rows, err := w.c.Source.Rows(ctx)
+	if err != nil {
+		w.metrics.reloadErrors.Inc()
+		return fmt.Errorf("read popups: %w", err)
+	}
+	previous := w.store.Current()
+	next := w.install(rows, revision)
+	w.confirmedMS.Store(askedMS)
+	if w.loaded.Swap(true) {
+		w.observePropagation(previous, next)
+	}
+	return nil
+}
+
+// install compiles rows and puts the result in force. The caller holds w.mu.
+func (w *Watcher) install(rows []popup.Row, revision int64) *Snapshot {
+	next, broken := Compile(rows, revision, w.store.Current())
+	w.reportBroken(next, broken)
+	w.store.current.Store(next)
+	if w.c.OnSwap != nil {
+		w.c.OnSwap(next)
+	}
+	return next
+}
+
+// reportBroken logs each version of a broken row once. The caller holds w.mu.
+func (w *Watcher) reportBroken(s *Snapshot, broken []Broken) {
+	w.metrics.broken.Set(float64(len(broken)))
+	reported := make(map[uint32]uint32, len(broken))
+	for _, b := range broken {
+		reported[b.ID] = b.Version
+		if version, ok := w.reported[b.ID]; ok && version == b.Version {
+			continue
+		}
+		inForce := "none"
+		if p := s.Popup(b.ID); p != nil && p.Key == b.Key {
+			inForce = fmt.Sprint(p.Version)
+		}
+		w.c.Log.Error("config: popup is broken and was skipped", "id", b.ID, "key", b.Key,
+			"version", b.Version, "version_in_force", inForce, "err", b.Err)
+	}
+	w.reported = reported
+}
+
+// observePropagation measures from the latest change that came with next.
+func (w *Watcher) observePropagation(previous, next *Snapshot) {
+	changedMS := int64(0)
+	for _, p := range next.All() {
+		if previous.Popup(p.ID) != p {
+			changedMS = max(changedMS, p.row.UpdatedAtMS)
+		}
+	}
+	if changedMS > 0 {
+		w.metrics.propagation.Observe(float64(max(0, w.c.Now()-changedMS)) / 1000)
+	}
+}
+
+// Run keeps the store up to date until ctx ends, then returns nil. It reloads at
+// the start unless Reload has succeeded before, whenever another server tells of
+// a change, whenever Redis is (back) within reach, and whenever the revision in
+// the store is not the one in force. An outage is logged when it begins and when
+// it ends; meanwhile the last good snapshot stays in force.
+func (w *Watcher) Run(ctx context.Context) error {
+	wake := make(chan struct{}, 1)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if w.c.Redis != nil {
+		wg.Go(func() { w.listen(ctx, wake) })
+	}
+	if !w.loaded.Load() {
+		signal(wake)
+	}
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	stale := false
+	source := outage{
+		begins: "config: the popups can't be read; those in force stay so",
+		ends:   "config: the popups can be read again",
+	}
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+			if !sleep(ctx, debounce) {
+				return nil
+			}
+			select {
+			case <-wake:
+			default:
+			}
+			stale = true
+		case <-ticker.C:
+			if !stale {
+				stale, err = w.differs(ctx)
+			}
+		}
+		if stale {
+			if err = w.reloadWithin(ctx); err == nil {
+				stale = false
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		source.report(w.c.Log, err)
+		w.save()
+	}
+}
+
+// differs asks whether the snapshot in force is of another revision than the store.
+func (w *Watcher) differs(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	askedMS := w.c.Now()
+	revision, err := w.c.Source.Revision(ctx)
+	if err != nil {
+		w.metrics.reloadErrors.Inc()
+		return false, fmt.Errorf("read the revision: %w", err)
+	}
+	if revision != w.store.Current().Revision {
+		return true, nil
+	}
+	w.confirmedMS.Store(askedMS)
+	return false, nil
+}
+
+func (w *Watcher) reloadWithin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
+	defer cancel()
+	return w.reload(ctx)
+}
+
+func signal(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
+
+// sleep returns false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
