@@ -64,9 +64,6 @@ func quantize(hash uint64, id uint32, s *popup.State) entry {
 // either.
 func (e *entry) merged(hash uint64, id uint32, s popup.State) entry {
 	o := quantize(hash, id, &s)
-	if e.hash == 0 {
-		return o
-	}
 	m := e.state()
 	m.Merge(o.state())
 	return quantize(hash, id, &m)

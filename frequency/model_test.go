@@ -1,0 +1,424 @@
+package frequency
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// model is the table as one would first write it: a map, and every rule spelled
+// out in milliseconds.
+type model struct {
+	gapMS  int64
+	keep   map[uint32]Keep
+	states map[modelKey]popup.State
+}
+
+type modelKey struct {
+	user string
+	id   uint32
+}
+
+func down(ms int64) int64 {
+	if ms < epochMS+tickMS {
+		return 0
+	}
+	return ms - (ms-epochMS)%tickMS
+}
+
+func up(ms int64) int64 {
+	switch {
+	case ms <= epochMS:
+		return 0
+	case ms == popup.Never:
+		return popup.Never
+	}
+	return down(ms + tickMS - 1)
+}
+
+func rounded(s popup.State) popup.State {
+	s.ServedAtMS, s.AtMS = down(s.ServedAtMS), down(s.AtMS)
+	s.ClickUntilMS, s.NextAtMS = up(s.ClickUntilMS), up(s.NextAtMS)
+	return s
+}
+
+func (m *model) merge(k modelKey, s popup.State) {
+	have := m.states[k]
+	have.Merge(rounded(s))
+	m.states[k] = have
+}
+
+func (m *model) check(k modelKey, f *popup.Frequency, now int64) Verdict {
+	var v Verdict
+	var capped bool
+	if s, known := m.states[k]; known {
+		v.ShownAtMS = s.ServedAtMS
+		v.ReadyAtMS = max(s.NextAtMS, max(s.AtMS, epochMS)+tickMS)
+		if now < v.ReadyAtMS {
+			switch {
+			case s.Last == popup.Click || s.Last == popup.Convert || s.ClickUntilMS > 0 && s.ClickUntilMS == s.NextAtMS:
+				v.Reason = popup.CooldownClick
+			case s.Last == popup.Dismiss:
+				v.Reason = popup.CooldownDismiss
+			default:
+				v.Reason = popup.CooldownImpression
+			}
+		}
+		if f.MaxImpressions > 0 && s.Impressions >= f.MaxImpressions {
+			v.ReadyAtMS, capped = popup.Never, true
+		}
+	}
+	if v.Reason == popup.Eligible && capped {
+		v.Reason = popup.CapReached
+	}
+	if m.gapMS > 0 && !f.IgnoreMinGap {
+		for other, s := range m.states {
+			end := s.ServedAtMS + tickMS - 1 + m.gapMS
+			if other.user != k.user || s.ServedAtMS == 0 || s.Last == popup.Control || now >= end {
+				continue
+			}
+			v.ReadyAtMS = max(v.ReadyAtMS, end)
+			if v.Reason == popup.Eligible {
+				v.Reason = popup.MinGap
+			}
+		}
+	}
+	return v
+}
+
+func (m *model) reclaim(now int64) {
+	for k, s := range m.states {
+		wait := max(s.NextAtMS, s.ClickUntilMS)
+		gone := now >= wait+hour && wait != popup.Never
+		if s.ServedAtMS != 0 && s.Last != popup.Control {
+			gone = gone && now >= s.ServedAtMS+tickMS-1+m.gapMS
+		}
+		if s.Acted != 0 {
+			gone = gone && now >= s.ServedAtMS+7*day
+		}
+		switch m.keep[k.id] {
+		case KeepForever:
+			gone = false
+		case Drop:
+			gone = true
+		}
+		if gone {
+			delete(m.states, k)
+		}
+	}
+}
+
+// popups are the frequencies that the random tests draw from, by id.
+var popups = []popup.Frequency{
+	1: defaults,
+	2: {AfterImpressionSec: 60, AfterClickSec: 600, AfterDismissSec: 1},
+	3: {IgnoreMinGap: true},
+	4: {AfterImpressionSec: 1, AfterClickSec: popup.Forever, AfterDismissSec: 86400, MaxImpressions: 3},
+	5: {AfterImpressionSec: popup.Forever, AfterClickSec: 3600, MaxImpressions: 1},
+}
+
+var (
+	drawUser  = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"})
+	drawPopup = rapid.Uint32Range(1, uint32(len(popups)-1))
+	drawAct   = rapid.SampledFrom([]popup.Action{popup.Click, popup.Dismiss, popup.Convert})
+	drawShow  = rapid.SampledFrom([]popup.Action{popup.Impression, popup.Impression, popup.Control})
+	drawStep  = rapid.SampledFrom([]int64{0, 1, 50, 99, 100, second, 59 * second, minute, hour, day, 8 * day})
+	drawBack  = rapid.SampledFrom([]int64{1, 100, second, hour, 2 * day})
+)
+
+func TestTableLikeModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		gap := rapid.SampledFrom([]time.Duration{0, 10 * time.Minute, 1500 * time.Microsecond}).Draw(t, "min gap")
+		table := newTable(Config{MinGap: gap}, uint8(rapid.IntRange(0, 2).Draw(t, "shard bits")))
+		m := model{
+			gapMS:  int64((gap + time.Millisecond - 1) / time.Millisecond),
+			keep:   map[uint32]Keep{4: KeepForever, 5: KeepForever},
+			states: make(map[modelKey]popup.State),
+		}
+		table.SetPolicy(func(id uint32) Keep { return m.keep[id] })
+		now := noon + 7
+		var log []popup.Event // what was recorded, for replays and tokens
+		var undo struct {
+			x             Undo
+			key           modelKey
+			before, after popup.State
+			existed       bool
+			bit           uint8
+		}
+
+		lock := func(k modelKey) User { return table.Lock([]byte(k.user)) }
+		draw := func(t *rapid.T) modelKey {
+			return modelKey{drawUser.Draw(t, "user"), drawPopup.Draw(t, "popup")}
+		}
+		// recorded compares what Serve or Act did with what the event alone must do to the model.
+		recorded := func(t *rapid.T, k modelKey, ev, want popup.Event, x Undo) {
+			if ev.AtMS != want.AtMS || ev.ServedAtMS != want.ServedAtMS || ev.Nth != want.Nth || ev.ReadyAtMS != want.ReadyAtMS || ev.ClickUntilMS != want.ClickUntilMS {
+				t.Fatalf("recorded %+v\nwant     %+v", ev, want)
+			}
+			if err := ev.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			undo.before, undo.existed = m.states[k]
+			m.merge(k, want.State())
+			undo.x, undo.key, undo.after, undo.bit = x, k, m.states[k], ev.Action.Bit()
+			log = append(log, ev)
+		}
+
+		t.Repeat(map[string]func(*rapid.T){
+			"clock forward": func(t *rapid.T) { now += drawStep.Draw(t, "by") },
+			"clock back":    func(t *rapid.T) { now -= drawBack.Draw(t, "by") },
+			"poll": func(t *rapid.T) {
+				k := draw(t)
+				f := &popups[k.id]
+				u := lock(k)
+				defer u.Unlock()
+				// Now and then another server's poll got in between.
+				if u.Check(k.id, f, now).Reason != popup.Eligible && !rapid.Bool().Draw(t, "serve nevertheless") {
+					return
+				}
+				ev := popup.Event{User: []byte(k.user), Popup: k.id, Version: 3, Variant: []byte("a"), Action: drawShow.Draw(t, "action"), AtMS: now}
+				want := ev
+				s := m.states[k]
+				want.AtMS = max(now, max(s.AtMS, epochMS)+tickMS)
+				want.ServedAtMS, want.Nth, want.ReadyAtMS = want.AtMS, s.Impressions+1, popup.Until(want.AtMS, f.AfterImpressionSec)
+				x, ok := u.Serve(&ev, f)
+				if !ok {
+					t.Fatal("no memory")
+				}
+				recorded(t, k, ev, want, x)
+			},
+			"act": func(t *rapid.T) {
+				k, served := draw(t), now-drawStep.Draw(t, "shown elsewhere before")
+				if len(log) > 0 && rapid.Bool().Draw(t, "shown here") {
+					ev := rapid.SampledFrom(log).Draw(t, "impression")
+					k, served = modelKey{string(ev.User), ev.Popup}, ev.ServedAtMS
+				}
+				f := &popups[k.id]
+				if rapid.IntRange(0, 9).Draw(t, "archived") == 0 {
+					f = nil
+				}
+				ev := popup.Event{User: []byte(k.user), Popup: k.id, Action: drawAct.Draw(t, "action"), AtMS: now, ServedAtMS: served}
+				want := ev
+				s := m.states[k]
+				want.AtMS = max(now, served, s.AtMS)
+				wait := int64(0)
+				if f != nil && ev.Action == popup.Dismiss {
+					wait = f.AfterDismissSec
+				} else if f != nil {
+					wait = f.AfterClickSec
+				}
+				want.ReadyAtMS = popup.Until(want.AtMS, wait)
+				if ev.Action != popup.Dismiss {
+					want.ClickUntilMS = want.ReadyAtMS
+				}
+				wantOutcome := Counted
+				switch {
+				case down(served) < s.ServedAtMS:
+					wantOutcome = Outdated
+				case down(served) == s.ServedAtMS && s.Acted&ev.Action.Bit() != 0:
+					wantOutcome = Repeated
+				case down(served) == s.ServedAtMS:
+					want.Nth = s.Impressions
+				}
+				u := lock(k)
+				defer u.Unlock()
+				x, outcome := u.Act(&ev, f)
+				if outcome != wantOutcome {
+					t.Fatalf("outcome %d, want %d", outcome, wantOutcome)
+				}
+				if outcome == Counted {
+					recorded(t, k, ev, want, x)
+				} else if x != (Undo{}) {
+					t.Fatalf("outcome %d, yet there is %+v to undo", outcome, x)
+				}
+			},
+			"undo": func(t *rapid.T) {
+				u := lock(undo.key)
+				defer u.Unlock()
+				u.Undo(undo.x)
+				s, known := m.states[undo.key]
+				switch {
+				case !known || s.ServedAtMS != undo.after.ServedAtMS:
+				case s != undo.after:
+					s.Acted &^= undo.bit
+					m.states[undo.key] = s
+				case undo.existed:
+					m.states[undo.key] = undo.before
+				default:
+					delete(m.states, undo.key)
+				}
+				undo.x, undo.key, undo.bit = Undo{}, modelKey{}, 0
+			},
+			"replay": func(t *rapid.T) {
+				if len(log) == 0 {
+					t.Skip("nothing recorded")
+				}
+				ev := rapid.SampledFrom(log).Draw(t, "event")
+				table.Merge(&ev)
+				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State())
+			},
+			"another server's": func(t *rapid.T) {
+				ev := drawEvent(t, now)
+				table.Merge(&ev)
+				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State())
+				log = append(log, ev)
+			},
+			"restore": func(t *rapid.T) {
+				ev := drawEvent(t, now)
+				if !table.Restore(ev.User, ev.Popup, ev.State()) {
+					t.Fatal("no memory")
+				}
+				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State())
+			},
+			"reset": func(t *rapid.T) {
+				user := drawUser.Draw(t, "user")
+				at := now - drawStep.Draw(t, "ago")
+				table.Merge(&popup.Event{User: []byte(user), Action: popup.Reset, AtMS: at})
+				for k, s := range m.states {
+					if k.user == user && s.AtMS <= at {
+						delete(m.states, k)
+					}
+				}
+			},
+			"reclaim": func(t *rapid.T) {
+				m.keep[2] = rapid.SampledFrom([]Keep{KeepWhileWaiting, KeepWhileWaiting, Drop}).Draw(t, "popup 2")
+				sweepAll(table, now)
+				m.reclaim(now)
+			},
+			"": func(t *rapid.T) {
+				compare(t, table, &m)
+				k := draw(t)
+				u := lock(k)
+				defer u.Unlock()
+				if got, want := u.Check(k.id, &popups[k.id], now), m.check(k, &popups[k.id], now); got != want {
+					t.Fatalf("%v: got  %+v\nwant %+v", k, got, want)
+				}
+			},
+		})
+	})
+}
+
+// drawEvent draws what a server with a clock of its own may have recorded.
+func drawEvent(t *rapid.T, now int64) popup.Event {
+	id := drawPopup.Draw(t, "popup")
+	f := &popups[id]
+	ev := popup.Event{
+		User: []byte(drawUser.Draw(t, "user")), Popup: id,
+		Action: rapid.SampledFrom([]popup.Action{popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control}).Draw(t, "action"),
+		AtMS:   now - drawStep.Draw(t, "ago") + 150, Nth: rapid.Uint32Range(0, 3).Draw(t, "nth"),
+	}
+	ev.ServedAtMS, ev.ReadyAtMS = ev.AtMS, popup.Until(ev.AtMS, f.AfterImpressionSec)
+	if ev.Action.Bit() != 0 {
+		ev.ServedAtMS -= drawStep.Draw(t, "shown before")
+		ev.ReadyAtMS = popup.Until(ev.AtMS, wait(ev.Action, f))
+	}
+	if ev.Action == popup.Click || ev.Action == popup.Convert {
+		ev.ClickUntilMS = ev.ReadyAtMS
+	}
+	return ev
+}
+
+// compare fails unless table and model hold the same.
+func compare(t *rapid.T, table *Table, m *model) {
+	t.Helper()
+	got := contents(table)
+	for k, want := range m.states {
+		if got[k] != want {
+			t.Fatalf("%v: got  %+v\nwant %+v", k, got[k], want)
+		}
+	}
+	if len(got) != len(m.states) || table.entries() != len(got) {
+		t.Fatalf("%d states in %d entries, want %d", len(got), table.entries(), len(m.states))
+	}
+	for i := range table.shards {
+		table.shards[i].check(t)
+	}
+}
+
+// contents returns what the table knows of the users of the random tests.
+func contents(table *Table) map[modelKey]popup.State {
+	states := make(map[modelKey]popup.State)
+	for _, user := range []string{"a", "b", "c", "d", "e", "f"} {
+		table.States([]byte(user), func(id uint32, s popup.State) { states[modelKey{user, id}] = s })
+	}
+	return states
+}
+
+func TestMergeInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var events []popup.Event
+		for range rapid.IntRange(1, 30).Draw(t, "events") {
+			events = append(events, drawEvent(t, noon))
+		}
+		one, other := New(Config{}), New(Config{})
+		for i := range events {
+			one.Merge(&events[i])
+		}
+		again := rapid.SliceOf(rapid.SampledFrom(events)).Draw(t, "delivered twice")
+		for _, ev := range rapid.Permutation(slices.Concat(events, again)).Draw(t, "order") {
+			other.Merge(&ev)
+		}
+		got, want := contents(other), contents(one)
+		for k := range want {
+			if got[k] != want[k] {
+				t.Fatalf("%v: in another order %+v\nin order %+v", k, got[k], want[k])
+			}
+		}
+	})
+}
+
+// TestNeverEarlyNorMuchLate checks the table's steps of 100 ms against exact
+// times, with nothing but the rules of the mission.
+func TestNeverEarlyNorMuchLate(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const gapMS = 90 * second
+		table := New(Config{MinGap: time.Duration(gapMS) * time.Millisecond})
+		var now, lastShown int64 = noon, 0
+		type history struct {
+			ready, clickUntil int64 // exact
+			shown             int
+			last              popup.Event
+		}
+		popupsSeen := make([]history, len(popups))
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			now += tickMS + rapid.Int64Range(0, 3*minute).Draw(t, "later")
+			id := drawPopup.Draw(t, "popup")
+			h, f := &popupsSeen[id], &popups[id]
+			if h.shown > 0 && rapid.Bool().Draw(t, "act") {
+				a := drawAct.Draw(t, "action")
+				if _, o := act(table, h.last, a, f, now); o == Counted {
+					h.ready = popup.Until(now, wait(a, f))
+					if a != popup.Dismiss {
+						h.clickUntil = max(h.clickUntil, h.ready)
+					}
+				}
+				continue
+			}
+			exact := max(h.ready, h.clickUntil)
+			if !f.IgnoreMinGap && lastShown > 0 {
+				exact = max(exact, lastShown+gapMS)
+			}
+			if f.MaxImpressions > 0 && h.shown >= int(f.MaxImpressions) {
+				exact = popup.Never
+			}
+			switch v := check(table, "u", id, f, now); {
+			case v.Reason == popup.Eligible && now < exact:
+				t.Fatalf("popup %d is shown %d ms early", id, exact-now)
+			case v.Reason != popup.Eligible && now >= exact+tickMS:
+				t.Fatalf("popup %d is held by %v %d ms too long", id, v.Reason, now-exact)
+			case v.Reason == popup.Eligible:
+				u := table.Lock([]byte("u"))
+				h.last = popup.Event{User: []byte("u"), Popup: id, Action: popup.Impression, AtMS: now}
+				if _, ok := u.Serve(&h.last, f); !ok || h.last.AtMS != now {
+					t.Fatalf("served %v, at %d, want at %d", ok, h.last.AtMS, now)
+				}
+				u.Unlock()
+				h.ready, h.shown, lastShown = popup.Until(now, f.AfterImpressionSec), h.shown+1, now
+			}
+		}
+	})
+}

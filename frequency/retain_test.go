@@ -1,0 +1,191 @@
+package frequency
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// sweepAll sweeps until every slot has been looked at.
+func sweepAll(t *Table, nowMS int64) {
+	slots := 0
+	for i := range t.shards {
+		slots += len(t.shards[i].slots)
+	}
+	for range slots/(sweepSlots/2) + 2 {
+		t.Sweep(nowMS)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	const gap = 3 * time.Hour
+	at := func(ms int64) int64 { return noon + ms }
+	for name, c := range map[string]struct {
+		s    popup.State
+		keep Keep
+		want int64 // when the entry goes: 0 at once, popup.Never never
+	}{
+		"a wait and an hour":             {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, KeepWhileWaiting, at(day + hour)},
+		"a click's wait":                 {popup.State{ServedAtMS: noon, Last: popup.Dismiss, ClickUntilMS: at(9 * day), NextAtMS: at(9 * day), Acted: 3}, KeepWhileWaiting, at(9*day + hour)},
+		"the least gap":                  {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: noon}, KeepWhileWaiting, at(3*hour + 99)},
+		"a control holds no gap":         {popup.State{ServedAtMS: noon, Last: popup.Control, NextAtMS: noon}, KeepWhileWaiting, at(hour)},
+		"the token of an acted-on one":   {popup.State{ServedAtMS: noon, Last: popup.Click, NextAtMS: at(day), Acted: 1}, KeepWhileWaiting, at(7 * day)},
+		"a wait for ever":                {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: popup.Never}, KeepWhileWaiting, popup.Never},
+		"a click's wait for ever":        {popup.State{ServedAtMS: noon, Last: popup.Dismiss, ClickUntilMS: popup.Never, NextAtMS: popup.Never}, KeepWhileWaiting, popup.Never},
+		"a limited number":               {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, KeepForever, popup.Never},
+		"archived":                       {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Drop, 0},
+		"archived with a wait for ever":  {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: popup.Never}, Drop, 0},
+		"archived, acted on and waiting": {popup.State{ServedAtMS: noon, Last: popup.Click, NextAtMS: at(day), ClickUntilMS: at(day), Acted: 1}, Drop, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := New(Config{MinGap: gap})
+			table.SetPolicy(func(uint32) Keep { return c.keep })
+			restore := func() {
+				if !table.Restore([]byte("u"), 7, c.s) {
+					t.Fatal("no memory")
+				}
+			}
+			sweeps := func(now int64, wantLeft int) {
+				t.Helper()
+				restore()
+				sweepAll(table, now)
+				if got := table.entries(); got != wantLeft {
+					t.Errorf("%v after noon %d entries are left, want %d", time.Duration(now-noon)*time.Millisecond, got, wantLeft)
+				}
+			}
+			switch c.want {
+			case 0:
+				sweeps(noon, 0)
+			case popup.Never:
+				sweeps(noon+4000*day, 1)
+			default:
+				sweeps(c.want-1, 1)
+				sweeps(c.want, 0)
+			}
+		})
+	}
+}
+
+// TestSweepIsBounded and goes on where it stopped.
+func TestSweepIsBounded(t *testing.T) {
+	table := New(Config{})
+	const users = 40_000
+	for i := range users {
+		serve(t, table, fmt.Sprint("u", i), 1, &defaults, noon)
+	}
+	last := users
+	for round := 0; last > 0; round++ {
+		table.Sweep(noon + 3*day)
+		left := table.entries()
+		if removed := last - left; removed == 0 || removed > sweepSlots+1000 {
+			t.Fatalf("round %d removed %d of %d entries", round, removed, last)
+		}
+		last = left
+	}
+	for i := range table.shards {
+		table.shards[i].check(t)
+	}
+}
+
+func TestFullTableFailsClosed(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	const budget = 256 << 10
+	table := newTable(Config{MaxBytes: budget, MinGap: time.Minute, Registerer: registry}, 3)
+	forever := popup.Frequency{AfterImpressionSec: popup.Forever, AfterClickSec: popup.Forever}
+	frequency := func(i int) *popup.Frequency {
+		if i%2 == 0 {
+			return &forever
+		}
+		return &defaults
+	}
+
+	// Fill it, half with what can never expire, until nobody gets in any more.
+	var in []int
+	for i, refused := 0, 0; refused < 1000; i++ {
+		user := []byte(fmt.Sprint("u", i))
+		u := table.Lock(user)
+		ev := popup.Event{User: user, Popup: 1, Action: popup.Impression, AtMS: noon}
+		before := ev
+		if _, ok := u.Serve(&ev, frequency(i)); ok {
+			in = append(in, i)
+		} else {
+			refused++
+			if u.Known() || ev.Nth != before.Nth || ev.ServedAtMS != 0 {
+				t.Fatalf("refused, yet something changed: known %v, %+v", u.Known(), ev)
+			}
+		}
+		u.Unlock()
+		if table.bytes.Load() > budget {
+			t.Fatalf("%d bytes of %d", table.bytes.Load(), budget)
+		}
+	}
+	if got := float64(len(in)) * entrySize / budget; got < 0.6 {
+		t.Errorf("full at %d entries, %.0f %% of the budget", len(in), 100*got)
+	}
+	if got := testutil.ToFloat64(table.full); got != 1000 {
+		t.Errorf("state_full_total = %v, want 1000", got)
+	}
+	if n, err := testutil.GatherAndCount(registry, "popupd_state_entries", "popupd_state_bytes", "popupd_state_full_total"); n != 3 || err != nil {
+		t.Errorf("%d metrics, %v; want 3", n, err)
+	}
+
+	// Whoever is in is still served by the rules, and may act.
+	for _, i := range in {
+		name := fmt.Sprint("u", i)
+		if got := check(table, name, 1, frequency(i), noon+hour).Reason; got != popup.CooldownImpression {
+			t.Fatalf("%s: %v, want %v", name, got, popup.CooldownImpression)
+		}
+	}
+	shown := popup.Event{User: []byte(fmt.Sprint("u", in[0])), Popup: 1, ServedAtMS: noon}
+	if _, o := act(table, shown, popup.Click, &forever, noon+hour); o != Counted {
+		t.Errorf("click at the budget: outcome %d, want counted", o)
+	}
+	// Others fail closed, whatever they ask for.
+	if table.Restore([]byte("stranger"), 1, popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: noon + day}) {
+		t.Error("a stranger's state was restored beyond the budget")
+	}
+	stranger := popup.Event{User: []byte("stranger"), Popup: 1, ServedAtMS: noon}
+	if _, o := act(table, stranger, popup.Click, &defaults, noon+hour); o != Full {
+		t.Errorf("a stranger's click: outcome %d, want full", o)
+	}
+	table.Merge(&popup.Event{User: []byte("stranger"), Popup: 1, Action: popup.Impression, AtMS: noon, ServedAtMS: noon, ReadyAtMS: noon + day})
+	if got := check(table, "stranger", 1, &defaults, noon+hour); got.Reason != popup.Eligible {
+		t.Errorf("a stranger's merged impression: %v", got.Reason)
+	}
+
+	// When the first waits are over their room is used again; what waits for ever stays.
+	later := noon + day + hour
+	for i := range 100 {
+		serve(t, table, fmt.Sprint("late", i), 1, &defaults, later)
+	}
+	for _, i := range in {
+		name := fmt.Sprint("u", i)
+		if i%2 == 0 && check(table, name, 1, &forever, later).Reason == popup.Eligible {
+			t.Fatalf("%s was evicted", name)
+		}
+	}
+	for i := range table.shards {
+		table.shards[i].check(t)
+	}
+}
+
+// At the budget a shard is searched for room once a second, not for each newcomer.
+func TestSearchForRoomIsLimited(t *testing.T) {
+	table := newTable(Config{MaxBytes: 4096}, 0)
+	asked := 0
+	table.SetPolicy(func(uint32) Keep { asked++; return KeepForever })
+	for i := range 1000 {
+		name := []byte(fmt.Sprint("u", i))
+		u := table.Lock(name)
+		u.Serve(&popup.Event{User: name, Popup: 1, Action: popup.Impression, AtMS: noon + int64(i)}, &defaults)
+		u.Unlock()
+	}
+	if got := table.entries(); asked == 0 || asked > 2*got {
+		t.Errorf("asked about %d entries, %d there are", asked, got)
+	}
+}
