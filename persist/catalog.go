@@ -1,0 +1,239 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Create stores a new popup as its version 1. It returns [popup.ErrExists] if
+// the key is taken, by an archived popup too. The spec must be valid.
+func (db *DB) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.Popup, error) {
+	p := popup.Popup{Version: 1, Spec: s}
+	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
+		r, err := tx.ExecContext(ctx, "INSERT INTO popups (`key`, status, priority, start_at, end_at, max_impressions,"+
+			" spec, version, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			s.Key, s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.spec, p.Version, row.atMS)
+		if isDuplicate(err) {
+			return 0, popup.ErrExists
+		}
+		if err != nil {
+			return 0, err
+		}
+		id, err := r.LastInsertId()
+		p.ID = uint32(id)
+		return 0, err
+	})
+	if err != nil {
+		return popup.Popup{}, fmt.Errorf("create popup %s: %w", s.Key, err)
+	}
+	return p, nil
+}
+
+// Put replaces the popup with this key; version is the one the caller has seen,
+// 0 for any. It returns [popup.ErrNotFound], [popup.ErrArchived] or, when the
+// popup has another version, [popup.ErrStale]. The spec must be valid.
+func (db *DB) Put(ctx context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error) {
+	p := popup.Popup{Spec: s}
+	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
+		var status popup.Status
+		err = tx.QueryRowContext(ctx, "SELECT id, version, status FROM popups WHERE `key` = ?", s.Key).
+			Scan(&p.ID, &from, &status)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return 0, popup.ErrNotFound
+		case err != nil:
+			return 0, err
+		case status == popup.Archived:
+			return 0, popup.ErrArchived
+		case version != 0 && version != from:
+			return 0, popup.ErrStale
+		}
+		p.Version = from + 1
+		_, err = tx.ExecContext(ctx, "UPDATE popups SET status = ?, priority = ?, start_at = ?, end_at = ?,"+
+			" max_impressions = ?, spec = ?, version = ?, updated_at = ? WHERE id = ?",
+			s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.spec, p.Version, row.atMS, p.ID)
+		return from, err
+	})
+	if err != nil {
+		return popup.Popup{}, fmt.Errorf("put popup %s: %w", s.Key, err)
+	}
+	return p, nil
+}
+
+// catalogRow is what the columns of a popup hold besides its spec.
+type catalogRow struct {
+	spec           string
+	atMS           int64
+	startAt, endAt sql.NullInt64
+}
+
+// changeCatalog makes one change of the catalog: the new revision, the popup by
+// change, its history and its line in the audit trail, all or nothing. The
+// first statement takes the row's lock, so changes go one after the other and
+// each reads what the one before has written.
+func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
+	change func(*sql.Tx, catalogRow) (from uint32, err error),
+) error {
+	row := catalogRow{
+		spec: string(p.Spec.Encode()), atMS: db.now(),
+		startAt: nullTime(p.Schedule.StartAt), endAt: nullTime(p.Schedule.EndAt),
+	}
+	p.UpdatedAt = timeOf(row.atMS)
+	return db.inTx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
+		if err != nil {
+			return fmt.Errorf("next revision: %w", err)
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(errors.New("next revision: the table config_revision has no row"), err)
+		}
+		from, err := change(tx, row)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx,
+			"INSERT INTO popup_revisions (popup_id, version, spec, actor, created_at) VALUES (?, ?, ?, ?, ?)",
+			p.ID, p.Version, row.spec, clip(c.Actor, maxActor), row.atMS); err != nil {
+			return fmt.Errorf("keep revision: %w", err)
+		}
+		return audit(ctx, tx, c, row.atMS, p.Key, from, p.Version)
+	})
+}
+
+func nullTime(t *time.Time) sql.NullInt64 {
+	if t == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: true}
+}
+
+// Popup returns the popup with this key, archived or not, or
+// [popup.ErrNotFound].
+func (db *DB) Popup(ctx context.Context, key string) (popup.Popup, error) {
+	p, err := db.scanPopup(db.read.QueryRowContext(ctx, selectPopup+" WHERE `key` = ?", key))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = popup.ErrNotFound
+	}
+	if err != nil {
+		return popup.Popup{}, fmt.Errorf("read popup %s: %w", key, err)
+	}
+	return p, nil
+}
+
+// Popups returns up to limit popups of this status ("": of any), by id, those
+// with ids greater than after.
+func (db *DB) Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
+	const one = " WHERE id > ? AND (status = ? OR ? = '') ORDER BY id LIMIT ?"
+	rows, err := db.read.QueryContext(ctx, selectPopup+one, after, status, status, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list popups: %w", err)
+	}
+	list, err := collect(rows, db.scanPopup)
+	if err != nil {
+		return nil, fmt.Errorf("list popups: %w", err)
+	}
+	return list, nil
+}
+
+const selectPopup = "SELECT id, version, updated_at, `key`, status, spec FROM popups"
+
+// scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(dst ...any) error }
+
+func (db *DB) scanPopup(row scanner) (popup.Popup, error) {
+	var p popup.Popup
+	var updatedMS int64
+	var key string
+	var status popup.Status
+	var spec []byte
+	if err := row.Scan(&p.ID, &p.Version, &updatedMS, &key, &status, &spec); err != nil {
+		return popup.Popup{}, err
+	}
+	p.UpdatedAt = timeOf(updatedMS)
+	p.Spec = decodeSpec(spec)
+	p.Key = key
+	if p.Status == "" {
+		p.Status = status
+	}
+	return p, nil
+}
+
+// decodeSpec also reads a spec that somebody has broken in the store, as far as
+// it goes: operators have to see it to mend it.
+func decodeSpec(b []byte) popup.Spec {
+	s, err := popup.Decode(b)
+	if err == nil {
+		return s
+	}
+	var broken popup.Spec
+	if json.Unmarshal(b, &broken) != nil {
+		return popup.Spec{}
+	}
+	return broken
+}
+
+// collect reads all rows and closes them.
+func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// Revision returns how many changes the catalog has had. It goes back when the
+// store is restored from a backup.
+func (db *DB) Revision(ctx context.Context) (int64, error) {
+	n, err := revision(ctx, db.read)
+	if err != nil {
+		return 0, fmt.Errorf("read revision: %w", err)
+	}
+	return n, nil
+}
+
+// querier is a *sql.DB or *sql.Tx.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func revision(ctx context.Context, q querier) (n int64, err error) {
+	err = q.QueryRowContext(ctx, "SELECT revision FROM config_revision WHERE id = 1").Scan(&n)
+	return n, err
+}
+
+// Rows returns all popups that are not archived, by id and as they are stored,
+// and the revision of the catalog that they are.
+func (db *DB) Rows(ctx context.Context) (int64, []popup.Row, error) {
+	tx, err := snapshot(ctx, db.read)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read popups: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // it has only read
+	n, err := revision(ctx, tx)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read revision: %w", err)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec FROM popups WHERE status <> 'archived' ORDER BY id")
+	if err != nil {
+		return 0, nil, fmt.Errorf("read popups: %w", err)
+	}
+	list, err := collect(rows, func(s scanner) (r popup.Row, err error) {
+		err = s.Scan(&r.ID, &r.Version, &r.UpdatedAtMS, &r.Key, &r.Spec)
+		return r, err
+	})
+	if err != nil {
+		return 0, nil, fmt.Errorf("read popups: %w", err)
+	}
+	return n, list, nil
+}

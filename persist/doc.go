@@ -1,0 +1,49 @@
+// Package persist keeps popupd's truth in SQL: the catalog of popups with its
+// history, the events with their users' state and hourly statistics, and how
+// far each stream of events has been counted.
+//
+// One store code speaks to MySQL, MariaDB, Galera and TiDB on one side and to
+// the SQLite file of the embedded default on the other; a [dialect] value holds
+// the few spellings that differ. There are no triggers, foreign keys, stored
+// code or named locks. Every change is one transaction at READ COMMITTED.
+//
+// # Counting events
+//
+// [DB.Flush] applies a batch of one stream in one transaction, which begins by
+// moving the stream's progress with a compare-and-set:
+//
+//	UPDATE ingest_stream SET last_seq = :last WHERE stream_id = :s AND last_seq = :after
+//
+// Of two flushers of one stream the first takes the row's lock, the second
+// waits and then hits no row. So last_seq = n means: exactly the events 1 to n
+// have been applied, each once, or have a row in dead_frame. What survives a
+// crash of the flusher, the connection or the server:
+//
+//	before the compare-and-set      nothing was done
+//	between it and COMMIT           the server rolls back; a session that lives on holds the
+//	                                progress row for up to a minute, or until the next flusher
+//	                                of this process ends it (KILL)
+//	COMMIT sent, no answer          all or nothing: the caller reads Progress, which tells
+//	COMMIT answered                 everything
+//
+// After any error but a deadlock the caller reads [DB.Progress] and goes on
+// from there. Deadlocks are tried again here; so is an event that the store
+// refuses for what it is (too long, out of range): it goes alone into
+// dead_frame, its neighbours are applied.
+//
+// At rest, per stream: COUNT(event) = last_seq - removed - SUM(last_seq -
+// first_seq + 1 of its dead_frame rows).
+//
+// # Deleting and forgetting
+//
+// event has no index but its primary key (stream_no, seq). Within a stream seq
+// runs with time, so retention deletes from each stream's low end in small
+// batches until it meets rows that are young, and adds their number to
+// ingest_stream.removed in the same transaction. The statistics stay.
+//
+// A reset event deletes the user's older state and leaves a row in erasure. Run
+// walks all streams in ranges of the primary key and empties the user id of
+// that user's older events, many users in one walk. The row stays for a week
+// more, during which flushers store older events that arrive late (the journal
+// of a server that was down) without the user and without state.
+package persist

@@ -1,0 +1,158 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+const (
+	// erasureBatch is how many seqs one UPDATE of the walk covers.
+	erasureBatch = 10_000
+	// erasureUsers is how many users one walk looks for.
+	erasureUsers = 100
+	// erasureSettle is how old a reset is before the walk: a flush that began
+	// before it was committed, and did not know of it, is over by then.
+	erasureSettle = time.Minute
+	// erasureKeep is how long flushers know of a reset after the walk, for events
+	// that arrive late.
+	erasureKeep = 7 * 24 * time.Hour
+)
+
+// walk is a pass through all events for the users to be erased. It lives in
+// memory: a server that stops in the middle begins again.
+type walk struct {
+	users   []erasure
+	streams []stream // still to do
+	after   uint64   // seq in the first of streams
+}
+
+type erasure struct {
+	id   int64
+	user []byte
+	atMS int64
+}
+
+// forget goes on with the walk, or begins one, until there is none to do or the
+// time is up.
+func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
+	for {
+		if len(w.users) == 0 {
+			if err := db.beginWalk(ctx, w); err != nil || len(w.users) == 0 {
+				return err == nil, err
+			}
+		}
+		for len(w.streams) > 0 {
+			if time.Now().After(until) {
+				return false, nil
+			}
+			if err := db.step(ctx, w); err != nil {
+				return false, fmt.Errorf("take users out of events: %w", err)
+			}
+		}
+		if err := db.endWalk(ctx, w); err != nil {
+			return false, err
+		}
+	}
+}
+
+func (db *DB) beginWalk(ctx context.Context, w *walk) error {
+	now := db.now()
+	_, err := db.write.ExecContext(ctx, "DELETE FROM erasure WHERE done_ms > 0 AND done_ms <= ?", now-erasureKeep.Milliseconds())
+	if err != nil {
+		return fmt.Errorf("delete old erasures: %w", err)
+	}
+	rows, err := db.read.QueryContext(ctx, "SELECT id, user_id, at_ms FROM erasure WHERE done_ms = 0 AND queued_ms <= ? ORDER BY id LIMIT ?",
+		now-erasureSettle.Milliseconds(), erasureUsers)
+	if err != nil {
+		return fmt.Errorf("read erasures: %w", err)
+	}
+	users, err := collect(rows, func(s scanner) (e erasure, err error) {
+		err = s.Scan(&e.id, &e.user, &e.atMS)
+		return e, err
+	})
+	if err != nil {
+		return fmt.Errorf("read erasures: %w", err)
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	streams, err := db.streams(ctx)
+	if err != nil {
+		return err
+	}
+	*w = walk{users: users, streams: streams}
+	return nil
+}
+
+// step empties the users' ids in the next piece of the primary key.
+func (db *DB) step(ctx context.Context, w *walk) error {
+	s := w.streams[0]
+	var next sql.Null[uint64] // events below may have been removed
+	err := db.read.QueryRowContext(ctx, "SELECT MIN(seq) FROM event WHERE stream_no = ? AND seq > ?", s.no, w.after).Scan(&next)
+	if err != nil {
+		return err
+	}
+	if !next.Valid || next.V > s.last {
+		w.streams, w.after = w.streams[1:], 0
+		return nil
+	}
+	to := next.V + erasureBatch - 1
+	args := []any{"", s.no, next.V, to}
+	for _, e := range w.users {
+		args = append(args, db.dialect.user(e.user), e.atMS)
+	}
+	theirs := strings.Repeat(" OR user_id = ? AND at_ms <= ?", len(w.users))[len(" OR "):]
+	_, err = db.write.ExecContext(ctx, "UPDATE event SET user_id = ? WHERE stream_no = ? AND seq >= ? AND seq <= ? AND ("+theirs+")", args...)
+	w.after = to
+	return err
+}
+
+// endWalk empties the users' dead frames and marks the erasures as done.
+func (db *DB) endWalk(ctx context.Context, w *walk) error {
+	if err := db.forgetDead(ctx, w.users); err != nil {
+		return fmt.Errorf("take users out of dead frames: %w", err)
+	}
+	for _, e := range w.users {
+		if _, err := db.write.ExecContext(ctx, "UPDATE erasure SET done_ms = ? WHERE id = ?", max(db.now(), 1), e.id); err != nil {
+			return fmt.Errorf("finish erasure: %w", err)
+		}
+	}
+	db.log.Info("users taken out of the events", "users", len(w.users))
+	*w = walk{}
+	return nil
+}
+
+// forgetDead empties the bytes of refused events of these users.
+func (db *DB) forgetDead(ctx context.Context, users []erasure) error {
+	gone := erased{stored: map[string]int64{}}
+	for _, u := range users {
+		gone.stored[string(u.user)] = max(u.atMS, gone.stored[string(u.user)])
+	}
+	rows, err := db.read.QueryContext(ctx, "SELECT stream_no, first_seq, bytes FROM dead_frame WHERE bytes IS NOT NULL")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var no uint32
+		var first uint64
+		var b []byte
+		if err := rows.Scan(&no, &first, &b); err != nil {
+			return err
+		}
+		var e popup.Event
+		if _, err := popup.DecodeEvent(&e, b); err != nil || !gone.covers(&e) {
+			continue
+		}
+		_, err := db.write.ExecContext(ctx, "UPDATE dead_frame SET bytes = NULL WHERE stream_no = ? AND first_seq = ?", no, first)
+		if err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,175 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// flusher applies batches of events, one at a time, on a connection of its own.
+type flusher struct {
+	*DB
+	pool *sql.DB // of one connection; on SQLite the one that writes
+
+	mu        sync.Mutex // held for a whole flush; guards all below
+	writer    writer
+	session   *serverSession // of the connection last used; nil on SQLite
+	ghosts    []serverSession
+	lockWaits int // in a row
+}
+
+func (f *flusher) init(db *DB) {
+	f.DB = db
+	f.writer.init(db)
+}
+
+// Flush counts a batch: its events, what follows from them for users' state and
+// statistics, its gaps, and the stream's progress, in one transaction. It returns
+// the new last_seq, which is b.Last. After an error nothing is known but that
+// the batch was applied as a whole or not at all: the caller reads [DB.Progress]
+// and goes on from there. [ErrConflict] says that the stream stood elsewhere.
+func (db *DB) Flush(ctx context.Context, b *popup.Batch) (last uint64, err error) {
+	f := &db.flusher
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := checkContiguous(b); err != nil {
+		return 0, fmt.Errorf("flush stream %s: %w", b.Stream, err)
+	}
+	if err := f.flush(ctx, b); err != nil {
+		return 0, fmt.Errorf("flush stream %s from %d to %d: %w", b.Stream, b.After, b.Last, err)
+	}
+	return b.Last, nil
+}
+
+// flush tries until the outcome is settled or the caller has to look. Trying
+// again is always safe: the compare-and-set refuses what was applied.
+func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
+	const deadlocksAllowed = 2
+	deadlocks, careful := 0, false
+	for {
+		start := time.Now()
+		err := f.try(ctx, b, careful)
+		if err == nil {
+			f.lockWaits = 0
+			f.report(b, time.Since(start))
+			return nil
+		}
+		c := classOf(err)
+		f.metrics.errors[c].Inc()
+		switch {
+		case c == classDeadlock && deadlocks < deadlocksAllowed:
+			deadlocks++
+			continue
+		case c == classData && !careful:
+			careful = true
+			continue
+		case c == classLockWait:
+			if f.lockWaits++; f.lockWaits >= 2 {
+				f.killGhosts(ctx)
+			}
+		}
+		return err
+	}
+}
+
+// try makes one attempt. Whatever goes wrong, the connection is not used again.
+func (f *flusher) try(ctx context.Context, b *popup.Batch, careful bool) error {
+	conn, err := f.pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Close()
+	if err := f.meet(ctx, conn); err != nil {
+		f.abandon(conn)
+		return err
+	}
+	if err := f.apply(ctx, conn, b, careful); err != nil {
+		f.abandon(conn)
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		f.abandon(conn)
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// apply does everything between BEGIN and COMMIT.
+func (f *flusher) apply(ctx context.Context, conn *sql.Conn, b *popup.Batch, careful bool) error {
+	if _, err := conn.ExecContext(ctx, f.dialect.begin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	r, err := conn.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = ?"+
+		" WHERE stream_id = ? AND last_seq = ?", b.Last, f.host, f.now(), b.Stream.String(), b.After)
+	if err != nil {
+		return fmt.Errorf("move progress: %w", err)
+	}
+	if n, err := r.RowsAffected(); err != nil {
+		return fmt.Errorf("move progress: %w", err)
+	} else if n != 1 {
+		return ErrConflict
+	}
+	return f.writer.write(ctx, conn, b, careful)
+}
+
+// abandon rolls back and drops the connection: what state the session is in is
+// not worth finding out. A session that does not confirm the rollback may live
+// on and hold the progress row.
+func (f *flusher) abandon(conn *sql.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil && f.session != nil {
+		f.remember(*f.session)
+	}
+	f.session = nil
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // closes the driver's connection
+}
+
+// report counts what a committed batch was.
+func (f *flusher) report(b *popup.Batch, took time.Duration) {
+	m := &f.metrics
+	m.flushSeconds.Observe(took.Seconds())
+	if len(b.Events) > 0 {
+		m.flushLag.Observe(max(0, float64(f.now()-b.Events[0].AtMS)/1000))
+	}
+	for _, g := range b.Gaps {
+		m.gaps.Add(float64(g.Last - g.First + 1))
+		f.log.Error("events were lost to damage on disk", "stream", b.Stream.String(), "first", g.First, "last", g.Last)
+	}
+	for _, r := range f.writer.refused {
+		f.log.Error("the store refused an event: moved to dead_frame", "stream", b.Stream.String(), "seq", r.event.Seq, "reason", r.reason)
+	}
+	m.dead.Add(float64(len(f.writer.refused)))
+	m.flushed.Add(float64(len(b.Events) - len(f.writer.refused)))
+}
+
+// checkContiguous reports whether every seq of the batch belongs to exactly one
+// event or gap: on this, progress counts.
+func checkContiguous(b *popup.Batch) error {
+	if b.Last <= b.After {
+		return fmt.Errorf("batch of nothing, %d to %d", b.After+1, b.Last)
+	}
+	next, events, gaps := b.After+1, b.Events, b.Gaps
+	for next <= b.Last {
+		switch {
+		case len(events) > 0 && events[0].Seq == next:
+			next++
+			events = events[1:]
+		case len(gaps) > 0 && gaps[0].First == next && gaps[0].Last >= next && gaps[0].Last <= b.Last:
+			next = gaps[0].Last + 1
+			gaps = gaps[1:]
+		default:
+			return fmt.Errorf("batch %d to %d: nothing has seq %d", b.After+1, b.Last, next)
+		}
+	}
+	if len(events)+len(gaps) > 0 {
+		return errors.New("batch: events or gaps outside of its range, or out of order")
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Longest texts of the history's columns in bytes. What is longer is cut.
+const (
+	maxActor  = 255
+	maxHost   = 255
+	maxReason = 255
+)
+
+// Revisions returns every version of a popup, newest first, or
+// [popup.ErrNotFound].
+func (db *DB) Revisions(ctx context.Context, key string) ([]popup.Revision, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT r.version, r.actor, r.created_at, r.spec FROM popup_revisions r"+
+		" JOIN popups p ON p.id = r.popup_id WHERE p.`key` = ? ORDER BY r.version DESC", key)
+	if err != nil {
+		return nil, fmt.Errorf("read revisions of %s: %w", key, err)
+	}
+	list, err := collect(rows, func(s scanner) (popup.Revision, error) {
+		var r popup.Revision
+		var createdMS int64
+		var spec []byte
+		err := s.Scan(&r.Version, &r.Actor, &createdMS, &spec)
+		r.CreatedAt, r.Spec = timeOf(createdMS), decodeSpec(spec)
+		return r, err
+	})
+	if err == nil && len(list) == 0 {
+		err = popup.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read revisions of %s: %w", key, err)
+	}
+	return list, nil
+}
+
+// Audit returns up to limit lines of the audit trail, newest first, those with
+// ids less than before; 0 begins with the newest.
+func (db *DB) Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT id, at_ms, actor, action, object, from_version, to_version FROM audit"+
+		" WHERE id < ? OR ? = 0 ORDER BY id DESC LIMIT ?", before, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read audit: %w", err)
+	}
+	list, err := collect(rows, func(s scanner) (popup.AuditEntry, error) {
+		var e popup.AuditEntry
+		var atMS int64
+		err := s.Scan(&e.ID, &atMS, &e.Actor, &e.Action, &e.Object, &e.FromVersion, &e.ToVersion)
+		e.At = timeOf(atMS)
+		return e, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read audit: %w", err)
+	}
+	return list, nil
+}
+
+// AuditUser notes in the audit trail that somebody has changed a user's state.
+func (db *DB) AuditUser(ctx context.Context, c popup.Change, uid string) error {
+	err := db.inTx(ctx, func(tx *sql.Tx) error { return audit(ctx, tx, c, db.now(), "user:"+uid, 0, 0) })
+	if err != nil {
+		return fmt.Errorf("audit a user: %w", err)
+	}
+	return nil
+}
+
+func audit(ctx context.Context, tx *sql.Tx, c popup.Change, atMS int64, object string, from, to uint32) error {
+	_, err := tx.ExecContext(ctx,
+		"INSERT INTO audit (at_ms, actor, action, object, from_version, to_version) VALUES (?, ?, ?, ?, ?, ?)",
+		atMS, clip(c.Actor, maxActor), c.Action, object, from, to)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// Stats returns the statistics of a popup by hour and variant, oldest first:
+// the hours that begin at fromMS or later and before toMS.
+func (db *DB) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT variant, hour, impressions, users, clicks, dismisses, converts, controls"+
+		" FROM popup_stats WHERE popup_id = ? AND hour >= ? AND hour < ? ORDER BY hour, variant", id, fromMS, toMS)
+	if err != nil {
+		return nil, fmt.Errorf("read stats: %w", err)
+	}
+	list, err := collect(rows, func(s scanner) (c popup.Counts, err error) {
+		err = s.Scan(&c.Variant, &c.HourMS, &c.Impressions, &c.Users, &c.Clicks, &c.Dismisses, &c.Converts, &c.Controls)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read stats: %w", err)
+	}
+	return list, nil
+}

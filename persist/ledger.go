@@ -1,0 +1,128 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// reasonGap is dead_frame.reason of what was lost before it came here.
+const reasonGap = "gap"
+
+// Register makes a stream known, open, and counted at least up to first-1, and
+// returns its last counted seq. first is the first that its journal still has:
+// what is missing between the last counted one and first becomes a gap row. A
+// stream's row is missing, or behind, only if it is new or the store was
+// restored to the past.
+func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (last uint64, err error) {
+	first = max(first, 1)
+	var gap uint64
+	register := func(tx *sql.Tx) error {
+		gap = 0
+		var no uint32
+		err := tx.QueryRowContext(ctx, "SELECT stream_no, last_seq FROM ingest_stream WHERE stream_id = ?", s.String()).Scan(&no, &last)
+		now := db.now()
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			last = first - 1
+			r, err := tx.ExecContext(ctx, "INSERT INTO ingest_stream (stream_id, last_seq, removed, closed, host, updated_ms)"+
+				" VALUES (?, ?, 0, 0, ?, ?)", s.String(), last, db.host, now)
+			if err != nil || last == 0 {
+				return err
+			}
+			id, err := r.LastInsertId()
+			if err != nil {
+				return err
+			}
+			gap = last
+			return insertGap(ctx, tx, uint32(id), 1, last, now)
+		case err != nil:
+			return err
+		}
+		from := last
+		last = max(last, first-1)
+		r, err := tx.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = ?"+
+			" WHERE stream_no = ? AND last_seq = ?", last, db.host, now, no, from)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(ErrConflict, err)
+		}
+		if last == from {
+			return nil
+		}
+		gap = last - from
+		return insertGap(ctx, tx, no, from+1, last, now)
+	}
+	// Another server may register or flush the stream between the two statements.
+	for range 3 {
+		if err = db.inTx(ctx, register); !isDuplicate(err) && !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("register stream %s: %w", s, err)
+	}
+	if gap > 0 {
+		db.metrics.gaps.Add(float64(gap))
+		db.log.Error("events are in neither the journal nor the store: declared as lost", "stream", s.String(), "events", gap, "last", last)
+	}
+	return last, nil
+}
+
+func insertGap(ctx context.Context, tx *sql.Tx, no uint32, first, last uint64, atMS int64) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO dead_frame (stream_no, first_seq, last_seq, bytes, reason, at_ms)"+
+		" VALUES (?, ?, ?, NULL, ?, ?)", no, first, last, reasonGap, atMS)
+	if err != nil {
+		return fmt.Errorf("insert gap: %w", err)
+	}
+	return nil
+}
+
+// Progress returns the last counted seq of a stream; known is false if the
+// stream was never registered.
+func (db *DB) Progress(ctx context.Context, s popup.StreamID) (last uint64, known bool, err error) {
+	err = db.read.QueryRowContext(ctx, "SELECT last_seq FROM ingest_stream WHERE stream_id = ?", s.String()).Scan(&last)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("read progress of stream %s: %w", s, err)
+	}
+	return last, true, nil
+}
+
+// CloseStream marks a stream as counted to its end. It is a hint: whoever
+// registers or flushes the stream opens it again.
+func (db *DB) CloseStream(ctx context.Context, s popup.StreamID) error {
+	_, err := db.write.ExecContext(ctx, "UPDATE ingest_stream SET closed = 1, updated_ms = ? WHERE stream_id = ?", db.now(), s.String())
+	if err != nil {
+		return fmt.Errorf("close stream %s: %w", s, err)
+	}
+	return nil
+}
+
+// Orphans returns the open streams that have not moved for this long.
+func (db *DB) Orphans(ctx context.Context, idle time.Duration) ([]popup.StreamID, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT stream_id FROM ingest_stream WHERE closed = 0 AND updated_ms <= ? ORDER BY stream_no",
+		db.now()-idle.Milliseconds())
+	if err != nil {
+		return nil, fmt.Errorf("list orphaned streams: %w", err)
+	}
+	list, err := collect(rows, func(s scanner) (popup.StreamID, error) {
+		var id string
+		if err := s.Scan(&id); err != nil {
+			return popup.StreamID{}, err
+		}
+		return popup.ParseStreamID(id)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list orphaned streams: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,50 @@
+package persist
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+type metrics struct {
+	flushed      prometheus.Counter
+	flushSeconds prometheus.Histogram
+	flushLag     prometheus.Histogram
+	errors       map[class]prometheus.Counter
+	dead         prometheus.Counter
+	gaps         prometheus.Counter
+	up           prometheus.Gauge
+}
+
+func newMetrics(r prometheus.Registerer) metrics {
+	f := promauto.With(r)
+	errs := f.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_flush_errors_total", Help: "Flushes that failed or were tried again, by class of error.",
+	}, []string{"class"})
+	m := metrics{
+		flushed: f.NewCounter(prometheus.CounterOpts{
+			Name: "popupd_flushed_events_total", Help: "Events this server has counted in the store.",
+		}),
+		flushSeconds: f.NewHistogram(prometheus.HistogramOpts{
+			Name: "popupd_flush_duration_seconds", Help: "Duration of a flush that succeeded.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+		flushLag: f.NewHistogram(prometheus.HistogramOpts{
+			Name: "popupd_flush_lag_seconds", Help: "Age of the oldest event of a flush when it was counted.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
+		}),
+		dead: f.NewCounter(prometheus.CounterOpts{
+			Name: "popupd_dead_frames_total", Help: "Events the store refused, which are in dead_frame.",
+		}),
+		gaps: f.NewCounter(prometheus.CounterOpts{
+			Name: "popupd_gap_events_total", Help: "Events declared as lost, which have a gap row in dead_frame.",
+		}),
+		up: f.NewGauge(prometheus.GaugeOpts{
+			Name: "popupd_mysql_up", Help: "1 if the store answered the last ping.",
+		}),
+		errors: map[class]prometheus.Counter{},
+	}
+	for _, c := range classes() {
+		m.errors[c] = errs.WithLabelValues(string(c))
+	}
+	return m
+}

@@ -1,0 +1,72 @@
+package persist
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Migrations hold one DDL statement each, since MySQL commits at every one, and
+// say IF NOT EXISTS, since a crash may come between it and the row that records it.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// versionTable records which migrations were applied.
+const versionTable = "schema_version"
+
+// Migrate brings the schema up to date. It returns [ErrNewerSchema] if a newer
+// popupd has been here. Servers that start together may all call it.
+func (db *DB) Migrate(ctx context.Context) error {
+	const tries = 5
+	var err error
+	for range tries {
+		var again bool
+		if again, err = db.migrateOnce(ctx); err == nil || !again {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("migrate store: %w", err)
+	}
+	return nil
+}
+
+// migrateOnce applies what is missing. It reports whether another try makes
+// sense: there is no lock between servers, so one may lose a race for a step.
+func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
+	p, err := db.provider()
+	if err != nil {
+		return false, err
+	}
+	before, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return classOf(err) == classOther, err
+	}
+	if before > newest {
+		return false, fmt.Errorf("%w: version %d, this one knows %d; start the newer one", ErrNewerSchema, before, newest)
+	}
+	if before == newest {
+		return false, nil
+	}
+	results, err := p.Up(ctx)
+	for _, r := range results {
+		db.log.Info("schema migrated", "version", r.Source.Version, "duration", r.Duration)
+	}
+	return classOf(err) != classConnection, err
+}
+
+func (db *DB) provider() (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations/"+db.dialect.name)
+	if err != nil {
+		return nil, err
+	}
+	kind := goose.DialectMySQL
+	if !db.dialect.isSession {
+		kind = goose.DialectSQLite3
+	}
+	return goose.NewProvider(kind, db.write, dir, goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+}

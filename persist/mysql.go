@@ -1,0 +1,137 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Timeouts of a connection to MySQL. The driver has none by default.
+const (
+	dialTimeout    = 5 * time.Second
+	ioTimeout      = 30 * time.Second
+	restoreTimeout = 10 * time.Minute // the server may look at many rows before it sends the first
+)
+
+// session is what a connection asks of its session on the server, by variable.
+// The values are SQL.
+type session map[string]string
+
+// poolSession makes the server strict, whatever its configuration says: a value
+// that does not fit is an error and never cut.
+func poolSession() session {
+	return session{
+		"autocommit": "1",
+		"sql_mode":   "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+
+		"innodb_lock_wait_timeout": "10", // s
+	}
+}
+
+// flushSession gives up sooner. Its wait_timeout bounds how long a session whose
+// client is gone without a word (power, network) holds a stream's progress; the
+// connection is not left idle for as long (see idleFlush).
+func flushSession() session {
+	s := poolSession()
+	s["innodb_lock_wait_timeout"] = "5"
+	s["wait_timeout"] = "60"
+	return s
+}
+
+// idleFlush is how long the flusher's connection is kept idle. The server ends
+// it after its wait_timeout of 60 s.
+const idleFlush = 30 * time.Second
+
+func (db *DB) openMySQL(dsn string) error {
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		// The driver's error may quote a part of the DSN, and so of the password.
+		return errors.New("the MySQL DSN is not readable; it looks like user:password@tcp(host:3306)/database")
+	}
+	if config.DBName == "" {
+		return errors.New("the MySQL DSN names no database; it looks like user:password@tcp(host:3306)/database")
+	}
+	if err := config.Apply(mysql.Charset("utf8mb4", "")); err != nil {
+		return err
+	}
+	config.ParseTime = false
+	config.InterpolateParams = true
+	config.ClientFoundRows = true // an UPDATE counts the rows it finds, also those it leaves as they are
+	config.MultiStatements = false
+	config.Logger = driverLog{db.log}
+	config.Timeout = orDefault(config.Timeout, dialTimeout)
+	config.ReadTimeout = orDefault(config.ReadTimeout, ioTimeout)
+	config.WriteTimeout = orDefault(config.WriteTimeout, ioTimeout)
+
+	if db.write, err = mysqlPool(config, poolSession()); err != nil {
+		return err
+	}
+	db.write.SetMaxOpenConns(16)
+	db.write.SetMaxIdleConns(4)
+	db.write.SetConnMaxIdleTime(5 * time.Minute)
+	db.read = db.write
+
+	if db.flusher.pool, err = mysqlPool(config, flushSession()); err != nil {
+		return err
+	}
+	db.flusher.pool.SetMaxOpenConns(1)
+	db.flusher.pool.SetConnMaxIdleTime(idleFlush)
+
+	patient := config.Clone()
+	patient.ReadTimeout = restoreTimeout
+	db.restorePool = func() (*sql.DB, error) { return mysqlPool(patient, poolSession()) }
+	db.dialect = mysqlDialect()
+	return nil
+}
+
+func orDefault(d, fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return d
+}
+
+// mysqlPool makes a pool of connections with these variables of the session.
+func mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
+	config = config.Clone()
+	config.Params = maps.Clone(config.Params)
+	if config.Params == nil {
+		config.Params = map[string]string{}
+	}
+	maps.Copy(config.Params, s)
+	c, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
+	}
+	return sql.OpenDB(readCommitted{c}), nil
+}
+
+// readCommitted sets the isolation of each new session. It is a statement and
+// not a variable, because the variable's name differs between servers.
+type readCommitted struct{ driver.Connector }
+
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const set = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
+		_ = conn.Close() // the first error says more
+		return nil, fmt.Errorf("set isolation: %w", err)
+	}
+	return conn, nil
+}
+
+// driverLog takes what the driver would print to stderr. It repeats errors that
+// are also returned.
+type driverLog struct{ log *slog.Logger }
+
+func (l driverLog) Print(v ...any) { l.log.Debug("mysql driver", "message", fmt.Sprint(v...)) }

@@ -1,0 +1,126 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config says where the store is.
+type Config struct {
+	DSN       string        // MySQL, in the form of go-sql-driver; it must name a database
+	SQLite    string        // path of the SQLite file, used when DSN is empty
+	Host      string        // name of this server in ingest_stream.host
+	Retention time.Duration // age at which events are deleted; 0: never
+
+	Now        func() int64 // ms; time.Now if nil
+	Log        *slog.Logger // silent if nil
+	Registerer prometheus.Registerer
+}
+
+// DB is the store. Its methods are safe for concurrent use; times they take and
+// return are ms since the epoch, UTC, unless they are time.Time.
+type DB struct {
+	host      string
+	retention time.Duration
+	now       func() int64
+	log       *slog.Logger
+
+	dialect *dialect
+	metrics metrics
+	flusher flusher
+
+	write       *sql.DB // small changes
+	read        *sql.DB // the same pool as write on MySQL
+	restorePool func() (*sql.DB, error)
+}
+
+// Open prepares the store. It reads the configuration and, for SQLite, makes
+// the file; it does not connect to MySQL, so it succeeds while MySQL is down. The
+// error of a bad DSN does not show it.
+func Open(c Config) (*DB, error) {
+	if c.Now == nil {
+		c.Now = func() int64 { return time.Now().UnixMilli() }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, now: c.Now, log: c.Log}
+	var err error
+	switch {
+	case c.DSN != "":
+		err = db.openMySQL(c.DSN)
+	case c.SQLite != "":
+		err = db.openSQLite(c.SQLite)
+	default:
+		err = errors.New("neither a DSN nor a file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	db.metrics = newMetrics(c.Registerer)
+	db.flusher.init(db)
+	return db, nil
+}
+
+// Close closes all connections. What is under way fails.
+func (db *DB) Close() error {
+	errs := []error{db.flusher.pool.Close(), db.write.Close()}
+	if db.read != db.write {
+		errs = append(errs, db.read.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the store answers.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.read.PingContext(ctx); err != nil {
+		return fmt.Errorf("ping store: %w", err)
+	}
+	return nil
+}
+
+// inTx runs fn in a transaction of its own, and again when the store gives it up
+// for a deadlock: Galera reports a conflict between nodes as one, at COMMIT.
+func (db *DB) inTx(ctx context.Context, fn func(*sql.Tx) error) error {
+	const tries = 4
+	for try := 1; ; try++ {
+		err := db.once(ctx, fn)
+		if try == tries || classOf(err) != classDeadlock {
+			return err
+		}
+	}
+}
+
+func (db *DB) once(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// snapshot begins a transaction that only reads and sees the store as it is at
+// its first statement.
+func snapshot(ctx context.Context, pool *sql.DB) (*sql.Tx, error) {
+	tx, err := pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("begin snapshot: %w", err)
+	}
+	return tx, nil
+}
+
+// timeOf turns stored milliseconds into a time.
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

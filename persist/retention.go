@@ -1,0 +1,107 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// retentionBatch is how many events are looked at, and deleted at most, in one
+// transaction: some milliseconds, during which the stream's flusher waits.
+const retentionBatch = 2000
+
+// removeOld deletes events of before cutoffMS until none is left or the time is
+// up. It keeps statistics, users' state and the rows of dead_frame, of which it
+// empties the bytes.
+func (db *DB) removeOld(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {
+	if _, err := db.write.ExecContext(ctx, "UPDATE dead_frame SET bytes = NULL WHERE at_ms < ? AND bytes IS NOT NULL", cutoffMS); err != nil {
+		return false, fmt.Errorf("empty old dead frames: %w", err)
+	}
+	streams, err := db.streams(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range streams {
+		after := uint64(0)
+		for more := true; more; {
+			if time.Now().After(until) {
+				return false, nil
+			}
+			if after, more, err = db.removeBatch(ctx, s.no, after, cutoffMS); err != nil {
+				if errors.Is(err, errMoved) {
+					break // another server is at it
+				}
+				return false, fmt.Errorf("remove old events of stream %d: %w", s.no, err)
+			}
+		}
+	}
+	return true, nil
+}
+
+// errMoved means that somebody else has removed events of this stream.
+var errMoved = errors.New("removed by another server")
+
+// removeBatch looks at the next events of a stream and deletes those that are
+// old. There may be more if it found any. A clock that was wrong for a while
+// leaves young rows among old ones: they stay, and are walked over.
+func (db *DB) removeBatch(ctx context.Context, no uint32, after uint64, cutoffMS int64) (last uint64, more bool, err error) {
+	var removed uint64
+	if err := db.read.QueryRowContext(ctx, "SELECT removed FROM ingest_stream WHERE stream_no = ?", no).Scan(&removed); err != nil {
+		return 0, false, err
+	}
+	var old int64
+	err = db.read.QueryRowContext(ctx, "SELECT COALESCE(MAX(seq), 0), COALESCE(SUM(at_ms < ?), 0) FROM"+
+		" (SELECT seq, at_ms FROM event WHERE stream_no = ? AND seq > ? ORDER BY seq LIMIT ?) batch",
+		cutoffMS, no, after, retentionBatch).Scan(&last, &old)
+	if err != nil || old == 0 {
+		return last, false, err
+	}
+	err = db.inTx(ctx, func(tx *sql.Tx) error {
+		// First the stream's row, as flushers do: in one order nothing deadlocks.
+		if err := exactly(1)(tx.ExecContext(ctx, "UPDATE ingest_stream SET removed = ? WHERE stream_no = ? AND removed = ?",
+			removed+uint64(old), no, removed)); err != nil {
+			return err
+		}
+		return exactly(old)(tx.ExecContext(ctx, "DELETE FROM event WHERE stream_no = ? AND seq > ? AND seq <= ? AND at_ms < ?",
+			no, after, last, cutoffMS))
+	})
+	return last, true, err
+}
+
+// exactly checks that a statement has changed n rows.
+func exactly(n int64) func(sql.Result, error) error {
+	return func(r sql.Result, err error) error {
+		if err != nil {
+			return err
+		}
+		got, err := r.RowsAffected()
+		if err == nil && got != n {
+			err = errMoved
+		}
+		return err
+	}
+}
+
+// stream is a row of ingest_stream, as far as walks need it.
+type stream struct {
+	no   uint32
+	last uint64
+}
+
+// streams lists the streams that may still have events.
+func (db *DB) streams(ctx context.Context) ([]stream, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT stream_no, last_seq FROM ingest_stream WHERE last_seq > removed ORDER BY stream_no")
+	if err != nil {
+		return nil, fmt.Errorf("list streams: %w", err)
+	}
+	list, err := collect(rows, func(r scanner) (s stream, err error) {
+		err = r.Scan(&s.no, &s.last)
+		return s, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list streams: %w", err)
+	}
+	return list, nil
+}
