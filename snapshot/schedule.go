@@ -108,11 +108,18 @@ func newZone(location *time.Location) *zone {
 	z := &zone{location: location, until: zoneTo.Unix()}
 	for t := zoneFrom.In(location); t.Before(zoneTo); {
 		_, offset := t.Zone()
-		z.since = append(z.since, t.Unix())
-		z.offset = append(z.offset, int64(offset))
+		if n := len(z.offset); n == 0 || z.offset[n-1] != int64(offset) {
+			z.since = append(z.since, t.Unix())
+			z.offset = append(z.offset, int64(offset))
+		}
 		_, end := t.ZoneBounds()
 		if end.IsZero() {
 			break
+		}
+		if !end.After(t) {
+			// In Go 1.26, on the last day of a leap year that a rule covers, the
+			// bounds end where the day begins.
+			end = t.AddDate(0, 0, 1)
 		}
 		t = end
 	}

@@ -1,0 +1,235 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	_ "time/tzdata" // the tests need no zones of the host
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/popup"
+)
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// nowMS is Wednesday, 2026-07-01T12:00:00Z.
+const nowMS = 1_782_907_200_000
+
+// row returns version 1 of a popup named after its id, p7; members are further
+// members of its spec. It is active unless they say otherwise.
+func row(id uint32, members string) popup.Row {
+	key := fmt.Sprintf("p%d", id)
+	spec := `{"key":"` + key + `"`
+	if !strings.Contains(members, `"status"`) {
+		spec += `,"status":"active"`
+	}
+	if members != "" {
+		spec += "," + members
+	}
+	return popup.Row{ID: id, Version: 1, UpdatedAtMS: nowMS, Key: key, Spec: []byte(spec + "}")}
+}
+
+func mustCompile(t testing.TB, rows ...popup.Row) *Snapshot {
+	t.Helper()
+	s, broken := Compile(rows, 1, nil)
+	for _, b := range broken {
+		t.Fatalf("popup %d is broken: %v", b.ID, b.Err)
+	}
+	return s
+}
+
+func keys(popups []*Popup) string {
+	var names []string
+	for _, p := range popups {
+		names = append(names, fmt.Sprintf("%s.%d", p.Key, p.Version))
+	}
+	return strings.Join(names, " ")
+}
+
+func request(user string) *popup.Request { return &popup.Request{User: []byte(user)} }
+
+func TestMatchInSelectionOrder(t *testing.T) {
+	s := mustCompile(t, row(3, `"priority":5`), row(9, ``), row(1, `"priority":-5`), row(2, `"priority":5`), row(4, `"priority":7,"status":"paused"`))
+	if got, want := keys(s.All()), "p4.1 p2.1 p3.1 p9.1 p1.1"; got != want {
+		t.Errorf("All: %s, want %s", got, want)
+	}
+	before := []*Popup{s.Popup(4)}
+	got, reason := s.Match(before, request("u"), nowMS)
+	if want := "p4.1 p2.1 p3.1 p9.1 p1.1"; keys(got) != want || reason != popup.NotActive {
+		t.Errorf("Match after p4: %s (%v), want %s (%v)", keys(got), reason, want, popup.NotActive)
+	}
+}
+
+func TestReasonIsTheFurthestGate(t *testing.T) {
+	gates := []struct {
+		members string
+		want    popup.Reason
+	}{
+		{``, popup.Eligible},
+		{`"status":"draft"`, popup.NotActive},
+		{`"schedule":{"start_at":"2026-07-01T12:00:00.001Z"},"placements":["cart"]`, popup.NotStarted},
+		{`"schedule":{"end_at":"2026-07-01T12:00:00Z"},"placements":["cart"]`, popup.Ended},
+		{`"schedule":{"days":["thu"]},"placements":["cart"]`, popup.OutsideHours},
+		{`"placements":["cart","home"],"targeting":{"all":[{"attr":"uid","op":"eq","value":"x"}]}`, popup.WrongPlacement},
+		{`"targeting":{"all":[{"attr":"uid","op":"eq","value":"x"}]},"rollout":{"percent":0}`, popup.NotTargeted},
+		{`"rollout":{"percent":0}`, popup.NotInRollout},
+	}
+	var rows []popup.Row
+	for i, g := range gates {
+		r := row(uint32(i+1), g.members)
+		rows = append(rows, r)
+		s := mustCompile(t, r)
+		matched, reason := s.Match(nil, request("u"), nowMS)
+		if reason != g.want || (len(matched) == 1) != (g.want == popup.Eligible) {
+			t.Errorf("%s: %d matched, %v, want %v", g.members, len(matched), reason, g.want)
+		}
+		if got := s.Popup(r.ID).Gate(request("u"), nowMS); got != g.want {
+			t.Errorf("%s: Gate = %v, want %v", g.members, got, g.want)
+		}
+		matched, reason = mustCompile(t, rows...).Match(nil, request("u"), nowMS)
+		if keys(matched) != "p1.1" || reason != g.want {
+			t.Errorf("%d popups: matched %s, %v, want p1.1, %v", len(rows), keys(matched), reason, g.want)
+		}
+	}
+}
+
+func TestEmptySnapshot(t *testing.T) {
+	for name, s := range map[string]*Snapshot{"nil": nil, "new": NewStore().Current(), "compiled": mustCompile(t)} {
+		if got, reason := s.Match(nil, request("u"), nowMS); len(got) != 0 || reason != popup.Eligible {
+			t.Errorf("%s: Match = %v, %v", name, got, reason)
+		}
+		if s.Popup(1) != nil || len(s.All()) != 0 {
+			t.Errorf("%s: popups in an empty snapshot", name)
+		}
+	}
+}
+
+func TestDefaultPlacement(t *testing.T) {
+	s := mustCompile(t, row(1, ``), row(2, `"placements":["home"]`), row(3, `"placements":["home","default"]`))
+	for placement, want := range map[string]string{"": "p1.1 p3.1", "default": "p1.1 p3.1", "home": "p2.1 p3.1", "hom": "", "home2": ""} {
+		r := request("u")
+		r.Placement = []byte(placement)
+		if got, _ := s.Match(nil, r, nowMS); keys(got) != want {
+			t.Errorf("placement %q: %q, want %q", placement, keys(got), want)
+		}
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	r := row(7, `"variants":[{"key":"b-2","content":{"title":"<b>é\n</b>","n":12345678901234567890}}]`)
+	r.Version = 3
+	v := mustCompile(t, r).Popup(7).Variant([]byte("u"))
+	got := string(v.AppendPopup([]byte("x"), []byte("home")))
+	want := `x{"id":7,"key":"p7","version":3,"variant":"b-2","placement":"home","content":{"n":12345678901234567890,"title":"<b>é\n</b>"}}`
+	if got != want {
+		t.Errorf("AppendPopup\n got %s\nwant %s", got, want)
+	}
+	if !json.Valid([]byte(got[1:])) {
+		t.Error("not JSON")
+	}
+	if got := string(v.AppendPopup(nil, nil)); !strings.Contains(got, `"placement":"default"`) {
+		t.Errorf("without a placement: %s", got)
+	}
+}
+
+func TestCompileTakesOverWhatDidNotChange(t *testing.T) {
+	first := mustCompile(t, row(1, ``), row(2, ``), row(3, ``))
+	changed, restored := row(2, `"priority":1`), row(3, `"name":"another database's version 1"`)
+	changed.Version = 2
+	second, broken := Compile([]popup.Row{row(1, ``), changed, restored}, 2, first)
+	if len(broken) != 0 || second.Revision != 2 {
+		t.Fatalf("broken %v, revision %d", broken, second.Revision)
+	}
+	if second.Popup(1) != first.Popup(1) {
+		t.Error("an unchanged popup was compiled again")
+	}
+	if second.Popup(2) == first.Popup(2) || second.Popup(2).Version != 2 {
+		t.Error("a changed popup was not compiled again")
+	}
+	if second.Popup(3) == first.Popup(3) {
+		t.Error("a popup with another spec under the same version was taken over")
+	}
+	if third, _ := Compile([]popup.Row{changed}, 3, second); keys(third.All()) != "p2.2" {
+		t.Errorf("after two popups were archived: %s", keys(third.All()))
+	}
+}
+
+func TestBrokenRows(t *testing.T) {
+	good := mustCompile(t, row(1, ``), row(2, ``), row(5, ``))
+	type list = []popup.Row
+	change := func(r popup.Row, f func(*popup.Row)) popup.Row { r.Version = 2; f(&r); return r }
+	for name, c := range map[string]struct {
+		rows   list
+		want   string
+		broken int
+	}{
+		"not JSON keeps the last good":   {list{change(row(1, ``), func(r *popup.Row) { r.Spec = []byte(`{`) }), row(2, ``)}, "p1.1 p2.1", 1},
+		"no spec":                        {list{change(row(1, ``), func(r *popup.Row) { r.Spec = nil }), row(2, ``)}, "p1.1 p2.1", 1},
+		"unknown field":                  {list{change(row(1, `"colour":"red"`), func(*popup.Row) {}), row(2, ``)}, "p1.1 p2.1", 1},
+		"without a good one is left out": {list{row(2, ``), row(3, `"priority":"x"`)}, "p2.1", 1},
+		"another key under the same id":  {list{change(row(1, ``), func(r *popup.Row) { r.Key = "other" })}, "", 1},
+		"id 0":                           {list{row(0, ``), row(2, ``)}, "p2.1", 1},
+		"version 0":                      {list{change(row(4, ``), func(r *popup.Row) { r.Version = 0 })}, "", 1},
+		"the same row twice":             {list{row(2, ``), row(2, ``)}, "p2.1", 1},
+		"the same key twice":             {list{row(2, ``), change(row(2, ``), func(r *popup.Row) { r.ID = 3 })}, "p2.1", 1},
+		"archived is not broken":         {list{row(1, ``), change(row(2, `"status":"archived"`), func(*popup.Row) {})}, "p1.1", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, broken := Compile(c.rows, 2, good)
+			if got := keys(s.All()); got != c.want {
+				t.Errorf("in force: %q, want %q", got, c.want)
+			}
+			if len(broken) != c.broken {
+				t.Fatalf("%d broken, want %d: %v", len(broken), c.broken, broken)
+			}
+			for _, b := range broken {
+				if b.Err == nil {
+					t.Errorf("broken without an error: %+v", b)
+				}
+			}
+			again, _ := Compile(c.rows, 3, s)
+			if d := cmp.Diff(keys(s.All()), keys(again.All())); d != "" {
+				t.Errorf("after another reload (-first +second):\n%s", d)
+			}
+		})
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	f.Add([]byte(`{"key":"k","status":"active"}`), []byte("u"), []byte("1.2"), int64(nowMS))
+	f.Add([]byte(`{"key":"k","status":"active","schedule":{"timezone":"Europe/Berlin","days":["sun"],"hours":[["22:00","03:00"]]},
+		"targeting":{"all":[{"attr":"app_version","op":"semver_gte","value":"1"}],"any":[{"attr":"n","op":"in","value":[1,"x",true]}]}}`), []byte("u"), []byte("1"), int64(-1))
+	f.Fuzz(func(t *testing.T, data, user, value []byte, now int64) {
+		spec, err := popup.Decode(data)
+		if err != nil {
+			return
+		}
+		r := popup.Row{ID: 1, Version: 1, Key: spec.Key, Spec: data}
+		s, broken := Compile([]popup.Row{r}, 1, nil)
+		if len(broken) > 0 {
+			t.Fatalf("accepted %s\nbut can't compile it: %v", data, broken[0].Err)
+		}
+		if spec.Status == popup.Archived {
+			return
+		}
+		p := s.Popup(1)
+		for _, placement := range p.placements {
+			if !json.Valid(p.Variant(user).AppendPopup(nil, []byte(placement))) {
+				t.Fatalf("the answer is not JSON: %s", p.Variant(user).AppendPopup(nil, []byte(placement)))
+			}
+		}
+		req := popup.Request{User: user, AppVersion: value, Platform: value, Attrs: []popup.Attr{{Name: []byte("n"), Value: value}}}
+		p.Gate(&req, now)
+		if encoded := spec.Encode(); len(encoded) > 0 {
+			r.Spec = encoded
+			again, _ := Compile([]popup.Row{r}, 1, nil)
+			if got, want := again.Popup(1).Gate(&req, now), p.Gate(&req, now); got != want {
+				t.Fatalf("gate %v, after Encode %v", want, got)
+			}
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package snapshot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// asks is the request of the operator table below.
+var asks = popup.Request{
+	User: []byte("u-42"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Locale: []byte("zh-CN"),
+	Attrs: []popup.Attr{
+		{Name: []byte("plan"), Value: []byte("pro")}, {Name: []byte("age"), Value: []byte("5")}, {Name: []byte("vip"), Value: []byte("true")},
+		{Name: []byte("temp"), Value: []byte("-1.50e1")}, {Name: []byte("empty")}, {Name: []byte("sdk"), Value: []byte("v2.0.0-rc.1")},
+		{Name: []byte("country"), Value: []byte("US")}, {Name: []byte("platform"), Value: []byte("fridge")},
+		{Name: []byte("plan"), Value: []byte("second")}, {Name: []byte("inf"), Value: []byte("Inf")}, {Name: []byte("hex"), Value: []byte("0x10")},
+		{Name: []byte("zeros"), Value: []byte("007")}, {Name: []byte("word"), Value: []byte("banana")},
+	},
+}
+
+func TestOperators(t *testing.T) {
+	for _, c := range []struct {
+		condition string // attr op value
+		want      bool
+	}{
+		{`plan eq "pro"`, true}, {`plan eq "Pro"`, false}, {`plan eq "second"`, false}, {`plan neq "pro"`, false}, {`plan neq "free"`, true},
+		{`age eq 5`, true}, {`age eq "5"`, true}, {`age eq "5.0"`, false}, {`age eq 5.0`, true}, {`age neq 5`, false}, {`age eq 6`, false}, {`zeros eq 7`, true},
+		{`vip eq true`, true}, {`vip eq "true"`, true}, {`vip eq false`, false}, {`vip neq false`, true}, {`plan eq 5`, false}, {`plan neq 5`, true},
+		{`plan in ["free","pro"]`, true}, {`plan in ["free","basic","team"]`, false}, {`plan not_in ["free"]`, true}, {`plan not_in ["free","pro"]`, false},
+		{`age in [1,5,"x"]`, true}, {`age in ["x",1,true]`, false}, {`vip in [1,true]`, true}, {`age not_in [5]`, false},
+		{`age gt 4.9`, true}, {`age gt 5`, false}, {`age gte 5`, true}, {`age gte 5.1`, false}, {`age lt 5.1`, true}, {`age lt 5`, false}, {`age lte 5`, true}, {`age lte 4`, false},
+		{`temp eq -15`, true}, {`temp lt 0`, true}, {`plan gt 0`, false}, {`plan lte 0`, false}, {`inf gt 0`, false}, {`hex gt 0`, false},
+		{`word contains "nan"`, true}, {`word contains "nab"`, false}, {`word prefix "ban"`, true}, {`word prefix "an"`, false}, {`word suffix "ana"`, true}, {`word suffix "an"`, false},
+		{`plan exists`, true}, {`plan not_exists`, false}, {`absent exists`, false}, {`absent not_exists`, true},
+		{`app_version semver_gte "3.2"`, true}, {`app_version semver_gte "v3.2.1"`, true}, {`app_version semver_gte "3.2.2"`, false}, {`app_version semver_gte "3.2.1-beta"`, true},
+		{`app_version semver_lt "3.10"`, true}, {`app_version semver_lt "3.2.1"`, false}, {`sdk semver_lt "2"`, true}, {`sdk semver_gte "2.0.0-rc.1"`, true}, {`sdk semver_gte "2"`, false},
+		{`plan semver_gte "0"`, false}, {`plan semver_lt "999"`, false},
+		{`uid eq "u-42"`, true}, {`uid suffix "2"`, true}, {`locale prefix "zh"`, true}, {`platform eq "ios"`, true}, {`app_version eq "3.2.1"`, true},
+		// An a.NAME equal to a built-in attribute is ignored.
+		{`country eq "US"`, false}, {`country exists`, false}, {`platform eq "fridge"`, false},
+		// A missing attribute satisfies neq, not_in and not_exists only; an empty one is missing.
+		{`absent eq "x"`, false}, {`absent neq "x"`, true}, {`absent in ["x"]`, false}, {`absent not_in ["x"]`, true}, {`absent gt -1`, false}, {`absent gte -1`, false},
+		{`absent lt 1`, false}, {`absent lte 1`, false}, {`absent contains "x"`, false}, {`absent prefix "x"`, false}, {`absent suffix "x"`, false},
+		{`absent semver_gte "0"`, false}, {`absent semver_lt "9"`, false},
+		{`empty exists`, false}, {`empty not_exists`, true}, {`empty neq "x"`, true}, {`empty lt 1`, false},
+	} {
+		p := targeted(t, "all", c.condition)
+		if got := p.Gate(&asks, nowMS) == popup.Eligible; got != c.want {
+			t.Errorf("%s: %v, want %v", c.condition, got, c.want)
+		}
+	}
+}
+
+// targeted returns a popup with one condition, written as: attr op value.
+func targeted(t *testing.T, group, condition string) *Popup {
+	t.Helper()
+	return mustCompile(t, row(1, `"targeting":{"`+group+`":[`+conditionJSON(condition)+`]}`)).Popup(1)
+}
+
+func conditionJSON(s string) string {
+	part := strings.SplitN(s, " ", 3)
+	out := `{"attr":"` + part[0] + `","op":"` + part[1] + `"`
+	if len(part) == 3 {
+		out += `,"value":` + part[2]
+	}
+	return out + "}"
+}
+
+func TestAppVersionThatIsNone(t *testing.T) {
+	r := popup.Request{User: []byte("u"), AppVersion: []byte("latest")}
+	for condition, want := range map[string]bool{
+		`app_version exists`: false, `app_version not_exists`: true, `app_version eq "latest"`: false, `app_version neq "latest"`: true,
+		`app_version semver_gte "0"`: false, `app_version semver_lt "9"`: false, `app_version in ["latest"]`: false, `app_version not_in ["latest"]`: true,
+	} {
+		if got := targeted(t, "all", condition).Gate(&r, nowMS) == popup.Eligible; got != want {
+			t.Errorf("%s: %v, want %v", condition, got, want)
+		}
+	}
+}
+
+func TestAllAnyNone(t *testing.T) {
+	const yes, no = `plan eq "pro"`, `plan eq "free"`
+	list := func(conditions ...string) string {
+		var out []string
+		for _, c := range conditions {
+			out = append(out, conditionJSON(c))
+		}
+		return "[" + strings.Join(out, ",") + "]"
+	}
+	for _, c := range []struct {
+		all, any, none string
+		want           bool
+	}{
+		{list(), list(), list(), true},
+		{list(yes, yes), list(), list(), true}, {list(yes, no), list(), list(), false},
+		{list(), list(no, yes), list(), true}, {list(), list(no, no), list(), false},
+		{list(), list(), list(no, no), true}, {list(), list(), list(no, yes), false},
+		{list(yes), list(yes), list(no), true}, {list(yes), list(yes), list(yes), false}, {list(yes), list(no), list(no), false}, {list(no), list(yes), list(no), false},
+	} {
+		p := mustCompile(t, row(1, `"targeting":{"all":`+c.all+`,"any":`+c.any+`,"none":`+c.none+`}`)).Popup(1)
+		if got := p.Gate(&asks, nowMS) == popup.Eligible; got != c.want {
+			t.Errorf("all %s any %s none %s: %v, want %v", c.all, c.any, c.none, got, c.want)
+		}
+	}
+}
+
+func TestEveryOperatorIsCompiled(t *testing.T) {
+	if len(tests) != 15 {
+		t.Errorf("%d operators, want 15", len(tests))
+	}
+	for op := range tests {
+		value := `"1"`
+		switch op {
+		case popup.In, popup.NotIn:
+			value = `["1"]`
+		case popup.Gt, popup.Gte, popup.Lt, popup.Lte:
+			value = `1`
+		case popup.Exists, popup.NotExists:
+			value = ``
+		}
+		targeted(t, "all", strings.TrimSpace("a "+string(op)+" "+value))
+	}
+}
+
+func TestParseNumber(t *testing.T) {
+	for s, want := range map[string]float64{"0": 0, "-0": 0, "+1": 1, "1.25": 1.25, "1e3": 1000, "1E-2": 0.01, "00012": 12, strings.Repeat("9", 32): 1e32, "9e99": 9e99} {
+		if got, ok := parseNumber([]byte(s)); !ok || got != want {
+			t.Errorf("%q: %v, %v, want %v", s, got, ok, want)
+		}
+	}
+	for _, s := range []string{"", "-", "+", ".", ".5", "5.", "1e", "1e+", "1e100", "1_000", "0x1", "Inf", "NaN", "1 ", " 1", "1,5", "--1", "1e1.5", strings.Repeat("9", 33)} {
+		if got, ok := parseNumber([]byte(s)); ok {
+			t.Errorf("%q is taken for the number %v", s, got)
+		}
+	}
+}
