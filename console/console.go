@@ -137,7 +137,7 @@ const (
 
 // Server answers operators. Make one with [New].
 type Server struct {
-	Config
+	config  Config
 	guard   guard
 	metrics metrics
 	routes  []route
@@ -151,7 +151,7 @@ func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, guard: newGuard(c.Token)}
+	s := &Server{config: c, guard: newGuard(c.Token)}
 	if err := s.metrics.register(c.Registerer, c.Version); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
 // readiness tells load balancers whether to send polls. It asks no store: a
 // loaded server serves from memory while they are down.
 func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) error {
-	if err := s.Ready(); err != nil {
+	if err := s.config.Ready(); err != nil {
 		return notReady(err)
 	}
 	writeJSON(w, http.StatusOK, health{"ready"})

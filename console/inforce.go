@@ -15,10 +15,10 @@ const inForceTimeout = 5 * time.Second
 // putInForce loads a change that the store has committed, and tells the other
 // servers. The package comment says what happens when that fails.
 func (s *Server) putInForce(w http.ResponseWriter, r *http.Request, c popup.Change, p popup.Popup) {
-	log := s.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor)
+	log := s.config.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inForceTimeout)
 	defer cancel()
-	if err := s.Watcher.Changed(ctx); err != nil {
+	if err := s.config.Watcher.Changed(ctx); err != nil {
 		w.Header().Set("Popupd-In-Force", "false")
 		log.Error("popup changed, but not yet in force", "err", err)
 		return
@@ -31,11 +31,11 @@ func (s *Server) putInForce(w http.ResponseWriter, r *http.Request, c popup.Chan
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := reading(r)
 	defer cancel()
-	if err := s.Watcher.Reload(ctx); err != nil {
+	if err := s.config.Watcher.Reload(ctx); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, struct {
 		Revision int64 `json:"revision"`
-	}{s.Snapshots.Current().Revision})
+	}{s.config.Snapshots.Current().Revision})
 	return nil
 }

@@ -53,8 +53,8 @@ func (m *metrics) answered(status int) {
 // metricsHandler shows what gatherer has. A collector that fails hides its own
 // metrics, not all of them.
 func (s *Server) metricsHandler() http.Handler {
-	return promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
-		ErrorLog:      slog.NewLogLogger(s.Log.Handler(), slog.LevelError),
+	return promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{
+		ErrorLog:      slog.NewLogLogger(s.config.Log.Handler(), slog.LevelError),
 		ErrorHandling: promhttp.ContinueOnError,
 	})
 }

@@ -42,7 +42,7 @@ func (s *Server) listPopups(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	items, err := s.Catalog.Popups(ctx, status, uint32(min(after, math.MaxUint32)), limit+1)
+	items, err := s.config.Catalog.Popups(ctx, status, uint32(min(after, math.MaxUint32)), limit+1)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Server) getPopup(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	p, err := s.Catalog.Popup(ctx, key)
+	p, err := s.config.Catalog.Popup(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Server) createPopup(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := writing(r)
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: "create"}
-	p, err := s.Catalog.Create(ctx, change, spec)
+	p, err := s.config.Catalog.Create(ctx, change, spec)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (s *Server) rollbackPopup(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) specOf(r *http.Request, key string, version uint32) (popup.Spec, error) {
 	ctx, cancel := reading(r)
 	defer cancel()
-	revisions, err := s.Trail.Revisions(ctx, key)
+	revisions, err := s.config.Trail.Revisions(ctx, key)
 	if err != nil {
 		return popup.Spec{}, err
 	}
@@ -240,7 +240,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, m
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: action}
 	for try := 1; ; try++ {
-		current, err := s.Catalog.Popup(ctx, key)
+		current, err := s.config.Catalog.Popup(ctx, key)
 		switch {
 		case err != nil:
 			return err
@@ -257,7 +257,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, m
 		if err != nil {
 			return err
 		}
-		after, err := s.Catalog.Put(ctx, change, current.Version, spec)
+		after, err := s.config.Catalog.Put(ctx, change, current.Version, spec)
 		if errors.Is(err, popup.ErrStale) && match.any() && try < maxTries {
 			continue
 		}

@@ -98,7 +98,7 @@ func (s *Server) endpoint(e endpoint) http.Handler {
 		}
 		p := asProblem(err)
 		if p.cause != nil {
-			s.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "err", p.cause)
+			s.config.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "err", p.cause)
 		}
 		p.write(w)
 	})
@@ -119,7 +119,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				if cause == http.ErrAbortHandler {
 					panic(cause)
 				}
-				s.Log.Error("admin request panicked", "method", r.Method, "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+				s.config.Log.Error("admin request panicked", "method", r.Method, "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
 				if a.status == 0 {
 					newProblem(http.StatusInternalServerError, "internal_error", "The server failed to answer; its log says more.").write(a)
 				}

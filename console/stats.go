@@ -179,17 +179,17 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := spanOf(r, s.Now())
+	p, err := spanOf(r, s.config.Now())
 	if err != nil {
 		return err
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	about, err := s.Catalog.Popup(ctx, key)
+	about, err := s.config.Catalog.Popup(ctx, key)
 	if err != nil {
 		return err
 	}
-	hours, err := s.Statistics.Stats(ctx, about.ID, p.from, p.to)
+	hours, err := s.config.Statistics.Stats(ctx, about.ID, p.from, p.to)
 	if err != nil {
 		return err
 	}

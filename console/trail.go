@@ -18,7 +18,7 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	revisions, err := s.Trail.Revisions(ctx, key)
+	revisions, err := s.config.Trail.Revisions(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	entries, err := s.Trail.Audit(ctx, before, limit+1)
+	entries, err := s.config.Trail.Audit(ctx, before, limit+1)
 	if err != nil {
 		return err
 	}

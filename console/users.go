@@ -38,7 +38,7 @@ func (s *Server) pathUser(r *http.Request) ([]byte, error) {
 	if !popup.ValidUserID(uid) {
 		return nil, invalidParameter("uid", "must be 1 to 128 bytes of UTF-8 without control characters.")
 	}
-	if err := s.Ready(); err != nil {
+	if err := s.config.Ready(); err != nil {
 		return nil, notReady(err)
 	}
 	return uid, nil
@@ -51,9 +51,9 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	popups := s.Snapshots.Current()
+	popups := s.config.Snapshots.Current()
 	states := []userState{}
-	s.Users.States(uid, func(id uint32, st popup.State) {
+	s.config.Users.States(uid, func(id uint32, st popup.State) {
 		u := userState{
 			PopupID: id, Impressions: st.Impressions, LastImpressionAt: timeOf(st.ServedAtMS), Acted: []string{},
 			LastAction: st.Last.String(), LastActionAt: timeOf(st.AtMS),
@@ -87,10 +87,10 @@ func (s *Server) resetUser(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := writing(r)
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: "reset"}
-	if err := s.Trail.AuditUser(ctx, change, string(uid)); err != nil {
+	if err := s.config.Trail.AuditUser(ctx, change, string(uid)); err != nil {
 		return err
 	}
-	if err := s.Users.Reset(uid); err != nil {
+	if err := s.config.Users.Reset(uid); err != nil {
 		return unavailable("journal_unavailable", "The reset could not be recorded; the user is as before.", err)
 	}
 	w.WriteHeader(http.StatusAccepted)

@@ -1,0 +1,196 @@
+package console_test
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// memory is a store that keeps everything in memory, with the contract that
+// the console asks of persist.DB. down, if set, fails every call.
+type memory struct {
+	mu        sync.Mutex
+	down      error
+	now       func() int64
+	popups    []popup.Popup // by id
+	revisions map[string][]popup.Revision
+	audit     []popup.AuditEntry // oldest first
+	counts    map[uint32][]popup.Counts
+	revision  int64
+}
+
+func newMemory(now func() int64) *memory {
+	return &memory{now: now, revisions: map[string][]popup.Revision{}, counts: map[uint32][]popup.Counts{}}
+}
+
+func (m *memory) lock() (unlock func(), err error) {
+	m.mu.Lock()
+	return m.mu.Unlock, m.down
+}
+
+func (m *memory) find(key string) *popup.Popup {
+	i := slices.IndexFunc(m.popups, func(p popup.Popup) bool { return p.Key == key })
+	if i < 0 {
+		return nil
+	}
+	return &m.popups[i]
+}
+
+func (m *memory) record(c popup.Change, p popup.Popup, from uint32) {
+	m.revision++
+	m.revisions[p.Key] = append(m.revisions[p.Key], popup.Revision{Version: p.Version, Actor: c.Actor, CreatedAt: p.UpdatedAt, Spec: p.Spec})
+	m.audit = append(m.audit, popup.AuditEntry{
+		ID: int64(len(m.audit) + 1), At: p.UpdatedAt, Actor: c.Actor, Action: c.Action, Object: p.Key, FromVersion: from, ToVersion: p.Version,
+	})
+}
+
+func (m *memory) time() time.Time { return time.UnixMilli(m.now()).UTC() }
+
+func (m *memory) Create(_ context.Context, c popup.Change, s popup.Spec) (popup.Popup, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	switch {
+	case err != nil:
+		return popup.Popup{}, err
+	case m.find(s.Key) != nil:
+		return popup.Popup{}, popup.ErrExists
+	}
+	p := popup.Popup{ID: uint32(len(m.popups) + 1), Version: 1, UpdatedAt: m.time(), Spec: s}
+	m.popups = append(m.popups, p)
+	m.record(c, p, 0)
+	return p, nil
+}
+
+func (m *memory) Put(_ context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	p := m.find(s.Key)
+	switch {
+	case err != nil:
+		return popup.Popup{}, err
+	case p == nil:
+		return popup.Popup{}, popup.ErrNotFound
+	case p.Status == popup.Archived:
+		return popup.Popup{}, popup.ErrArchived
+	case version != 0 && version != p.Version:
+		return popup.Popup{}, popup.ErrStale
+	}
+	p.Spec, p.Version, p.UpdatedAt = s, p.Version+1, m.time()
+	m.record(c, *p, p.Version-1)
+	return *p, nil
+}
+
+func (m *memory) Popup(_ context.Context, key string) (popup.Popup, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	if err != nil {
+		return popup.Popup{}, err
+	}
+	if p := m.find(key); p != nil {
+		return *p, nil
+	}
+	return popup.Popup{}, popup.ErrNotFound
+}
+
+func (m *memory) Popups(_ context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	var out []popup.Popup
+	for _, p := range m.popups {
+		if p.ID > after && (status == "" || p.Status == status) && len(out) < limit {
+			out = append(out, p)
+		}
+	}
+	return out, err
+}
+
+func (m *memory) Revisions(_ context.Context, key string) ([]popup.Revision, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	out := slices.Clone(m.revisions[key])
+	slices.Reverse(out)
+	return out, err
+}
+
+func (m *memory) Audit(_ context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	var out []popup.AuditEntry
+	for _, e := range slices.Backward(m.audit) {
+		if (before == 0 || e.ID < before) && len(out) < limit {
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+func (m *memory) AuditUser(_ context.Context, c popup.Change, uid string) error {
+	unlock, err := m.lock()
+	defer unlock()
+	if err == nil {
+		m.audit = append(m.audit, popup.AuditEntry{ID: int64(len(m.audit) + 1), At: m.time(), Actor: c.Actor, Action: c.Action, Object: "user:" + uid})
+	}
+	return err
+}
+
+func (m *memory) Stats(_ context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	var out []popup.Counts
+	for _, c := range m.counts[id] {
+		if c.HourMS >= fromMS && c.HourMS < toMS {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b popup.Counts) int {
+		return cmp.Or(cmp.Compare(a.HourMS, b.HourMS), cmp.Compare(a.Variant, b.Variant))
+	})
+	return out, err
+}
+
+func (m *memory) Revision(context.Context) (int64, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	return m.revision, err
+}
+
+func (m *memory) Rows(context.Context) (int64, []popup.Row, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	var rows []popup.Row
+	for _, p := range m.popups {
+		if p.Status != popup.Archived {
+			rows = append(rows, popup.Row{ID: p.ID, Version: p.Version, UpdatedAtMS: p.UpdatedAt.UnixMilli(), Key: p.Key, Spec: p.Spec.Encode()})
+		}
+	}
+	return m.revision, rows, err
+}
+
+// people is what a server remembers of its users.
+type people struct {
+	mu     sync.Mutex
+	full   error // Reset's answer
+	states map[string]map[uint32]popup.State
+}
+
+func (p *people) States(user []byte, fn func(uint32, popup.State)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, s := range p.states[string(user)] {
+		fn(id, s)
+	}
+}
+
+func (p *people) Reset(user []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.full != nil {
+		return p.full
+	}
+	delete(p.states, string(user))
+	return nil
+}

@@ -1,0 +1,470 @@
+package console_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCreate(t *testing.T) {
+	p := newPlane(t)
+	a := p.want(201, "", "POST", popupsPath, `{"key":"spring-sale","status":"active","placements":["home"]}`)
+	if got, want := a.header.Get("Location"), popupsPath+"/spring-sale"; got != want {
+		t.Errorf("Location = %q, want %q", got, want)
+	}
+	if got := a.header.Get("ETag"); got != `"1"` {
+		t.Errorf("ETag = %s", got)
+	}
+	want := map[string]any{
+		"id": 1.0, "version": 1.0, "updated_at": "2026-03-10T12:34:56Z",
+		"key": "spring-sale", "name": "", "status": "active", "priority": 0.0, "placements": []any{"home"},
+		"schedule":  map[string]any{"start_at": nil, "end_at": nil, "timezone": "UTC", "days": []any{}, "hours": []any{}},
+		"targeting": map[string]any{"all": []any{}, "any": []any{}, "none": []any{}},
+		"rollout":   map[string]any{"percent": 100.0, "salt": ""},
+		"frequency": map[string]any{"after_click_sec": 2592000.0, "after_dismiss_sec": 86400.0, "after_impression_sec": 86400.0, "max_impressions": 0.0, "ignore_min_gap": false},
+		"variants":  []any{map[string]any{"key": "a", "weight": 100.0, "control": false, "content": map[string]any{"title": "", "body": "", "image": "", "link": ""}}},
+		"tags":      []any{},
+	}
+	if d := cmp.Diff(want, a.json(t)); d != "" {
+		t.Errorf("created (-want +got):\n%s", d)
+	}
+	read := p.want(200, "", "GET", popupsPath+"/spring-sale", "")
+	if string(read.body) != string(a.body) || read.header.Get("ETag") != `"1"` {
+		t.Errorf("read %s %s, want what was created", read.header.Get("ETag"), read.body)
+	}
+	p.want(409, "key_exists", "POST", popupsPath, `{"key":"spring-sale"}`)
+}
+
+// An answer is not HTML: what an operator writes comes back as it was written.
+func TestContentIsNotEscaped(t *testing.T) {
+	p := newPlane(t)
+	a := p.want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"a","content":{"body":"<b>1 & 2</b>","n":12345678901234567890}}]}`)
+	if want := `{"body":"<b>1 & 2</b>","n":12345678901234567890}`; !strings.Contains(string(a.body), want) {
+		t.Errorf("answer %s, want it to contain %s", a.body, want)
+	}
+}
+
+func TestBadBody(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	big := `{"key":"b","name":"` + strings.Repeat("x", 1<<20) + `"}`
+	for _, c := range []struct {
+		name, body string
+		headers    []string
+		status     int
+		code       string
+		pointer    string // of one of the errors of a 422
+	}{
+		{"empty", "", []string{"Content-Type", "application/json"}, 400, "malformed_json", ""},
+		{"not JSON", "key=b", nil, 400, "malformed_json", ""},
+		{"cut off", `{"key":"b"`, nil, 400, "malformed_json", ""},
+		{"two values", `{"key":"b"} {}`, nil, 400, "malformed_json", ""},
+		{"a form", "key=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type", ""},
+		{"no type", `{"key":"b"}`, []string{"Content-Type", ""}, 415, "unsupported_media_type", ""},
+		{"text", `{"key":"b"}`, []string{"Content-Type", "text/plain"}, 415, "unsupported_media_type", ""},
+		{"bad type", `{"key":"b"}`, []string{"Content-Type", "application/json; ="}, 415, "unsupported_media_type", ""},
+		{"too large", big, nil, 413, "body_too_large", ""},
+		{"array", `[]`, nil, 422, "invalid_fields", ""},
+		{"null", `null`, nil, 422, "invalid_fields", ""},
+		{"unknown member", `{"key":"b","colour":"red"}`, nil, 422, "invalid_fields", "/colour"},
+		{"unknown member below", `{"key":"b","frequency":{"after_clicks":1}}`, nil, 422, "invalid_fields", "/frequency/after_clicks"},
+		{"member twice", `{"key":"b","key":"b"}`, nil, 422, "invalid_fields", "/key"},
+		{"wrong type", `{"key":"b","priority":"high"}`, nil, 422, "invalid_fields", "/priority"},
+		{"bad value", `{"key":"b","frequency":{"after_click_sec":-2}}`, nil, 422, "invalid_fields", "/frequency/after_click_sec"},
+		{"bad key", `{"key":"B"}`, nil, 422, "invalid_fields", "/key"},
+		{"bad status", `{"key":"b","status":"on"}`, nil, 422, "invalid_fields", "/status"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, r := range [][2]string{{"POST", popupsPath}, {"PUT", popupsPath + "/b"}} {
+				a := p.want(c.status, c.code, r[0], r[1], c.body, append([]string{"If-Match", "*"}, c.headers...)...)
+				if c.status == 422 {
+					wantPointer(t, a, c.pointer)
+				}
+			}
+		})
+	}
+	a := p.want(422, "invalid_fields", "POST", popupsPath, `{}`)
+	wantPointer(t, a, "/key")
+	a = p.want(422, "invalid_fields", "POST", popupsPath, `{"key":"b","status":"archived"}`)
+	wantPointer(t, a, "/status")
+	a = p.want(422, "invalid_fields", "PUT", popupsPath+"/a", `{"key":"b"}`, "If-Match", "*")
+	wantPointer(t, a, "/key")
+	if p.store.revision != 1 {
+		t.Errorf("revision %d after bad requests, want 1", p.store.revision)
+	}
+}
+
+func wantPointer(t *testing.T, a answer, pointer string) {
+	t.Helper()
+	for _, e := range a.json(t)["errors"].([]any) {
+		if e.(map[string]any)["pointer"] == pointer {
+			return
+		}
+	}
+	t.Errorf("no error at %q in %s", pointer, a.body)
+}
+
+func TestGetUnknown(t *testing.T) {
+	p := newPlane(t)
+	for _, key := range []string{"none", "NONE", "-", strings.Repeat("a", 65), "a%00b", "%ff", "a%2Fb"} {
+		p.want(404, "popup_not_found", "GET", popupsPath+"/"+key, "")
+	}
+	p.want(404, "not_found", "GET", popupsPath+"/", "")
+}
+
+func TestReplace(t *testing.T) {
+	p := newPlane(t)
+	p.want(201, "", "POST", popupsPath, `{"key":"a","name":"first","status":"active","priority":5}`)
+
+	p.want(428, "precondition_required", "PUT", popupsPath+"/a", `{"key":"a"}`)
+	p.want(412, "stale_version", "PUT", popupsPath+"/a", `{"key":"a"}`, "If-Match", `"7"`)
+	p.want(404, "popup_not_found", "PUT", popupsPath+"/none", `{}`, "If-Match", `"1"`)
+
+	a := p.want(200, "", "PUT", popupsPath+"/a", `{"name":"second"}`, "If-Match", `"1"`)
+	got := a.json(t)
+	if a.header.Get("ETag") != `"2"` || got["name"] != "second" || got["key"] != "a" {
+		t.Errorf("replaced: %s %s", a.header.Get("ETag"), a.body)
+	}
+	if got["status"] != "draft" || got["priority"] != 0.0 {
+		t.Errorf("status %v, priority %v: want the defaults, draft and 0", got["status"], got["priority"])
+	}
+	p.want(412, "stale_version", "PUT", popupsPath+"/a", `{}`, "If-Match", `"1"`)
+
+	// What GET answers may be sent back as it is.
+	again := p.want(200, "", "PUT", popupsPath+"/a", string(a.body), "If-Match", `"2"`)
+	if v := again.json(t)["version"]; v != 3.0 {
+		t.Errorf("version %v, want 3", v)
+	}
+	p.want(200, "", "PUT", popupsPath+"/a", `{}`, "If-Match", "*")
+
+	p.want(200, "", "PUT", popupsPath+"/a", `{"status":"archived"}`, "If-Match", `"4"`)
+	if last := p.store.audit[len(p.store.audit)-1]; last.Action != "archive" {
+		t.Errorf("audited as %q, want archive", last.Action)
+	}
+}
+
+func TestIfMatch(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	for _, c := range []struct {
+		header string
+		status int
+		code   string
+	}{
+		{`"1"`, 200, ""},
+		{`"9", "1"`, 200, ""},
+		{` "9" ,"1"`, 200, ""},
+		{`*`, 200, ""},
+		{`"0"`, 412, "stale_version"},
+		{`"01"`, 412, "stale_version"},
+		{`""`, 412, "stale_version"},
+		{`"4294967297"`, 412, "stale_version"},
+		{`"abc"`, 412, "stale_version"},
+		{`W/"1"`, 412, "stale_version"},
+		{`1`, 400, "invalid_if_match"},
+		{`"1`, 400, "invalid_if_match"},
+		{`"1" "2"`, 400, "invalid_if_match"},
+		{`*, "1"`, 400, "invalid_if_match"},
+		{`,`, 400, "invalid_if_match"},
+	} {
+		// The popup is active already, so that nothing changes.
+		a := p.do("POST", popupsPath+"/a/activate", "", "If-Match", c.header)
+		if a.status != c.status || a.code() != c.code {
+			t.Errorf("If-Match: %s: %d %q, want %d %q", c.header, a.status, a.code(), c.status, c.code)
+		}
+	}
+}
+
+func TestArchive(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.want(428, "precondition_required", "DELETE", popupsPath+"/a", "")
+	p.want(412, "stale_version", "DELETE", popupsPath+"/a", "", "If-Match", `"2"`)
+	a := p.want(200, "", "DELETE", popupsPath+"/a", "", "If-Match", `"1"`)
+	if got := a.json(t)["status"]; got != "archived" || a.header.Get("ETag") != `"2"` {
+		t.Errorf("archived: %s %s", a.header.Get("ETag"), a.body)
+	}
+	p.want(200, "", "GET", popupsPath+"/a", "")
+	for _, r := range [][3]string{
+		{"PUT", "", `{}`}, {"DELETE", "", ""}, {"POST", "/activate", ""}, {"POST", "/pause", ""}, {"POST", "/rollback", `{"version":1}`},
+	} {
+		p.want(409, "archived", r[0], popupsPath+"/a"+r[1], r[2], "If-Match", `"2"`)
+	}
+	p.want(409, "key_exists", "POST", popupsPath, `{"key":"a"}`)
+}
+
+func TestActivateAndPause(t *testing.T) {
+	p := newPlane(t)
+	p.want(201, "", "POST", popupsPath, `{"key":"a","name":"n"}`)
+	for _, c := range []struct {
+		action, ifMatch string
+		status          int
+		code, want      string
+		version         float64
+	}{
+		{"activate", "", 200, "", "active", 2},
+		{"activate", "", 200, "", "active", 2}, // as it is
+		{"pause", `"1"`, 412, "stale_version", "", 0},
+		{"pause", `"2"`, 200, "", "paused", 3},
+		{"activate", `"3"`, 200, "", "active", 4},
+	} {
+		a := p.want(c.status, c.code, "POST", popupsPath+"/a/"+c.action, "", "If-Match", c.ifMatch)
+		if c.status != 200 {
+			continue
+		}
+		if got := a.json(t); got["status"] != c.want || got["version"] != c.version || got["name"] != "n" {
+			t.Errorf("%s: %s, want status %s, version %v", c.action, a.body, c.want, c.version)
+		}
+	}
+	p.want(404, "popup_not_found", "POST", popupsPath+"/none/activate", "")
+	p.want(404, "popup_not_found", "POST", popupsPath+"/none/pause", "")
+}
+
+func TestRollback(t *testing.T) {
+	p := newPlane(t)
+	p.want(201, "", "POST", popupsPath, `{"key":"a","name":"one","status":"active"}`)
+	p.want(200, "", "PUT", popupsPath+"/a", `{"name":"two","status":"paused"}`, "If-Match", `"1"`)
+	a := p.want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
+	if got := a.json(t); got["name"] != "one" || got["status"] != "paused" || got["version"] != 3.0 {
+		t.Errorf("rolled back to %s, want version 3 with name one, still paused", a.body)
+	}
+	p.want(412, "stale_version", "POST", popupsPath+"/a/rollback", `{"version":2}`, "If-Match", `"2"`)
+	p.want(200, "", "POST", popupsPath+"/a/rollback", `{"version":2}`, "If-Match", `"3"`)
+
+	for _, c := range []struct {
+		body, code string
+		status     int
+		pointer    string
+	}{
+		{`{}`, "invalid_fields", 422, "/version"},
+		{`null`, "invalid_fields", 422, "/version"},
+		{`{"version":null}`, "invalid_fields", 422, "/version"},
+		{`{"version":99}`, "invalid_fields", 422, "/version"},
+		{`{"version":0}`, "invalid_fields", 422, "/version"},
+		{`{"version":-1}`, "invalid_fields", 422, "/version"},
+		{`{"version":1.5}`, "invalid_fields", 422, "/version"},
+		{`{"version":"1"}`, "invalid_fields", 422, "/version"},
+		{`{"version":1,"a/b~c":2}`, "invalid_fields", 422, "/a~1b~0c"},
+		{`[1]`, "invalid_fields", 422, ""},
+		{`{"version":1} {}`, "malformed_json", 400, ""},
+		{`{`, "malformed_json", 400, ""},
+	} {
+		a := p.want(c.status, c.code, "POST", popupsPath+"/a/rollback", c.body)
+		if c.status == 422 {
+			wantPointer(t, a, c.pointer)
+		}
+	}
+	p.want(415, "unsupported_media_type", "POST", popupsPath+"/a/rollback", `{"version":1}`, "Content-Type", "text/plain")
+	p.want(404, "popup_not_found", "POST", popupsPath+"/none/rollback", `{"version":1}`)
+}
+
+// Of many clients who saw the same version one changes it.
+func TestConcurrentReplace(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	const clients = 16
+	var won, lost atomic.Int32
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			switch a := p.do("PUT", popupsPath+"/a", fmt.Sprintf(`{"name":"%d"}`, i), "If-Match", `"1"`); a.status {
+			case 200:
+				won.Add(1)
+			case 412:
+				lost.Add(1)
+			default:
+				t.Errorf("%d %s", a.status, a.body)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 || lost.Load() != clients-1 {
+		t.Errorf("%d won and %d lost, want 1 and %d", won.Load(), lost.Load(), clients-1)
+	}
+}
+
+// A change without a precondition is made whatever others do meanwhile.
+func TestConcurrentWithoutPrecondition(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	var wg sync.WaitGroup
+	for i := range 4 {
+		action := []string{"/activate", "/pause"}[i%2]
+		wg.Go(func() {
+			for range 10 {
+				p.want(200, "", "POST", popupsPath+"/a"+action, "")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestList(t *testing.T) {
+	p := newPlane(t)
+	empty := p.want(200, "", "GET", popupsPath, "")
+	if got, want := strings.TrimSpace(string(empty.body)), `{"items":[],"next_cursor":null}`; got != want {
+		t.Errorf("no popups: %s, want %s", got, want)
+	}
+	for i := range 7 {
+		p.create(fmt.Sprintf("p%d", i))
+	}
+	p.want(200, "", "POST", popupsPath+"/p3/pause", "")
+
+	for _, c := range []struct {
+		query string
+		want  []string // the pages
+	}{
+		{"", []string{"p0 p1 p2 p3 p4 p5 p6"}},
+		{"limit=3", []string{"p0 p1 p2", "p3 p4 p5", "p6"}},
+		{"limit=7", []string{"p0 p1 p2 p3 p4 p5 p6"}},
+		{"status=active&limit=4", []string{"p0 p1 p2 p4", "p5 p6"}},
+		{"status=paused", []string{"p3"}},
+		{"status=archived", []string{""}},
+	} {
+		var pages []string
+		for cursor := ""; ; {
+			a := p.want(200, "", "GET", popupsPath+"?"+c.query+cursor, "")
+			pages = append(pages, strings.Join(members(a.json(t), "key"), " "))
+			next, more := a.json(t)["next_cursor"].(string)
+			if !more {
+				break
+			}
+			cursor = "&cursor=" + next
+		}
+		if d := cmp.Diff(c.want, pages); d != "" {
+			t.Errorf("%q (-want +got):\n%s", c.query, d)
+		}
+	}
+}
+
+// members returns one member of each item of a page.
+func members(page map[string]any, name string) []string {
+	var out []string
+	for _, item := range page["items"].([]any) {
+		out = append(out, fmt.Sprint(item.(map[string]any)[name]))
+	}
+	return out
+}
+
+func TestBadParameters(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.create("b")
+	cursor := p.want(200, "", "GET", popupsPath+"?limit=1", "").json(t)["next_cursor"].(string)
+	for _, path := range []string{
+		popupsPath + "?limit=0", popupsPath + "?limit=-1", popupsPath + "?limit=501", popupsPath + "?limit=x", popupsPath + "?limit=1.5",
+		popupsPath + "?status=on", popupsPath + "?cursor=x", popupsPath + "?cursor=cG9wdXA6LTE", popupsPath + "?cursor=%00",
+		"/v1/admin/audit?cursor=" + cursor, "/v1/admin/audit?limit=x",
+		popupsPath + "/a/revisions?cursor=" + cursor, popupsPath + "/a/revisions?limit=0",
+	} {
+		p.want(400, "invalid_parameter", "GET", path, "")
+	}
+	p.want(200, "", "GET", popupsPath+"?limit=500", "")
+	far := p.want(200, "", "GET", popupsPath+"?cursor=cG9wdXA6OTIyMzM3MjAzNjg1NDc3NTgwNw", "") // popup:9223372036854775807
+	if got := members(far.json(t), "key"); len(got) != 0 {
+		t.Errorf("after the last id: %v", got)
+	}
+}
+
+func TestStoreDown(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.store.down = errors.New("dial tcp 10.0.0.1:3306: connection refused")
+	for _, r := range []struct{ method, path, body string }{
+		{"GET", popupsPath, ""},
+		{"POST", popupsPath, `{"key":"b"}`},
+		{"GET", popupsPath + "/a", ""},
+		{"PUT", popupsPath + "/a", `{}`},
+		{"DELETE", popupsPath + "/a", ""},
+		{"POST", popupsPath + "/a/activate", ""},
+		{"POST", popupsPath + "/a/pause", ""},
+		{"GET", popupsPath + "/a/revisions", ""},
+		{"POST", popupsPath + "/a/rollback", `{"version":1}`},
+		{"GET", popupsPath + "/a/stats", ""},
+		{"GET", "/v1/admin/audit", ""},
+		{"DELETE", "/v1/admin/users/u", ""},
+		{"POST", "/v1/admin/reload", ""},
+	} {
+		a := p.want(503, "store_unavailable", r.method, r.path, r.body, "If-Match", `"1"`)
+		if a.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s: no Retry-After", r.method, r.path)
+		}
+		if strings.Contains(string(a.body), "10.0.0.1") {
+			t.Errorf("%s %s tells where the store is: %s", r.method, r.path, a.body)
+		}
+	}
+	if !strings.Contains(p.logged(), "connection refused") {
+		t.Error("the cause is not in the log")
+	}
+	p.want(200, "", "GET", "/readyz", "")
+	p.want(200, "", "GET", "/v1/admin/users/u", "")
+}
+
+func TestChangeIsInForce(t *testing.T) {
+	p := newPlane(t)
+	for i, r := range []struct{ method, path, body string }{
+		{"POST", popupsPath, `{"key":"a"}`},
+		{"PUT", popupsPath + "/a", `{}`},
+		{"POST", popupsPath + "/a/activate", ""},
+		{"POST", popupsPath + "/a/pause", ""},
+		{"POST", popupsPath + "/a/rollback", `{"version":1}`},
+		{"DELETE", popupsPath + "/a", ""},
+	} {
+		a := p.do(r.method, r.path, r.body, "If-Match", "*")
+		if a.status >= 300 {
+			t.Fatalf("%s %s: %d %s", r.method, r.path, a.status, a.body)
+		}
+		if got := p.snapshots.Current().Revision; got != int64(i+1) {
+			t.Errorf("%s %s was answered with revision %d in force, want %d", r.method, r.path, got, i+1)
+		}
+		if h := a.header.Get("Popupd-In-Force"); h != "" {
+			t.Errorf("%s %s: Popupd-In-Force %q", r.method, r.path, h)
+		}
+	}
+}
+
+// A change that is stored but can't be loaded is a success that says so.
+func TestChangeIsStoredButNotInForce(t *testing.T) {
+	p := newPlane(t)
+	p.watcher.failing = errors.New("store went away")
+	a := p.want(201, "", "POST", popupsPath, `{"key":"a"}`)
+	if got := a.header.Get("Popupd-In-Force"); got != "false" {
+		t.Errorf("Popupd-In-Force = %q, want false", got)
+	}
+	if !strings.Contains(p.logged(), "store went away") {
+		t.Error("the failure is not in the log")
+	}
+	p.want(200, "", "GET", popupsPath+"/a", "")
+	a = p.want(200, "", "POST", popupsPath+"/a/activate", "")
+	if got := a.header.Get("Popupd-In-Force"); got != "false" {
+		t.Errorf("Popupd-In-Force = %q, want false", got)
+	}
+}
+
+func TestReload(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.store.revision = 41
+	if got := p.want(200, "", "POST", "/v1/admin/reload", "").json(t)["revision"]; got != 41.0 {
+		t.Errorf("revision %v, want 41", got)
+	}
+	if p.watcher.changed != 1 {
+		t.Errorf("other servers told %d times, want once, of the change", p.watcher.changed)
+	}
+}
+
+// A panic is answered, counted, and does not end the server.
+func TestPanic(t *testing.T) {
+	p := newPlane(t)
+	p.serve(p.server.Observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("broken") })))
+	p.want(500, "internal_error", "GET", "/livez", "")
+	if !strings.Contains(p.logged(), "broken") || !strings.Contains(p.logged(), "goroutine") {
+		t.Error("the log lacks the panic or its stack")
+	}
+}

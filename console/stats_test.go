@@ -1,0 +1,162 @@
+package console_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+func hour(t time.Time, variant string, impressions, users, clicks, dismisses, converts, controls uint64) popup.Counts {
+	return popup.Counts{
+		Variant: variant, HourMS: t.Truncate(time.Hour).UnixMilli(), Impressions: impressions, Users: users,
+		Clicks: clicks, Dismisses: dismisses, Converts: converts, Controls: controls,
+	}
+}
+
+// figures is what the tests look at of an answer.
+type figures struct {
+	Totals counts
+	Series []struct {
+		At          time.Time
+		Impressions uint64
+		Clicks      uint64
+		CTR         float64
+	}
+}
+
+type counts struct {
+	Impressions, Users, Clicks, Dismisses, Converts, Controls uint64
+	CTR                                                       float64
+}
+
+type statistics struct {
+	From, To time.Time
+	Interval string
+	figures
+	Variants []struct {
+		Key string
+		figures
+	}
+}
+
+func (p *plane) stats(query string) statistics {
+	p.t.Helper()
+	var s statistics
+	unmarshal(p.t, p.want(200, "", "GET", popupsPath+"/a/stats"+query, "").body, &s)
+	return s
+}
+
+// course returns the points in which something happened.
+func (f figures) course() map[string]uint64 {
+	out := map[string]uint64{}
+	for _, x := range f.Series {
+		if x.Impressions > 0 {
+			out[x.At.Format(time.RFC3339)] = x.Impressions
+		}
+	}
+	return out
+}
+
+func TestStats(t *testing.T) {
+	p := newPlane(t)
+	p.want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"b"},{"key":"a"},{"key":"c","control":true}]}`)
+	p.want(201, "", "POST", popupsPath, `{"key":"other"}`)
+	now := noon
+	p.store.counts[1] = []popup.Counts{
+		hour(now, "a", 10, 8, 4, 2, 1, 0), // this hour
+		hour(now.Add(-time.Hour), "a", 2, 1, 0, 0, 0, 0),
+		hour(now.Add(-13*time.Hour), "b", 5, 5, 1, 0, 0, 0),               // yesterday, 23 h
+		hour(now.Add(-36*time.Hour), "gone", 3, 3, 3, 0, 0, 0),            // the day before
+		hour(now.Add(-36*time.Hour), "c", 0, 2, 0, 0, 0, 7),               // nothing shown
+		hour(now.AddDate(0, 0, -7).Add(time.Hour), "a", 1, 1, 0, 0, 0, 0), // the first hour
+		hour(now.AddDate(0, 0, -7), "a", 1000, 1000, 0, 0, 0, 0),          // an hour before that
+	}
+	p.store.counts[2] = []popup.Counts{hour(now, "a", 77, 0, 0, 0, 0, 0)}
+
+	wantTotals := counts{Impressions: 21, Users: 20, Clicks: 8, Dismisses: 2, Converts: 1, Controls: 7, CTR: 8.0 / 21}
+	byHour := p.stats("")
+	if got, want := byHour.From, now.AddDate(0, 0, -7).Truncate(time.Hour).Add(time.Hour); !got.Equal(want) {
+		t.Errorf("from %v, want %v", got, want)
+	}
+	if got, want := byHour.To, now.Truncate(time.Hour).Add(time.Hour); !got.Equal(want) {
+		t.Errorf("to %v, want the end of this hour, %v", got, want)
+	}
+	if d := cmp.Diff(wantTotals, byHour.Totals); d != "" {
+		t.Errorf("totals (-want +got):\n%s", d)
+	}
+	if byHour.Interval != "hour" || len(byHour.Series) != 7*24 {
+		t.Errorf("%d points by %s, want %d by hour", len(byHour.Series), byHour.Interval, 7*24)
+	}
+	if d := cmp.Diff(map[string]uint64{
+		"2026-03-10T12:00:00Z": 10, "2026-03-10T11:00:00Z": 2, "2026-03-09T23:00:00Z": 5, "2026-03-09T00:00:00Z": 3, "2026-03-03T13:00:00Z": 1,
+	}, byHour.course()); d != "" {
+		t.Errorf("by hour (-want +got):\n%s", d)
+	}
+
+	byDay := p.stats("?interval=day")
+	if d := cmp.Diff(wantTotals, byDay.Totals); d != "" {
+		t.Errorf("totals by day (-want +got):\n%s", d)
+	}
+	if byDay.Interval != "day" || len(byDay.Series) != 8 { // the first and the last one are partial
+		t.Errorf("%d points by %s, want 8 by day", len(byDay.Series), byDay.Interval)
+	}
+	if d := cmp.Diff(map[string]uint64{"2026-03-10T00:00:00Z": 12, "2026-03-09T00:00:00Z": 8, "2026-03-03T00:00:00Z": 1}, byDay.course()); d != "" {
+		t.Errorf("by day (-want +got):\n%s", d)
+	}
+	if last := byDay.Series[7]; last.Clicks != 4 || last.CTR != 4.0/12 {
+		t.Errorf("today: %+v", last)
+	}
+
+	var keys []string
+	for _, v := range byDay.Variants {
+		keys = append(keys, v.Key)
+	}
+	if d := cmp.Diff([]string{"b", "a", "c", "gone"}, keys); d != "" {
+		t.Fatalf("variants (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(counts{Impressions: 13, Users: 10, Clicks: 4, Dismisses: 2, Converts: 1, CTR: 4.0 / 13}, byDay.Variants[1].Totals); d != "" {
+		t.Errorf("variant a (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(counts{Users: 2, Controls: 7}, byDay.Variants[2].Totals); d != "" {
+		t.Errorf("variant c (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(map[string]uint64{"2026-03-09T00:00:00Z": 5}, byDay.Variants[0].course()); d != "" {
+		t.Errorf("variant b by day (-want +got):\n%s", d)
+	}
+}
+
+func TestStatsSpan(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	for _, c := range []struct {
+		query, from, to string
+		points          int
+	}{
+		{"?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", 24},
+		{"?from=2026-03-01T00:59:59Z&to=2026-03-01T01:00:01Z", "2026-03-01T00:00:00Z", "2026-03-01T02:00:00Z", 2},
+		{"?from=2026-03-10T12:00:00Z", "2026-03-10T12:00:00Z", "2026-03-10T13:00:00Z", 1},
+		{"?to=2026-03-02T00:00:00Z", "2026-02-23T00:00:00Z", "2026-03-02T00:00:00Z", 168},
+		{"?from=2026-03-01T08:00:00%2B08:00&to=2026-03-01T02:00:00Z", "2026-03-01T00:00:00Z", "2026-03-01T02:00:00Z", 2},
+		{"?interval=day&from=2026-03-01T23:00:00Z&to=2026-03-03T01:00:00Z", "2026-03-01T23:00:00Z", "2026-03-03T01:00:00Z", 3},
+		{"?interval=day&from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", 2},
+		{"?interval=hour&from=2026-02-07T13:00:00Z", "2026-02-07T13:00:00Z", "2026-03-10T13:00:00Z", 744},
+		{"?to=1970-01-01T00:30:00Z", "1970-01-01T00:00:00Z", "1970-01-01T01:00:00Z", 1},
+		{"?from=9999-12-31T21:30:00Z&to=9999-12-31T22:30:00Z", "9999-12-31T21:00:00Z", "9999-12-31T23:00:00Z", 2},
+	} {
+		s := p.stats(c.query)
+		if from, to := s.From.Format(time.RFC3339), s.To.Format(time.RFC3339); from != c.from || to != c.to || len(s.Series) != c.points {
+			t.Errorf("%s: %s to %s in %d points, want %s to %s in %d", c.query, from, to, len(s.Series), c.from, c.to, c.points)
+		}
+	}
+	for _, query := range []string{
+		"?interval=week", "?from=yesterday", "?to=2026-03-10", "?from=", "?from=2026-03-11T00:00:00Z",
+		"?from=2026-03-02T00:00:00Z&to=2026-03-02T00:00:00Z", "?from=2026-03-03T00:00:00Z&to=2026-03-02T00:00:00Z",
+		"?from=2026-02-07T12:00:00Z", "?interval=day&from=2020-01-01T00:00:00Z", "?to=1969-12-31T23:00:00Z", "?to=9999-12-31T23:30:00Z", "?from=0000-01-01T00:00:00Z",
+	} {
+		p.want(400, "invalid_parameter", "GET", popupsPath+"/a/stats"+query, "")
+	}
+	p.want(404, "popup_not_found", "GET", popupsPath+"/none/stats", "")
+}

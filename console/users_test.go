@@ -1,0 +1,90 @@
+package console_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+func TestUser(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.create("b")
+	at := noon.UnixMilli()
+	p.users.states["u-1"] = map[uint32]popup.State{
+		2: {Impressions: 1, ServedAtMS: at, Last: popup.Impression, AtMS: at, NextAtMS: popup.Never},
+		1: {Impressions: 3, ServedAtMS: at, Acted: popup.Click.Bit() | popup.Dismiss.Bit(), Last: popup.Dismiss, AtMS: at + 1500, ClickUntilMS: at + 60_000, NextAtMS: at + 60_000},
+		9: {Last: popup.Click, AtMS: at, NextAtMS: at},
+	}
+	want := map[string]any{"uid": "u-1", "states": []any{
+		map[string]any{
+			"popup_id": 1.0, "popup": "a", "impressions": 3.0, "last_impression_at": "2026-03-10T12:34:56Z", "acted": []any{"click", "dismiss"},
+			"last_action": "dismiss", "last_action_at": "2026-03-10T12:34:57.5Z", "click_until": "2026-03-10T12:35:56Z", "next_at": "2026-03-10T12:35:56Z",
+		},
+		map[string]any{
+			"popup_id": 2.0, "popup": "b", "impressions": 1.0, "last_impression_at": "2026-03-10T12:34:56Z", "acted": []any{},
+			"last_action": "impression", "last_action_at": "2026-03-10T12:34:56Z", "click_until": nil, "next_at": "9999-12-31T23:59:59Z",
+		},
+		map[string]any{
+			"popup_id": 9.0, "popup": "", "impressions": 0.0, "last_impression_at": nil, "acted": []any{},
+			"last_action": "click", "last_action_at": "2026-03-10T12:34:56Z", "click_until": nil, "next_at": "2026-03-10T12:34:56Z",
+		},
+	}}
+	if d := cmp.Diff(want, p.want(200, "", "GET", "/v1/admin/users/u-1", "").json(t)); d != "" {
+		t.Errorf("state (-want +got):\n%s", d)
+	}
+
+	p.want(202, "", "DELETE", "/v1/admin/users/u-1", "")
+	got := p.want(200, "", "GET", "/v1/admin/users/u-1", "").json(t)
+	if d := cmp.Diff(map[string]any{"uid": "u-1", "states": []any{}}, got); d != "" {
+		t.Errorf("after the reset (-want +got):\n%s", d)
+	}
+	// Forgetting someone of whom nothing is remembered is no error: other servers or the database may know more.
+	p.want(202, "", "DELETE", "/v1/admin/users/u-1", "")
+}
+
+func TestUserIDs(t *testing.T) {
+	p := newPlane(t)
+	for _, c := range []struct{ path, uid string }{
+		{"a%20b", "a b"}, {"a%2Fb", "a/b"}, {"%E7%94%A8", "用"}, {"a%25", "a%"}, {"a+b", "a+b"}, {"a%2F%2Fb", "a//b"}, {strings.Repeat("u", 128), strings.Repeat("u", 128)},
+	} {
+		a := p.want(200, "", "GET", "/v1/admin/users/"+c.path, "")
+		if got := a.json(t)["uid"]; got != c.uid {
+			t.Errorf("%s: uid %q, want %q", c.path, got, c.uid)
+		}
+	}
+	for _, path := range []string{"%00", "a%0Ab", "%FF", strings.Repeat("u", 129)} {
+		p.want(400, "invalid_parameter", "GET", "/v1/admin/users/"+path, "")
+		p.want(400, "invalid_parameter", "DELETE", "/v1/admin/users/"+path, "")
+	}
+	p.want(404, "not_found", "GET", "/v1/admin/users/", "")
+}
+
+func TestResetIsNotRecorded(t *testing.T) {
+	p := newPlane(t)
+	p.users.states["u"] = map[uint32]popup.State{1: {Last: popup.Click}}
+	p.users.full = errors.New("journal full")
+	a := p.want(503, "journal_unavailable", "DELETE", "/v1/admin/users/u", "")
+	if a.header.Get("Retry-After") == "" || !strings.Contains(p.logged(), "journal full") {
+		t.Errorf("Retry-After %q, log %q", a.header.Get("Retry-After"), p.logged())
+	}
+
+	// Without a line in the audit trail nobody is forgotten.
+	p.users.full, p.store.down = nil, errors.New("down")
+	p.want(503, "store_unavailable", "DELETE", "/v1/admin/users/u", "")
+	if len(p.users.states["u"]) != 1 {
+		t.Error("the user was reset without an audit line")
+	}
+}
+
+// While the state is being restored, what is remembered is not all there is.
+func TestUsersNeedTheState(t *testing.T) {
+	p := newPlane(t)
+	p.set(func() { p.ready = errors.New("restoring the users' state") })
+	p.want(503, "not_ready", "GET", "/v1/admin/users/u", "")
+	p.want(503, "not_ready", "DELETE", "/v1/admin/users/u", "")
+}
