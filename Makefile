@@ -1,0 +1,56 @@
+# The only entry to building, testing and measuring popupd.
+GO      ?= go
+TOOL     = $(GO) tool -modfile=internal/tools/go.mod
+PACKAGES = ./...
+
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench wrk stores
+
+run: ## the demo: embedded stores, three sample popups
+	$(GO) run . -demo
+
+build: ## ./popupd
+	$(GO) build -trimpath -o popupd .
+
+test: stores ## every test, on a real MariaDB and a real Redis
+	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $(PACKAGES)
+
+test-short: ## what needs nothing installed, in seconds
+	$(GO) test -short $(PACKAGES)
+
+race: stores ## the tests under the race detector
+	POPUPD_REQUIRE_STORES=1 $(GO) test -race -short -timeout 15m $(PACKAGES)
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: make fmt'; exit 1; }
+	$(GO) vet $(PACKAGES)
+	$(TOOL) staticcheck $(PACKAGES)
+
+fmt:
+	gofmt -w .
+
+vuln: ## known vulnerabilities in what is linked in; needs https://vuln.go.dev
+	@$(TOOL) govulncheck $(PACKAGES) || { code=$$?; [ $$code -eq 3 ] || echo 'vuln: not checked: https://vuln.go.dev is out of reach from here'; exit $$code; }
+
+cover: stores
+	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -coverprofile=cover.out $(PACKAGES)
+	$(GO) tool cover -func=cover.out | tail -n 1
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzz target for FUZZTIME each
+	@for p in $$($(GO) list $(PACKAGES)); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; \
+	done
+
+bench: stores ## benchmarks beside the code
+	POPUPD_REQUIRE_STORES=1 $(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+wrk: ## popupd beside a bare fasthttp handler, one core each for server and wrk
+	@command -v wrk >/dev/null || $(call install,wrk)
+	$(GO) run ./bench/wrk
+
+stores: ## install MariaDB and Redis where they are missing (Debian, as root)
+	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null || $(call install,mariadb-server redis-server)
+
+install = { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || { echo 'needed: apt-get install $(1)' >&2; exit 1; }
