@@ -26,8 +26,6 @@ const (
 	seenSig
 )
 
-var defaultPlacement = []byte("default")
-
 // parse reads a query string. Unknown parameters are ignored, of several with
 // one name the first counts, an empty value is a missing one. It returns
 // noProblem, or what is wrong with the query.
@@ -96,22 +94,14 @@ func (q *query) parse(raw []byte) problem {
 		}
 		*field = value
 	}
-	if len(q.Placement) == 0 {
-		q.Placement = defaultPlacement
-	}
 	if !popup.ValidUserID(q.User) {
 		return invalidUID
 	}
 	return noProblem
 }
 
-// newAttr reports whether an attribute of this name is still to be had: it is
-// neither built in nor already there.
+// newAttr reports whether there is no attribute of this name yet.
 func (q *query) newAttr(name []byte) bool {
-	switch string(name) {
-	case "uid", "platform", "app_version", "locale", "country":
-		return false
-	}
 	for i := range q.Attrs {
 		if bytes.Equal(q.Attrs[i].Name, name) {
 			return false

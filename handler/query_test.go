@@ -1,0 +1,148 @@
+package handler
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/popupd/popupd/popup"
+)
+
+func attrs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "&a.n%d=v", i)
+	}
+	return b.String()
+}
+
+func TestParseQuery(t *testing.T) {
+	type result struct {
+		UID, Placement, Platform, AppVersion, Locale, Country, Sig string
+		Attrs                                                      []string
+		Problem                                                    problem
+	}
+	u := func(r result) result {
+		if r.UID == "" {
+			r.UID = "u"
+		}
+		return r
+	}
+	for _, c := range []struct {
+		raw  string
+		want result
+	}{
+		{"uid=u", u(result{})},
+		{"uid=u&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN&sig=00&a.plan=pro",
+			result{"u", "home", "ios", "3.2.1", "zh-CN", "CN", "00", []string{"plan=pro"}, noProblem}},
+		{"&&uid=u&&", u(result{})},
+		{"uid=a%20b", u(result{UID: "a b"})},
+		{"uid=a+b", u(result{UID: "a b"})},
+		{"uid=%E7%94%A8", u(result{UID: "用"})},
+		{"uid=%e7%94%a8", u(result{UID: "用"})},
+		{"uid=a%2Bb%26c%3Dd", u(result{UID: "a+b&c=d"})},
+		{"%75id=u", u(result{})},
+		{"uid=a=b", u(result{UID: "a=b"})},
+		{"uid=first&uid=second", u(result{UID: "first"})},
+		{"uid=u&placement=", u(result{})},
+		{"uid=u&placement", u(result{})},
+		{"uid=u&UID=v&unknown=w&x", u(result{})},
+		{"uid=u&broken%=1&unknown=%zz", u(result{})},
+		{"uid=u&a.=1&a=2&b.c=3", u(result{})},
+		{"uid=u&a.plan=pro&a.plan=free", u(result{Attrs: []string{"plan=pro"}})},
+		{"uid=u&a.placement=x", u(result{Attrs: []string{"placement=x"}})},
+		{"uid=u&a.%70lan=p%20ro", u(result{Attrs: []string{"plan=p ro"}})},
+		{"uid=u&a.plan=", u(result{Attrs: []string{"plan="}})},
+		{"uid=" + strings.Repeat("u", 128), u(result{UID: strings.Repeat("u", 128)})},
+
+		{"", result{Problem: invalidUID}},
+		{"uid=", result{Problem: invalidUID}},
+		{"uid=&uid=u", result{Problem: invalidUID}},
+		{"placement=home", result{Problem: invalidUID}},
+		{"uid=" + strings.Repeat("u", 129), result{Problem: invalidUID}},
+		{"uid=%00", result{Problem: invalidUID}},
+		{"uid=a%0Ab", result{Problem: invalidUID}},
+		{"uid=%ff", result{Problem: invalidUID}},
+		{"uid=%C2%85", result{Problem: invalidUID}},
+		{"uid=%", result{Problem: invalidQuery}},
+		{"uid=%4", result{Problem: invalidQuery}},
+		{"uid=%4g", result{Problem: invalidQuery}},
+		{"uid=u&placement=%zz", result{Problem: invalidQuery}},
+		{"uid=u&a.x=%", result{Problem: invalidQuery}},
+		{"uid=u" + attrs(33), result{Problem: tooManyAttributes}},
+	} {
+		var q query
+		got := result{Problem: q.parse([]byte(c.raw))}
+		if got.Problem == noProblem {
+			got = result{
+				string(q.User), string(q.Placement), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country),
+				string(q.sig), nil, noProblem,
+			}
+			for _, a := range q.Attrs {
+				got.Attrs = append(got.Attrs, string(a.Name)+"="+string(a.Value))
+			}
+		}
+		if d := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%q (-want +got):\n%s", c.raw, d)
+		}
+	}
+	var q query
+	if p := q.parse([]byte("uid=u" + attrs(32) + "&a.n1=again")); p != noProblem || len(q.Attrs) != popup.MaxAttrs {
+		t.Errorf("%d attributes: %s, %d kept", popup.MaxAttrs, p.code(), len(q.Attrs))
+	}
+}
+
+// What is read agrees with net/url, where that reads anything.
+func FuzzQuery(f *testing.F) {
+	f.Add("uid=u&placement=home&a.plan=pro")
+	f.Add("uid=%E7%94%A8+1&a.%70=%20&sig")
+	f.Add("%zz=1&uid=%")
+	var q query // used again, as in the pool
+	f.Fuzz(func(t *testing.T, raw string) {
+		p := q.parse([]byte(raw))
+		want, err := url.ParseQuery(raw)
+		if err != nil || p == tooManyAttributes {
+			return
+		}
+		if p == invalidQuery {
+			t.Fatalf("net/url reads %q as %v", raw, want)
+		}
+		if valid := popup.ValidUserID([]byte(want.Get("uid"))); valid != (p == noProblem) {
+			t.Fatalf("%q: %s, uid %q valid is %v", raw, p.code(), want.Get("uid"), valid)
+		}
+		for name, got := range map[string][]byte{
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig,
+		} {
+			if string(got) != want.Get(name) {
+				t.Fatalf("%q: %s = %q, want %q", raw, name, got, want.Get(name))
+			}
+		}
+		for _, a := range q.Attrs {
+			if got := want.Get("a." + string(a.Name)); got != string(a.Value) {
+				t.Fatalf("%q: a.%s = %q, want %q", raw, a.Name, a.Value, got)
+			}
+		}
+	})
+}
+
+func BenchmarkHotQuery(b *testing.B) {
+	for name, raw := range map[string]string{
+		"plain":   "uid=u-12345678&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN&a.plan=pro",
+		"escaped": "uid=u%2D12345678&placement=home&platform=ios&app_version=3.2.1&locale=zh%2DCN&country=CN&a.plan=pro+plus",
+	} {
+		b.Run(name, func(b *testing.B) {
+			var q query
+			src := []byte(raw)
+			b.ReportAllocs()
+			for b.Loop() {
+				if p := q.parse(src); p != noProblem {
+					b.Fatal(p.code())
+				}
+			}
+		})
+	}
+}
