@@ -1,9 +1,15 @@
 package queue
 
 import (
-	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/popupd/popupd/popup"
@@ -18,26 +24,326 @@ var (
 
 // JournalConfig says where and how events are kept until they are counted.
 type JournalConfig struct {
-	Dir          string
-	MaxBytes     int64
+	// Dir is made if need be. Several journals, of several processes, may share
+	// it: each writes a stream of its own.
+	Dir string
+	// MaxBytes is the quota on the streams that this journal holds, its own and
+	// those it adopted; default 1 GiB. Counted is what they take on disk,
+	// including what is allocated and not yet used; not damaged files that were
+	// set aside.
+	MaxBytes int64
+	// SegmentBytes is the size of a segment; default 64 MiB, at most MaxBytes/8.
+	// When the disk or the quota leaves less room, segments are made smaller.
 	SegmentBytes int64
-	Sync         time.Duration
-	Grace        time.Duration
-	Now          func() int64
-	Log          *slog.Logger
-	Registerer   prometheus.Registerer
+	// Sync is how often what was appended is synced to stable storage, by Run. 0
+	// is always: Append returns after the sync that covers its events.
+	Sync time.Duration
+	// Grace is how long a segment is kept that is no longer needed, against the
+	// day that MySQL is restored to an earlier state; 0 is 10 minutes, less is
+	// none. While more than half of the quota is used nothing is kept for grace.
+	Grace      time.Duration
+	Now        func() int64          // ms; default the system's clock
+	Log        *slog.Logger          // default: nothing is logged
+	Registerer prometheus.Registerer // default: no metrics
 }
 
-// Journal keeps events on disk until MySQL has counted them.
-type Journal struct{}
+func (c *JournalConfig) setDefaults() error {
+	if c.Dir == "" {
+		return errors.New("no directory")
+	}
+	if c.MaxBytes < 0 || c.SegmentBytes < 0 || c.Sync < 0 {
+		return errors.New("negative size or interval")
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 1 << 30
+	}
+	if c.SegmentBytes == 0 {
+		c.SegmentBytes = 64 << 20
+	}
+	c.SegmentBytes = min(c.SegmentBytes, c.MaxBytes/8)
+	if c.Grace == 0 {
+		c.Grace = 10 * time.Minute
+	}
+	if c.Now == nil {
+		c.Now = func() int64 { return time.Now().UnixMilli() }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
 
-func OpenJournal(c JournalConfig) (*Journal, error)     { return nil, nil }
-func (j *Journal) Append(events []popup.Event) error    { return nil }
-func (j *Journal) Close() error                         { return nil }
-func (j *Journal) Release() error                       { return nil }
-func (j *Journal) Run(ctx context.Context) error        { return nil }
-func (j *Journal) Streams() []*Stream                   { return nil }
-func (j *Journal) Changed() <-chan struct{}             { return nil }
-func (j *Journal) Replay(fn func(*popup.Event)) error   { return nil }
-func (j *Journal) Positions() map[popup.StreamID]uint64 { return nil }
-func (j *Journal) Covered(at map[popup.StreamID]uint64) {}
+// Journal keeps events on disk until MySQL has counted them. What [Journal.Append]
+// has accepted survives the end of the process at any moment, and, once synced, that
+// of the machine.
+//
+// Its life: [OpenJournal], then [Journal.Run] beside everything else, then
+// [Journal.Close], which ends the writing, and [Journal.Release], which ends the
+// rest. Methods may be called from many goroutines.
+type Journal struct {
+	c       JournalConfig
+	disk    *disk
+	metrics *journalMetrics
+	reports *reports
+	changed chan struct{} // cap 1
+	bytes   atomic.Int64  // see JournalConfig.MaxBytes; changed under mu
+
+	mu       sync.Mutex
+	synced   sync.Cond // on mu: syncing has become false
+	syncing  bool      // somebody syncs and closes writers, without mu
+	closed   bool
+	released bool
+	streams  []*Stream  // all whose lock we hold
+	tail     *tail      // what is being written; nil: nothing, see reopenLocked
+	retired  []*retired // segments that are no longer written and still open
+	stuck    []*retired // those that still hold refused events, to be tried again
+	warned   bool       // of the quota
+	failure  error      // why the disk gave no room
+	failedMS int64      // when
+
+	// Of whoever deletes what is no longer needed; taken before mu.
+	sweeping sync.Mutex
+	doomed   []*segment // trimmed, to be deleted
+	leaving  []leaving
+
+	// Of whoever looks for streams: OpenJournal, then Run.
+	ignored map[string]bool // names in Dir that are not for us
+}
+
+// OpenJournal starts a new stream in c.Dir and adopts those left there by
+// processes that have ended. A full disk is no error: Append says [ErrFull]
+// then, until there is room.
+func OpenJournal(c JournalConfig) (*Journal, error) { return openJournal(c, &disk{}) }
+
+func openJournal(c JournalConfig, d *disk) (*Journal, error) {
+	if err := c.setDefaults(); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	j := &Journal{
+		c: c, disk: d,
+		changed: make(chan struct{}, 1),
+		ignored: make(map[string]bool),
+		reports: newReports(c.Log),
+	}
+	j.synced.L = &j.mu
+	var err error
+	if j.metrics, err = newJournalMetrics(c.Registerer, &j.bytes); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	if err := j.adopt(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())
+	}
+	j.mu.Lock()
+	err = j.retryLocked(j.openTailLocked)
+	j.mu.Unlock()
+	if err != nil && !errors.Is(err, ErrFull) {
+		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())
+	}
+	return j, nil
+}
+
+// Append adds 1 to [MaxFrameEvents] events to the stream, in one frame: all of
+// them or none. It returns once they survive kill -9, with Sync = 0 once they
+// are on stable storage. Errors: [popup.ErrEventInvalid], [ErrFull] (quota or disk; it
+// goes away by itself), [ErrClosed], or an I/O error; nothing of the call will
+// then ever be counted.
+//
+// After an I/O error the stream ends where its last accepted event does and the next
+// call begins a new one. While that fails, the disk is asked again once a second.
+func (j *Journal) Append(events []popup.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	size, err := frameSize(events)
+	if err != nil {
+		return err
+	}
+	// A clock reading costs as much as the rest, so few calls are measured.
+	measured := rand.Uint32()%measureEvery == 0
+	var start time.Time
+	if measured {
+		start = time.Now()
+	}
+	if err := j.append(events, size); err != nil {
+		if err != ErrClosed {
+			j.metrics.errors.Inc()
+		}
+		return err
+	}
+	if measured {
+		j.metrics.duration.Observe(time.Since(start).Seconds())
+	}
+	notify(j.changed)
+	return nil
+}
+
+// frameSize checks events and returns the size of their frame in bytes.
+func frameSize(events []popup.Event) (int, error) {
+	if len(events) > MaxFrameEvents {
+		return 0, fmt.Errorf("%w: %d at once, at most %d", popup.ErrEventInvalid, len(events), MaxFrameEvents)
+	}
+	size := frameHeader + frameTrailer
+	for i := range events {
+		if err := events[i].Validate(); err != nil {
+			return 0, err
+		}
+		size += events[i].Size()
+	}
+	return size, nil
+}
+
+func (j *Journal) append(events []popup.Event, size int) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	t, err := j.roomLocked(size)
+	if err != nil {
+		return err
+	}
+	seq := t.next + uint64(len(events)) - 1
+	if err := t.write(events, size); err != nil {
+		return j.failLocked(t, err, true)
+	}
+	if j.c.Sync > 0 {
+		t.stream.shown.Store(seq)
+	} else if err := j.syncLocked(t, seq); err != nil {
+		return err
+	}
+	j.metrics.events.Add(float64(len(events)))
+	return nil
+}
+
+// Streams returns the streams that this process may ship: its own and those it
+// has adopted, in no particular order.
+func (j *Journal) Streams() []*Stream {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.released {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(j.streams), func(s *Stream) bool { return s.removed })
+}
+
+// Changed receives a value after there are new events or streams. Several changes may
+// make one value.
+func (j *Journal) Changed() <-chan struct{} { return j.changed }
+
+// Replay calls fn with every event still on disk, in order within each stream.
+// The event and its bytes are valid during the call. It is meant for the start, before Run.
+func (j *Journal) Replay(fn func(*popup.Event)) error {
+	const piece = 256 << 10
+	var buf []byte
+	var events []popup.Event
+	for _, s := range j.Streams() {
+		r := s.Reader(s.First() - 1)
+		for {
+			var err error
+			if buf, _, err = r.Next(buf[:0], piece); err == io.EOF {
+				break
+			} else if err != nil {
+				return fmt.Errorf("replay stream %s: %w", s.ID(), err)
+			}
+			for rest := buf; len(rest) > 0; {
+				f, size, err := ParseFrame(rest)
+				if err != nil {
+					return fmt.Errorf("replay stream %s: %w", s.ID(), err)
+				}
+				rest = rest[size:]
+				if events, err = f.Events(events[:0]); err != nil {
+					j.metrics.errors.Inc() // the flusher will set it aside
+					j.c.Log.Error("journal holds an event that cannot be read", "stream", s.ID(), "err", err)
+				}
+				for i := range events {
+					fn(&events[i])
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Positions returns the last sequence number of each stream, for those that have
+// events. Taken before a state dump begins, they say what the dump knows.
+func (j *Journal) Positions() map[popup.StreamID]uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	at := make(map[popup.StreamID]uint64, len(j.streams))
+	for _, s := range j.streams {
+		if last := s.Last(); last > 0 {
+			at[s.id] = last
+		}
+	}
+	return at
+}
+
+// Covered tells that a complete state dump knows the streams up to these positions.
+func (j *Journal) Covered(at map[popup.StreamID]uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.streams {
+		s.covered = max(s.covered, at[s.id])
+	}
+}
+
+// Close ends the writing: it seals the stream and syncs it. Append returns
+// [ErrClosed] from now on, while streams can still be read, acked and removed.
+// A stream to which nothing was appended is deleted. Only the first call does
+// something and may return an error: what was accepted may not be on stable
+// storage then.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		return nil
+	}
+	j.closed = true
+	var err error
+	if t := j.tail; t != nil {
+		if err = j.syncLocked(t, t.next-1); t.failed == nil {
+			j.endTailLocked(t, t.retire())
+		}
+	}
+	j.settleLocked()
+	j.mu.Unlock()
+	j.sweep()
+	if err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
+}
+
+// Release closes the journal and gives the streams back, so that another process,
+// or another journal of this one, may adopt them. It is called when nothing reads
+// any more and Run has returned. The end of the process does the same.
+func (j *Journal) Release() error {
+	err := j.Close()
+	j.sweeping.Lock()
+	defer j.sweeping.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.released {
+		return err
+	}
+	j.released = true
+	j.settleLocked()
+	for _, r := range j.stuck { // the disk does not let us
+		err = errors.Join(err, r.writer.close())
+	}
+	for _, s := range j.streams {
+		err = errors.Join(err, s.lock.Close())
+	}
+	for _, l := range j.leaving {
+		err = errors.Join(err, l.stream.lock.Close())
+	}
+	return err
+}
+
+// notify leaves a value in a channel of capacity 1, if there is none.
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,177 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+)
+
+// How often Run looks after what.
+const (
+	pulse       = 200 * time.Millisecond // a spare segment, and what can be trimmed
+	rescanEvery = 5 * time.Second        // streams of processes that have ended meanwhile
+)
+
+// Run does what is to be done beside appending, until ctx is done: it syncs every
+// Sync, allocates the next segment ahead, adopts streams of processes that have
+// ended, and deletes what is no longer needed.
+//
+// A segment goes, oldest first, when MySQL counts all of it ([Stream.Ack]), a state
+// dump covers it ([Journal.Covered]), and both have been so for the grace; the
+// last one of a stream goes with the stream ([Stream.Remove]).
+func (j *Journal) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		every(ctx, cmp.Or(j.c.Sync, time.Second), func() {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.settleLocked()
+		})
+	})
+	wg.Go(func() {
+		every(ctx, rescanEvery, func() {
+			if err := j.adopt(); err != nil {
+				j.reports.error("", "journal cannot look for streams", err)
+			}
+		})
+	})
+	every(ctx, pulse, func() {
+		j.allocateSpare()
+		j.sweep()
+	})
+	return nil
+}
+
+// every calls f each d until ctx is done.
+func every(ctx context.Context, d time.Duration, f func()) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f()
+		}
+	}
+}
+
+// allocateSpare makes the next segment ahead when the current one is half full,
+// so that Append need not wait for it. That there is no room is for Append to say.
+func (j *Journal) allocateSpare() {
+	j.mu.Lock()
+	t := j.tail
+	if t == nil || t.spare != nil || t.seg.used() < t.seg.size/2 {
+		j.mu.Unlock()
+		return
+	}
+	room, _, err := j.roomLeftLocked(0)
+	if err != nil {
+		j.mu.Unlock()
+		return
+	}
+	j.growLocked(room)
+	j.mu.Unlock()
+
+	path := filepath.Join(t.stream.dir, spareName)
+	w, err := j.disk.newWriter(path, room)
+	if err != nil && !isFull(err) {
+		j.c.Log.Warn("journal cannot allocate ahead", "err", err)
+	}
+
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case err != nil:
+		j.growLocked(-room)
+	case j.tail == t:
+		t.spare, t.spareSize = w, room
+	default:
+		j.retired = append(j.retired, &retired{seg: &segment{size: room}, writer: w, path: path, remove: true})
+	}
+}
+
+// sweep deletes what is no longer needed.
+func (j *Journal) sweep() {
+	j.sweeping.Lock()
+	defer j.sweeping.Unlock()
+	j.mu.Lock()
+	if j.released {
+		j.mu.Unlock()
+		return
+	}
+	j.pickLocked(j.c.Now())
+	j.mu.Unlock()
+
+	var freed int64
+	j.doomed = slices.DeleteFunc(j.doomed, func(g *segment) bool {
+		// Not synced: a segment that comes back after a power failure was counted.
+		if err := j.disk.remove(g.path); err != nil {
+			j.reports.error(g.path, "journal cannot delete a segment", err)
+			return false
+		}
+		freed += g.size
+		return true
+	})
+	j.leaving = slices.DeleteFunc(j.leaving, func(l leaving) bool {
+		if err := j.disk.discard(l.stream.dir, l.stream.lock); err != nil {
+			j.reports.error(l.stream.dir, "journal cannot delete a stream", err)
+			return false
+		}
+		freed += l.bytes
+		return true
+	})
+
+	j.mu.Lock()
+	j.growLocked(-freed)
+	j.mu.Unlock()
+}
+
+// leaving is a stream that is given up, and the bytes that it holds.
+type leaving struct {
+	stream *Stream
+	bytes  int64
+}
+
+// pickLocked moves what is no longer needed to doomed and leaving.
+func (j *Journal) pickLocked(now int64) {
+	bytes := j.bytes.Load()
+	// over reports whether what has been needless since *since may go.
+	over := func(needless bool, since *int64) bool {
+		switch {
+		case !needless:
+			*since = 0
+			return false
+		case *since == 0 || now < *since: // the clock may step back
+			*since = now
+		}
+		return now-*since >= j.c.Grace.Milliseconds() || bytes > j.c.MaxBytes/2
+	}
+	j.streams = slices.DeleteFunc(j.streams, func(s *Stream) bool {
+		if s.removed && (s.Last() == 0 || over(s.covered >= s.Last(), &s.dueMS)) {
+			l := leaving{stream: s}
+			for _, g := range s.segs {
+				if !g.bad {
+					l.bytes += g.size
+				}
+			}
+			s.segs = nil
+			bytes -= l.bytes
+			j.leaving = append(j.leaving, l)
+			return true
+		}
+		needed := min(s.acked, s.covered) + 1
+		for len(s.segs) > 1 && over(s.segs[0].last() < needed, &s.segs[0].dueMS) {
+			if g := s.segs[0]; !g.bad { // a damaged one stays, for somebody to look at
+				bytes -= g.size
+				j.doomed = append(j.doomed, g)
+			}
+			s.segs = slices.Delete(s.segs, 0, 1)
+		}
+		return false
+	})
+}

@@ -1,0 +1,115 @@
+package queue
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// recovered is what the directory of a stream that has ended turned out to hold.
+// Events missing between its segments and runs are lost: readers declare them as
+// gaps.
+type recovered struct {
+	segs     []*segment
+	last     uint64
+	lost     uint64 // events missing in between
+	setAside int    // files renamed by this call
+	torn     int64  // bytes of a torn frame behind the last one
+}
+
+// recover reads a stream whose lock the caller holds. A torn frame or zeroes at
+// the end of the last segment is what a kill leaves, and the end of the stream.
+// Any other damage loses events: the file is renamed to *.bad, and its whole
+// frames are still part of the stream. It returns [ErrFrameVersion], with
+// nothing changed, if the stream was written by a newer version.
+func (d *disk) recover(dir string, id popup.StreamID, log *slog.Logger) (*recovered, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list stream: %w", err)
+	}
+	var files []*segment // named only
+	spare := false
+	for _, e := range entries {
+		first, bad, ok := parseSegmentName(e.Name())
+		switch {
+		case ok && e.Type().IsRegular():
+			files = append(files, &segment{first: first, path: filepath.Join(dir, e.Name()), bad: bad})
+		case e.Name() == spareName:
+			spare = true
+		case e.Name() != lockName:
+			log.Warn("foreign file in the journal is left alone", "path", filepath.Join(dir, e.Name()))
+		}
+	}
+	// Of N.seg and N.seg.bad the first is the one that counts.
+	slices.SortFunc(files, func(a, b *segment) int {
+		return cmp.Or(cmp.Compare(a.first, b.first), len(a.path)-len(b.path))
+	})
+	files = slices.CompactFunc(files, func(a, b *segment) bool { return a.first == b.first })
+
+	rec := &recovered{}
+	all := make([]*scanned, len(files))
+	next := uint64(1)
+	if len(files) > 0 {
+		next = files[0].first
+	}
+	for i, file := range files {
+		lim := limits{next: next, last: math.MaxUint64, stop: i == len(files)-1}
+		if all[i], err = d.scan(file.path, file.first, id, lim); err != nil {
+			return nil, err
+		}
+		all[i].bad = file.bad
+		for _, r := range all[i].runs {
+			rec.lost += r.first - next
+			next = r.last + 1
+		}
+	}
+	rec.last = next - 1
+	for i, s := range all {
+		last := i == len(all)-1
+		damaged := !s.clean()
+		if last { // the end may be torn, or still be empty
+			damaged = !s.torn() || len(s.runs) == 0 && s.first != next
+			if s.dirtEnd > 0 {
+				rec.torn = s.dirtEnd - s.used()
+			}
+		}
+		if damaged && !s.bad {
+			d.setAside(&s.segment, log)
+			rec.setAside++
+		}
+		if end := max(s.used(), s.dirtEnd); last && !damaged && end < s.size {
+			// Zeroes, allocated and never used: give them back.
+			if err := d.truncate(s.path, end); err != nil {
+				log.Warn("journal keeps an unused piece of disk", "err", err)
+			} else {
+				s.size = end
+			}
+		}
+		rec.segs = append(rec.segs, &s.segment)
+	}
+	if spare {
+		if err := d.remove(filepath.Join(dir, spareName)); err != nil {
+			log.Warn("journal keeps an unused file", "err", err)
+		}
+	}
+	return rec, nil
+}
+
+// setAside renames a damaged segment, for somebody to look at. Its whole frames
+// are read from there.
+func (d *disk) setAside(g *segment, log *slog.Logger) {
+	g.bad = true
+	to := g.path + badSuffix
+	if err := d.rename(g.path, to); err != nil {
+		log.Error("damaged journal segment is read where it is", "err", err)
+		return
+	}
+	log.Error("damaged journal segment set aside", "path", to, "events_from", g.first)
+	g.path = to
+}
