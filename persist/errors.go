@@ -60,6 +60,21 @@ func classOf(err error) class {
 	return classOther
 }
 
+// Unavailable reports whether the error is one that passes: the store is not
+// there or not fit for work now. It is false for a refusal that an operator has
+// to mend, such as a wrong password, no such database or [ErrNewerSchema].
+func Unavailable(err error) bool {
+	var my *mysql.MySQLError
+	if errors.As(err, &my) && my.Number == 1045 {
+		return false
+	}
+	switch classOf(err) {
+	case classConnection, classDeadlock, classLockWait, classReadOnly:
+		return true
+	}
+	return false
+}
+
 // classOfMySQL knows the numbers of MySQL, MariaDB and Galera.
 // https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 // https://mariadb.com/kb/en/mariadb-error-code-reference/

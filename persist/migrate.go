@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -52,11 +53,12 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 	if before == newest {
 		return false, nil
 	}
-	results, err := p.Up(ctx)
-	for _, r := range results {
-		db.log.Info("schema migrated", "version", r.Source.Version, "duration", r.Duration)
+	start := time.Now()
+	if _, err := p.Up(ctx); err != nil {
+		return classOf(err) != classConnection, err
 	}
-	return classOf(err) != classConnection, err
+	db.log.Info("schema migrated", "from", before, "to", newest, "duration", time.Since(start))
+	return false, nil
 }
 
 func (db *DB) provider() (*goose.Provider, error) {

@@ -85,7 +85,10 @@ func (f *flusher) killGhosts(ctx context.Context) {
 			" WHERE ID = ? AND DB = DATABASE() AND USER = SUBSTRING_INDEX(USER(), '@', 1)", g.id).Scan(&lives)
 		if err == nil && lives == 1 {
 			_, err = f.write.ExecContext(ctx, fmt.Sprintf("KILL CONNECTION %d", g.id))
-			f.log.Warn("ended a session left behind that held a stream's progress", "connection_id", g.id, "error", err)
+			f.log.Warn("killed a session left behind that may hold a stream's progress", "connection_id", g.id)
+		}
+		if err != nil {
+			f.log.Warn("kill a session left behind", "connection_id", g.id, "error", err)
 		}
 	}
 }

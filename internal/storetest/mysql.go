@@ -19,11 +19,11 @@ const installMySQL = "sudo apt-get install -y mariadb-server"
 
 // StartMySQL starts a mariadbd that keeps its data over restarts, with root and
 // no password. extra are further arguments, for example "--wait-timeout=5".
-// The server is stopped when the test ends.
+// The server is killed when the test ends.
 func StartMySQL(t testing.TB, extra ...string) *Server {
 	t.Helper()
 	s := startMySQL(t, t.TempDir(), extra...)
-	t.Cleanup(s.Stop)
+	t.Cleanup(s.Kill)
 	return s
 }
 

@@ -14,11 +14,11 @@ import (
 
 // StartRedis starts a redis-server without persistence: what it holds is gone
 // after a restart. extra are further arguments, for example "--maxmemory",
-// "64mb". The server is stopped when the test ends.
+// "64mb". The server is killed when the test ends.
 func StartRedis(t testing.TB, extra ...string) *Server {
 	t.Helper()
 	s := startRedis(t, t.TempDir(), extra...)
-	t.Cleanup(s.Stop)
+	t.Cleanup(s.Kill)
 	return s
 }
 

@@ -35,7 +35,7 @@ func Main(m *testing.M) int {
 	defer shared.Unlock()
 	for _, s := range []*Server{shared.mysql, shared.redis} {
 		if s != nil {
-			s.Stop()
+			s.Kill() // what it holds is thrown away, and a shutdown may take 20 s
 			os.RemoveAll(s.dir)
 		}
 	}

@@ -1,0 +1,273 @@
+package persist
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// model is what the store should hold, done one event at a time.
+type model struct {
+	last   map[popup.StreamID]uint64
+	events map[string]string // stream and seq to the row
+	states map[stateKey]popup.State
+	stats  map[string]popup.Counts // by popup, hour and variant
+	erased map[string]int64
+}
+
+func newModel() *model {
+	return &model{
+		last: map[popup.StreamID]uint64{}, events: map[string]string{}, states: map[stateKey]popup.State{},
+		stats: map[string]popup.Counts{}, erased: map[string]int64{},
+	}
+}
+
+// flush reports whether the batch stands where the stream does, and applies it.
+func (m *model) flush(b *popup.Batch) bool {
+	if m.last[b.Stream] != b.After {
+		return false
+	}
+	m.last[b.Stream] = b.Last
+	for _, e := range b.Events {
+		if e.Action != popup.Reset {
+			continue
+		}
+		user := string(e.User)
+		if at, ok := m.erased[user]; !ok || at < e.AtMS {
+			m.erased[user] = e.AtMS
+		}
+		for k, s := range m.states {
+			if k.user == user && s.AtMS <= e.AtMS {
+				delete(m.states, k)
+			}
+		}
+	}
+	for _, e := range b.Events {
+		at, ok := m.erased[string(e.User)]
+		gone := ok && e.AtMS <= at
+		user := string(e.User)
+		if gone || e.Action == popup.Reset {
+			user = ""
+		}
+		m.events[fmt.Sprint(b.Stream, " ", e.Seq)] = fmt.Sprint(
+			e.AtMS, user, e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth)
+		if e.Action == popup.Reset {
+			continue
+		}
+		m.count(&e)
+		if !gone {
+			k := stateKey{user, e.Popup}
+			s := m.states[k]
+			if _, ok := m.states[k]; !ok {
+				s = e.State()
+			}
+			s.Merge(e.State())
+			m.states[k] = s
+		}
+	}
+	return true
+}
+
+func (m *model) count(e *popup.Event) {
+	hour := e.AtMS / hourMS * hourMS
+	k := fmt.Sprint(e.Popup, hour, string(e.Variant))
+	c := m.stats[k]
+	c.Variant, c.HourMS = string(e.Variant), hour
+	switch e.Action {
+	case popup.Impression:
+		c.Impressions++
+		if e.Nth == 1 {
+			c.Users++
+		}
+	case popup.Click:
+		c.Clicks++
+	case popup.Dismiss:
+		c.Dismisses++
+	case popup.Convert:
+		c.Converts++
+	case popup.Control:
+		c.Controls++
+	}
+	m.stats[k] = c
+}
+
+// contents reads the store into the model's form.
+func (s *store) contents(t testing.TB) *model {
+	t.Helper()
+	m := newModel()
+	each := func(query string, read func(scan func(...any)) func()) {
+		rows, err := s.raw.Query(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			read(func(dst ...any) {
+				if err := rows.Scan(dst...); err != nil {
+					t.Fatal(err)
+				}
+			})()
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each("SELECT stream_id, last_seq FROM ingest_stream", func(scan func(...any)) func() {
+		var id string
+		var last uint64
+		scan(&id, &last)
+		return func() {
+			parsed, err := popup.ParseStreamID(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.last[parsed] = last
+		}
+	})
+	each("SELECT s.stream_id, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth"+
+		" FROM event e JOIN ingest_stream s ON s.stream_no = e.stream_no", func(scan func(...any)) func() {
+		var id string
+		var e popup.Event
+		scan(&id, &e.Seq, &e.AtMS, &e.User, &e.Popup, &e.Version, &e.Variant, &e.Action, &e.ServedAtMS, &e.Nth)
+		return func() {
+			m.events[fmt.Sprint(id, " ", e.Seq)] = fmt.Sprint(
+				e.AtMS, string(e.User), e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth)
+		}
+	})
+	each("SELECT user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms"+
+		" FROM user_popup", func(scan func(...any)) func() {
+		var k stateKey
+		var st popup.State
+		scan(&k.user, &k.popup, &st.Impressions, &st.ServedAtMS, &st.Acted, &st.Last, &st.AtMS, &st.ClickUntilMS, &st.NextAtMS)
+		return func() { m.states[k] = st }
+	})
+	each("SELECT popup_id, variant, hour, impressions, users, clicks, dismisses, converts, controls FROM popup_stats", func(scan func(...any)) func() {
+		var id uint32
+		var c popup.Counts
+		scan(&id, &c.Variant, &c.HourMS, &c.Impressions, &c.Users, &c.Clicks, &c.Dismisses, &c.Converts, &c.Controls)
+		return func() { m.stats[fmt.Sprint(id, c.HourMS, c.Variant)] = c }
+	})
+	each("SELECT user_id, MAX(at_ms) FROM erasure GROUP BY user_id", func(scan func(...any)) func() {
+		var user string
+		var at int64
+		scan(&user, &at)
+		return func() { m.erased[user] = at }
+	})
+	return m
+}
+
+func (s *store) empty(t testing.TB) {
+	t.Helper()
+	for _, table := range []string{"event", "user_popup", "popup_stats", "dead_frame", "ingest_stream", "erasure"} {
+		s.exec(t, "DELETE FROM "+table)
+	}
+}
+
+// drawEvent draws from few values, so that ties and repeats are common. Some
+// user ids differ only in case and trailing spaces, one ends a literal.
+func drawEvent(t *rapid.T) popup.Event {
+	small := rapid.Int64Range(0, 4)
+	e := popup.Event{
+		AtMS: startMS + small.Draw(t, "at")*hourMS/3, ServedAtMS: startMS + small.Draw(t, "served at"),
+		User:    []byte(rapid.SampledFrom([]string{"u", "U", "u ", "用户", `'\`, "\xff\x00"}).Draw(t, "user")),
+		Popup:   rapid.Uint32Range(1, 2).Draw(t, "popup"),
+		Version: 1, Variant: []byte(rapid.SampledFrom([]string{"a", "b-2", ""}).Draw(t, "variant")),
+		Action:    rapid.SampledFrom([]popup.Action{popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control, popup.Reset}).Draw(t, "action"),
+		Nth:       rapid.Uint32Range(0, 3).Draw(t, "nth"),
+		ReadyAtMS: startMS + small.Draw(t, "ready at"),
+	}
+	switch e.Action {
+	case popup.Click, popup.Convert:
+		e.ClickUntilMS = e.ReadyAtMS
+	case popup.Reset:
+		e.Popup, e.Version, e.Variant, e.Nth, e.ReadyAtMS, e.ServedAtMS = 0, 0, nil, 0, 0, 0
+	}
+	return e
+}
+
+func TestFlushIsLikeTheModel(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		rapid.Check(t, func(rt *rapid.T) {
+			s.empty(t)
+			m := newModel()
+			for i := range byte(2) {
+				s.register(t, streamID(i))
+				m.last[streamID(i)] = 0
+			}
+			var sent []*popup.Batch
+			for range rapid.IntRange(1, 8).Draw(rt, "flushes") {
+				var b *popup.Batch
+				if len(sent) > 0 && rapid.IntRange(0, 3).Draw(rt, "replay") == 0 {
+					b = rapid.SampledFrom(sent).Draw(rt, "batch")
+				} else {
+					id := streamID(rapid.ByteRange(0, 1).Draw(rt, "stream"))
+					b = batchOf(id, m.last[id], rapid.SliceOfN(rapid.Custom(drawEvent), 1, 12).Draw(rt, "events")...)
+					sent = append(sent, b)
+				}
+				last, err := s.Flush(t.Context(), b)
+				if m.flush(b) {
+					if err != nil || last != b.Last {
+						rt.Fatalf("Flush = %d, %v; want %d", last, err, b.Last)
+					}
+				} else if !errors.Is(err, ErrConflict) {
+					rt.Fatalf("Flush of what is not next = %d, %v; want %v", last, err, ErrConflict)
+				}
+			}
+			if d := cmp.Diff(m, s.contents(t), cmp.AllowUnexported(model{}, stateKey{})); d != "" {
+				rt.Fatalf("store (-model +store):\n%s", d)
+			}
+			s.checkIdentity(t)
+		})
+	})
+}
+
+// The upsert must say the same as State.Merge, whatever the order.
+func TestUpsertIsMerge(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 0))
+		s.register(t, streamID(1))
+		want := map[stateKey]popup.State{}
+		const users, rounds = 1500, 5
+		given := make([][]popup.Event, users)
+		for u := range given {
+			for range rounds {
+				e := popup.Event{
+					AtMS: r.Int64N(3), ServedAtMS: r.Int64N(3), User: fmt.Appendf(nil, "user %d", u), Popup: 1,
+					Action: []popup.Action{popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control}[r.IntN(5)],
+					Nth:    r.Uint32N(3), ReadyAtMS: r.Int64N(4),
+				}
+				if e.Action == popup.Click || e.Action == popup.Convert {
+					e.ClickUntilMS = e.ReadyAtMS
+				}
+				given[u] = append(given[u], e)
+			}
+			k := stateKey{string(given[u][0].User), 1}
+			merged := given[u][0].State()
+			for _, e := range given[u][1:] {
+				merged.Merge(e.State())
+			}
+			want[k] = merged
+			r.Shuffle(rounds, func(i, j int) { given[u][i], given[u][j] = given[u][j], given[u][i] })
+		}
+		after := uint64(0)
+		for round := range rounds {
+			var events []popup.Event
+			for u := range given {
+				events = append(events, given[u][round])
+			}
+			s.mustFlush(t, batchOf(streamID(1), after, events...))
+			after += uint64(len(events))
+		}
+		if d := cmp.Diff(want, s.contents(t).states, cmp.AllowUnexported(stateKey{})); d != "" {
+			t.Errorf("states (-merged +stored):\n%s", d)
+		}
+	})
+}
