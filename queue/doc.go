@@ -1,0 +1,2 @@
+// Package queue carries events from the server to MySQL.
+package queue

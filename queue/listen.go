@@ -1,0 +1,146 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// ListenConfig says who hears of what other servers ship.
+type ListenConfig struct {
+	Redis  rueidis.Client // see ShipperConfig.Redis
+	Prefix string
+	// Own reports whether a stream is this server's: its events are not news. May be nil.
+	Own func(popup.StreamID) bool
+	// OnEvent is called with every event, one at a time. The event and its bytes
+	// are valid during the call. An event may come more than once.
+	OnEvent func(*popup.Event)
+	// OnMissed is called, between events, when some may have been missed: after
+	// every subscription, the first included, and when OnEvent was too slow. They
+	// are in MySQL, or will be within a flush. May be nil.
+	OnMissed func()
+	Log      *slog.Logger // default: nothing is logged
+}
+
+const (
+	listenBacklog = 256 // messages of at most about 64 KiB
+	listenAtMost  = 2 * time.Second
+)
+
+// Listen calls c.OnEvent with the events that other servers ship, until ctx
+// ends. It subscribes again when the connection breaks. It returns nil, when all
+// it started has ended.
+func Listen(ctx context.Context, c ListenConfig) error {
+	if c.Own == nil {
+		c.Own = func(popup.StreamID) bool { return false }
+	}
+	if c.OnMissed == nil {
+		c.OnMissed = func() {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	l := &listener{c: c, messages: make(chan string, listenBacklog), wake: make(chan struct{}, 1)}
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { l.deliver(ctx) })
+
+	var retry backoff
+	for {
+		err := l.subscribe(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if l.subscribed.Swap(false) {
+			retry = 0
+			c.Log.Warn("the events of other servers are not heard", "err", err)
+		}
+		if pause(ctx, retry.next(retryFirst, listenAtMost)) != nil {
+			return nil
+		}
+	}
+}
+
+// listener takes messages off the connection at once, since the client's reader
+// waits for it, and delivers them at the pace of OnEvent.
+type listener struct {
+	c          ListenConfig
+	messages   chan string
+	wake       chan struct{} // cap 1: missed was set
+	missed     atomic.Bool
+	subscribed atomic.Bool
+}
+
+// subscribe listens until the connection breaks or ctx ends. The connection is
+// one of its own.
+func (l *listener) subscribe(ctx context.Context) error {
+	client, release := l.c.Redis.Dedicate()
+	defer release()
+	ctx = rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
+		if s.Kind == "subscribe" {
+			l.subscribed.Store(true)
+			l.miss()
+		}
+	})
+	subscribe := client.B().Subscribe().Channel(eventsChannel(l.c.Prefix)).Build()
+	return client.Receive(ctx, subscribe, func(m rueidis.PubSubMessage) {
+		select {
+		case l.messages <- m.Message:
+		default:
+			l.miss()
+		}
+	})
+}
+
+func (l *listener) miss() {
+	l.missed.Store(true)
+	notify(l.wake)
+}
+
+func (l *listener) deliver(ctx context.Context) {
+	var events []popup.Event
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		case m := <-l.messages:
+			var err error
+			if events, err = l.decode(m, events); err != nil {
+				l.c.Log.Warn("a message is not understood", "err", err)
+			}
+		}
+		if l.missed.Swap(false) {
+			l.c.OnMissed()
+		}
+	}
+}
+
+// decode calls OnEvent with the events of a message. Frames of a newer version
+// are passed over. buf is returned for the next call.
+func (l *listener) decode(message string, buf []popup.Event) ([]popup.Event, error) {
+	for rest := []byte(message); len(rest) > 0; {
+		f, size, err := ParseFrame(rest)
+		if err != nil && size == 0 {
+			return buf, fmt.Errorf("read frame: %w", err)
+		}
+		rest = rest[size:]
+		if err != nil || l.c.Own(f.Stream) {
+			continue
+		}
+		if buf, err = f.Events(buf[:0]); err != nil {
+			return buf, err
+		}
+		for i := range buf {
+			l.c.OnEvent(&buf[i])
+		}
+	}
+	return buf, nil
+}

@@ -1,0 +1,417 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// shipment is one stream on its way. It knows only what it can find out again:
+// a new one, after a restart, does the same from the beginning.
+type shipment struct {
+	shipper *Shipper
+	stream  *Stream
+	id      popup.StreamID
+	key     string // of the list
+	channel string
+	log     *slog.Logger
+
+	wake    chan struct{} // cap 1
+	hint    atomic.Uint64 // see Shipper.Acked
+	counted atomic.Uint64 // MySQL counts up to here; written by run
+	refused atomic.Bool   // Redis did not take the last command; written by run
+
+	// The rest is run's.
+	registered bool
+	sealed     bool   // the stream was seen to be sealed
+	blind      bool   // MySQL did not answer the last check
+	sent       uint64 // pushed up to here, as far as is known
+	published  uint64 // told other servers up to here
+	ahead      []parcel
+	aheadBytes int64
+	reader     *Reader // at sent+1; nil: to be made
+	buf        []byte  // of what is pushed
+
+	checkAt    time.Time
+	stalled    time.Time     // since when there was no progress; zero: not known
+	stallLimit time.Duration // resend when it has lasted this long
+}
+
+// parcel is a list element: pushed and not counted, or about to be pushed.
+type parcel struct {
+	last  uint64 // seq
+	bytes int
+}
+
+func newShipment(s *Shipper, stream *Stream) *shipment {
+	id := stream.ID()
+	return &shipment{
+		shipper: s, stream: stream, id: id,
+		key:        listKey(s.c.Prefix, id.String()),
+		channel:    eventsChannel(s.c.Prefix),
+		log:        s.c.Log.With("stream", id.String()),
+		wake:       make(chan struct{}, 1),
+		stallLimit: stallAfter,
+	}
+}
+
+// errFinished says that the stream is counted and given up.
+var errFinished = errors.New("finished")
+
+// run ships the stream until ctx ends or the stream is finished.
+func (p *shipment) run(ctx context.Context) {
+	var retry backoff
+	var trouble bool
+	for ctx.Err() == nil {
+		err := p.step(ctx)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, errFinished):
+			return
+		case err != nil:
+			if !trouble {
+				p.log.Warn("shipping is interrupted, events wait in the journal", "err", err)
+			}
+			trouble = true
+			_ = pause(ctx, retry.next(retryFirst, retryAtMost)) // ctx is looked at above
+			continue
+		case trouble:
+			p.log.Info("shipping goes on")
+			trouble = false
+		}
+		retry = 0
+		_ = wait(ctx, max(0, time.Until(p.checkAt)), p.wake)
+	}
+}
+
+// step does all that can be done now.
+func (p *shipment) step(ctx context.Context) error {
+	if !p.registered {
+		if err := p.register(ctx); err != nil || !p.registered {
+			return err
+		}
+	}
+	if !p.sealed && p.stream.Sealed() {
+		p.sealed = true
+		p.checkAt = time.Now()
+	}
+	p.ack(p.hint.Swap(0))
+	if !time.Now().Before(p.checkAt) {
+		if err := p.check(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		room := p.shipper.window(p.sealed) - p.aheadBytes
+		if room <= 0 {
+			break
+		}
+		more, err := p.push(ctx, int(min(room/elementBytes+1, pipelineMax)))
+		if err != nil {
+			p.checkAt = time.Now() // what Redis has is doubtful
+			return err
+		}
+		if !more {
+			break
+		}
+		p.ack(p.hint.Swap(0))
+	}
+	return nil
+}
+
+// register makes the stream known to MySQL, once it has events, and finds out
+// where to begin. A stream that ended without any is given up.
+func (p *shipment) register(ctx context.Context) error {
+	p.checkAt = time.Now().Add(checkEvery)
+	sealed := p.stream.Sealed() // first: it may get events until then
+	switch {
+	case p.stream.Last() > 0:
+		return p.restart(ctx)
+	case sealed:
+		return p.removeEmpty(ctx)
+	}
+	return nil
+}
+
+// restart begins again after what MySQL counts.
+func (p *shipment) restart(ctx context.Context) error {
+	// First before last: it follows what is counted, so it may grow in between.
+	first := p.stream.First()
+	last, err := p.shipper.c.Ledger.Register(ctx, p.id, first)
+	if err != nil {
+		return fmt.Errorf("register stream: %w", err)
+	}
+	if last+1 < first {
+		p.log.Error("MySQL counts less than it did and the journal no longer has the rest: it is declared lost",
+			"first", last+1, "last", first-1)
+	}
+	p.registered = true
+	p.sent, p.reader = last, nil
+	p.ahead, p.aheadBytes = nil, 0
+	p.hint.Store(0)
+	p.settle(last)
+	return nil
+}
+
+// settle records what MySQL says it counts, which may be less than it was.
+func (p *shipment) settle(last uint64) {
+	p.counted.Store(last)
+	p.stream.Ack(last)
+	if last > p.sent { // another pushed it, or an RPUSH that timed out did arrive
+		p.sent, p.reader = last, nil
+	}
+	n := 0
+	for n < len(p.ahead) && p.ahead[n].last <= last {
+		p.aheadBytes -= int64(p.ahead[n].bytes)
+		n++
+	}
+	if p.ahead = p.ahead[n:]; len(p.ahead) == 0 {
+		p.ahead = nil // gives the memory back
+	}
+}
+
+// ack is settle for a hint, which may be older than what is known.
+func (p *shipment) ack(last uint64) {
+	if last <= p.counted.Load() {
+		return
+	}
+	p.moved()
+	p.settle(last)
+	if p.sealed && last >= p.stream.Last() {
+		p.checkAt = time.Now() // to finish it
+	}
+}
+
+func (p *shipment) moved() { p.stalled, p.stallLimit = time.Time{}, stallAfter }
+
+// check finds out whether Redis still has what is not counted, and sends it again
+// if not; it also ends the stream. It reads the head of the list first: what was
+// trimmed from it by then is counted in the progress that is read later.
+func (p *shipment) check(ctx context.Context) error {
+	c := &p.shipper.c
+	head, err := c.Redis.Do(ctx, c.Redis.B().Lrange().Key(p.key).Start(0).Stop(0).Build()).AsStrSlice()
+	if isWrongType(err) {
+		return p.resend(ctx, "the key is not a list")
+	}
+	p.refused.Store(err != nil)
+	if err != nil {
+		return fmt.Errorf("read head of list: %w", err)
+	}
+	last, known, err := c.Ledger.Progress(ctx, p.id)
+	if err != nil {
+		// Shipping goes on as far as the window allows.
+		if !p.blind {
+			p.log.Warn("MySQL does not say what it counts", "err", err)
+		}
+		p.blind, p.stalled = true, time.Time{}
+		p.checkAt = time.Now().Add(retryAtMost)
+		return nil
+	}
+	p.blind = false
+	if !known {
+		return p.resend(ctx, "MySQL does not know the stream any more")
+	}
+	if last != p.counted.Load() {
+		p.moved()
+		p.settle(last)
+	}
+	if p.sealed && last >= p.stream.Last() && (len(head) == 0 || p.stallsFor() >= stallAfter) {
+		return p.finish(ctx)
+	}
+	p.checkAt = time.Now().Add(checkEvery)
+	if last >= p.sent {
+		if !p.sealed {
+			p.checkAt = time.Now().Add(idleEvery)
+			p.stalled = time.Time{}
+		}
+		return nil
+	}
+	switch why := p.missing(head, last); {
+	case why != "":
+		return p.resend(ctx, why)
+	case p.stallsFor() >= p.stallLimit:
+		p.stalled, p.stallLimit = time.Time{}, min(2*p.stallLimit, stallAtMost)
+		return p.resend(ctx, "there is no progress")
+	}
+	return nil
+}
+
+// stallsFor returns how long there was no progress although there was something
+// to count.
+func (p *shipment) stallsFor() time.Duration {
+	if p.stalled.IsZero() {
+		p.stalled = time.Now()
+	}
+	return time.Since(p.stalled)
+}
+
+// missing says what is wrong with the head of a list that should hold event
+// last+1, or "".
+func (p *shipment) missing(head []string, last uint64) string {
+	if len(head) == 0 {
+		return "the list is empty"
+	}
+	f, _, err := ParseFrame([]byte(head[0]))
+	switch {
+	case errors.Is(err, ErrFrameVersion):
+		return "" // it waits for a newer flusher
+	case err != nil || f.Stream != p.id:
+		return "the list begins with something else"
+	case f.First > last+1:
+		return "the list begins too late"
+	}
+	return ""
+}
+
+// resend empties the list and begins again after what MySQL counts.
+func (p *shipment) resend(ctx context.Context, why string) error {
+	p.log.Warn("sending the stream again", "why", why, "counted", p.counted.Load(), "sent", p.sent)
+	if err := p.deleteList(ctx); err != nil {
+		return err
+	}
+	p.shipper.metrics.resends.Inc()
+	p.checkAt = time.Now().Add(checkEvery)
+	return p.restart(ctx)
+}
+
+func (p *shipment) deleteList(ctx context.Context) error {
+	c := &p.shipper.c
+	err := c.Redis.Do(ctx, c.Redis.B().Del().Key(p.key).Build()).Error()
+	p.refused.Store(err != nil)
+	if err != nil {
+		return fmt.Errorf("delete list: %w", err)
+	}
+	return nil
+}
+
+// push sends the next elements, at most so many, in one round trip, and tells
+// the other servers. It reports whether there may be more.
+func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
+	parcels, err := p.read(most)
+	if err != nil || len(parcels) == 0 {
+		return false, err
+	}
+	c := &p.shipper.c
+	commands := make(rueidis.Commands, 0, 2*len(parcels)+1)
+	from := 0
+	for _, e := range parcels {
+		// Aliased until the reply is there, see below.
+		bytes := rueidis.BinaryString(p.buf[from : from+e.bytes])
+		commands = append(commands, c.Redis.B().Rpush().Key(p.key).Element(bytes).Build())
+		from += e.bytes
+	}
+	commands = append(commands, c.Redis.B().Expire().Key(p.key).Seconds(int64(keyTTL/time.Second)).Build())
+	from = 0
+	for _, e := range parcels {
+		if e.last > p.published { // once: who misses it learns it from MySQL
+			bytes := rueidis.BinaryString(p.buf[from : from+e.bytes])
+			commands = append(commands, c.Redis.B().Publish().Channel(p.channel).Message(bytes).Build())
+		}
+		from += e.bytes
+	}
+	before := p.sent
+	replies := c.Redis.DoMulti(ctx, commands...)
+	for i, e := range parcels {
+		if err = replies[i].Error(); err != nil {
+			// Those behind it may have arrived. They come again: what is in the
+			// list twice or out of order is sorted out by the consumer.
+			break
+		}
+		p.sent = e.last
+		p.published = max(p.published, e.last)
+		p.ahead = append(p.ahead, e)
+		p.aheadBytes += int64(e.bytes)
+	}
+	p.shipper.metrics.shipped.Add(float64(p.sent - before))
+	p.refused.Store(err != nil)
+	if soon := time.Now().Add(checkEvery); p.checkAt.After(soon) {
+		p.checkAt = soon
+	}
+	if err == nil {
+		return len(parcels) == most, nil
+	}
+	p.reader = nil // it stands behind what was not taken
+	if isWrongType(err) {
+		return false, p.resend(ctx, "the key is not a list")
+	}
+	if !isReply(err) {
+		p.buf = nil // the client may still be about to write it
+	}
+	return false, fmt.Errorf("push to list: %w", err)
+}
+
+// read reads the next elements, at most so many, one behind the other into buf.
+func (p *shipment) read(most int) (parcels []parcel, err error) {
+	p.buf = p.buf[:0]
+	at := p.sent
+	// What MySQL does not count and the journal no longer has is declared lost.
+	for first := p.stream.First(); at+1 < first && len(parcels) < most; {
+		gap := Frame{Stream: p.id, First: at + 1, Count: uint32(min(first-at-1, math.MaxUint32)), Gap: true}
+		start := len(p.buf)
+		p.buf = AppendFrame(p.buf, &gap)
+		at = gap.Last()
+		parcels = append(parcels, parcel{last: at, bytes: len(p.buf) - start})
+		p.reader = nil
+	}
+	if p.reader == nil {
+		p.reader = p.stream.Reader(at)
+	}
+	for len(parcels) < most {
+		start := len(p.buf)
+		var last uint64
+		p.buf, last, err = p.reader.Next(p.buf, elementBytes)
+		if errors.Is(err, io.EOF) {
+			return parcels, nil
+		}
+		if err != nil {
+			p.reader = nil
+			if len(parcels) > 0 {
+				return parcels, nil // the error comes again
+			}
+			return nil, fmt.Errorf("read journal: %w", err)
+		}
+		parcels = append(parcels, parcel{last: last, bytes: len(p.buf) - start})
+	}
+	return parcels, nil
+}
+
+// finish gives up a sealed stream that is counted. closed is a hint, so a crash
+// between these steps does no harm: the next start finishes it again.
+func (p *shipment) finish(ctx context.Context) error {
+	if err := p.shipper.c.Ledger.CloseStream(ctx, p.id); err != nil {
+		return fmt.Errorf("close stream: %w", err)
+	}
+	if err := p.deleteList(ctx); err != nil {
+		return err
+	}
+	return p.remove()
+}
+
+// removeEmpty gives up a sealed stream without events. MySQL may know it all the
+// same: the machine may have stopped before its disk had what was shipped.
+func (p *shipment) removeEmpty(ctx context.Context) error {
+	_, known, err := p.shipper.c.Ledger.Progress(ctx, p.id)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read progress of an empty stream: %w", err)
+	case known:
+		return p.finish(ctx)
+	}
+	return p.remove()
+}
+
+func (p *shipment) remove() error {
+	if err := p.stream.Remove(); err != nil {
+		return err
+	}
+	p.log.Info("the stream has ended and is counted", "events", p.stream.Last())
+	return errFinished
+}

@@ -1,0 +1,243 @@
+package queue
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Ledger is what MySQL says of streams. A call that fails says nothing: the row
+// may have been changed or not. Calls end with their context or sooner.
+type Ledger interface {
+	// Register makes the stream's progress row, if there is none, with the
+	// events before first declared lost, and reopens it if it was closed. It
+	// returns last_seq: events up to this are counted, and no others are.
+	Register(ctx context.Context, s popup.StreamID, first uint64) (last uint64, err error)
+	// Progress returns last_seq. An unknown stream is not one that stands at 0.
+	Progress(ctx context.Context, s popup.StreamID) (last uint64, known bool, err error)
+	// CloseStream says that the stream has ended and is counted.
+	CloseStream(ctx context.Context, s popup.StreamID) error
+	// Orphans returns the streams that are not closed and were not moved for idle.
+	Orphans(ctx context.Context, idle time.Duration) ([]popup.StreamID, error)
+}
+
+// ShipperConfig says what is shipped, and where to.
+type ShipperConfig struct {
+	Journal *Journal
+	// Redis needs DisableCache, DisableRetry (a command is repeated by those who
+	// know what it did), PipelineMultiplex -1 (so that what is written in order
+	// arrives in order) and a ConnWriteTimeout of seconds, which bounds every
+	// command. The Consumer and Listen use the same client.
+	Redis  rueidis.Client
+	Prefix string // first part of the names of keys and channels
+	Ledger Ledger
+	// Window is how many bytes of the stream that is being written may be in
+	// Redis and not counted, default 32 MiB. Old streams share another Window.
+	Window     int64
+	Log        *slog.Logger          // default: nothing is logged
+	Registerer prometheus.Registerer // default: no metrics
+}
+
+// The paces of shipping.
+const (
+	gatherFor   = 5 * time.Millisecond // events are gathered into an element
+	probeEvery  = time.Second          // is Redis there, are there other streams
+	checkEvery  = time.Second          // is anything lost
+	idleEvery   = 10 * time.Second     // the same, when all is counted
+	stallAfter  = 10 * time.Second     // resend without progress, at first
+	stallAtMost = 5 * time.Minute      // and at last
+	retryFirst  = 100 * time.Millisecond
+	retryAtMost = 5 * time.Second
+)
+
+// Sizes of what is shipped.
+const (
+	elementBytes  = 64 << 10  // of one list element, about
+	pipelineMax   = 16        // elements in one round trip
+	defaultWindow = 32 << 20  // bytes
+	leastWindow   = 256 << 10 // bytes, of each of many old streams
+	keyTTL        = 7 * 24 * time.Hour
+)
+
+// Shipper brings the journal's streams to Redis, sees to it that what Redis
+// loses comes again, and lets the journal go of what MySQL counts.
+type Shipper struct {
+	c       ShipperConfig
+	metrics shipperMetrics
+
+	mu        sync.Mutex
+	shipments map[popup.StreamID]*shipment // of Journal.Streams
+	old       int                          // of these, sealed ones
+	reachable bool                         // Redis answered last time
+}
+
+type shipperMetrics struct {
+	shipped, resends prometheus.Counter
+}
+
+// NewShipper returns a shipper that does nothing before [Shipper.Run].
+func NewShipper(c ShipperConfig) *Shipper {
+	if c.Window == 0 {
+		c.Window = defaultWindow
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Shipper{c: c, shipments: make(map[popup.StreamID]*shipment)}
+	s.metrics = shipperMetrics{
+		shipped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "popupd_shipped_events_total", Help: "Events pushed to Redis, those pushed again included.",
+		}),
+		resends: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "popupd_resends_total", Help: "Times that a stream's list was deleted and sent again because Redis had lost some of it or nothing moved.",
+		}),
+	}
+	if c.Registerer != nil {
+		c.Registerer.MustRegister(s.metrics.shipped, s.metrics.resends,
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "popupd_queue_depth_events", Help: "Events in this server's journal that MySQL does not count yet.",
+			}, func() float64 { return float64(s.depth()) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "popupd_redis_up", Help: "Whether Redis answers and takes what is pushed.",
+			}, s.up),
+		)
+	}
+	return s
+}
+
+// Run ships until ctx ends. It returns nil, when all it started has ended.
+func (s *Shipper) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	probe := time.NewTicker(probeEvery)
+	defer probe.Stop()
+	s.probe(ctx)
+	for {
+		s.follow(ctx, &running)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-probe.C:
+			s.probe(ctx)
+		case <-s.c.Journal.Changed():
+		}
+		if pause(ctx, gatherFor) != nil {
+			return nil
+		}
+	}
+}
+
+// follow starts a shipment for each new stream, forgets those of streams that
+// are gone, and wakes all.
+func (s *Shipper) follow(ctx context.Context, running *sync.WaitGroup) {
+	streams := s.c.Journal.Streams()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old = 0
+	listed := make(map[popup.StreamID]bool, len(streams))
+	for _, stream := range streams {
+		id := stream.ID()
+		listed[id] = true
+		if stream.Sealed() {
+			s.old++
+		}
+		p := s.shipments[id]
+		if p == nil {
+			p = newShipment(s, stream)
+			s.shipments[id] = p
+			running.Go(func() { p.run(ctx) })
+		}
+		notify(p.wake)
+	}
+	for id := range s.shipments {
+		if !listed[id] {
+			delete(s.shipments, id) // its stream is removed, so it has ended or is about to
+		}
+	}
+}
+
+// window returns how many bytes of a stream may be in Redis and not counted.
+func (s *Shipper) window(sealed bool) int64 {
+	if !sealed {
+		return s.c.Window
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.c.Window/int64(max(s.old, 1)), leastWindow)
+}
+
+// Acked tells that MySQL counts the stream up to last, as the local consumer has
+// just seen. Without it the shipper finds out within a second.
+func (s *Shipper) Acked(stream popup.StreamID, last uint64) {
+	s.mu.Lock()
+	p := s.shipments[stream]
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	for {
+		old := p.hint.Load()
+		if old >= last {
+			return
+		}
+		if p.hint.CompareAndSwap(old, last) {
+			notify(p.wake)
+			return
+		}
+	}
+}
+
+// Drained reports whether everything that was appended is counted.
+func (s *Shipper) Drained() bool {
+	streams := s.c.Journal.Streams()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stream := range streams {
+		last := stream.Last()
+		if p := s.shipments[stream.ID()]; last > 0 && (p == nil || p.counted.Load() < last) {
+			return false
+		}
+	}
+	return true
+}
+
+// depth returns how many events wait to be counted.
+func (s *Shipper) depth() (n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.shipments {
+		if last, counted := p.stream.Last(), p.counted.Load(); last > counted {
+			n += last - counted
+		}
+	}
+	return n
+}
+
+// up returns 1 if Redis answers and no shipment is refused by it, else 0.
+func (s *Shipper) up() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.reachable {
+		return 0
+	}
+	for _, p := range s.shipments {
+		if p.refused.Load() {
+			return 0
+		}
+	}
+	return 1
+}
+
+// probe finds out whether Redis answers.
+func (s *Shipper) probe(ctx context.Context) {
+	err := s.c.Redis.Do(ctx, s.c.Redis.B().Ping().Build()).Error()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reachable = err == nil
+}
