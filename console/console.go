@@ -92,6 +92,7 @@ type Config struct {
 	// not: it restores its state, or it drains. It must not wait for a store.
 	Ready func() error
 
+	OpenAPI []byte // docs/openapi.yaml, served as it is
 	Version string // of the program, for popupd_build_info
 
 	Now        func() int64 // ms since the epoch, UTC; nil is the system's clock
@@ -119,6 +120,8 @@ func (c *Config) Validate() error {
 		return errors.New("console: no admin token")
 	case c.Ready == nil:
 		return errors.New("console: no readiness")
+	case len(c.OpenAPI) == 0:
+		return errors.New("console: no API description")
 	case c.Registerer == nil || c.Gatherer == nil:
 		return errors.New("console: no metrics registry")
 	}

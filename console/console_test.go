@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
@@ -82,16 +83,32 @@ func (w *watcher) Reload(ctx context.Context) error {
 }
 
 func newPlane(t testing.TB) *plane {
-	p := &plane{t: t, now: noon, registry: prometheus.NewRegistry(), snapshots: snapshot.NewStore(), log: &bytes.Buffer{}}
+	p := &plane{t: t, now: noon}
 	p.store = newMemory(p.clock)
+	p.open(p.store)
+	return p
+}
+
+// store is what a console and its watcher ask of the database.
+type store interface {
+	console.Catalog
+	console.Trail
+	console.Statistics
+	snapshot.Source
+}
+
+// open starts a console on s.
+func (p *plane) open(s store) {
+	t := p.t
+	p.registry, p.snapshots, p.log = prometheus.NewRegistry(), snapshot.NewStore(), &bytes.Buffer{}
 	p.users = &people{states: map[string]map[uint32]popup.State{}}
 	log := slog.New(slog.NewTextHandler(&lockedWriter{w: p.log, mu: &p.mu}, nil))
 	p.watcher = &watcher{inner: snapshot.NewWatcher(p.snapshots, snapshot.Config{
-		Source: p.store, Now: p.clock, Log: log, Registerer: prometheus.NewRegistry(),
+		Source: s, Now: p.clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	p.config = console.Config{
-		Catalog: p.store, Trail: p.store, Statistics: p.store, Watcher: p.watcher, Users: p.users, Snapshots: p.snapshots,
-		Token: token, Ready: p.readiness, Version: "v0", Now: p.clock, Log: log, Registerer: p.registry, Gatherer: p.registry,
+		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Snapshots: p.snapshots,
+		Token: token, Ready: p.readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.clock, Log: log, Registerer: p.registry, Gatherer: p.registry,
 	}
 	server, err := console.New(p.config)
 	if err != nil {
@@ -99,7 +116,6 @@ func newPlane(t testing.TB) *plane {
 	}
 	p.server = server
 	p.serve(server)
-	return p
 }
 
 // serve puts h behind a checked client.

@@ -27,9 +27,9 @@ func newMemory(now func() int64) *memory {
 	return &memory{now: now, revisions: map[string][]popup.Revision{}, counts: map[uint32][]popup.Counts{}}
 }
 
-func (m *memory) lock() (unlock func(), err error) {
+func (m *memory) lock(ctx context.Context) (unlock func(), err error) {
 	m.mu.Lock()
-	return m.mu.Unlock, m.down
+	return m.mu.Unlock, cmp.Or(m.down, ctx.Err())
 }
 
 func (m *memory) find(key string) *popup.Popup {
@@ -50,8 +50,8 @@ func (m *memory) record(c popup.Change, p popup.Popup, from uint32) {
 
 func (m *memory) time() time.Time { return time.UnixMilli(m.now()).UTC() }
 
-func (m *memory) Create(_ context.Context, c popup.Change, s popup.Spec) (popup.Popup, error) {
-	unlock, err := m.lock()
+func (m *memory) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.Popup, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	switch {
 	case err != nil:
@@ -65,8 +65,8 @@ func (m *memory) Create(_ context.Context, c popup.Change, s popup.Spec) (popup.
 	return p, nil
 }
 
-func (m *memory) Put(_ context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error) {
-	unlock, err := m.lock()
+func (m *memory) Put(ctx context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	p := m.find(s.Key)
 	switch {
@@ -84,8 +84,8 @@ func (m *memory) Put(_ context.Context, c popup.Change, version uint32, s popup.
 	return *p, nil
 }
 
-func (m *memory) Popup(_ context.Context, key string) (popup.Popup, error) {
-	unlock, err := m.lock()
+func (m *memory) Popup(ctx context.Context, key string) (popup.Popup, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	if err != nil {
 		return popup.Popup{}, err
@@ -96,8 +96,8 @@ func (m *memory) Popup(_ context.Context, key string) (popup.Popup, error) {
 	return popup.Popup{}, popup.ErrNotFound
 }
 
-func (m *memory) Popups(_ context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
-	unlock, err := m.lock()
+func (m *memory) Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	var out []popup.Popup
 	for _, p := range m.popups {
@@ -108,16 +108,16 @@ func (m *memory) Popups(_ context.Context, status popup.Status, after uint32, li
 	return out, err
 }
 
-func (m *memory) Revisions(_ context.Context, key string) ([]popup.Revision, error) {
-	unlock, err := m.lock()
+func (m *memory) Revisions(ctx context.Context, key string) ([]popup.Revision, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	out := slices.Clone(m.revisions[key])
 	slices.Reverse(out)
 	return out, err
 }
 
-func (m *memory) Audit(_ context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
-	unlock, err := m.lock()
+func (m *memory) Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	var out []popup.AuditEntry
 	for _, e := range slices.Backward(m.audit) {
@@ -128,8 +128,8 @@ func (m *memory) Audit(_ context.Context, before int64, limit int) ([]popup.Audi
 	return out, err
 }
 
-func (m *memory) AuditUser(_ context.Context, c popup.Change, uid string) error {
-	unlock, err := m.lock()
+func (m *memory) AuditUser(ctx context.Context, c popup.Change, uid string) error {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	if err == nil {
 		m.audit = append(m.audit, popup.AuditEntry{ID: int64(len(m.audit) + 1), At: m.time(), Actor: c.Actor, Action: c.Action, Object: "user:" + uid})
@@ -137,8 +137,8 @@ func (m *memory) AuditUser(_ context.Context, c popup.Change, uid string) error 
 	return err
 }
 
-func (m *memory) Stats(_ context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {
-	unlock, err := m.lock()
+func (m *memory) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	var out []popup.Counts
 	for _, c := range m.counts[id] {
@@ -152,14 +152,14 @@ func (m *memory) Stats(_ context.Context, id uint32, fromMS, toMS int64) ([]popu
 	return out, err
 }
 
-func (m *memory) Revision(context.Context) (int64, error) {
-	unlock, err := m.lock()
+func (m *memory) Revision(ctx context.Context) (int64, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	return m.revision, err
 }
 
-func (m *memory) Rows(context.Context) (int64, []popup.Row, error) {
-	unlock, err := m.lock()
+func (m *memory) Rows(ctx context.Context) (int64, []popup.Row, error) {
+	unlock, err := m.lock(ctx)
 	defer unlock()
 	var rows []popup.Row
 	for _, p := range m.popups {

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	runtime "runtime/pprof"
-
-	"github.com/popupd/popupd/docs"
 )
 
 type health struct {
@@ -36,7 +34,7 @@ func notReady(why error) *problem {
 // openapi serves the description of this API and of the data plane's.
 func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/yaml")
-	_, _ = w.Write(docs.OpenAPI) // an error means that the client has gone
+	_, _ = w.Write(s.config.OpenAPI) // an error means that the client has gone
 	return nil
 }
 

@@ -198,9 +198,6 @@ func (s *Server) rollbackPopup(w http.ResponseWriter, r *http.Request) error {
 	return s.change(w, r, "rollback", match, func(current popup.Popup) (popup.Spec, error) {
 		spec, err := s.specOf(r, key, *to.Version)
 		spec.Status = current.Status
-		if err == nil {
-			err = spec.Validate() // today's rules may be stricter than those it was written under
-		}
 		return spec, err
 	})
 }
@@ -255,6 +252,11 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, m
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		// What was stored before may be broken: written under other rules, or by
+		// hand. It would not come into force; only archived it does no harm.
+		if err := spec.Validate(); err != nil && spec.Status != popup.Archived {
 			return err
 		}
 		after, err := s.config.Catalog.Put(ctx, change, current.Version, spec)

@@ -1,9 +1,11 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -264,6 +266,19 @@ func TestRollback(t *testing.T) {
 	p.want(404, "popup_not_found", "POST", popupsPath+"/none/rollback", `{"version":1}`)
 }
 
+// A popup that was broken in the database stays as it is until it is mended;
+// archiving it is the other way out.
+func TestBrokenInTheStore(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.store.find("a").Frequency.AfterClickSec = -2
+	a := p.want(422, "invalid_fields", "POST", popupsPath+"/a/pause", "")
+	wantPointer(t, a, "/frequency/after_click_sec")
+	if p.store.revision != 1 {
+		t.Errorf("revision %d, want 1: nothing was changed", p.store.revision)
+	}
+}
+
 // Of many clients who saw the same version one changes it.
 func TestConcurrentReplace(t *testing.T) {
 	p := newPlane(t)
@@ -444,6 +459,34 @@ func TestChangeIsStoredButNotInForce(t *testing.T) {
 	a = p.want(200, "", "POST", popupsPath+"/a/activate", "")
 	if got := a.header.Get("Popupd-In-Force"); got != "false" {
 		t.Errorf("Popupd-In-Force = %q, want false", got)
+	}
+}
+
+// A client that goes away does not cut a change off.
+func TestClientGoesAway(t *testing.T) {
+	p := newPlane(t)
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"POST", popupsPath, `{"key":"a"}`, 201},
+		{"POST", popupsPath + "/a/activate", "", 200},
+		{"DELETE", "/v1/admin/users/u", "", 202},
+		{"GET", popupsPath + "/a", "", 503},
+	} {
+		r := httptest.NewRequestWithContext(gone, c.method, c.path, strings.NewReader(c.body))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		p.server.ServeHTTP(w, r)
+		if w.Code != c.status || w.Header().Get("Popupd-In-Force") != "" {
+			t.Errorf("%s %s: %d, in force %q", c.method, c.path, w.Code, w.Header().Get("Popupd-In-Force"))
+		}
+	}
+	if got := p.snapshots.Current().Revision; got != 2 {
+		t.Errorf("revision %d in force, want 2", got)
 	}
 }
 

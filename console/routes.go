@@ -97,7 +97,7 @@ func (s *Server) endpoint(e endpoint) http.Handler {
 			return
 		}
 		p := asProblem(err)
-		if p.cause != nil {
+		if p.cause != nil && r.Context().Err() == nil { // a client that has gone is no fault
 			s.config.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "err", p.cause)
 		}
 		p.write(w)
