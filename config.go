@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+// config is what the flags and their environment variables say.
+type config struct {
+	listen, adminListen      string
+	mysql, redis             string
+	redisPrefix              string
+	data                     string
+	secret, adminToken       string
+	allowOrigins             string
+	identity, identitySecret string
+	newIDsPerClient          float64
+	minGap                   time.Duration
+	journalSync              time.Duration // 0 is always
+	journalMax, stateMax     int64         // bytes
+	flush                    bool
+	drain, retention         time.Duration
+	demo                     bool
+	log                      string
+}
+
+const envPrefix = "POPUPD_"
+
+// foreignEnv is the one variable with our prefix that is not ours: it tells the
+// tests of this repository that MariaDB and Redis must be installed.
+const foreignEnv = "POPUPD_REQUIRE_STORES"
+
+// errUsage marks a mistake of the caller's: exit code 2.
+var errUsage = errors.New("see popupd -help")
+
+// parseConfig reads flags, then the environment for those not given. It
+// returns flag.ErrHelp after printing help, or an error that is errUsage.
+func parseConfig(args, environ []string, help io.Writer) (config, error) {
+	var c config
+	fs := flag.NewFlagSet("popupd", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "data plane `address`; port 0 picks one")
+	fs.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:8081", "`address` of REST, /metrics, health and pprof: keep it private")
+	fs.StringVar(&c.mysql, "mysql", "", "go-sql-driver `DSN`; empty: SQLite in -data")
+	fs.StringVar(&c.redis, "redis", "", "redis:// or rediss:// `URL`, or host:port,host:port of a cluster; empty: in process")
+	fs.StringVar(&c.redisPrefix, "redis-prefix", "popupd", "first part of every Redis key and channel")
+	fs.StringVar(&c.data, "data", "./popupd-data", "`directory` of the journal, dumps, the SQLite file and secrets")
+	fs.StringVar(&c.secret, "secret", "", "signs serve tokens, the same on all servers; new,old while rotating; empty: generated in -data")
+	fs.StringVar(&c.adminToken, "admin-token", "", "bearer token of the control plane; empty: generated in -data")
+	fs.StringVar(&c.allowOrigins, "allow-origins", "*", "CORS `origins`, comma-separated")
+	fs.StringVar(&c.identity, "identity", "off", "signed user ids: off, monitor or enforce")
+	fs.StringVar(&c.identitySecret, "identity-secret", "", "key of the signed user ids")
+	fs.Float64Var(&c.newIDsPerClient, "new-ids-per-client", 0, "new user ids a second per client address; 0: no limit")
+	fs.DurationVar(&c.minGap, "min-gap", 0, "least time between any two popups of one user")
+	fs.TextVar((*syncInterval)(&c.journalSync), "journal-sync", syncInterval(200*time.Millisecond), "time between fsyncs of the journal, or always")
+	fs.TextVar((*size)(&c.journalMax), "journal-max", size(1<<30), "quota of the journal in bytes, as 1GiB")
+	fs.TextVar((*size)(&c.stateMax), "state-max", size(1<<30), "memory budget of the users' state, as 1GiB")
+	fs.BoolVar(&c.flush, "flush", true, "this server also moves events to the database")
+	fs.DurationVar(&c.drain, "drain", 5*time.Second, "on SIGTERM: go on serving this long, unready")
+	fs.DurationVar(&c.retention, "retention", 2160*time.Hour, "age at which rows of event are deleted; 0: never")
+	fs.BoolVar(&c.demo, "demo", false, "make three sample popups if there are none")
+	fs.StringVar(&c.log, "log", "text", "log `format`, text or json")
+
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(help, "usage: popupd [serve] [flags]\n       popupd version\n\nEvery flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.\n\n")
+			fs.SetOutput(help)
+			fs.PrintDefaults()
+			return c, err
+		}
+		return c, fmt.Errorf("%w; %w", err, errUsage)
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("unknown argument %q; %w", fs.Arg(0), errUsage)
+	}
+	if err := parseEnv(fs, environ); err != nil {
+		return c, fmt.Errorf("%w; %w", err, errUsage)
+	}
+	if err := c.validate(); err != nil {
+		return c, fmt.Errorf("%w; %w", err, errUsage)
+	}
+	return c, nil
+}
+
+func parseEnv(fs *flag.FlagSet, environ []string) error {
+	given := make(map[string]bool)
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		suffix, ours := strings.CutPrefix(name, envPrefix)
+		if !ours || name == foreignEnv {
+			continue
+		}
+		flagName := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
+		if fs.Lookup(flagName) == nil || suffix != strings.ToUpper(suffix) {
+			return fmt.Errorf("unknown variable %s", name)
+		}
+		if given[flagName] {
+			continue
+		}
+		if err := fs.Set(flagName, value); err != nil {
+			return fmt.Errorf("variable %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (c *config) validate() error {
+	switch {
+	case c.identity != "off" && c.identity != "monitor" && c.identity != "enforce":
+		return fmt.Errorf("-identity %q: want off, monitor or enforce", c.identity)
+	case c.identity != "off" && c.identitySecret == "":
+		return fmt.Errorf("-identity %s needs -identity-secret", c.identity)
+	case c.log != "text" && c.log != "json":
+		return fmt.Errorf("-log %q: want text or json", c.log)
+	case c.redisPrefix == "" || strings.ContainsAny(c.redisPrefix, "{}* \t\r\n"):
+		return fmt.Errorf("-redis-prefix %q: want a word without braces, stars or spaces", c.redisPrefix)
+	case c.newIDsPerClient < 0 || math.IsNaN(c.newIDsPerClient) || math.IsInf(c.newIDsPerClient, 0):
+		return fmt.Errorf("-new-ids-per-client %v: want 0 or more", c.newIDsPerClient)
+	case c.minGap < 0 || c.drain < 0 || c.retention < 0:
+		return errors.New("-min-gap, -drain and -retention cannot be negative")
+	case c.data == "":
+		return errors.New("-data cannot be empty")
+	}
+	return nil
+}
+
+// origins returns the list of -allow-origins.
+func (c *config) origins() []string {
+	origins := strings.Split(c.allowOrigins, ",")
+	for i := range origins {
+		origins[i] = strings.TrimSpace(origins[i])
+	}
+	return origins
+}

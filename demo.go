@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+)
+
+// demoPopups are what -demo starts with. The first in rank is for home alone
+// and comes back soon, so that a visitor sees the whole life of a popup.
+var demoPopups = []string{
+	`{"key":"welcome","name":"Welcome","status":"active","priority":30,"placements":["default","home"],
+	  "frequency":{"after_click_sec":60,"after_impression_sec":86400},
+	  "variants":[{"key":"a","content":{"title":"Welcome!","body":"Good to see you.","link":"https://example.com/tour"}}]}`,
+	`{"key":"spring-sale","name":"Spring sale","status":"active","priority":20,"placements":["home"],
+	  "frequency":{"after_dismiss_sec":3600},
+	  "variants":[{"key":"a","weight":50,"content":{"title":"Spring sale","body":"20 % off until Sunday.","link":"https://example.com/sale"}},
+	              {"key":"b","weight":50,"content":{"title":"Two days left","body":"20 % off everything.","link":"https://example.com/sale"}}]}`,
+	`{"key":"app-update","name":"App update","status":"active","priority":10,"placements":["default","home"],
+	  "targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]},{"attr":"app_version","op":"semver_lt","value":"3.0.0"}]},
+	  "variants":[{"key":"a","content":{"title":"Update the app","body":"Version 3 is here.","link":"https://example.com/app"}}]}`,
+}
+
+// seedDemo makes the sample popups if there are no popups at all.
+func seedDemo(ctx context.Context, db *persist.DB) error {
+	present, err := db.Popups(ctx, "", 0, 1)
+	if err != nil || len(present) > 0 {
+		return err
+	}
+	for _, text := range demoPopups {
+		spec, err := popup.Decode([]byte(text))
+		if err != nil {
+			return fmt.Errorf("seed demo: %w", err)
+		}
+		if _, err := db.Create(ctx, popup.Change{Actor: "demo", Action: "create"}, spec); err != nil {
+			return fmt.Errorf("seed demo %s: %w", spec.Key, err)
+		}
+	}
+	return nil
+}
+
+// greet tells someone who is trying popupd where it is.
+func greet(w io.Writer, data, admin, token string) {
+	fmt.Fprintf(w, "popupd is up, with three sample popups.\n  polls and actions  http://%s\n  control plane      http://%s\n  admin token        %s\n", data, admin, token)
+}

@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/internal/storetest"
+)
+
+// under is how long the load of a kill test goes on.
+func under() time.Duration {
+	if testing.Short() {
+		return 3 * time.Second
+	}
+	return 10 * time.Second
+}
+
+// stores are a database and a Redis of the test's own, which it may kill.
+type stores struct {
+	mysql, redis *storetest.Server
+	dsn          string
+}
+
+func startStores(t testing.TB) stores {
+	t.Helper()
+	s := stores{mysql: storetest.StartMySQL(t), redis: storetest.StartRedis(t)}
+	s.dsn = s.mysql.CreateDatabase(t, "popupd")
+	return s
+}
+
+func (s stores) args() []string { return []string{"-mysql", s.dsn, "-redis", s.redis.URL()} }
+
+// TestKill kills one of the three processes a few times under load: whatever
+// was acknowledged is in the database once, and no one sees a popup twice.
+func TestKill(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		kill func(*testing.T, *server, stores)
+	}{
+		{"server", func(t *testing.T, s *server, _ stores) { s.kill(); s.again() }},
+		{"redis", func(t *testing.T, _ *server, st stores) { st.redis.Kill(); st.redis.Restart(t) }},
+		{"mariadb", func(t *testing.T, _ *server, st stores) { st.mysql.Kill(); st.mysql.Restart(t) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st := startStores(t)
+			s := start(t, st.args()...)
+			s.create("one", `{"after_click_sec":86400}`)
+			s.create("two", `{"after_click_sec":86400}`)
+			l := attack(s)
+			const kills = 3
+			tick := time.NewTicker(under() / (kills + 1))
+			defer tick.Stop()
+			for range kills {
+				<-tick.C
+				c.kill(t, s, st)
+			}
+			<-tick.C
+			l.check(t, open(t, st.dsn))
+			if c.name != "server" && l.errors > 0 {
+				t.Errorf("%d requests failed, though the server was up all the time", l.errors)
+			}
+		})
+	}
+}
+
+// TestStoresDown stops both stores: polls and actions are answered as before,
+// and all of it arrives when they are back.
+func TestStoresDown(t *testing.T) {
+	st := startStores(t)
+	s := start(t, st.args()...)
+	s.create("one", `{"after_click_sec":86400}`)
+	l := attack(s)
+	tick := time.NewTicker(under() / 4)
+	defer tick.Stop()
+	<-tick.C
+	st.redis.Kill()
+	st.mysql.Kill()
+	before := l.acknowledged()
+	<-tick.C
+	<-tick.C
+	during := l.acknowledged() - before
+	st.mysql.Restart(t)
+	st.redis.Restart(t)
+	<-tick.C
+	l.check(t, open(t, st.dsn))
+	if l.errors > 0 {
+		t.Errorf("%d requests failed", l.errors)
+	}
+	if during < 100 {
+		t.Errorf("%d popups shown and clicks acknowledged while both stores were down: the load did nothing", during)
+	}
+}
+
+func (l *load) acknowledged() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.shown) + len(l.clicked)
+}

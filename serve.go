@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/docs"
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/handler"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/snapshot"
+)
+
+var errDraining = errors.New("shutting down")
+
+// serve builds the server in the order of its flows, runs it until ctx ends
+// and takes it down in reverse.
+func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) error {
+	host, _ := os.Hostname() // only a note in the database
+	now := func() int64 { return time.Now().UnixMilli() }
+	registry := prometheus.NewRegistry()
+
+	// What can be wrong with the call is found before anything is served.
+	dir, keys, err := openData(c)
+	if err != nil {
+		return err
+	}
+	db, err := persist.Open(persist.Config{
+		DSN: c.mysql, SQLite: dir.Path("popupd.db"), Host: host, Retention: c.retention, Now: now, Log: log, Registerer: registry,
+	})
+	if err != nil {
+		return fmt.Errorf("-mysql: %w; %w", err, errUsage)
+	}
+	defer db.Close()
+	redis, closeRedis, err := openRedis(c.redis, log)
+	if err != nil {
+		return err
+	}
+	defer closeRedis()
+	data, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	admin, err := net.Listen("tcp", c.adminListen)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+
+	// Events: journal -> shipper -> Redis -> consumer -> database.
+	journal, err := queue.OpenJournal(queue.JournalConfig{
+		Dir: dir.Path("journal"), MaxBytes: c.journalMax, Sync: c.journalSync, Now: now, Log: log, Registerer: registry,
+	})
+	if err != nil {
+		return err
+	}
+	defer journal.Release()
+	shipper := queue.NewShipper(queue.ShipperConfig{
+		Journal: journal, Redis: redis, Prefix: c.redisPrefix, Ledger: db, Log: log, Registerer: registry,
+	})
+	own := ownStreams(journal)
+	consumer := queue.NewConsumer(queue.ConsumerConfig{
+		Redis: redis, Prefix: c.redisPrefix, Ledger: db, Sink: db, Own: own, OnFlush: shipper.Acked, Log: log, Registerer: registry,
+	})
+
+	// Polls: snapshot and users' state -> handler.
+	table := frequency.New(frequency.Config{Key: keys.state, MaxBytes: c.stateMax, MinGap: c.minGap, Registerer: registry})
+	popups := snapshot.NewStore()
+	users := &state{
+		db: db, journal: journal, table: table, missed: make(chan struct{}, 1), archived: make(map[uint32]bool),
+		dump: dir.Path("state"), demo: c.demo, now: now, log: log,
+	}
+	watcher := snapshot.NewWatcher(popups, snapshot.Config{
+		Source: db, Redis: redis, Prefix: c.redisPrefix, File: dir.Path("popups"), OnSwap: users.swapped,
+		Now: now, Log: log, Registerer: registry,
+	})
+	users.watcher = watcher
+	server, err := handler.New(handler.Config{
+		Snapshots: popups, Users: table, Journal: journal, Secrets: keys.tokens, AllowOrigins: c.origins(),
+		Identity: handler.Identity(c.identity), IdentitySecret: []byte(c.identitySecret), NewIDsPerClient: c.newIDsPerClient,
+		Ready: users.ready.Load, Now: now, Log: log, Registerer: registry,
+	})
+	if err != nil {
+		return err
+	}
+	var draining atomic.Bool
+	operators, err := console.New(console.Config{
+		Catalog: db, Trail: db, Statistics: db, Watcher: watcher, Users: knownUsers{table, server}, Snapshots: popups,
+		Token: keys.admin, OpenAPI: docs.OpenAPI, Version: version(),
+		Ready: func() error {
+			if draining.Load() {
+				return errDraining
+			}
+			return users.readiness()
+		},
+		Now: now, Log: log, Registerer: registry, Gatherer: registry,
+	})
+	if err != nil {
+		return err
+	}
+
+	// Serve. Until the users' state is restored polls are answered 503.
+	served := make(chan error, 2)
+	go func() { served <- server.Serve(data) }()
+	go func() { served <- operators.Serve(admin) }()
+	log.Info("listening", "plane", "data", "address", data.Addr().String())
+	log.Info("listening", "plane", "control", "address", admin.Addr().String())
+
+	caughtUp, err := users.restore(ctx)
+	if err != nil {
+		return err
+	}
+	parts := newParts(log)
+	defer parts.stop()
+	parts.run("journal", journal.Run)
+	parts.run("database", db.Run)
+	parts.run("popups", watcher.Run)
+	parts.run("users", users.run)
+	parts.run("shipper", shipper.Run)
+	if c.flush {
+		parts.run("flusher", consumer.Run)
+	}
+	if !caughtUp {
+		users.behind()
+	}
+	parts.run("catch up", users.catchUp)
+	if c.redis != "" { // other servers tell what they serve
+		parts.run("listen", func(ctx context.Context) error {
+			return queue.Listen(ctx, queue.ListenConfig{
+				Redis: redis, Prefix: c.redisPrefix, Own: func(id popup.StreamID) bool { return slices.Contains(own(), id) },
+				OnEvent: table.Merge, OnMissed: users.behind, Log: log,
+			})
+		})
+	}
+	if c.demo {
+		greet(stdout, data.Addr().String(), admin.Addr().String(), keys.admin)
+	}
+
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+
+	draining.Store(true)
+	if errors.Is(context.Cause(ctx), errTerminated) {
+		time.Sleep(c.drain) // load balancers notice
+	}
+	return stop(server, journal, shipper, parts, operators, log)
+}
+
+// knownUsers is what operators see and do of users.
+type knownUsers struct {
+	*frequency.Table
+	server *handler.Server
+}
+
+func (k knownUsers) Reset(user []byte) error { return k.server.Reset(user) }
+
+// ownStreams returns the streams that this server ships.
+func ownStreams(j *queue.Journal) func() []popup.StreamID {
+	return func() []popup.StreamID {
+		var ids []popup.StreamID
+		for _, s := range j.Streams() {
+			ids = append(ids, s.ID())
+		}
+		return ids
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync/atomic"
+	"time"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/snapshot"
+)
+
+const (
+	sweepEvery   = 100 * time.Millisecond
+	dumpEvery    = time.Minute
+	restoreRetry = 2 * time.Second
+	storeTimeout = 10 * time.Second // of a first word with the database
+)
+
+var errRestoring = errors.New("the users' state is being restored")
+
+// state keeps the users' table: brought back at start, swept and dumped while
+// the server runs.
+type state struct {
+	db      *persist.DB
+	journal *queue.Journal
+	table   *frequency.Table
+	watcher *snapshot.Watcher
+	dump    string // path of the dump
+	demo    bool
+	now     func() int64
+	log     *slog.Logger
+
+	ready  atomic.Bool   // what users have seen is known
+	missed chan struct{} // cap 1, see behind
+
+	// Of swapped, which the watcher calls one at a time.
+	current  []*snapshot.Popup
+	archived map[uint32]bool
+}
+
+// restore makes the server know what its users have seen, from the database
+// or, while that is away, from the data directory. It returns an error if the
+// database refuses us, which no waiting mends. caughtUp is false when the
+// database has yet to be asked: see catchUp.
+func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
+	if err := s.watcher.LoadFile(); err != nil {
+		s.log.Warn("last good popups", "err", err)
+	}
+	_, loadErr := s.table.Load(s.dump)
+	if err := s.journal.Replay(s.table.Merge); err != nil {
+		return false, err
+	}
+	switch err := s.fromDatabase(ctx); {
+	case err == nil:
+		s.ready.Store(true)
+		return true, nil
+	case !persist.Unavailable(err):
+		return false, err
+	default:
+		s.log.Warn("the database is away, serving from the data directory", "err", err)
+	}
+	if loadErr != nil {
+		s.log.Warn("no usable dump of the users' state: unready until the database answers", "err", loadErr)
+		return false, nil
+	}
+	s.ready.Store(true)
+	return false, nil
+}
+
+// behind says that the database may know what this server has missed.
+func (s *state) behind() {
+	select {
+	case s.missed <- struct{}{}:
+	default:
+	}
+}
+
+// catchUp asks the database whenever this server is behind, until it has
+// answered. The pause before gives what was missed time to be counted.
+func (s *state) catchUp(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.missed:
+		}
+		for caughtUp := false; !caughtUp; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(restoreRetry):
+			}
+			err := s.fromDatabase(ctx)
+			if caughtUp = err == nil; caughtUp {
+				s.ready.Store(true)
+			} else if !persist.Unavailable(err) {
+				s.log.Error("catch up with the database", "err", err)
+			}
+		}
+	}
+}
+
+// fromDatabase merges what the database knows into the table. All it does may
+// be repeated.
+func (s *state) fromDatabase(ctx context.Context) error {
+	first, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := s.db.Migrate(first); err != nil {
+		return err
+	}
+	if s.demo {
+		if err := seedDemo(first, s.db); err != nil {
+			return err
+		}
+	}
+	if err := s.watcher.Reload(first); err != nil {
+		return err
+	}
+	start, refused := time.Now(), 0
+	_, err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
+		if !s.table.Restore(user, id, st) {
+			refused++
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if refused > 0 {
+		return fmt.Errorf("restore state: %d entries do not fit: raise -state-max", refused)
+	}
+	s.log.Info("users' state restored", "took", time.Since(start))
+	return nil
+}
+
+// readiness returns why the server is not ready, or nil.
+func (s *state) readiness() error {
+	if !s.ready.Load() {
+		return errRestoring
+	}
+	return nil
+}
+
+// run sweeps and dumps until ctx ends, then dumps once more.
+func (s *state) run(ctx context.Context) error {
+	sweep, dump := time.NewTicker(sweepEvery), time.NewTicker(dumpEvery)
+	defer sweep.Stop()
+	defer dump.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return s.save()
+		case <-sweep.C:
+			s.table.Sweep(s.now())
+		case <-dump.C:
+			if err := s.save(); err != nil {
+				s.log.Error("users' state was not dumped", "err", err)
+			}
+		}
+	}
+}
+
+// save dumps the table. The positions are taken first: an event is in the
+// table before it is in the journal, so the dump holds all up to them.
+func (s *state) save() error {
+	if !s.ready.Load() {
+		return nil // an incomplete table must not replace a complete dump
+	}
+	at := s.journal.Positions()
+	if err := s.table.Dump(s.dump, at); err != nil {
+		return err
+	}
+	s.journal.Covered(at)
+	return nil
+}
+
+// swapped follows a change of the popups: entries of one that has left the
+// snapshot are of no more use, since only archiving, which is final, removes it.
+func (s *state) swapped(next *snapshot.Snapshot) {
+	for _, p := range s.current {
+		if next.Popup(p.ID) == nil {
+			s.archived[p.ID] = true
+		}
+	}
+	s.current = next.All()
+	archived := maps.Clone(s.archived)
+	s.table.SetPolicy(func(id uint32) frequency.Keep {
+		switch p := next.Popup(id); {
+		case p != nil && p.Frequency.MaxImpressions > 0:
+			return frequency.KeepForever
+		case archived[id]:
+			return frequency.Drop
+		}
+		return frequency.KeepWhileWaiting // also of a popup that is too new to be known here
+	})
+}
