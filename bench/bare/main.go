@@ -15,13 +15,13 @@ import (
 )
 
 func main() {
-	var headers [][2]string
+	var headers [][2][]byte
 	for _, arg := range os.Args[1:] {
 		name, value, ok := strings.Cut(arg, ": ")
 		if !ok {
 			log.Fatalf("bare: header %q: want NAME: VALUE", arg)
 		}
-		headers = append(headers, [2]string{name, value})
+		headers = append(headers, [2][]byte{[]byte(name), []byte(value)})
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,7 +32,7 @@ func main() {
 		Handler: func(ctx *fasthttp.RequestCtx) {
 			ctx.SetStatusCode(fasthttp.StatusNoContent)
 			for _, h := range headers {
-				ctx.Response.Header.Set(h[0], h[1])
+				ctx.Response.Header.SetCanonical(h[0], h[1])
 			}
 		},
 		ReadTimeout:           5 * time.Second,
