@@ -142,9 +142,9 @@ func (w *window) at(off int64) ([]byte, error) {
 	end := min(off+MaxFrameSize, w.size)
 	if off < w.off || end > w.off+int64(len(w.buf)) {
 		if w.buf == nil {
-			w.buf = make([]byte, 0, windowSize)
+			w.buf = make([]byte, 0, min(windowSize, w.size))
 		}
-		n, err := w.file.ReadAt(w.buf[:min(windowSize, max(w.size-off, 0))], off)
+		n, err := w.file.ReadAt(w.buf[:min(int64(cap(w.buf)), max(w.size-off, 0))], off)
 		if err != nil && err != io.EOF {
 			return nil, err
 		}
