@@ -3,6 +3,7 @@ package console_test
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 type memory struct {
 	mu        sync.Mutex
 	down      error
+	afterRead func() // called when Popup has read, if set
 	now       func() int64
 	popups    []popup.Popup // by id
 	revisions map[string][]popup.Revision
@@ -86,14 +88,20 @@ func (m *memory) Put(ctx context.Context, c popup.Change, version uint32, s popu
 
 func (m *memory) Popup(ctx context.Context, key string) (popup.Popup, error) {
 	unlock, err := m.lock(ctx)
-	defer unlock()
-	if err != nil {
-		return popup.Popup{}, err
+	p := m.find(key)
+	var read popup.Popup
+	switch {
+	case err != nil:
+	case p == nil:
+		err = popup.ErrNotFound
+	default:
+		read = *p
 	}
-	if p := m.find(key); p != nil {
-		return *p, nil
+	unlock()
+	if m.afterRead != nil {
+		m.afterRead()
 	}
-	return popup.Popup{}, popup.ErrNotFound
+	return read, err
 }
 
 func (m *memory) Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
@@ -180,8 +188,9 @@ type people struct {
 func (p *people) States(user []byte, fn func(uint32, popup.State)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id, s := range p.states[string(user)] {
-		fn(id, s)
+	states := p.states[string(user)]
+	for _, id := range slices.Backward(slices.Sorted(maps.Keys(states))) { // any order will do
+		fn(id, states[id])
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
 )
 
 func TestCreate(t *testing.T) {
@@ -284,6 +286,9 @@ func TestConcurrentReplace(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
 	const clients = 16
+	var read sync.WaitGroup // everyone reads before anyone writes
+	read.Add(clients)
+	p.store.afterRead = func() { read.Done(); read.Wait() }
 	var won, lost atomic.Int32
 	var wg sync.WaitGroup
 	for i := range clients {
@@ -304,20 +309,41 @@ func TestConcurrentReplace(t *testing.T) {
 	}
 }
 
-// A change without a precondition is made whatever others do meanwhile.
-func TestConcurrentWithoutPrecondition(t *testing.T) {
-	p := newPlane(t)
-	p.create("a")
-	var wg sync.WaitGroup
-	for i := range 4 {
-		action := []string{"/activate", "/pause"}[i%2]
-		wg.Go(func() {
-			for range 10 {
-				p.want(200, "", "POST", popupsPath+"/a"+action, "")
+// A change without a precondition is made on top of what others do meanwhile,
+// unless they never stop.
+func TestWithoutPrecondition(t *testing.T) {
+	for _, c := range []struct {
+		name, ifMatch string
+		interrupted   int // how often the popup changes between read and write
+		status        int
+		code          string
+	}{
+		{"none", "", 1, 200, ""},
+		{"any", "*", 1, 200, ""},
+		{"version", `"1"`, 1, 412, "stale_version"},
+		{"often", "", 9, 200, ""},
+		{"without end", "", 1000, 412, "stale_version"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPlane(t)
+			p.create("a")
+			left := c.interrupted
+			p.store.afterRead = func() {
+				if left--; left < 0 {
+					return
+				}
+				spec := p.store.find("a").Spec
+				spec.Name += "x"
+				if _, err := p.store.Put(context.Background(), popup.Change{}, 0, spec); err != nil {
+					t.Error(err)
+				}
+			}
+			a := p.want(c.status, c.code, "POST", popupsPath+"/a/pause", "", "If-Match", c.ifMatch)
+			if got, want := a.json(t)["name"], strings.Repeat("x", c.interrupted); c.status == 200 && got != want {
+				t.Errorf("name %q, want %q: the others' changes are kept", got, want)
 			}
 		})
 	}
-	wg.Wait()
 }
 
 func TestList(t *testing.T) {
