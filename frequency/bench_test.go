@@ -1,7 +1,6 @@
 package frequency
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,7 +37,7 @@ func restore(b *testing.B, table *Table, users int) int {
 	return users * benchPopups
 }
 
-// order calls are spread over the users by a step that is prime to their number.
+// spread goes round the users in steps that are prime to their number.
 func spread(i int) int { return i * 104_729 % benchUsers }
 
 func BenchmarkHotCheckMiss(b *testing.B) {
@@ -250,21 +249,4 @@ func BenchmarkLoad(b *testing.B) {
 		}
 		b.ReportMetric(float64(entries)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 	})
-}
-
-func ExampleTable() {
-	table := New(Config{})
-	f := popup.Frequency{AfterClickSec: 30 * 86400, AfterDismissSec: 86400, AfterImpressionSec: 86400}
-	now := int64(1_767_225_600_000) // 2026-01-01T00:00:00Z
-
-	u := table.Lock([]byte("user-1"))
-	defer u.Unlock()
-	fmt.Println(u.Check(7, &f, now).Reason)
-	u.Serve(&popup.Event{User: []byte("user-1"), Popup: 7, Action: popup.Impression, AtMS: now}, &f)
-	fmt.Println(u.Check(7, &f, now+86_399_999).Reason)
-	fmt.Println(u.Check(7, &f, now+86_400_000).Reason)
-	// Output:
-	// eligible
-	// cooldown_impression
-	// eligible
 }

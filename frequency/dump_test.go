@@ -1,6 +1,8 @@
 package frequency
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -240,6 +242,16 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 		t.Fatal("dumped into a directory")
 	}
 	wantLoaded(t, path, table, nil)
+	if err := os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := table.Dump(path, positions); err == nil {
+		t.Fatal("replaced a directory")
+	}
+	wantLoaded(t, path, table, nil)
+	if _, err := os.Lstat(path + ".tmp"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left behind: %s.tmp, %v", path, err)
+	}
 	if err := table.Dump(filepath.Join(dir, "none", "state"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such directory: %v", err)
 	}
@@ -262,6 +274,7 @@ func TestDumpWhileServing(t *testing.T) {
 				}
 				user := []byte(fmt.Sprint("other", g, "-", i%20_000))
 				table.Merge(&popup.Event{User: user, Popup: 1, Action: popup.Impression, AtMS: noon, ServedAtMS: noon, ReadyAtMS: noon + day, Nth: 1})
+				table.Restore(user, 2, popup.State{ServedAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day})
 				table.Sweep(noon)
 			}
 		})
@@ -288,14 +301,10 @@ func FuzzReadDump(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(b[:len(b)-4])
+	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(t.TempDir(), "state")
-		if err := os.WriteFile(path, seal(b), 0o600); err != nil {
-			t.Fatal(err)
-		}
 		table := newTable(Config{MaxBytes: 1 << 20}, 2)
-		at, err := table.Load(path)
+		at, err := table.readDump(bufio.NewReader(bytes.NewReader(b)))
 		if at == nil && err == nil {
 			t.Fatal("neither positions nor an error")
 		}

@@ -14,7 +14,7 @@ type entry struct {
 	served      tick
 	at          tick
 	clickUntil  tick
-	next        tick
+	next        tick   // never before clickUntil, as a merge leaves it
 	impressions uint16 // saturates
 	acted       uint8
 	last        popup.Action
@@ -72,7 +72,7 @@ func (e *entry) merged(hash uint64, id uint32, s popup.State) entry {
 // ready returns when the popup's own waits are over. It is later than the
 // latest thing that happened by at least a tick: two impressions must differ in
 // served, and a new one must count as newer than what came before it.
-func (e *entry) ready() tick { return max(e.next, e.clickUntil, e.at.after()) }
+func (e *entry) ready() tick { return max(e.next, e.at.after()) }
 
 // held says which wait e.ready ends.
 func (e *entry) held() popup.Reason {

@@ -34,7 +34,7 @@ type Table struct {
 
 	bytes  atomic.Int64 // of all slots; never above maxBytes, also while a shard grows
 	policy atomic.Pointer[func(id uint32) Keep]
-	nowMS  atomic.Int64 // of the last sweep
+	nowMS  atomic.Int64 // of the last sweep: what has expired where no local time is given
 
 	sweepMu sync.Mutex // guards cursor
 	cursor  struct{ shard, slot int }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/bits"
 	"os"
 
 	"github.com/popupd/popupd/popup"
@@ -114,6 +115,7 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 		at[popup.StreamID(b[:16])] = le.Uint64(b[16:])
 	}
 	var total, lost uint64
+	var block []entry
 	for {
 		if _, err := io.ReadFull(r, b[:4]); err != nil {
 			return nil, err
@@ -122,7 +124,7 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 		if count == 0 {
 			break
 		}
-		total += uint64(count)
+		block = block[:0]
 		for range count {
 			if _, err := io.ReadFull(r, b[:]); err != nil {
 				return nil, err
@@ -132,10 +134,10 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 			if e.hash == 0 {
 				return nil, fmt.Errorf("%w: an entry of nobody", ErrDumpDamaged)
 			}
-			if !t.mergeEntry(&e) {
-				lost++
-			}
+			block = append(block, e)
 		}
+		total += uint64(count)
+		lost += t.mergeBlock(block)
 	}
 	if _, err := io.ReadFull(r, b[:8]); err != nil {
 		return nil, err
@@ -149,10 +151,23 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 	return at, nil
 }
 
-// mergeEntry adds an entry of a dump.
-func (t *Table) mergeEntry(e *entry) bool {
-	u := t.lockHash(e.hash)
-	defer u.Unlock()
-	_, _, ok := u.merge(e.popup, e.state(), t.nowMS.Load())
-	return ok
+// mergeBlock adds entries of a dump and returns for how many there was no memory.
+// They are sorted like the shard: added from first to last, they would all crowd
+// into its front while it grows, each behind a longer run. Counting with the bits
+// reversed spreads them at any time.
+func (t *Table) mergeBlock(entries []entry) (lost uint64) {
+	width := bits.Len(uint(len(entries)))
+	for n := range uint64(1) << width {
+		i := bits.Reverse64(n) >> (64 - width)
+		if i >= uint64(len(entries)) {
+			continue
+		}
+		e := &entries[i]
+		u := t.lockHash(e.hash)
+		if _, _, ok := u.merge(e.popup, e.state(), t.nowMS.Load()); !ok {
+			lost++
+		}
+		u.Unlock()
+	}
+	return lost
 }

@@ -30,10 +30,12 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 	if f := t.policy.Load(); f != nil {
 		keep = (*f)(e.popup)
 	}
-	switch wait := max(e.next, e.clickUntil); {
+	switch {
 	case keep == Drop:
 		return true
-	case keep == KeepForever, wait == never, nowMS < wait.ms()+hourMS:
+	case keep == KeepForever:
+		return false
+	case nowMS < e.next.ms()+hourMS: // always, if it is popup.Never
 		return false
 	case nowMS < e.gapEndMS(t.gapMS):
 		return false
@@ -80,7 +82,7 @@ const scanEveryMS = 1000
 // reclaimLocked makes room in a shard that may not grow. It reports whether
 // anything had expired.
 func (t *Table) reclaimLocked(s *shard, nowMS int64) bool {
-	if since := nowMS - s.scanMS; since >= 0 && since < scanEveryMS {
+	if since := nowMS - s.scanMS; -scanEveryMS < since && since < scanEveryMS {
 		return false
 	}
 	s.scanMS = nowMS

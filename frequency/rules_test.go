@@ -284,7 +284,13 @@ func TestUndo(t *testing.T) {
 		t.Errorf("an older impression undone: %+v, want the latest to stay, %+v", got, third)
 	}
 
+	stale := click
 	click, _ = u.Act(event(popup.Click, noon+42*day, noon+43*day), &defaults)
+	clicked = state()
+	u.Undo(stale)
+	if got := state(); got != clicked {
+		t.Errorf("a click on an older impression undone: %+v, want %+v", got, clicked)
+	}
 	u.Act(event(popup.Dismiss, noon+42*day, noon+43*day+second), &defaults)
 	u.Undo(click)
 	if got := state(); got.Acted != popup.Dismiss.Bit() || got.Last != popup.Dismiss {

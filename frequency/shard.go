@@ -83,23 +83,15 @@ func (s *shard) remove(i int) {
 }
 
 // next returns the homes and slots that the shard should grow to: an eighth
-// more homes, or only a longer tail if that is what is missing.
+// more homes, or only a longer tail if that is what is missing. More homes never
+// need a longer tail: the distance of a home to the last one grows with them.
 func (s *shard) next() (homes, slots int) {
 	homes, tail := s.homes, len(s.slots)-s.homes
 	if s.crowded() {
 		homes += homes/8 + 8
-		tail = max(tail, homes/64+8)
-	} else {
-		tail *= 2
+		return homes, homes + max(tail, homes/64+8)
 	}
-	grown := shard{homes: homes, skipBits: s.skipBits}
-	end := 0
-	for i := range s.slots {
-		if h := s.slots[i].hash; h != 0 {
-			end = max(end, grown.home(h)) + 1
-		}
-	}
-	return homes, max(homes+tail, end+8)
+	return homes, homes + 2*tail
 }
 
 // resize moves all entries into larger slots; the arguments are those of next.
