@@ -1,0 +1,114 @@
+package persist
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/internal/storetest"
+)
+
+func TestMigrateTwice(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		mustCreate(t, s, `{"key":"sale"}`)
+		if err := s.open(t).Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Revision(t.Context()); err != nil || n != 1 {
+			t.Errorf("revision %d, %v; want 1: nothing was migrated", n, err)
+		}
+	})
+}
+
+// Servers that are started together find no schema and make it at once.
+func TestMigrateTogether(t *testing.T) {
+	for name, config := range map[string]Config{
+		"mariadb": {DSN: storetest.MySQL(t)},
+		"sqlite":  {SQLite: filepath.Join(t.TempDir(), "db")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &store{clock: &clock{}, config: config}
+			var servers sync.WaitGroup
+			for range 4 {
+				db := s.open(t)
+				servers.Go(func() {
+					if err := db.Migrate(t.Context()); err != nil {
+						t.Error(err)
+					}
+					if _, _, err := db.Rows(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			servers.Wait()
+		})
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		s.exec(t, "INSERT INTO schema_version (version_id, is_applied) VALUES (9999, 1)")
+		err := s.Migrate(t.Context())
+		if !errors.Is(err, ErrNewerSchema) || !strings.Contains(err.Error(), "9999") {
+			t.Errorf("Migrate = %v, want %v with the version", err, ErrNewerSchema)
+		}
+	})
+}
+
+// Analysts read both stores with the same queries.
+func TestStoresHaveTheSameColumns(t *testing.T) {
+	mysql, sqlite := onMySQL(t), onSQLite(t)
+	for _, table := range []string{
+		"popups", "popup_revisions", "config_revision", "event", "user_popup",
+		"popup_stats", "ingest_stream", "dead_frame", "audit", "erasure",
+	} {
+		if d := cmp.Diff(columns(t, mysql.raw, table), columns(t, sqlite.raw, table)); d != "" {
+			t.Errorf("%s (-mariadb +sqlite):\n%s", table, d)
+		}
+	}
+}
+
+func columns(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.Query("SELECT * FROM " + table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestSQLiteFileIsPrivateAndItsNameIsAnything(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ä ?mode=ro&x#%41")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "popupd.db")
+	s := &store{clock: &clock{}, config: Config{SQLite: path}}
+	if err := s.open(t).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(dir), "*", "popupd.db*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("files %v, %v; want the database and its WAL", files, err)
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, want 0600", f, info.Mode())
+		}
+	}
+}
