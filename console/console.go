@@ -128,12 +128,12 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Limits of the listener. Writing may take long because a CPU profile is written
-// at its end; pprof itself refuses one that would take longer than this.
+// Limits of the listener. pprof extends the write timeout by the time for which
+// it is asked to observe.
 const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 15 * time.Second
-	writeTimeout   = 90 * time.Second
+	writeTimeout   = 30 * time.Second
 	idleTimeout    = 60 * time.Second
 	maxHeaderBytes = 16 << 10
 )

@@ -76,6 +76,9 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("%s: empty", path)
 		}
 	}
+	if a := p.do("GET", "/debug/pprof/heap?seconds=x", ""); a.status != 400 {
+		t.Errorf("seconds=x: %d", a.status)
+	}
 	p.want(404, "not_found", "GET", "/debug/pprof/cmdline", "")
 	p.want(404, "not_found", "GET", "/debug/pprof/none", "")
 }
