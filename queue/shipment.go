@@ -32,10 +32,10 @@ type shipment struct {
 
 	// The rest is run's.
 	registered bool
-	sealed     bool   // the stream was seen to be sealed
-	blind      bool   // MySQL did not answer the last check
-	sent       uint64 // pushed up to here, as far as is known
-	published  uint64 // told other servers up to here
+	sealed     bool    // the stream was seen to be sealed
+	blind      backoff // grows while MySQL does not answer the check
+	sent       uint64  // pushed up to here, as far as is known
+	published  uint64  // told other servers up to here
 	ahead      []parcel
 	aheadBytes int64
 	reader     *Reader // at sent+1; nil: to be made
@@ -60,7 +60,7 @@ func newShipment(s *Shipper, stream *Stream) *shipment {
 		channel:    eventsChannel(s.c.Prefix),
 		log:        s.c.Log.With("stream", id.String()),
 		wake:       make(chan struct{}, 1),
-		stallLimit: stallAfter,
+		stallLimit: s.pace.stall,
 	}
 }
 
@@ -130,7 +130,7 @@ func (p *shipment) step(ctx context.Context) error {
 // register makes the stream known to MySQL, once it has events, and finds out
 // where to begin. A stream that ended without any is given up.
 func (p *shipment) register(ctx context.Context) error {
-	p.checkAt = time.Now().Add(checkEvery)
+	p.checkAt = time.Now().Add(p.shipper.pace.check)
 	sealed := p.stream.Sealed() // first: it may get events until then
 	switch {
 	case p.stream.Last() > 0:
@@ -190,7 +190,7 @@ func (p *shipment) ack(last uint64) {
 	}
 }
 
-func (p *shipment) moved() { p.stalled, p.stallLimit = time.Time{}, stallAfter }
+func (p *shipment) moved() { p.stalled, p.stallLimit = time.Time{}, p.shipper.pace.stall }
 
 // check finds out whether Redis still has what is not counted, and sends it again
 // if not; it also ends the stream. It reads the head of the list first: what was
@@ -208,14 +208,14 @@ func (p *shipment) check(ctx context.Context) error {
 	last, known, err := c.Ledger.Progress(ctx, p.id)
 	if err != nil {
 		// Shipping goes on as far as the window allows.
-		if !p.blind {
+		if p.blind == 0 {
 			p.log.Warn("MySQL does not say what it counts", "err", err)
 		}
-		p.blind, p.stalled = true, time.Time{}
-		p.checkAt = time.Now().Add(retryAtMost)
+		p.stalled = time.Time{}
+		p.checkAt = time.Now().Add(p.blind.next(p.shipper.pace.check, retryAtMost))
 		return nil
 	}
-	p.blind = false
+	p.blind = 0
 	if !known {
 		return p.resend(ctx, "MySQL does not know the stream any more")
 	}
@@ -223,13 +223,13 @@ func (p *shipment) check(ctx context.Context) error {
 		p.moved()
 		p.settle(last)
 	}
-	if p.sealed && last >= p.stream.Last() && (len(head) == 0 || p.stallsFor() >= stallAfter) {
+	if p.sealed && last >= p.stream.Last() && (len(head) == 0 || p.stallsFor() >= p.shipper.pace.stall) {
 		return p.finish(ctx)
 	}
-	p.checkAt = time.Now().Add(checkEvery)
+	p.checkAt = time.Now().Add(p.shipper.pace.check)
 	if last >= p.sent {
 		if !p.sealed {
-			p.checkAt = time.Now().Add(idleEvery)
+			p.checkAt = time.Now().Add(p.shipper.pace.idle)
 			p.stalled = time.Time{}
 		}
 		return nil
@@ -278,7 +278,7 @@ func (p *shipment) resend(ctx context.Context, why string) error {
 		return err
 	}
 	p.shipper.metrics.resends.Inc()
-	p.checkAt = time.Now().Add(checkEvery)
+	p.checkAt = time.Now().Add(p.shipper.pace.check)
 	return p.restart(ctx)
 }
 
@@ -332,7 +332,7 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 	}
 	p.shipper.metrics.shipped.Add(float64(p.sent - before))
 	p.refused.Store(err != nil)
-	if soon := time.Now().Add(checkEvery); p.checkAt.After(soon) {
+	if soon := time.Now().Add(p.shipper.pace.check); p.checkAt.After(soon) {
 		p.checkAt = soon
 	}
 	if err == nil {

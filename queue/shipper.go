@@ -48,13 +48,19 @@ type ShipperConfig struct {
 const (
 	gatherFor   = 5 * time.Millisecond // events are gathered into an element
 	probeEvery  = time.Second          // is Redis there, are there other streams
-	checkEvery  = time.Second          // is anything lost
-	idleEvery   = 10 * time.Second     // the same, when all is counted
-	stallAfter  = 10 * time.Second     // resend without progress, at first
-	stallAtMost = 5 * time.Minute      // and at last
+	stallAtMost = 5 * time.Minute
 	retryFirst  = 100 * time.Millisecond
 	retryAtMost = 5 * time.Second
 )
+
+// pace is how often a shipment looks after what it has pushed.
+type pace struct {
+	check time.Duration // is anything lost
+	idle  time.Duration // the same, when all is counted
+	stall time.Duration // all is sent again after so long without progress, then after twice that, ...
+}
+
+var defaultPace = pace{check: time.Second, idle: 10 * time.Second, stall: 10 * time.Second}
 
 // Sizes of what is shipped.
 const (
@@ -69,6 +75,7 @@ const (
 // loses comes again, and lets the journal go of what MySQL counts.
 type Shipper struct {
 	c       ShipperConfig
+	pace    pace
 	metrics shipperMetrics
 
 	mu        sync.Mutex
@@ -89,7 +96,7 @@ func NewShipper(c ShipperConfig) *Shipper {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Shipper{c: c, shipments: make(map[popup.StreamID]*shipment)}
+	s := &Shipper{c: c, pace: defaultPace, shipments: make(map[popup.StreamID]*shipment)}
 	s.metrics = shipperMetrics{
 		shipped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_shipped_events_total", Help: "Events pushed to Redis, those pushed again included.",

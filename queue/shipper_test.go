@@ -1,0 +1,426 @@
+package queue
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// TestEventsAreCounted is the way without any trouble.
+func TestEventsAreCounted(t *testing.T) {
+	eachRedis(t, func(t *testing.T, client rueidis.Client) {
+		r := newRig(t, client)
+		r.startJournal()
+		r.startShipper()
+		r.startConsumer()
+		for range 20 {
+			r.append(137, 50)
+		}
+		r.waitDrained()
+		if got := r.metric("popupd_resends_total"); got != 0 {
+			t.Errorf("sent again %v times although nothing was lost", got)
+		}
+		if got := r.metric("popupd_queue_depth_events"); got != 0 {
+			t.Errorf("queue depth %v when all is counted", got)
+		}
+		await(t, "redis up", func() bool { return r.metric("popupd_redis_up") == 1 })
+		await(t, "the list trimmed", func() bool { return len(r.list()) == 0 })
+	})
+}
+
+// TestLoss loses what Redis holds, in every way, before anybody counts it.
+func TestLoss(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		lose func(r *rig)
+	}{
+		{"FLUSHALL", func(r *rig) { r.do("FLUSHALL") }},
+		{"DEL", func(r *rig) { r.do("DEL", r.key()) }},
+		{"SWAPDB", func(r *rig) { r.do("SWAPDB", "0", "1") }},
+		{"key made a string", func(r *rig) { r.do("SET", r.key(), "boo") }},
+		{"head lost", func(r *rig) { r.do("LTRIM", r.key(), "1", "-1") }},
+		{"middle lost", func(r *rig) { r.do("LREM", r.key(), "1", r.list()[2]) }},
+		{"head damaged", func(r *rig) { r.do("LSET", r.key(), "0", flipped(r.list()[0])) }},
+		{"middle damaged", func(r *rig) { r.do("LSET", r.key(), "3", flipped(r.list()[3])) }},
+		{"head empty", func(r *rig) { r.do("LSET", r.key(), "0", "") }},
+		{"head cut short", func(r *rig) { h := r.list()[0]; r.do("LSET", r.key(), "0", h[:len(h)-1]) }},
+		{"head of another stream", func(r *rig) {
+			other := AppendFrame(nil, &Frame{Stream: newRig(r.t, r.client).id, First: 1, Count: 5, Gap: true})
+			r.do("LSET", r.key(), "0", string(other))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachRedis(t, func(t *testing.T, client rueidis.Client) {
+				r := newRig(t, client)
+				r.startJournal()
+				r.startShipper()
+				for range 5 { // elements
+					r.append(100, 20)
+					r.waitShipped()
+				}
+				c.lose(r)
+				r.startConsumer()
+				r.waitDrained()
+				if got := r.metric("popupd_resends_total"); got == 0 {
+					t.Error("nothing was sent again")
+				}
+			})
+		})
+	}
+}
+
+func flipped(s string) string {
+	b := []byte(s)
+	b[len(b)/2] ^= 0x40
+	return string(b)
+}
+
+// TestDisorder has Redis repeat and reorder: nothing is lost, so nothing is sent again.
+func TestDisorder(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		disturb func(r *rig)
+	}{
+		{"head repeated", func(r *rig) { r.do("RPUSH", r.key(), r.list()[0]) }},
+		{"all repeated", func(r *rig) { r.do(append([]string{"RPUSH", r.key()}, r.list()...)...) }},
+		{"foreign element behind", func(r *rig) { r.do("RPUSH", r.key(), "boo") }},
+		{"tail before the second", func(r *rig) {
+			tail := r.list()[4]
+			r.do("LREM", r.key(), "1", tail)
+			r.do("LINSERT", r.key(), "AFTER", r.list()[0], tail)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachRedis(t, func(t *testing.T, client rueidis.Client) {
+				r := newRig(t, client)
+				r.startJournal()
+				stop := r.start(r.shipper.Run)
+				for range 5 {
+					r.append(100, 20)
+					r.waitShipped()
+				}
+				stop() // its loss check may well take fright at a strange head
+				c.disturb(r)
+				r.startConsumer()
+				await(t, "counted", func() bool { return len(r.store.counted(r.id)) == len(r.users) })
+				r.verify(r.id, r.users)
+				await(t, "the list trimmed", func() bool { return len(r.list()) == 0 })
+			})
+		})
+	}
+}
+
+// TestRedisRestarts kills Redis under load; it comes back empty.
+func TestRedisRestarts(t *testing.T) {
+	t.Parallel()
+	client, server := realRedis(t)
+	r := newRig(t, client)
+	r.startJournal()
+	r.startShipper()
+	r.startConsumer()
+	for range 2 {
+		r.append(5000, 50)
+		server.Kill()
+		r.append(5000, 50)
+		await(t, "redis down", func() bool { return r.metric("popupd_redis_up") == 0 })
+		server.Restart(t)
+		r.append(5000, 50)
+	}
+	r.waitDrained()
+	await(t, "redis up", func() bool { return r.metric("popupd_redis_up") == 1 })
+}
+
+// TestRedisRefuses gives Redis too little memory for a while.
+func TestRedisRefuses(t *testing.T) {
+	t.Parallel()
+	client, _ := realRedis(t)
+	r := newRig(t, client)
+	r.startJournal()
+	r.startShipper()
+	r.startConsumer()
+	r.append(1000, 50)
+	r.waitDrained()
+	r.do("CONFIG", "SET", "maxmemory", "1")
+	r.append(1000, 50)
+	await(t, "refusal noticed", func() bool { return r.metric("popupd_redis_up") == 0 })
+	if got := r.metric("popupd_queue_depth_events"); got != 1000 {
+		t.Errorf("queue depth %v, want 1000", got)
+	}
+	r.do("CONFIG", "SET", "maxmemory", "0")
+	r.waitDrained()
+}
+
+// TestWindow holds Redis to the window while nobody counts.
+func TestWindow(t *testing.T) {
+	eachRedis(t, func(t *testing.T, client rueidis.Client) {
+		r := newRig(t, client)
+		r.shipper.c.Window = 1 << 20
+		r.startJournal()
+		r.startShipper()
+		r.append(50_000, 200) // about 3 MB
+		held := func() (n int) {
+			for _, e := range r.list() {
+				n += len(e)
+			}
+			return n
+		}
+		await(t, "window full", func() bool { return held() >= 1<<20 })
+		time.Sleep(50 * time.Millisecond) // what must not happen has time to
+		if n := held(); n > 1<<20+elementBytes {
+			t.Errorf("%d bytes in Redis, the window is %d", n, 1<<20)
+		}
+		if ttl, err := r.do("TTL", r.key()).AsInt64(); err != nil || ttl < 1 {
+			t.Errorf("TTL %d, %v; the list has no bound in time", ttl, err)
+		}
+		r.startConsumer()
+		r.waitDrained()
+	})
+}
+
+// TestStoreDown starts without MySQL: nothing is shipped that has no row, nobody
+// turns in a tight loop, and nothing is lost.
+func TestStoreDown(t *testing.T) {
+	eachRedis(t, func(t *testing.T, client rueidis.Client) {
+		r := newRig(t, client)
+		r.store.setFault(func(string) outcome { return fails })
+		r.startJournal()
+		r.startShipper()
+		r.startConsumer()
+		began := time.Now()
+		for time.Since(began) < time.Second {
+			r.append(10, 10)
+			time.Sleep(time.Millisecond)
+		}
+		for _, op := range []string{"register", "progress"} {
+			if n := r.store.made(op); n > 20 {
+				t.Errorf("%d calls of %s in a second", n, op)
+			}
+		}
+		if n := len(r.list()); n != 0 {
+			t.Errorf("%d elements were pushed of a stream that is not registered", n)
+		}
+		r.store.setFault(nil)
+		r.waitDrained()
+	})
+}
+
+// TestStoreFailsAfterwards loses the store when the stream is registered: Redis
+// takes a window, and no resend is due as long as nobody says what is counted.
+func TestStoreFailsAfterwards(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	r.startJournal()
+	r.startShipper()
+	r.startConsumer()
+	r.append(100, 10)
+	r.waitDrained()
+	r.store.setFault(func(string) outcome { return fails })
+	r.append(1000, 10)
+	r.waitShipped()
+	calls := r.store.made("flush") + r.store.made("progress")
+	time.Sleep(time.Second)
+	if n := r.store.made("flush") + r.store.made("progress") - calls; n > 20 {
+		t.Errorf("%d calls in a second", n)
+	}
+	r.store.setFault(nil)
+	r.waitDrained()
+	if got := r.metric("popupd_resends_total"); got != 0 {
+		t.Errorf("sent again %v times", got)
+	}
+}
+
+// TestOldStream leaves events behind in a journal that the next start finds.
+func TestOldStream(t *testing.T) {
+	eachRedis(t, func(t *testing.T, client rueidis.Client) {
+		r := newRig(t, client)
+		r.startJournal()
+		r.startShipper()
+		r.append(3000, 50)
+		r.waitShipped()
+		old, users := r.id, r.users
+		oldKey := r.key()
+		r.stop()
+		r.do("FLUSHALL") // so that it must come from disk
+
+		r.open()
+		r.startJournal()
+		r.startShipper()
+		r.startConsumer()
+		r.append(500, 50)
+		r.waitDrained()
+		r.verify(old, users)
+		await(t, "the old stream closed", func() bool { return r.store.closed(old) })
+		await(t, "the old stream removed", func() bool { return len(r.journal.Streams()) == 1 })
+		if n, err := r.do("EXISTS", oldKey).AsInt64(); err != nil || n != 0 {
+			t.Errorf("the old stream's key is still there: %d, %v", n, err)
+		}
+		if r.store.closed(r.id) {
+			t.Error("the stream that is being written was closed")
+		}
+	})
+}
+
+// TestOrderlyEnd closes the journal, waits, and leaves nothing behind.
+func TestOrderlyEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	r.startJournal()
+	r.startShipper()
+	r.startConsumer()
+	r.append(1000, 50)
+	if err := r.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.waitDrained()
+	await(t, "stream given up", func() bool { return len(r.journal.Streams()) == 0 })
+	if !r.store.closed(r.id) {
+		t.Error("the stream was not closed")
+	}
+}
+
+// TestEmptyStream is not worth a row.
+func TestEmptyStream(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	r.startJournal()
+	r.startShipper()
+	if !r.shipper.Drained() {
+		t.Error("nothing was appended and it is not drained")
+	}
+	if err := r.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "stream given up", func() bool { return len(r.journal.Streams()) == 0 })
+	if n := len(r.store.streams()); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// TestStoreGoesBack restores MySQL to an earlier state.
+func TestStoreGoesBack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		back func(r *rig)
+		lost int // events that the journal no longer has
+	}{
+		{"what is missing is still on disk", func(r *rig) { r.store.rewind(r.id, 4990) }, 0},
+		{"the row is gone", func(r *rig) { r.store.forget(r.id) }, -1},
+		{"what is missing is partly gone", func(r *rig) { r.store.rewind(r.id, 10) }, -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, inProcess(t))
+			r.startJournal()
+			r.startShipper()
+			r.startConsumer()
+			r.append(5000, 50) // several segments
+			r.waitDrained()
+			stream := r.journal.Streams()[0]
+			kept := 10
+			if c.lost < 0 {
+				r.journal.Covered(r.journal.Positions())
+				await(t, "a segment trimmed", func() bool { return stream.First() > 20 })
+			}
+			c.back(r)
+			if c.name == "the row is gone" {
+				kept = 0
+			}
+			r.append(100, 50) // else it would be noticed a little later
+			await(t, "drained", func() bool {
+				return len(r.store.counted(r.id)) == len(r.users)
+			})
+			want := append([]string(nil), r.users...)
+			if c.lost < 0 {
+				got := r.store.counted(r.id)
+				gone := kept
+				for gone < len(got) && got[gone] == "" {
+					gone++
+				}
+				if gone == kept || gone >= len(r.users)-100 {
+					t.Fatalf("declared lost up to %d", gone)
+				}
+				clear(want[kept:gone])
+			}
+			r.verify(r.id, want)
+		})
+	}
+}
+
+// TestReopened has somebody else close the stream, from a copy of the data
+// directory: whoever ships into it opens it again.
+func TestReopened(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	r.startJournal()
+	r.startShipper()
+	stop := r.startConsumer()
+	r.append(100, 50)
+	r.waitDrained()
+	stop()
+	if err := r.store.CloseStream(t.Context(), r.id); err != nil {
+		t.Fatal(err)
+	}
+	r.append(100, 50)
+	r.waitShipped()
+	r.do("DEL", r.key()) // as its finish does
+	await(t, "stream open again", func() bool { return !r.store.closed(r.id) })
+	r.startConsumer()
+	r.waitDrained()
+}
+
+// TestManyOldStreams share a window.
+func TestManyOldStreams(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	r.window = 4 * leastWindow
+	type old struct {
+		key   string
+		users []string
+	}
+	streams := make(map[string]old)
+	for i := range 6 {
+		r.append(10_000, 200) // more than leastWindow
+		streams[r.id.String()] = old{r.key(), r.users}
+		r.stop()
+		r.open()
+		_ = i
+	}
+	r.startJournal()
+	r.startShipper()
+	most := 0
+	await(t, "all shipped as far as they may", func() bool {
+		held, full := 0, 0
+		for _, o := range streams {
+			n := 0
+			elements, err := r.do("LRANGE", o.key, "0", "-1").AsStrSlice()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range elements {
+				n += len(e)
+			}
+			held += n
+			if n >= leastWindow {
+				full++
+			}
+		}
+		most = max(most, held)
+		return full == len(streams)
+	})
+	if limit := len(streams) * (leastWindow + elementBytes); most > limit {
+		t.Errorf("%d bytes of old streams in Redis, want at most %d", most, limit)
+	}
+	r.startConsumer()
+	await(t, "all old streams removed", func() bool { return len(r.journal.Streams()) == 1 })
+	for _, id := range r.store.streams() {
+		if o, ok := streams[id.String()]; ok {
+			r.verify(id, o.users)
+			delete(streams, id.String())
+		}
+	}
+	if len(streams) > 0 {
+		t.Error(fmt.Sprint(len(streams), " streams were not counted"))
+	}
+}
