@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"sync/atomic"
@@ -40,6 +41,9 @@ type state struct {
 	ready  atomic.Bool   // what users have seen is known
 	missed chan struct{} // cap 1, see behind
 
+	// Of save.
+	dumped map[popup.StreamID]uint64 // what the last dump covers
+
 	// Of swapped, which the watcher calls one at a time.
 	current  []*snapshot.Popup
 	archived map[uint32]bool
@@ -53,7 +57,11 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	if err := s.watcher.LoadFile(); err != nil {
 		s.log.Warn("last good popups", "err", err)
 	}
-	_, loadErr := s.table.Load(s.dump)
+	s.table.Sweep(s.now()) // tells the table what has expired
+	dumped, err := s.table.Load(s.dump)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("dump of the users' state", "err", err)
+	}
 	if err := s.journal.Replay(s.table.Merge); err != nil {
 		return false, err
 	}
@@ -66,8 +74,8 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	default:
 		s.log.Warn("the database is away, serving from the data directory", "err", err)
 	}
-	if loadErr != nil {
-		s.log.Warn("no usable dump of the users' state: unready until the database answers", "err", loadErr)
+	if dumped == nil {
+		s.log.Warn("no usable dump of the users' state: unready until the database answers")
 		return false, nil
 	}
 	s.ready.Store(true)
@@ -167,7 +175,8 @@ func (s *state) run(ctx context.Context) error {
 }
 
 // save dumps the table. The positions are taken first: an event is in the
-// table before it is in the journal, so the dump holds all up to them.
+// table before it is in the journal, so the dump holds all up to them. The
+// journal keeps what the dump before this one lacks, should this one be damaged.
 func (s *state) save() error {
 	if !s.ready.Load() {
 		return nil // an incomplete table must not replace a complete dump
@@ -176,7 +185,8 @@ func (s *state) save() error {
 	if err := s.table.Dump(s.dump, at); err != nil {
 		return err
 	}
-	s.journal.Covered(at)
+	s.journal.Covered(s.dumped)
+	s.dumped = at
 	return nil
 }
 

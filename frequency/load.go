@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math/bits"
 	"os"
 
@@ -37,6 +38,9 @@ func (t *Table) Load(path string) (map[popup.StreamID]uint64, error) {
 		return at, err
 	}
 	at, older := t.loadDump(path + ".1")
+	if errors.Is(older, fs.ErrNotExist) {
+		return nil, err
+	}
 	return at, errors.Join(err, older)
 }
 
