@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"queue":             {"popup"},
 	"persist":           {"popup"},
 	"handler":           {"popup", "snapshot", "frequency"},
-	"console":           {"popup", "snapshot", "docs"},
+	"console":           {"popup", "snapshot"},
 	"docs":              {},
 	"internal/embedded": {},
 	"internal/datadir":  {},

@@ -1,0 +1,42 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// TestStartWithoutDatabase: a server that has a dump serves while the database
+// is away, forgets no cooldown, and catches up when it is back.
+func TestStartWithoutDatabase(t *testing.T) {
+	st := startStores(t)
+	s := start(t, st.args()...)
+	s.create("one", `{"after_click_sec":86400}`)
+	if s.mustAsk("before") == nil {
+		t.Fatal("nothing to show")
+	}
+	s.stop() // writes the dump
+	st.mysql.Kill()
+	st.redis.Kill()
+	s.again()
+	if p := s.mustAsk("before"); p != nil {
+		t.Errorf("%s is shown again inside its cooldown", p.Popup.Key)
+	}
+	p := s.mustAsk("during")
+	if p == nil {
+		t.Fatal("nothing to show while the stores are down")
+	}
+	if status, err := s.act(p.Token, "click"); err != nil || status != http.StatusAccepted {
+		t.Errorf("click: %d, %v; want 202", status, err)
+	}
+	st.mysql.Restart(t)
+	st.redis.Restart(t)
+	db := open(t, st.dsn)
+	eventually(t, 30*time.Second, func() error {
+		if n, err := count(db, "SELECT COUNT(*) FROM event"); err != nil || n != 3 {
+			return fmt.Errorf("%d events, %v; want 3", n, err)
+		}
+		return broken(db)
+	})
+}
