@@ -200,10 +200,13 @@ func (r *rig) list() []string {
 	return elements
 }
 
+// shipped returns how many events were pushed.
+func (r *rig) shipped() uint64 { return uint64(r.metric("popupd_shipped_events_total")) }
+
 // waitShipped waits until everything appended was pushed.
 func (r *rig) waitShipped() {
 	r.t.Helper()
-	await(r.t, "shipped", func() bool { return r.metric("popupd_shipped_events_total") >= float64(len(r.users)) })
+	await(r.t, "shipped", func() bool { return r.shipped() >= uint64(len(r.users)) })
 }
 
 // metric returns the value of a counter or gauge without labels.

@@ -1,7 +1,8 @@
 package queue
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,28 @@ func TestEventsAreCounted(t *testing.T) {
 		await(t, "redis up", func() bool { return r.metric("popupd_redis_up") == 1 })
 		await(t, "the list trimmed", func() bool { return len(r.list()) == 0 })
 	})
+}
+
+// TestCluster is the same on a Redis Cluster, of one node.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	single, server := realRedis(t, "--cluster-enabled", "yes")
+	slots := single.B().Arbitrary("CLUSTER", "ADDSLOTSRANGE", "0", "16383").Build()
+	if err := single.Do(t.Context(), slots).Error(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "cluster ready", func() bool {
+		info, err := single.Do(t.Context(), single.B().ClusterInfo().Build()).ToString()
+		return err == nil && strings.Contains(info, "cluster_state:ok")
+	})
+	option := clientOption()
+	option.ForceSingleClient, option.InitAddress = false, []string{server.Addr}
+	r := newRig(t, newClient(t, option))
+	r.startJournal()
+	r.startShipper()
+	r.startConsumer()
+	r.append(1000, 20)
+	r.waitDrained()
 }
 
 // TestLoss loses what Redis holds, in every way, before anybody counts it.
@@ -331,7 +354,7 @@ func TestStoreGoesBack(t *testing.T) {
 			await(t, "drained", func() bool {
 				return len(r.store.counted(r.id)) == len(r.users)
 			})
-			want := append([]string(nil), r.users...)
+			want := slices.Clone(r.users)
 			if c.lost < 0 {
 				got := r.store.counted(r.id)
 				gone := kept
@@ -380,12 +403,11 @@ func TestManyOldStreams(t *testing.T) {
 		users []string
 	}
 	streams := make(map[string]old)
-	for i := range 6 {
+	for range 6 {
 		r.append(10_000, 200) // more than leastWindow
 		streams[r.id.String()] = old{r.key(), r.users}
 		r.stop()
 		r.open()
-		_ = i
 	}
 	r.startJournal()
 	r.startShipper()
@@ -421,6 +443,6 @@ func TestManyOldStreams(t *testing.T) {
 		}
 	}
 	if len(streams) > 0 {
-		t.Error(fmt.Sprint(len(streams), " streams were not counted"))
+		t.Errorf("%d streams were not counted", len(streams))
 	}
 }
