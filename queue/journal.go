@@ -137,7 +137,7 @@ func openJournal(c JournalConfig, d *disk) (*Journal, error) {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())
 	}
 	j.mu.Lock()
-	err = j.retryLocked(j.openTailLocked)
+	err = j.retryLocked(func() error { return j.openTailLocked(0) })
 	j.mu.Unlock()
 	if err != nil && !errors.Is(err, ErrFull) {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())

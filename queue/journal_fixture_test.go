@@ -55,6 +55,21 @@ func eachWriter(t *testing.T, f func(t *testing.T, d *disk)) {
 	}
 }
 
+// unsynced is a disk that does not sync: a kill does not need it, and it takes time.
+func unsynced() *disk { return &disk{step: (&faults{}).step} }
+
+// memoryDir is a temporary directory in memory where there is one: the tests that
+// start a thousand journals wait for little else than the disk.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "popupd-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // background is a Sync that never comes by itself.
 const background = time.Hour
 
@@ -198,7 +213,7 @@ func old(t testing.TB, j *Journal) (found *Stream) {
 // copyDir copies a journal's directory as a kill of its process would leave it.
 func copyDir(t testing.TB, dir string) string {
 	t.Helper()
-	to := filepath.Join(t.TempDir(), "copy")
+	to := filepath.Join(memoryDir(t), "copy")
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}

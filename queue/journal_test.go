@@ -92,10 +92,11 @@ func TestAppendRefusesInvalid(t *testing.T) {
 func TestFrameGreaterThanASegment(t *testing.T) {
 	eachWriter(t, func(t *testing.T, d *disk) {
 		j := mustOpen(t, testConfig(t.TempDir()), d)
-		mustAppend(t, j, testEvents(0, 1))
-		mustAppend(t, j, testEvents(1, MaxFrameEvents))
-		mustAppend(t, j, testEvents(1+MaxFrameEvents, 1))
-		if d := cmp.Diff(items(1, 0, MaxFrameEvents+2), read(t, own(t, j), 0, 100)); d != "" {
+		mustAppend(t, j, testEvents(0, MaxFrameEvents)) // into the first segment
+		mustAppend(t, j, testEvents(MaxFrameEvents, 1))
+		mustAppend(t, j, testEvents(MaxFrameEvents+1, MaxFrameEvents))
+		mustAppend(t, j, testEvents(2*MaxFrameEvents+1, 1))
+		if d := cmp.Diff(items(1, 0, 2*MaxFrameEvents+2), read(t, own(t, j), 0, 100)); d != "" {
 			t.Error(d)
 		}
 	})

@@ -28,8 +28,8 @@ type dead struct {
 
 func kill(t testing.TB, n int) *dead {
 	t.Helper()
-	c := testConfig(t.TempDir())
-	j := mustOpen(t, c, &disk{})
+	c := testConfig(memoryDir(t))
+	j := mustOpen(t, c, unsynced())
 	for i := range n {
 		mustAppend(t, j, testEvents(100+i, 1)) // of equal length
 	}

@@ -53,11 +53,15 @@ func (j *Journal) roomLocked(size int) (*tail, error) {
 		t := j.tail
 		switch {
 		case t == nil:
-			if err := j.retryLocked(j.openTailLocked); err != nil {
+			if err := j.retryLocked(func() error { return j.openTailLocked(int64(size)) }); err != nil {
 				return nil, err
 			}
 		case t.seg.used()+int64(size) <= t.seg.size:
 			return t, nil
+		case t.next == 1:
+			// The first segment is too small for its first frame: made when the
+			// disk or the quota was nearly full.
+			j.endTailLocked(t, t.retire())
 		case j.c.Sync == 0 && t.synced < t.next-1:
 			// What may have to be cut stays within one segment.
 			if err := j.syncLocked(t, t.next-1); err != nil && j.tail == t {
@@ -99,6 +103,7 @@ func (j *Journal) rollLocked(t *tail, size int64) error {
 		if err := j.disk.rename(filepath.Join(t.stream.dir, spareName), path); err != nil {
 			return j.failLocked(t, err, false)
 		}
+		w.renamed(path)
 		t.spare = nil
 	} else {
 		var err error
@@ -144,9 +149,9 @@ func (j *Journal) roomLeftLocked(size int64) (room, least int64, err error) {
 	return room, least, nil
 }
 
-// openTailLocked starts a new stream. Its directory gets its name only when it is
+// openTailLocked starts a new stream, with room for a frame of size bytes. Its directory gets its name only when it is
 // locked and has a segment, so that nobody takes it for one that has ended.
-func (j *Journal) openTailLocked() (err error) {
+func (j *Journal) openTailLocked(size int64) (err error) {
 	var id popup.StreamID
 	rand.Read(id[:])
 	s := &Stream{id: id, journal: j, dir: filepath.Join(j.c.Dir, id.String())}
@@ -179,7 +184,7 @@ func (j *Journal) openTailLocked() (err error) {
 		return err
 	}
 	name := segmentName(1)
-	w, room, err := j.allocateLocked(filepath.Join(temp, name), frameHeader)
+	w, room, err := j.allocateLocked(filepath.Join(temp, name), size)
 	if err != nil {
 		return err
 	}
@@ -194,6 +199,7 @@ func (j *Journal) openTailLocked() (err error) {
 	}
 	j.growLocked(room)
 	seg := newSegment(filepath.Join(s.dir, name), 1, room)
+	w.renamed(seg.path)
 	s.segs = []*segment{seg}
 	j.streams = append(j.streams, s)
 	j.tail = &tail{stream: s, seg: seg, writer: w, named: true, next: 1, bornMS: j.c.Now()}

@@ -24,6 +24,8 @@ type writer interface {
 	cut(off int64) error
 	// close ends the writing; the file stays.
 	close() error
+	// renamed tells the file's new name, for messages.
+	renamed(path string)
 }
 
 // newWriter creates the segment file path with size bytes of room. Where the file
@@ -76,7 +78,7 @@ func (d *disk) newWriter(path string, size int64) (w writer, err error) {
 type segmentFile struct {
 	disk *disk
 	file *os.File
-	path string // at creation, for messages
+	path string // for messages
 }
 
 // sync needs no msync: on Linux fdatasync writes dirty pages of shared mappings too.
@@ -101,6 +103,8 @@ func (s *segmentFile) cut(off int64) error {
 	return s.sync()
 }
 
+func (s *segmentFile) renamed(path string) { s.path = path }
+
 func (s *segmentFile) close() error {
 	return s.disk.do("close", s.path, s.file.Close)
 }
@@ -119,21 +123,21 @@ func (w *plainWriter) write(off int64, size int, stream popup.StreamID, first ui
 	return w.pwrite(off)
 }
 
+// pwrite takes a short write for a failure, even if the rest can be written: a
+// file system that stops in the middle is full, or is not to be trusted.
 func (w *plainWriter) pwrite(off int64) error {
-	for {
-		n, err := unix.Pwrite(int(w.file.Fd()), w.buf, off)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return err
-		case n != len(w.buf):
-			// Not tried again: a file system that stops in mid-write is about
-			// to fail, and one that lies about it is not to be trusted.
-			return io.ErrShortWrite
+	fd := int(w.file.Fd())
+	var n int
+	err := retryEINTR(func() (err error) {
+		n, err = unix.Pwrite(fd, w.buf, off)
+		return err
+	})
+	if err == nil && n < len(w.buf) {
+		if _, err = unix.Pwrite(fd, w.buf[n:], off+int64(n)); err == nil { // it says why
+			err = io.ErrShortWrite
 		}
-		return nil
 	}
+	return err
 }
 
 // mappedWriter encodes each frame straight into the page cache.
@@ -149,11 +153,8 @@ func (w *mappedWriter) write(off int64, size int, stream popup.StreamID, first u
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case interface {
-			error
-			Addr() uintptr
-		}: // a fault, see debug.SetPanicOnFault
-			err = fmt.Errorf("write %s: %w", w.path, r)
+		case interface{ Addr() uintptr }: // see debug.SetPanicOnFault
+			err = fmt.Errorf("write %s: memory fault at %#x", w.path, r.Addr())
 		default:
 			panic(r)
 		}

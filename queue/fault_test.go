@@ -1,0 +1,550 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// faults makes steps of the disk fail: the at-th one, from 1, or all of some kinds.
+type faults struct {
+	mu     sync.Mutex
+	err    error
+	at     int
+	kinds  []string
+	after  bool // the step is done, and reported as failed all the same
+	steps  int
+	failed string // the step that failed last
+	log    []string
+}
+
+func (f *faults) step(op, path string, do func() error) error {
+	f.mu.Lock()
+	f.steps++
+	fail := f.steps == f.at || slices.Contains(f.kinds, op)
+	if fail {
+		f.failed = op + " " + filepath.Base(path)
+	}
+	err, after := f.err, f.after
+	f.mu.Unlock()
+	if strings.HasPrefix(op, "sync") {
+		do = func() error { return nil } // see unsynced
+	}
+	if !fail {
+		return do()
+	}
+	if after {
+		if doErr := do(); doErr != nil {
+			return doErr
+		}
+	}
+	return err
+}
+
+func (f *faults) set(err error, kinds ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err, f.kinds = err, kinds
+}
+
+// holdings are the numbers of the events that a journal holds, sorted. Each stream
+// must be whole: 1, 2, 3...
+func holdings(t testing.TB, j *Journal) (list []int) {
+	t.Helper()
+	for _, s := range j.Streams() {
+		for i, it := range read(t, s, 0, 500) {
+			if it.Seq != uint64(i+1) || it.User == "" {
+				t.Fatalf("stream %s: item %d is %v", s.ID(), i, it)
+			}
+			var n int
+			fmt.Sscanf(it.User, "user-%d", &n)
+			list = append(list, n)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// faultRun drives a journal through everything it does to the disk, and checks
+// after each call that it holds exactly what it has accepted.
+func faultRun(t *testing.T, f *faults, d *disk, interval time.Duration, old *dead) {
+	t.Helper()
+	d.step = f.step
+	var inherited []int
+	for n := range old.n {
+		inherited = append(inherited, 100+n)
+	}
+	c := testConfig(copyDir(t, old.dir))
+	clock := newTestClock()
+	c.Now, c.Sync = clock.now, interval
+	j, err := openJournal(c, d)
+	if err != nil { // the one fault: the next start must find everything
+		if j, err = openJournal(c, d); err != nil {
+			t.Fatalf("open after a fault: %v", err)
+		}
+	}
+	released := false
+	defer func() {
+		if !released {
+			j.Release()
+		}
+	}()
+	var accepted []int
+	// holds compares with what a journal must hold; the old stream may be missing, whole.
+	holds := func(j *Journal, when string) {
+		t.Helper()
+		got := holdings(t, j)
+		if !slices.Equal(got, accepted) && !slices.Equal(got, append(slices.Clone(inherited), accepted...)) {
+			t.Fatalf("%s: (-accepted +held)\n%s", when, cmp.Diff(accepted, got))
+		}
+	}
+	// kept is what a start after a kill at this moment would find.
+	kept := func(when string) {
+		t.Helper()
+		c := c
+		c.Dir = copyDir(t, c.Dir)
+		j, err := openJournal(c, unsynced())
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds(j, when)
+		if err := j.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next, had := 1000, ""
+	for i := range 30 {
+		count := 1 + i%3
+		err := j.Append(testEvents(next, count))
+		if err == nil {
+			for n := range count {
+				accepted = append(accepted, next+n)
+			}
+		}
+		next += count
+		holds(j, fmt.Sprintf("after append %d (%v)", i, err))
+		if f.failed != had {
+			had = f.failed
+			kept(fmt.Sprintf("killed after append %d", i))
+		}
+		switch i % 5 {
+		case 1:
+			j.allocateSpare()
+		case 3:
+			j.mu.Lock()
+			j.settleLocked()
+			j.mu.Unlock()
+		case 4:
+			j.adopt()
+			for _, s := range j.Streams() {
+				if s.Sealed() && i > 10 && s.ID() == old.id {
+					s.Remove()
+				}
+			}
+			j.Covered(j.Positions())
+			j.sweep()
+		}
+		holds(j, fmt.Sprintf("after step %d", i))
+		clock.move(600 * time.Millisecond)
+	}
+	for tries := 0; ; tries++ { // the fault may be in the first one
+		clock.move(time.Second)
+		if err = j.Append(testEvents(next, 1)); err == nil {
+			accepted = append(accepted, next)
+			break
+		}
+		if tries == 1 {
+			t.Fatalf("the journal does not accept events again: %v", err)
+		}
+		next++
+	}
+	kept("killed at the end")
+	j.Close()
+	holds(j, "after close")
+	kept("killed after close")
+	j.Release()
+	released = true
+	again, err := openJournal(c, unsynced())
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(again, "at the next start")
+	if err := again.Release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEachStepFails fails every step of the disk once, before it was done and after.
+func TestEachStepFails(t *testing.T) {
+	dead := kill(t, 22)
+	for name, newDisk := range writers {
+		if name == "allocated" {
+			continue // in between the other two in everything
+		}
+		for _, interval := range []time.Duration{0, background} {
+			t.Run(fmt.Sprintf("%s, sync %v", name, interval), func(t *testing.T) {
+				var count faults
+				faultRun(t, &count, newDisk(), interval, dead)
+				if count.steps < 60 {
+					t.Fatalf("only %d steps", count.steps)
+				}
+				seen := map[string]bool{}
+				stride := 1
+				if testing.Short() {
+					stride = 7
+				}
+				for at := 1; at <= count.steps; at += stride {
+					for _, after := range []bool{false, true} {
+						f := &faults{at: at, after: after, err: syscall.EIO}
+						if (at+len(name))%3 == 0 {
+							f.err = syscall.ENOSPC
+						}
+						t.Run(fmt.Sprintf("step %d, after %v", at, after), func(t *testing.T) {
+							faultRun(t, f, newDisk(), interval, dead)
+							if t.Failed() {
+								t.Logf("failed step: %s, %v", f.failed, f.err)
+							}
+						})
+						seen[strings.Fields(f.failed + " ?")[0]] = true
+					}
+				}
+				for _, op := range []string{"create", "allocate", "write", "sync", "rename", "remove", "truncate", "lock", "read", "close"} {
+					if stride == 1 && !seen[op] {
+						t.Errorf("no step of kind %q was made to fail", op)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestKindsFail fails some kinds of steps from some moment on, then heals the disk.
+func TestKindsFail(t *testing.T) {
+	for _, kinds := range [][]string{
+		{"sync"}, {"write"}, {"allocate"}, {"create"}, {"make directory"}, {"rename"}, {"remove"}, {"truncate"}, {"sync directory"},
+		{"sync", "truncate"}, {"write", "truncate"}, {"sync", "truncate", "remove", "rename"},
+		{"sync", "truncate", "wipe"}, {"write", "truncate", "wipe", "sync"},
+	} {
+		eachWriter(t, func(t *testing.T, d *disk) {
+			for _, interval := range []time.Duration{0, background} {
+				t.Run(fmt.Sprintf("%v, sync %v", kinds, interval), func(t *testing.T) {
+					f := &faults{}
+					d := &disk{noMmap: d.noMmap, noAlloc: d.noAlloc, step: f.step}
+					c := testConfig(memoryDir(t))
+					clock := newTestClock()
+					c.Now, c.Sync = clock.now, interval
+					j := mustOpen(t, c, d)
+					var accepted []int
+					refused := 0
+					for i := range 60 {
+						switch i {
+						case 7:
+							f.set(syscall.EIO, kinds...)
+						case 40:
+							f.set(nil)
+							clock.move(time.Second)
+						}
+						if err := j.Append(testEvents(i, 1)); err == nil {
+							accepted = append(accepted, i)
+						} else {
+							refused++
+							if i >= 40 {
+								t.Fatalf("append %d on a disk that is well again: %v", i, err)
+							}
+						}
+						j.mu.Lock()
+						j.settleLocked()
+						j.mu.Unlock()
+						if got := holdings(t, j); !slices.Equal(got, accepted) {
+							t.Fatalf("after append %d: (-accepted +held)\n%s", i, cmp.Diff(accepted, got))
+						}
+						clock.move(300 * time.Millisecond)
+					}
+					c.Dir = copyDir(t, c.Dir)
+					again := mustOpen(t, c, &disk{})
+					if got := holdings(t, again); !slices.Equal(got, accepted) {
+						t.Fatalf("the next start: (-accepted +held)\n%s", cmp.Diff(accepted, got))
+					}
+					t.Logf("%d refused, %d streams", refused, len(j.Streams()))
+				})
+			}
+		})
+	}
+}
+
+// TestRefusedStaysRefused: the sync fails while others wait for it, and the next
+// start does not count what they were refused.
+func TestRefusedStaysRefused(t *testing.T) {
+	eachWriter(t, func(t *testing.T, d *disk) {
+		f := &faults{}
+		c := testConfig(t.TempDir())
+		c.Sync = 0
+		var syncs int
+		entered, leave := make(chan struct{}, 1), make(chan struct{})
+		d.step = func(op, path string, do func() error) error {
+			if op == "sync" {
+				if syncs++; syncs == 2 { // one at a time
+					entered <- struct{}{}
+					<-leave
+				}
+			}
+			return f.step(op, path, do)
+		}
+		j := mustOpen(t, c, d)
+		s := own(t, j)
+		mustAppend(t, j, testEvents(0, 1))
+		errs := make(chan error)
+		go func() { errs <- j.Append(testEvents(1, 1)) }()
+		<-entered
+		const waiters = 8
+		for n := range waiters {
+			go func() { errs <- j.Append(testEvents(10+n, 1)) }()
+		}
+		eventually(t, "all have written and wait", func() bool {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			return j.tail.next == waiters+3
+		})
+		if s.Last() != 1 {
+			t.Errorf("last is %d: what is not synced may not be shipped", s.Last())
+		}
+		f.set(syscall.EIO, "sync")
+		close(leave)
+		for range waiters + 1 {
+			if err := <-errs; !errors.Is(err, syscall.EIO) {
+				t.Errorf("append: %v, want %v", err, syscall.EIO)
+			}
+		}
+		f.set(nil)
+		if !s.Sealed() || s.Last() != 1 {
+			t.Errorf("the stream is sealed: %v, last %d", s.Sealed(), s.Last())
+		}
+		c.Dir = copyDir(t, c.Dir)
+		if d := cmp.Diff(items(1, 0, 1), read(t, old(t, mustOpen(t, c, &disk{})), 0, 1000)); d != "" {
+			t.Errorf("the next start (-want +got):\n%s", d)
+		}
+	})
+}
+
+// TestGroupCommit: many that wait for stable storage share one sync.
+func TestGroupCommit(t *testing.T) {
+	c := testConfig(t.TempDir())
+	c.Sync, c.SegmentBytes = 0, 64<<10
+	var syncs int
+	entered, leave := make(chan struct{}, 1), make(chan struct{})
+	j := mustOpen(t, c, &disk{step: func(op, path string, do func() error) error {
+		if op == "sync" {
+			if syncs++; syncs == 1 {
+				entered <- struct{}{}
+				<-leave
+			}
+		}
+		return do()
+	}})
+	var appends sync.WaitGroup
+	append1 := func(n int) {
+		appends.Go(func() {
+			if err := j.Append(testEvents(n, 1)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	append1(0)
+	<-entered
+	const waiters = 50
+	for n := range waiters {
+		append1(1 + n)
+	}
+	eventually(t, "all have written", func() bool {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.tail.next == waiters+2
+	})
+	close(leave)
+	appends.Wait()
+	if syncs != 2 || own(t, j).Last() != waiters+1 {
+		t.Errorf("%d syncs for %d events, want 2", syncs, own(t, j).Last())
+	}
+}
+
+func TestQuota(t *testing.T) {
+	eachWriter(t, func(t *testing.T, d *disk) {
+		c := testConfig(t.TempDir())
+		c.MaxBytes, c.SegmentBytes = 16<<10, 2<<10
+		clock := newTestClock()
+		c.Now, c.Grace = clock.now, time.Hour
+		j := mustOpen(t, c, d)
+		s := own(t, j)
+		n := 0
+		for ; n < 1000; n++ {
+			j.allocateSpare()
+			if err := j.Append(testEvents(n, 1)); errors.Is(err, ErrFull) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if got := j.bytes.Load(); got > c.MaxBytes {
+				t.Fatalf("%d bytes, the quota is %d", got, c.MaxBytes)
+			}
+		}
+		if used := n * 100; used < 12<<10 || n == 1000 {
+			t.Fatalf("full after %d events", n)
+		}
+		if !j.warned {
+			t.Error("nobody was warned at 80 %")
+		}
+		j.sweep()
+		if err := j.Append(testEvents(n, 1)); !errors.Is(err, ErrFull) {
+			t.Fatalf("nothing is trimmed: %v, want %v", err, ErrFull)
+		}
+		s.Ack(uint64(n))
+		j.Covered(j.Positions())
+		j.sweep() // without grace: more than half is in use
+		if got := j.bytes.Load(); got > c.MaxBytes/2 {
+			t.Errorf("%d bytes after trimming, above half of the quota", got)
+		}
+		if s.Last()+1-s.First() < 40 {
+			t.Errorf("only %d to %d are kept: below half of the quota there is grace", s.First(), s.Last())
+		}
+		mustAppend(t, j, testEvents(n, 1)) // at once
+		clock.move(time.Hour)
+		j.sweep()
+		if j.warned || !slices.Equal(read(t, s, uint64(n), 100), items(uint64(n+1), n, 1)) {
+			t.Errorf("warned %v, last %d", j.warned, s.Last())
+		}
+	})
+}
+
+// TestStartWhenFull: a start with a full disk drains, and accepts events later.
+func TestStartWhenFull(t *testing.T) {
+	dead := kill(t, 22)
+	f := &faults{}
+	f.set(syscall.ENOSPC, "allocate", "make directory")
+	c := testConfig(dead.dir)
+	clock := newTestClock()
+	c.Now = clock.now
+	j := mustOpen(t, c, &disk{step: f.step})
+	if d := cmp.Diff(dead.want(1, 22), read(t, old(t, j), 0, 1000)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	steps := f.steps
+	for range 3 {
+		if err := j.Append(testEvents(0, 1)); !errors.Is(err, ErrFull) || !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("append: %v, want %v", err, ErrFull)
+		}
+	}
+	if f.steps != steps {
+		t.Errorf("the full disk was asked %d times within a second", f.steps-steps)
+	}
+	f.set(nil)
+	if err := j.Append(testEvents(0, 1)); !errors.Is(err, ErrFull) {
+		t.Fatalf("append within a second: %v", err)
+	}
+	clock.move(time.Second)
+	mustAppend(t, j, testEvents(0, 1))
+}
+
+// TestFault truncates the file under the mapping: the store raises SIGBUS.
+func TestFault(t *testing.T) {
+	c := testConfig(t.TempDir())
+	c.SegmentBytes = 64 << 10
+	clock := newTestClock()
+	c.Now = clock.now
+	j := mustOpen(t, c, &disk{})
+	s := own(t, j)
+	mustAppend(t, j, testEvents(0, 50))
+	clock.move(time.Minute)
+	if err := os.Truncate(segmentFiles(t, c.Dir, s.ID())[0], int64(s.segs[0].used())); err != nil {
+		t.Fatal(err)
+	}
+	err := j.Append(testEvents(50, 100)) // past the page in which the file ends
+	if err == nil || !strings.Contains(err.Error(), "fault") {
+		t.Fatalf("append to a truncated file: %v", err)
+	}
+	mustAppend(t, j, testEvents(1000, 1))
+	if !s.Sealed() || own(t, j) == s {
+		t.Error("the stream was not ended")
+	}
+	if d := cmp.Diff(items(1, 0, 50), read(t, s, 0, 1000)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestDiskFull fills a real, small file system.
+func TestDiskFull(t *testing.T) {
+	eachWriter(t, func(t *testing.T, d *disk) {
+		mount := filepath.Join(t.TempDir(), "disk")
+		if err := os.Mkdir(mount, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=1m"); err != nil {
+			t.Skipf("mount a tmpfs: %v (needs root)", err)
+		}
+		t.Cleanup(func() {
+			if err := syscall.Unmount(mount, 0); err != nil {
+				t.Error(err)
+			}
+		})
+		ballast := filepath.Join(mount, "ballast")
+		if err := os.WriteFile(ballast, make([]byte, 500<<10), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := testConfig(filepath.Join(mount, "journal"))
+		clock := newTestClock()
+		// A segment is greater than the disk: they are made smaller.
+		c.MaxBytes, c.SegmentBytes, c.Now = 64<<20, 2<<20, clock.now
+		j := mustOpen(t, c, d)
+		var accepted []int
+		n := 0
+		// fill appends until the disk has been full for some calls.
+		fill := func() {
+			t.Helper()
+			for refused := 0; refused < 20; n++ {
+				err := j.Append(testEvents(n, 1))
+				switch {
+				case err == nil:
+					accepted = append(accepted, n)
+				case errors.Is(err, ErrFull):
+					refused++
+					clock.move(500 * time.Millisecond)
+				default:
+					t.Fatal(err)
+				}
+				if n > 20000 {
+					t.Fatal("the disk does not become full")
+				}
+			}
+			if got := holdings(t, j); !slices.Equal(got, accepted) {
+				t.Fatalf("%d accepted, %d held", len(accepted), len(got))
+			}
+		}
+		fill()
+		before := len(accepted)
+		if before < 1000 {
+			t.Errorf("full after %d events", before)
+		}
+		if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+		clock.move(time.Second)
+		fill()
+		if len(accepted) < before+1000 {
+			t.Errorf("%d events before there was room again, %d after", before, len(accepted)-before)
+		}
+		if err := j.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if got := holdings(t, mustOpen(t, c, d)); !slices.Equal(got, accepted) {
+			t.Fatalf("the next start holds %d, %d were accepted", len(got), len(accepted))
+		}
+	})
+}
