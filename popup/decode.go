@@ -2,7 +2,9 @@ package popup
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -48,12 +50,8 @@ func (d *decoder) object(at string, v any, known ...string) object {
 		d.errs.add(at, "must be an object")
 		return object{at: at}
 	}
-	names := make(map[string]bool, len(known))
-	for _, name := range known {
-		names[name] = true
-	}
-	for _, name := range sortedKeys(m) {
-		if !names[name] {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(known, name) {
 			d.errs.add(at+"/"+escapePointer(name), "is not a known field")
 		}
 	}

@@ -3,7 +3,6 @@ package popup
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"time"
 )
@@ -70,5 +69,3 @@ func canonicalTime(t *time.Time) *time.Time {
 	u := t.UTC().Truncate(time.Millisecond)
 	return &u
 }
-
-func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -2,9 +2,10 @@
 // operators configure it ([Popup]), a user who asks for one ([Request]), what
 // happened ([Event]) and what is remembered of it ([State]).
 //
-// It is the leaf of the import graph: the standard library only, no I/O, no
-// clock. Times are milliseconds since the Unix epoch, UTC, unless a name says
-// otherwise; waits are whole seconds, as in the configuration.
+// It is the leaf of the import graph: the standard library only, no clock, and no
+// I/O but for reading time zones. Times are milliseconds since the Unix epoch,
+// UTC, unless a name says otherwise; waits are whole seconds, as in the
+// configuration.
 package popup
 
 import "time"

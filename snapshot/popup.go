@@ -64,17 +64,17 @@ func (p *Popup) isPlaced(placement []byte) bool {
 // Variant returns the variant that this user sees, always the same one for as
 // long as the variants keep their weights. It does not allocate.
 func (p *Popup) Variant(user []byte) *Variant {
-	last := &p.variants[len(p.variants)-1]
-	if len(p.variants) == 1 {
-		return last
+	last := len(p.variants) - 1
+	if last == 0 {
+		return &p.variants[0]
 	}
-	ticket := p.variant.draw(user) % last.until
-	for i := range p.variants {
+	ticket := p.variant.draw(user) % p.variants[last].until
+	for i := range last {
 		if ticket < p.variants[i].until {
 			return &p.variants[i]
 		}
 	}
-	return last
+	return &p.variants[last]
 }
 
 // Variant is one face of a popup, as it is sent. It is immutable.

@@ -1,0 +1,83 @@
+package snapshot
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// typical returns n active popups as a shop would have them: three placements,
+// two conditions each, some with hours, some with a rollout.
+func typical(n int) []popup.Row {
+	rows := make([]popup.Row, n)
+	for i := range rows {
+		members := fmt.Sprintf(`"priority":%d,"placements":["default","p%d","home"],
+			"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]},{"attr":"plan","op":"eq","value":"plan-%d"}]},
+			"variants":[{"key":"a","weight":50},{"key":"b","weight":50}]`, i%10, i, i)
+		if i%4 == 0 {
+			members += `,"schedule":{"timezone":"Europe/Berlin","days":["mon","tue","wed"],"hours":[["00:00","24:00"]]}`
+		}
+		if i%3 == 0 {
+			members += `,"rollout":{"percent":99.99}`
+		}
+		rows[i] = row(uint32(i+1), members)
+	}
+	return rows
+}
+
+func BenchmarkHotMatch(b *testing.B) {
+	for _, n := range []int{26, 200, 1000} {
+		s := mustCompile(b, typical(n)...)
+		for _, c := range []struct {
+			name, plan string
+			want       int
+		}{{"none", "no-plan", 0}, {"one", fmt.Sprint("plan-", n-1), 1}} {
+			r := &popup.Request{
+				User: []byte("user-1234567"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Country: []byte("CN"),
+				Attrs: []popup.Attr{{Name: []byte("tier"), Value: []byte("gold")}, {Name: []byte("plan"), Value: []byte(c.plan)}},
+			}
+			b.Run(fmt.Sprintf("popups=%d/fits=%s", n, c.name), func(b *testing.B) {
+				dst := make([]*Popup, 0, 16)
+				b.ReportAllocs()
+				for b.Loop() {
+					dst, _ = s.Match(dst[:0], r, nowMS)
+				}
+				if len(dst) != c.want {
+					b.Fatalf("%d popups fit, want %d", len(dst), c.want)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkHotVariant(b *testing.B) {
+	p := mustCompile(b, typical(1)...).Popup(1)
+	user, dst := []byte("user-1234567"), make([]byte, 0, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = p.Variant(user).AppendPopup(dst[:0], nil)
+	}
+}
+
+// BenchmarkCompile compiles from nothing, and after a change of one popup.
+func BenchmarkCompile(b *testing.B) {
+	for _, n := range []int{26, 1000} {
+		rows := typical(n)
+		full := mustCompile(b, rows...)
+		b.Run(fmt.Sprintf("popups=%d/all", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Compile(rows, 1, nil)
+			}
+		})
+		changed := append([]popup.Row(nil), rows...)
+		changed[0].Version++
+		b.Run(fmt.Sprintf("popups=%d/one", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Compile(changed, 2, full)
+			}
+		})
+	}
+}

@@ -1,0 +1,197 @@
+package snapshot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/popupd/popupd/popup"
+)
+
+func TestLastGoodFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	source := &catalog{}
+	now := int64(nowMS)
+	first := NewWatcher(NewStore(), Config{Source: source, File: path, Now: func() int64 { return now }})
+	if err := first.LoadFile(); err != nil {
+		t.Fatalf("LoadFile without a file: %v", err)
+	}
+	source.set(11, row(1, ``), row(2, `"priority":3,"name":"<b>"`))
+	if err := first.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The row in the store breaks; the file keeps the version in force.
+	source.set(12, brokenRow(1, 2), row(2, `"priority":3,"name":"<b>"`))
+	if err := first.Changed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the file: %v, %v, want mode 0600", info.Mode(), err)
+	}
+	if left, _ := filepath.Glob(path + "?*"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+
+	store, swapped := NewStore(), 0
+	second := NewWatcher(store, Config{Source: source, File: path, OnSwap: func(*Snapshot) { swapped++ }})
+	if err := second.LoadFile(); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(store.Current().All()); got != "p2.1 p1.1" || store.Current().Revision != 12 || swapped != 1 {
+		t.Errorf("%q in force at revision %d after %d swaps, want p2.1 p1.1 at 12 after 1", got, store.Current().Revision, swapped)
+	}
+	loaded := store.Current().Popup(2)
+	if err := second.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(store.Current().All()); got != "p2.1 p1.1" {
+		t.Errorf("%q in force after a restart and a reload, want p2.1 p1.1: the last good version is lost", got)
+	}
+	if store.Current().Popup(2) != loaded {
+		t.Error("an unchanged popup was compiled again")
+	}
+	source.set(13)
+	if err := second.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, first.store.Current().appendFile(nil, 0), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.LoadFile(); err != nil || store.Current().Revision != 13 {
+		t.Errorf("LoadFile after a reload: %v, revision %d, want 13", err, store.Current().Revision)
+	}
+}
+
+// TestDamagedFile cuts the file at every byte and flips every byte: nothing of
+// it may come into force.
+func TestDamagedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	whole := mustCompile(t, row(1, ``)).appendFile(nil, nowMS)
+	load := func(name string, data []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var log logBuffer
+		store := NewStore()
+		err := NewWatcher(store, Config{File: path, Log: log.logger()}).LoadFile()
+		if err == nil || errors.Is(err, ErrNewerFile) || !strings.Contains(err.Error(), path) || store.Current().Revision != 0 {
+			t.Fatalf("%s: %v, revision %d", name, err, store.Current().Revision)
+		}
+		if log.count("set aside") != 1 {
+			t.Fatalf("%s: not logged", name)
+		}
+		if bad, err := os.ReadFile(path + ".bad"); err != nil || !bytes.Equal(bad, data) {
+			t.Fatalf("%s: not set aside: %v", name, err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%s: the damaged file is still there: %v", name, err)
+		}
+	}
+	for n := range whole {
+		load(fmt.Sprintf("first %d bytes", n), whole[:n])
+	}
+	for i := range whole {
+		for _, flip := range []byte{0x01, 0x20, 0x80} {
+			data := bytes.Clone(whole)
+			data[i] ^= flip
+			load(fmt.Sprintf("byte %d ^ %#x", i, flip), data)
+		}
+	}
+	load("another kind of file", []byte("popupd-journal 1 00000000\n{}"))
+	load("one byte more", append(bytes.Clone(whole), '\n'))
+}
+
+func TestFileOfANewerRelease(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	body := []byte(`{"tomorrow":true}`)
+	data := append(fmt.Appendf(nil, "%s %d %08x\n", fileMagic, fileFormat+1, fileChecksum(fileFormat+1, body)), body...)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := NewWatcher(NewStore(), Config{File: path}).LoadFile(); !errors.Is(err, ErrNewerFile) {
+		t.Errorf("LoadFile = %v, want %v", err, ErrNewerFile)
+	}
+	if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, data) {
+		t.Errorf("the file was touched: %v", err)
+	}
+}
+
+// TestFileWithAPopupThatNoLongerCompiles: the others are served.
+func TestFileWithAPopupThatNoLongerCompiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	s := &Snapshot{Revision: 3, popups: []*Popup{{row: brokenRow(1, 1)}, {row: row(2, ``)}}}
+	if err := os.WriteFile(path, s.appendFile(nil, nowMS), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store := NewStore()
+	if err := NewWatcher(store, Config{File: path}).LoadFile(); err != nil || keys(store.Current().All()) != "p2.1" {
+		t.Errorf("LoadFile = %v, %q in force, want p2.1", err, keys(store.Current().All()))
+	}
+}
+
+func TestFileThatCantBeWritten(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	path := filepath.Join(dir, "snapshot")
+	var log logBuffer
+	source := &catalog{}
+	w := NewWatcher(NewStore(), Config{Source: source, File: path, Log: log.logger()})
+	for revision := range int64(3) {
+		source.set(revision+1, row(1, ``))
+		if err := w.Reload(t.Context()); err != nil {
+			t.Fatalf("a change is not in force because of the file: %v", err)
+		}
+	}
+	if got := log.count("can't be written"); got != 1 {
+		t.Errorf("logged %d times, want once", got)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.save()
+	if _, err := os.Stat(path); err != nil || log.count("is written again") != 1 {
+		t.Errorf("not written once it can be: %v", err)
+	}
+}
+
+func TestUnchangedPopupsAreNotWrittenAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	source := &catalog{}
+	w := NewWatcher(NewStore(), Config{Source: source, File: path})
+	write := func(revision int64, rows ...popup.Row) bool {
+		t.Helper()
+		os.Remove(path)
+		source.set(revision, rows...)
+		if err := w.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := os.Stat(path)
+		return err == nil
+	}
+	for _, c := range []struct {
+		name     string
+		revision int64
+		row      popup.Row
+		want     bool
+	}{
+		{"first", 1, row(1, ``), true}, {"the same", 1, row(1, ``), false}, {"another revision", 2, row(1, ``), true}, {"another spec", 2, row(1, `"priority":1`), true},
+	} {
+		if got := write(c.revision, c.row); got != c.want {
+			t.Errorf("%s: written %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func FuzzParseFile(f *testing.F) {
+	f.Add((&Snapshot{popups: []*Popup{{row: row(1, ``)}}}).appendFile(nil, nowMS))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, err := parseFile(data); err != nil {
+			return
+		}
+	})
+}
