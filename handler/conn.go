@@ -26,8 +26,15 @@ type conn struct {
 	writeSet time.Time
 }
 
-// slack is how early a limit may come.
-const slack = time.Second
+// limits are the time limits of a connection. fasthttp has none by default.
+type limits struct {
+	read  time.Duration // from the first byte of a request to its last
+	write time.Duration
+	idle  time.Duration // between requests
+	early time.Duration // how early a limit may come
+}
+
+var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: 60 * time.Second, early: time.Second}
 
 // connState is told by fasthttp that a request begins or has been answered.
 func connState(c net.Conn, state fasthttp.ConnState) {
@@ -43,13 +50,13 @@ func (c *conn) Read(b []byte) (int, error) {
 	switch {
 	case first || c.active && !c.reading:
 		// A new connection has as long for its first request as any request.
-		if err := c.setRead(time.Now(), readTimeout); err != nil {
+		if err := c.setRead(time.Now(), c.listener.limits.read); err != nil {
 			return 0, err
 		}
 		c.reading = true
 	case !c.active:
-		if now := time.Now(); c.reading || now.Sub(c.readSet) >= slack {
-			if err := c.setRead(now, idleTimeout); err != nil {
+		if now := time.Now(); c.reading || now.Sub(c.readSet) >= c.listener.limits.early {
+			if err := c.setRead(now, c.listener.limits.idle); err != nil {
 				return 0, err
 			}
 			c.reading = false
@@ -64,9 +71,9 @@ func (c *conn) setRead(now time.Time, limit time.Duration) error {
 }
 
 func (c *conn) Write(b []byte) (int, error) {
-	if now := time.Now(); now.Sub(c.writeSet) >= slack {
+	if now := time.Now(); now.Sub(c.writeSet) >= c.listener.limits.early {
 		c.writeSet = now
-		if err := c.Conn.SetWriteDeadline(now.Add(writeTimeout)); err != nil {
+		if err := c.Conn.SetWriteDeadline(now.Add(c.listener.limits.write)); err != nil {
 			return 0, err
 		}
 	}

@@ -151,6 +151,7 @@ type fixture struct {
 	store    *snapshot.Store
 	events   *fakeJournal
 	registry *prometheus.Registry
+	config   Config
 	log      *bytes.Buffer
 	ln       *fasthttputil.InmemoryListener
 	client   *http.Client
@@ -177,6 +178,7 @@ func newServer(t testing.TB, change func(*Config), specs ...string) *fixture {
 	if change != nil {
 		change(&c)
 	}
+	f.config = c
 	var err error
 	if f.Server, err = New(c); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,7 @@ type Server struct {
 	log       *slog.Logger
 	metrics   *metrics
 	identity  Identity
+	limits    limits
 
 	origins  origins
 	answers  *answers
@@ -84,7 +85,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
-		nextPoll: newNextPoll(),
+		limits: defaultLimits, nextPoll: newNextPoll(),
 	}
 	if s.ready == nil {
 		s.ready = func() bool { return true }

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 // listener gives the connections of another listener their time limits, sends
@@ -19,6 +18,7 @@ import (
 type listener struct {
 	net.Listener
 	server    *Server
+	limits    limits
 	limit     int64
 	open      atomic.Int64
 	full      []byte // the answer above the limit
@@ -28,7 +28,7 @@ type listener struct {
 
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
-		Listener: ln, server: s, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections),
+		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections),
 		closing: make(chan struct{}),
 	}
 }
@@ -96,11 +96,12 @@ func exhausted(err error) bool {
 // rawAnswer returns a problem as the bytes on the wire.
 func (s *Server) rawAnswer(p problem) []byte {
 	a := s.answers.problems[p]
-	var h fasthttp.ResponseHeader
-	a.header.CopyTo(&h)
-	h.SetConnectionClose()
-	h.SetContentLength(len(a.body))
-	return fmt.Appendf(nil, "%s%s", h.Header(), a.body)
+	status := problems[p].status
+	b := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(a.body))
+	for name, value := range a.header.All() {
+		b = fmt.Appendf(b, "%s: %s\r\n", name, value)
+	}
+	return fmt.Appendf(b, "\r\n%s", a.body)
 }
 
 // maxConnections returns how many connections the limit on descriptors leaves

@@ -8,19 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// Limits of a connection. fasthttp has no time limit by default; ours are kept
-// by [conn], which is cheaper.
+// Limits of a request in bytes.
 const (
-	readTimeout   = 5 * time.Second // from the first byte of a request to its last
-	writeTimeout  = 5 * time.Second
-	idleTimeout   = 60 * time.Second
-	maxHeaderSize = 8 << 10  // request line and headers, in bytes
-	maxBodySize   = 64 << 10 // in bytes
+	maxHeaderSize = 8 << 10 // request line and headers
+	maxBodySize   = 64 << 10
 )
 
 func (s *Server) newHTTP() *fasthttp.Server {
@@ -63,7 +58,8 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // Shutdown stops accepting connections, closes those that are idle, and waits
 // for the requests under way. If ctx ends first it returns its error, and the
-// requests that are left go on: from then on the journal must refuse.
+// connections that are left go on: from then on the journal must refuse. It is
+// called once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -93,21 +89,24 @@ func (s *Server) recover(ctx *fasthttp.RequestCtx) {
 
 // refuse answers what could not be read as a request; the connection is closed after it.
 func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
-	var small *fasthttp.ErrSmallBuffer
-	var network net.Error
 	p := badRequest
-	switch {
-	case errors.As(err, &small):
+	if _, small := errors.AsType[*fasthttp.ErrSmallBuffer](err); small {
 		p = headersTooLarge
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+	} else if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 		p = bodyTooLarge
-	case errors.As(err, &network) && network.Timeout():
+	} else if t, ok := errors.AsType[timeout](err); ok && t.Timeout() {
 		p = requestTimeout
 	}
 	if c, ok := ctx.Conn().(*conn); ok && p != requestTimeout && !errors.Is(err, io.ErrUnexpectedEOF) {
 		c.linger.Store(true)
 	}
 	s.fail(ctx, p)
+}
+
+// timeout is an error of a connection past its deadline.
+type timeout interface {
+	error
+	Timeout() bool
 }
 
 // debugLogger is where fasthttp reports broken connections and requests: an

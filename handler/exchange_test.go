@@ -1,0 +1,181 @@
+package handler
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+)
+
+// exchange is a kind of request, for what is measured: allocations and time.
+type exchange struct {
+	name   string
+	status int
+	change func(*Config)
+	specs  []string
+	// request returns the i-th request as bytes on the wire; nil: always the same.
+	request func(f *fixture, i int) string
+}
+
+const (
+	everyTime = `"frequency":{"after_impression_sec":0,"after_click_sec":0}`
+	pollLine  = "GET /v1/poll?uid=u-12345678&placement=default&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN&a.plan=pro%20plus"
+	hostLine  = "\r\nHost: popupd.test\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\nOrigin: https://shop.example\r\n"
+)
+
+func get(target string) func(*fixture, int) string {
+	return func(*fixture, int) string { return "GET " + target + " HTTP/1.1" + hostLine + "\r\n" }
+}
+
+func post(body func(f *fixture, i int) string) func(*fixture, int) string {
+	return func(f *fixture, i int) string {
+		b := body(f, i)
+		return fmt.Sprintf("POST /v1/actions?uid=u HTTP/1.1%sContent-Type: text/plain;charset=UTF-8\r\nContent-Length: %d\r\n\r\n%s", hostLine, len(b), b)
+	}
+}
+
+// click returns a click on the i-th impression of a popup.
+func click(f *fixture, i int, user string) string {
+	keys := mustKeyring(f, "secret")
+	t := token{user: []byte(user), popup: 1, version: 1, variant: []byte("a"), servedAtMS: startMS + int64(i)*1000}
+	return fmt.Sprintf(`{"token":"%s","action":"click"}`, keys.append(nil, &t))
+}
+
+func exchanges() []exchange {
+	poll := func(*fixture, int) string { return pollLine + " HTTP/1.1" + hostLine + "\r\n" }
+	always := func(body string) func(*fixture, int) string {
+		return post(func(*fixture, int) string { return body })
+	}
+	refuses := func(c *Config) { c.Journal = refusing{} }
+	enforce := func(c *Config) { c.Identity, c.IdentitySecret = IdentityEnforce, []byte("id secret") }
+	return []exchange{
+		{"nothing to show", 204, nil, []string{`"targeting":{"all":[{"attr":"plan","op":"eq","value":"free"}]}`}, poll},
+		{"cooling down", 204, nil, []string{""}, poll},
+		{"served", 200, nil, []string{everyTime}, poll},
+		{"served, signed", 200, enforce, []string{everyTime}, get("/v1/poll?uid=u&sig=" + sign("id secret", "u"))},
+		{"served, origins listed", 200, func(c *Config) { c.AllowOrigins = []string{"https://shop.example"} }, []string{everyTime}, poll},
+		{"served, new ids limited", 200, func(c *Config) { c.NewIDsPerClient = 1 }, []string{everyTime}, poll},
+		{"new ids over the limit", 204, func(c *Config) { c.NewIDsPerClient = 0.001 }, []string{everyTime}, func(_ *fixture, i int) string {
+			return fmt.Sprintf("GET /v1/poll?uid=%d HTTP/1.1%s\r\n", i, hostLine)
+		}},
+		{"control", 204, nil, []string{everyTime + `,"variants":[{"key":"none","control":true}]`}, poll},
+		{"poll, journal refuses", 204, refuses, []string{everyTime}, poll},
+		{"memory is full", 204, func(c *Config) { c.Users = frequency.New(frequency.Config{MaxBytes: 1}) }, []string{""}, poll},
+		{"action", 202, nil, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
+		{"action repeated", 202, nil, []string{""}, post(func(f *fixture, _ int) string { return click(f, 0, "u") })},
+		{"action with escapes", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "v1", `\u0076\u0031`, 1) })},
+		{"action, journal refuses", 503, refuses, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
+		{"array of actions", 202, nil, []string{""}, post(func(f *fixture, i int) string {
+			return "[" + click(f, i, "u") + "," + click(f, i, "v") + `,{"token":"x","action":"click"},7]`
+		})},
+		{"not ready", 503, func(c *Config) { c.Ready = func() bool { return false } }, nil, poll},
+		{"no uid", 400, nil, nil, get("/v1/poll")},
+		{"broken query", 400, nil, nil, get("/v1/poll?uid=%zz")},
+		{"too many attributes", 400, nil, nil, get("/v1/poll?uid=u" + attrs(33))},
+		{"wrong signature", 401, enforce, nil, get("/v1/poll?uid=u&sig=00")},
+		{"malformed json", 400, nil, nil, always("{")},
+		{"malformed action", 400, nil, nil, always("{}")},
+		{"unknown action", 400, nil, nil, always(`{"token":"x","action":"smile"}`)},
+		{"too many actions", 400, nil, nil, always("[" + strings.Repeat("1,", 60) + "1]")},
+		{"forged token", 401, nil, nil, always(`{"token":"v1.x","action":"click"}`)},
+		{"expired token", 410, nil, nil, post(func(f *fixture, _ int) string { return click(f, -1_000_000, "u") })},
+		{"wrong type", 415, nil, nil, func(*fixture, int) string {
+			return "POST /v1/actions HTTP/1.1" + hostLine + "Content-Type: text/html\r\nContent-Length: 0\r\n\r\n"
+		}},
+		{"not found", 404, nil, nil, get("/nothing")},
+		{"wrong method", 405, nil, nil, func(*fixture, int) string { return "DELETE /v1/poll HTTP/1.1" + hostLine + "\r\n" }},
+		{"unknown method", 405, nil, nil, func(*fixture, int) string { return "BREW /v1/poll HTTP/1.1" + hostLine + "\r\n" }},
+		{"head", 405, nil, nil, func(*fixture, int) string { return "HEAD /v1/poll?uid=u HTTP/1.1" + hostLine + "\r\n" }},
+		{"preflight", 204, nil, nil, func(*fixture, int) string { return "OPTIONS /v1/actions HTTP/1.1" + hostLine + "\r\n" }},
+	}
+}
+
+// refusing refuses everything.
+type refusing struct{}
+
+func (refusing) Append([]popup.Event) error { return errFull }
+
+// server returns the server that the exchange is with, and n requests. Between
+// two of them a second must pass, so that no impression is that of another.
+func (e *exchange) server(t testing.TB, n int) (*fixture, []string) {
+	t.Helper()
+	f := newServer(t, func(c *Config) {
+		c.Journal = noJournal{}
+		if e.change != nil {
+			e.change(c)
+		}
+	}, e.specs...)
+	requests := make([]string, n)
+	for i := range requests {
+		requests[i] = e.request(f, i)
+	}
+	return f, requests
+}
+
+// newContext returns a context with a request from bytes on the wire, as the
+// handler gets it.
+func newContext(t testing.TB, raw string) *fasthttp.RequestCtx {
+	t.Helper()
+	ctx := new(fasthttp.RequestCtx)
+	ctx.Init2(peer{}, nil, false)
+	if err := ctx.Request.Read(bufio.NewReader(strings.NewReader(raw))); err != nil {
+		t.Fatalf("%q: %v", raw, err)
+	}
+	ctx.URI() // parsed before the handler is called
+	return ctx
+}
+
+// peer is a connection of which only the addresses are asked.
+type peer struct{ net.Conn }
+
+func (peer) LocalAddr() net.Addr  { return peerAddr }
+func (peer) RemoteAddr() net.Addr { return peerAddr }
+
+var peerAddr net.Addr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4321}
+
+// roundTrip sends a request on a connection and returns the status of the
+// answer, which is all in buf. It does not allocate.
+func roundTrip(c net.Conn, request, buf []byte) (status int, err error) {
+	if _, err := c.Write(request); err != nil {
+		return 0, err
+	}
+	n, err := c.Read(buf) // the server writes an answer at once
+	if err != nil {
+		return 0, err
+	}
+	const line = len("HTTP/1.1 200")
+	if n < line {
+		return 0, fmt.Errorf("answer of %d bytes", n)
+	}
+	for _, d := range buf[line-3 : line] {
+		status = 10*status + int(d-'0')
+	}
+	return status, nil
+}
+
+// dial returns a client's end of a connection to a server in memory.
+func dial(t testing.TB, server *fasthttp.Server, wrap func(net.Listener) net.Listener) net.Conn {
+	t.Helper()
+	ln := fasthttputil.NewInmemoryListener()
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(wrap(ln)) }()
+	c, err := ln.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Close()
+		ln.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}

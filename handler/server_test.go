@@ -1,0 +1,467 @@
+package handler
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/valyala/fasthttp/fasthttputil"
+)
+
+// raw sends bytes on a new connection and returns all that comes back until it is closed.
+func (f *fixture) raw(sent string) string {
+	f.Helper()
+	c, err := f.ln.Dial()
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer c.Close()
+	go io.WriteString(c, sent)
+	got, err := io.ReadAll(c)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return string(got)
+}
+
+func parseReply(t *testing.T, raw string) reply {
+	t.Helper()
+	res, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+	if err != nil {
+		t.Fatalf("%q: %v", raw, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%q: %v", raw, err)
+	}
+	if res.Close { // which net/http takes out of the header
+		res.Header.Set("Connection", "close")
+	}
+	return reply{res.StatusCode, res.Header, string(body)}
+}
+
+func TestBrokenRequests(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	for _, c := range []struct {
+		sent   string
+		status int
+		code   string
+	}{
+		{"\x16\x03\x01\r\n\r\n", 400, "bad_request"},
+		{"GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\nBroken header\r\n\r\n", 400, "bad_request"},
+		{"GET /v1/poll?uid=\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "bad_request"},
+		{"GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 9000) + "\r\n\r\n", 431, "headers_too_large"},
+		{"GET /v1/poll?uid=" + strings.Repeat("u", 9000) + " HTTP/1.1\r\nHost: a\r\n\r\n", 431, "headers_too_large"},
+		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", 413, "body_too_large"},
+		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413, "body_too_large"},
+		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "bad_request"},
+		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n" + strings.Repeat("x", 0x20000), 413, "body_too_large"},
+	} {
+		r := parseReply(t, f.raw(c.sent))
+		if r.status != c.status || r.code() != c.code {
+			t.Errorf("%.60q: %d %s, want %d %s", c.sent, r.status, r.body, c.status, c.code)
+		}
+		wantHeader(t, r, map[string]string{
+			"Connection": "close", "Content-Type": "application/problem+json", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
+		})
+	}
+}
+
+func TestContentTypeMayBeAbsent(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	body := fmt.Sprintf(`{"token":%q,"action":"click"}`, f.sees("u", "p1").Token)
+	r := parseReply(t, f.raw(fmt.Sprintf("POST /v1/actions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)))
+	if r.status != http.StatusAccepted {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+func TestPipelinedRequests(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	got := f.raw("GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	in := bufio.NewReader(strings.NewReader(got))
+	for _, want := range []int{200, 204, 404} {
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, res.Body)
+		if res.StatusCode != want {
+			t.Errorf("%d, want %d", res.StatusCode, want)
+		}
+	}
+}
+
+// A client that is still sending a body that is too long gets the answer, over
+// a real connection too.
+func TestTooLargeOverTCP(t *testing.T) {
+	f := newServer(t, nil, "")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- f.Serve(ln) }()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const size = 300_000
+	fmt.Fprintf(c, "POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
+	if _, err := io.Copy(c, io.LimitReader(zeros{}, size)); err != nil {
+		t.Fatalf("send the body: %v", err)
+	}
+	got, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatalf("read the answer: %v", err)
+	}
+	if r := parseReply(t, string(got)); r.status != 413 || r.code() != "body_too_large" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if err := f.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+func TestPanicIsAnswered(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	f.events.hook = func() { panic("broken journal") }
+	r := f.do("GET", "/v1/poll?uid=u", "")
+	if r.status != http.StatusInternalServerError || r.code() != "internal_error" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	f.counts(1, "popupd_http_errors_total", "code", "internal_error")
+	if log := f.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "broken journal") || !strings.Contains(log, "answerPoll") {
+		t.Errorf("log = %s, want one line with the panic and the stack", log)
+	}
+	f.events.hook = nil
+	f.sees("v", "p1")
+}
+
+// failing is a listener that fails with each of its errors, then works.
+type failing struct {
+	net.Listener
+	errs []error
+}
+
+func (l *failing) Accept() (net.Conn, error) {
+	if len(l.errs) > 0 {
+		err := l.errs[0]
+		l.errs = l.errs[1:]
+		return nil, err
+	}
+	return l.Listener.Accept()
+}
+
+func acceptError(errno syscall.Errno) error {
+	return &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", errno)}
+}
+
+func TestAcceptOutOfDescriptors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newServer(t, nil)
+		inner := fasthttputil.NewInmemoryListener()
+		ln := newListener(&failing{inner, []error{
+			acceptError(syscall.EMFILE), acceptError(syscall.ENFILE), acceptError(syscall.ENOBUFS), acceptError(syscall.ENOMEM),
+		}}, f.Server)
+		start := time.Now()
+		go inner.Dial()
+		c, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := time.Since(start), (5+10+20+40)*time.Millisecond; got != want {
+			t.Errorf("waited %v, want %v", got, want)
+		}
+		f.counts(4, "popupd_accept_retries_total")
+		if n := strings.Count(f.log.String(), "\n"); n != 1 {
+			t.Errorf("%d lines in the log, want 1", n)
+		}
+		c.Close()
+		ln.Close()
+
+		// Other errors end it, and closing it ends a wait.
+		broken := newListener(&failing{inner, []error{acceptError(syscall.EINVAL)}}, f.Server)
+		if _, err := broken.Accept(); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("accept = %v, want EINVAL", err)
+		}
+		forever := newListener(&failing{inner, slicesRepeat(acceptError(syscall.EMFILE), 20)}, f.Server)
+		go func() {
+			time.Sleep(time.Millisecond)
+			forever.Close()
+		}()
+		start = time.Now()
+		if _, err := forever.Accept(); err == nil {
+			t.Error("accept on a closed listener: no error")
+		}
+		if got := time.Since(start); got > 2*time.Millisecond {
+			t.Errorf("closed after 1 ms, accept returned after %v", got)
+		}
+	})
+}
+
+func slicesRepeat(err error, n int) (out []error) {
+	for range n {
+		out = append(out, err)
+	}
+	return out
+}
+
+func TestConnectionsAboveTheLimit(t *testing.T) {
+	f := newServer(t, nil, "")
+	f.ln = fasthttputil.NewInmemoryListener()
+	l := newListener(f.ln, f.Server)
+	l.limit = 2
+	accepted := make(chan net.Conn, 3)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- c
+		}
+	}()
+	dial := func() net.Conn {
+		c, err := f.ln.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a, b := dial(), dial()
+	first, second := <-accepted, <-accepted
+	c := dial()
+	got, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := parseReply(t, string(got)); r.status != 503 || r.code() != "too_many_connections" || r.header.Get("Retry-After") == "" || r.header.Get("Connection") != "close" {
+		t.Errorf("the third connection: %+v", r)
+	}
+	first.Close()
+	first.Close() // counted once
+	d := dial()
+	third := <-accepted
+	if n := l.open.Load(); n != 2 {
+		t.Errorf("%d connections are open, want 2", n)
+	}
+	for _, c := range []net.Conn{a, b, c, d, second, third} {
+		c.Close()
+	}
+	l.Close()
+	<-accepted
+	f.ln = nil
+}
+
+// timedConn records its deadlines. Read and Write return at once.
+type timedConn struct {
+	net.Conn
+	read, write []time.Duration // from when they were set
+}
+
+func (c *timedConn) SetReadDeadline(t time.Time) error {
+	c.read = append(c.read, time.Until(t))
+	return nil
+}
+func (c *timedConn) SetWriteDeadline(t time.Time) error {
+	c.write = append(c.write, time.Until(t))
+	return nil
+}
+func (c *timedConn) Read(b []byte) (int, error)  { return len(b), nil }
+func (c *timedConn) Write(b []byte) (int, error) { return len(b), nil }
+
+func TestConnDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := new(timedConn)
+		limits := defaultLimits
+		c := &conn{Conn: inner, listener: &listener{limits: limits}}
+		want := func(step string, read, write []time.Duration) {
+			t.Helper()
+			if fmt.Sprint(inner.read) != fmt.Sprint(read) || fmt.Sprint(inner.write) != fmt.Sprint(write) {
+				t.Errorf("%s: read deadlines in %v, want %v; write %v, want %v", step, inner.read, read, inner.write, write)
+			}
+			inner.read, inner.write = nil, nil
+		}
+		read := func() { c.Read(make([]byte, 1)) }
+		write := func() { c.Write(make([]byte, 1)) }
+		type list = []time.Duration
+
+		read()
+		want("first read", list{limits.read}, nil)
+		c.active = true
+		time.Sleep(4 * time.Second)
+		read()
+		want("the rest of the first request has the same limit", nil, nil)
+		write()
+		c.active = false
+		read()
+		want("answered, idle", list{limits.idle}, list{limits.write})
+		for range 100 {
+			c.active = true
+			write()
+			c.active = false
+			read()
+		}
+		want("a hundred requests in the same second", nil, nil)
+		time.Sleep(time.Second)
+		c.active = true
+		write()
+		c.active = false
+		read()
+		want("a request a second later", list{limits.idle}, list{limits.write})
+		c.active = true
+		read()
+		want("a request that comes in pieces", list{limits.read}, nil)
+		time.Sleep(3 * time.Second)
+		read()
+		want("has one limit for all of it", nil, nil)
+		write()
+		c.active = false
+		read()
+		want("idle again", list{limits.idle}, list{limits.write})
+	})
+}
+
+// A request that does not arrive in time is answered with 408, an idle
+// connection is closed without a word.
+func TestTimeouts(t *testing.T) {
+	const short, long = 50 * time.Millisecond, time.Hour
+	const answered = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+	for _, c := range []struct {
+		name   string
+		limits limits
+		sent   []string
+		want   []int
+	}{
+		{"nothing sent", limits{read: short, idle: long}, nil, []int{408}},
+		{"slow headers", limits{read: short, idle: long}, []string{"GET /x HTTP/1.1\r\n"}, []int{408}},
+		{"slow body", limits{read: short, idle: long}, []string{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{"}, []int{408}},
+		{"slow second request", limits{read: short, idle: long}, []string{answered, "GET /x"}, []int{404, 408}},
+		{"idle", limits{read: long, idle: short}, []string{answered}, []int{404}},
+	} {
+		f := newServer(t, nil)
+		c.limits.write, c.limits.early = long, long
+		f.Server.limits = c.limits
+		f.start()
+		client, err := f.ln.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := bufio.NewReader(client)
+		for i := range max(len(c.sent), len(c.want)) {
+			if i < len(c.sent) {
+				io.WriteString(client, c.sent[i])
+			}
+			if i >= len(c.want) {
+				break
+			}
+			res, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatalf("%s: answer %d: %v", c.name, i, err)
+			}
+			io.Copy(io.Discard, res.Body)
+			if res.StatusCode != c.want[i] {
+				t.Errorf("%s: answer %d is %d, want %d", c.name, i, res.StatusCode, c.want[i])
+			}
+		}
+		if rest, err := io.ReadAll(in); len(rest) > 0 || err != nil {
+			t.Errorf("%s: then %q, %v, want the end", c.name, rest, err)
+		}
+		client.Close()
+	}
+}
+
+func TestShutdown(t *testing.T) {
+	f := newServer(t, nil, "")
+	ln := fasthttputil.NewInmemoryListener()
+	done := make(chan error, 1)
+	go func() { done <- f.Serve(ln) }()
+	idle, err := ln.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(idle, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.events.hook = func() { close(entered); <-leave }
+	busy, err := ln.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(busy, "GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-entered
+
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.Shutdown(context.Background()) }()
+	if err := <-done; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	if got, err := io.ReadAll(idle); err != nil || !bytes.HasPrefix(got, []byte("HTTP/1.1 404")) {
+		t.Errorf("the idle connection: %q, %v, want the answer and the end", got, err)
+	}
+	select {
+	case err := <-stopped:
+		t.Errorf("shutdown returned %v in the middle of a request", err)
+	default:
+	}
+	close(leave)
+	if got, err := io.ReadAll(busy); err != nil || !bytes.HasPrefix(got, []byte("HTTP/1.1 200")) {
+		t.Errorf("the request under way: %q, %v, want the answer and the end", got, err)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("shut down: %v", err)
+	}
+	if err := f.Serve(fasthttputil.NewInmemoryListener()); err != nil {
+		t.Errorf("serve after shutdown: %v", err)
+	}
+}
+
+func TestShutdownRunsOutOfTime(t *testing.T) {
+	f := newServer(t, nil, "")
+	ln := fasthttputil.NewInmemoryListener()
+	done := make(chan error, 1)
+	go func() { done <- f.Serve(ln) }()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f.events.hook = func() { close(entered); <-leave }
+	c, err := ln.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(c, "GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+	<-entered
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("shutdown = %v, want %v", err, context.Canceled)
+	}
+	f.events.refuse(errFull)
+	close(leave)
+	if got, err := io.ReadAll(c); err != nil || !bytes.HasPrefix(got, []byte("HTTP/1.1 204")) {
+		t.Errorf("%q, %v, want 204", got, err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+}
