@@ -196,8 +196,8 @@ func TestLimitsAreAllowed(t *testing.T) {
 	} {
 		mustDecode(t, doc)
 	}
+	s := mustDecode(t, documented)
 	for hundredths := range 10_001 {
-		s := mustDecode(t, documented)
 		s.Rollout.Percent = float64(hundredths) / 100
 		if err := s.Validate(); err != nil {
 			t.Fatalf("percent %v: %v", s.Rollout.Percent, err)

@@ -3,7 +3,6 @@
 package snapshot
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -50,6 +49,6 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		}
 	}
 	if !strings.Contains(string(answer), `"key":"p2"`) {
-		t.Error(fmt.Sprintf("answer %s", answer))
+		t.Errorf("answer %s", answer)
 	}
 }

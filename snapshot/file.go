@@ -44,6 +44,14 @@ type savedRow struct {
 	Spec        json.RawMessage `json:"spec"`
 }
 
+func (f *savedFile) popups() []popup.Row {
+	rows := make([]popup.Row, len(f.Rows))
+	for i, r := range f.Rows {
+		rows[i] = popup.Row{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+	}
+	return rows
+}
+
 // LoadFile puts the last-good file in force, so that popups are served before
 // the store can be reached. Without a file, or after a reload, it does nothing.
 // A damaged file is set aside as FILE.bad, logged and returned as an error; one
@@ -71,11 +79,7 @@ func (w *Watcher) LoadFile() error {
 	if err != nil {
 		return w.setAside(err)
 	}
-	rows := make([]popup.Row, len(saved.Rows))
-	for i, r := range saved.Rows {
-		rows[i] = popup.Row{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
-	}
-	w.install(rows, saved.Revision)
+	w.install(saved.popups(), saved.Revision)
 	w.confirmedMS.Store(saved.SavedAtMS)
 	return nil
 }

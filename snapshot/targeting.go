@@ -46,26 +46,6 @@ type condition struct {
 	version popup.Version
 }
 
-// attribute is where an attribute of a request is found.
-type attribute uint8
-
-const (
-	attrCustom attribute = iota
-	attrUID
-	attrPlatform
-	attrAppVersion
-	attrLocale
-	attrCountry
-)
-
-var builtins = map[string]attribute{
-	"uid":         attrUID,
-	"platform":    attrPlatform,
-	"app_version": attrAppVersion,
-	"locale":      attrLocale,
-	"country":     attrCountry,
-}
-
 // test is what a condition does, its negation left aside.
 type test uint8
 
@@ -82,71 +62,6 @@ const (
 	testSemverGte
 	testSemverLt
 )
-
-// subject is a request while it is matched, with what was found out about it.
-type subject struct {
-	request   *popup.Request
-	placement []byte
-	version   popup.Version // of the app, if versionIs == yes
-	versionIs answer
-}
-
-// answer is a question's answer, once it was asked.
-type answer uint8
-
-const (
-	unknown answer = iota
-	yes
-	no
-)
-
-func newSubject(r *popup.Request) subject {
-	s := subject{request: r, placement: r.Placement}
-	if len(s.placement) == 0 {
-		s.placement = defaultPlacement
-	}
-	return s
-}
-
-var defaultPlacement = []byte(popup.DefaultPlacement)
-
-// appVersion parses the request's app_version at most once.
-func (s *subject) appVersion() (popup.Version, bool) {
-	if s.versionIs == unknown {
-		var ok bool
-		if s.version, ok = popup.ParseVersion(s.request.AppVersion); ok {
-			s.versionIs = yes
-		} else {
-			s.versionIs = no
-		}
-	}
-	return s.version, s.versionIs == yes
-}
-
-// value returns the attribute's value, empty if it is missing.
-func (s *subject) value(c *condition) []byte {
-	switch c.attr {
-	case attrUID:
-		return s.request.User
-	case attrPlatform:
-		return s.request.Platform
-	case attrAppVersion:
-		if _, ok := s.appVersion(); !ok {
-			return nil
-		}
-		return s.request.AppVersion
-	case attrLocale:
-		return s.request.Locale
-	case attrCountry:
-		return s.request.Country
-	}
-	for i := range s.request.Attrs {
-		if a := &s.request.Attrs[i]; string(a.Name) == c.name {
-			return a.Value
-		}
-	}
-	return nil
-}
 
 func (c *condition) holds(s *subject) bool {
 	value := s.value(c)
@@ -215,57 +130,6 @@ func (c *condition) compares(n float64) bool {
 		return n < c.number
 	}
 	return n <= c.number
-}
-
-// maxNumber is the longest attribute that is read as a number, in bytes. With
-// exponents of two digits no number is out of range, and converting so few bytes
-// to a string does not allocate.
-const maxNumber = 32
-
-// parseNumber reads a decimal number as in JSON, leading zeros and a + allowed.
-func parseNumber(b []byte) (float64, bool) {
-	if len(b) > maxNumber || !isNumber(b) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(string(b), 64)
-	return f, err == nil
-}
-
-// isNumber checks the syntax, since strconv allocates its errors.
-func isNumber(b []byte) bool {
-	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-		b = b[1:]
-	}
-	n := digits(b)
-	if n == 0 {
-		return false
-	}
-	b = b[n:]
-	if len(b) > 0 && b[0] == '.' {
-		if n = digits(b[1:]); n == 0 {
-			return false
-		}
-		b = b[1+n:]
-	}
-	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
-		b = b[1:]
-		if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-			b = b[1:]
-		}
-		n = digits(b)
-		return n == len(b) && (n == 1 || n == 2)
-	}
-	return len(b) == 0
-}
-
-// digits counts the digits that b starts with.
-func digits(b []byte) int {
-	for i, c := range b {
-		if c < '0' || c > '9' {
-			return i
-		}
-	}
-	return len(b)
 }
 
 func compileTargeting(t *popup.Targeting) (out targeting, err error) {

@@ -1,0 +1,88 @@
+package snapshot
+
+import "github.com/popupd/popupd/popup"
+
+// subject is a request while it is matched, with what was found out about it.
+type subject struct {
+	request   *popup.Request
+	placement []byte
+	version   popup.Version // of the app, if versionIs == yes
+	versionIs answer
+}
+
+// answer is a question's answer, once it was asked.
+type answer uint8
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+func newSubject(r *popup.Request) subject {
+	s := subject{request: r, placement: r.Placement}
+	if len(s.placement) == 0 {
+		s.placement = defaultPlacement
+	}
+	return s
+}
+
+var defaultPlacement = []byte(popup.DefaultPlacement)
+
+// appVersion parses the request's app_version at most once.
+func (s *subject) appVersion() (popup.Version, bool) {
+	if s.versionIs == unknown {
+		var ok bool
+		if s.version, ok = popup.ParseVersion(s.request.AppVersion); ok {
+			s.versionIs = yes
+		} else {
+			s.versionIs = no
+		}
+	}
+	return s.version, s.versionIs == yes
+}
+
+// value returns the attribute's value, empty if it is missing.
+func (s *subject) value(c *condition) []byte {
+	switch c.attr {
+	case attrUID:
+		return s.request.User
+	case attrPlatform:
+		return s.request.Platform
+	case attrAppVersion:
+		if _, ok := s.appVersion(); !ok {
+			return nil
+		}
+		return s.request.AppVersion
+	case attrLocale:
+		return s.request.Locale
+	case attrCountry:
+		return s.request.Country
+	}
+	for i := range s.request.Attrs {
+		if a := &s.request.Attrs[i]; string(a.Name) == c.name {
+			return a.Value
+		}
+	}
+	return nil
+}
+
+// attribute is where an attribute of a request is found.
+type attribute uint8
+
+const (
+	attrCustom attribute = iota
+	attrUID
+	attrPlatform
+	attrAppVersion
+	attrLocale
+	attrCountry
+)
+
+var builtins = map[string]attribute{
+	"uid":         attrUID,
+	"platform":    attrPlatform,
+	"app_version": attrAppVersion,
+	"locale":      attrLocale,
+	"country":     attrCountry,
+}
