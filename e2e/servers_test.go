@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/internal/storetest"
+)
+
+// TestServersShareUsers: what a user is shown by one server, the other knows;
+// a user who is forgotten on one is forgotten on both. The database takes the name out of its
+// events later, see persist.
+func TestServersShareUsers(t *testing.T) {
+	dsn := storetest.MySQL(t)
+	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by both servers"}
+	a, b := start(t, args...), start(t, args...)
+	db := open(t, dsn)
+	a.create("one", `{}`)
+	known := func(s *server, user string) (n int) {
+		var answer struct{ States []struct{ Popup string } }
+		if status := s.admin("GET", "/v1/admin/users/"+user, "", "", &answer); status != http.StatusOK {
+			t.Fatalf("user: %d", status)
+		}
+		return len(answer.States)
+	}
+	within := func(what string, want int) {
+		t.Helper()
+		eventually(t, 5*time.Second, func() error {
+			if n := known(b, "shared"); n != want {
+				return fmt.Errorf("%s: the other server knows %d states, want %d", what, n, want)
+			}
+			return nil
+		})
+	}
+
+	if a.mustAsk("shared") == nil {
+		t.Fatal("nothing to show")
+	}
+	within("after a poll", 1)
+	if p := b.mustAsk("shared"); p != nil {
+		t.Errorf("the other server shows %s again", p.Popup.Key)
+	}
+
+	if status := a.admin("DELETE", "/v1/admin/users/shared", "", "", nil); status != http.StatusAccepted {
+		t.Fatalf("reset: %d", status)
+	}
+	within("after a reset", 0)
+	eventually(t, 30*time.Second, func() error {
+		events, err := count(db, "SELECT COUNT(*) FROM event")
+		if err != nil {
+			return err
+		}
+		states, err := count(db, "SELECT COUNT(*) FROM user_popup")
+		if err != nil || events != 2 || states != 0 {
+			return fmt.Errorf("%d events, %d states, %v; want 2 and none", events, states, err)
+		}
+		return nil
+	})
+	if b.mustAsk("shared") == nil {
+		t.Error("a user who was forgotten is shown nothing")
+	}
+}
