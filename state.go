@@ -20,6 +20,8 @@ import (
 const (
 	sweepEvery   = 100 * time.Millisecond
 	dumpEvery    = time.Minute
+	dumpSooner   = 10 * time.Second // when the journal waits for it: what is not dumped cannot be trimmed
+	highPressure = 0.25             // of the journal
 	restoreRetry = 2 * time.Second
 	storeTimeout = 10 * time.Second // of a first word with the database
 )
@@ -157,9 +159,10 @@ func (s *state) readiness() error {
 
 // run sweeps and dumps until ctx ends, then dumps once more.
 func (s *state) run(ctx context.Context) error {
-	sweep, dump := time.NewTicker(sweepEvery), time.NewTicker(dumpEvery)
+	sweep, dump := time.NewTicker(sweepEvery), time.NewTicker(dumpSooner)
 	defer sweep.Stop()
 	defer dump.Stop()
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -167,6 +170,10 @@ func (s *state) run(ctx context.Context) error {
 		case <-sweep.C:
 			s.table.Sweep(s.now())
 		case <-dump.C:
+			if time.Since(last) < dumpEvery && s.journal.Pressure() < highPressure {
+				continue
+			}
+			last = time.Now()
 			if err := s.save(); err != nil {
 				s.log.Error("users' state was not dumped", "err", err)
 			}

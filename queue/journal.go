@@ -264,6 +264,9 @@ func (j *Journal) Replay(fn func(*popup.Event)) error {
 	return nil
 }
 
+// Pressure returns the share of the quota that is used, 0 to 1.
+func (j *Journal) Pressure() float64 { return float64(j.bytes.Load()) / float64(j.c.MaxBytes) }
+
 // Positions returns the last sequence number of each stream, for those that have
 // events. Taken before a state dump begins, they say what the dump knows.
 func (j *Journal) Positions() map[popup.StreamID]uint64 {
