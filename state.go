@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -142,10 +141,10 @@ func (s *state) fromDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if refused > 0 {
-		return fmt.Errorf("restore state: %d entries do not fit: raise -state-max", refused)
-	}
 	s.log.Info("users' state restored", "took", time.Since(start))
+	if refused > 0 { // a server that does not start would help nobody
+		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", refused)
+	}
 	return nil
 }
 
@@ -166,7 +165,8 @@ func (s *state) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return s.save()
+			s.save()
+			return nil
 		case <-sweep.C:
 			s.table.Sweep(s.now())
 		case <-dump.C:
@@ -174,9 +174,7 @@ func (s *state) run(ctx context.Context) error {
 				continue
 			}
 			last = time.Now()
-			if err := s.save(); err != nil {
-				s.log.Error("users' state was not dumped", "err", err)
-			}
+			s.save()
 		}
 	}
 }
@@ -184,17 +182,17 @@ func (s *state) run(ctx context.Context) error {
 // save dumps the table. The positions are taken first: an event is in the
 // table before it is in the journal, so the dump holds all up to them. The
 // journal keeps what the dump before this one lacks, should this one be damaged.
-func (s *state) save() error {
+func (s *state) save() {
 	if !s.ready.Load() {
-		return nil // an incomplete table must not replace a complete dump
+		return // an incomplete table must not replace a complete dump
 	}
 	at := s.journal.Positions()
 	if err := s.table.Dump(s.dump, at); err != nil {
-		return err
+		s.log.Error("users' state was not dumped", "err", err)
+		return
 	}
 	s.journal.Covered(s.dumped)
 	s.dumped = at
-	return nil
 }
 
 // swapped follows a change of the popups: entries of one that has left the
