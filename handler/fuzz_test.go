@@ -1,0 +1,112 @@
+package handler
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Whatever comes in, no answer is a 5xx and what is not empty is JSON.
+
+// answered fails the test unless ctx holds an answer that may be given to anyone.
+func answered(t *testing.T, ctx *fasthttp.RequestCtx) {
+	t.Helper()
+	status, body := ctx.Response.StatusCode(), ctx.Response.Body()
+	if status < 200 || status >= 500 || status >= 300 && status < 400 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if len(body) > 0 && !json.Valid(body) || len(body) == 0 && status >= 400 {
+		t.Fatalf("%d with the body %q", status, body)
+	}
+}
+
+// fuzzServer returns a server that shows a popup to everyone who asks, with a
+// clock that is moved by each poll.
+func fuzzServer(f *testing.F) *fixture {
+	return newServer(f, func(c *Config) { c.Journal = noJournal{} }, everyTime+`,"placements":["default","home"]`,
+		`"priority":1,"targeting":{"any":[{"attr":"app_version","op":"semver_gte","value":"1.2.3"},{"attr":"n","op":"gt","value":5},{"attr":"platform","op":"contains","value":"o"}]}`)
+}
+
+func FuzzPoll(f *testing.F) {
+	s := fuzzServer(f)
+	f.Add("uid=u&placement=home&platform=ios&app_version=1.2.3&a.n=6")
+	f.Add("uid=%F0%9F%98%80&placement=%22&a.%22=%5c")
+	f.Fuzz(func(t *testing.T, query string) {
+		s.clock.advance(time.Second)
+		ctx := newContext(t, get("/v1/poll")(s, 0))
+		ctx.URI().SetQueryString(query)
+		s.handle(ctx)
+		answered(t, ctx)
+	})
+}
+
+func FuzzActions(f *testing.F) {
+	s := fuzzServer(f)
+	f.Add(click(s, 0, "u"), "application/json")
+	f.Add("["+click(s, 1, "u")+","+click(s, 2, "u")+",{}]", "text/plain")
+	f.Fuzz(func(t *testing.T, body, contentType string) {
+		s.clock.advance(time.Second)
+		ctx := newContext(t, post(func(*fixture, int) string { return "" })(s, 0))
+		ctx.Request.SetBodyString(body)
+		ctx.Request.Header.SetContentType(contentType)
+		s.handle(ctx)
+		answered(t, ctx)
+	})
+}
+
+// A token with any content is taken or refused, never a fault.
+func FuzzSignedToken(f *testing.F) {
+	s := fuzzServer(f)
+	keys := mustKeyring(f, "secret")
+	f.Add([]byte("u"), uint32(1), uint32(1), []byte("a"), startMS, "click")
+	f.Add([]byte("u"), uint32(9), uint32(0), []byte{}, popup.Never, "convert")
+	f.Fuzz(func(t *testing.T, user []byte, id, version uint32, variant []byte, servedAtMS int64, action string) {
+		if len(user) > 200 || len(variant) > 200 {
+			return
+		}
+		k := *keys
+		tok := token{user: user, popup: id, version: version, variant: variant, servedAtMS: servedAtMS}
+		body := fmt.Sprintf(`{"token":"%s","action":%q}`, k.append(nil, &tok), action)
+		ctx := newContext(t, post(func(*fixture, int) string { return "" })(s, 0))
+		ctx.Request.SetBodyString(body)
+		s.handle(ctx)
+		answered(t, ctx)
+	})
+}
+
+func FuzzConnection(f *testing.F) {
+	s := fuzzServer(f)
+	s.limits.read, s.limits.idle = 100*time.Millisecond, 100*time.Millisecond // for requests that never end
+	s.start()
+	for _, e := range exchanges() {
+		f.Add([]byte(e.request(s, 0)))
+	}
+	f.Add([]byte("POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 84\r\n\r\n{")) // swallows what comes after it
+	f.Add([]byte("GET http://a/v1/poll?uid=u HTTP/1.0\r\n\r\n"))
+	f.Add([]byte("POST /v1/actions HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n{}\n"))
+	f.Fuzz(func(t *testing.T, sent []byte) {
+		c, err := s.ln.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		go func() {
+			c.Write(sent)
+			io.WriteString(c, "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		}()
+		got, err := io.ReadAll(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.HasPrefix(got, []byte("HTTP/1.1 ")) || bytes.Contains(got, []byte("HTTP/1.1 5")) {
+			t.Fatalf("%q is answered with\n%s", sent, got)
+		}
+	})
+}
