@@ -55,7 +55,9 @@ type state struct {
 // database refuses us, which no waiting mends. caughtUp is false when the
 // database has yet to be asked: see catchUp.
 func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
-	if err := s.watcher.LoadFile(); err != nil {
+	if err := s.watcher.LoadFile(); errors.Is(err, snapshot.ErrNewerFile) {
+		return false, err
+	} else if err != nil {
 		s.log.Warn("last good popups", "err", err)
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
