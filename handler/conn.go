@@ -19,11 +19,14 @@ type conn struct {
 	closed   atomic.Bool
 	linger   atomic.Bool // the peer is still sending what was refused
 
-	// The goroutine that serves the connection owns these.
+	// The goroutine that serves the connection owns these. Times are since the
+	// server was made.
 	active   bool // a request has begun to arrive
 	reading  bool // the read deadline is that of a request, not of an idle connection
-	readSet  time.Time
-	writeSet time.Time
+	used     bool
+	wrote    time.Duration // the latest write
+	readSet  time.Duration // the deadlines
+	writeSet time.Duration
 }
 
 // limits are the time limits of a connection. fasthttp has none by default.
@@ -46,34 +49,32 @@ func connState(c net.Conn, state fasthttp.ConnState) {
 // Read reads under the limit of an idle connection before a request, else
 // under that of the whole request, as set when it was found to be incomplete.
 func (c *conn) Read(b []byte) (int, error) {
-	first := c.readSet.IsZero()
+	l := &c.listener.limits
 	switch {
-	case first || c.active && !c.reading:
+	case !c.used || c.active && !c.reading:
 		// A new connection has as long for its first request as any request.
-		if err := c.setRead(time.Now(), c.listener.limits.read); err != nil {
+		c.used, c.reading = true, true
+		if err := c.Conn.SetReadDeadline(time.Now().Add(l.read)); err != nil {
 			return 0, err
 		}
-		c.reading = true
-	case !c.active:
-		if now := time.Now(); c.reading || now.Sub(c.readSet) >= c.listener.limits.early {
-			if err := c.setRead(now, c.listener.limits.idle); err != nil {
-				return 0, err
-			}
-			c.reading = false
+	case !c.active && (c.reading || c.wrote-c.readSet >= l.early):
+		// An answer has just been written: that was now, as near as matters.
+		c.reading = false
+		c.readSet = c.wrote
+		if err := c.Conn.SetReadDeadline(time.Now().Add(l.idle)); err != nil {
+			return 0, err
 		}
 	}
 	return c.Conn.Read(b)
 }
 
-func (c *conn) setRead(now time.Time, limit time.Duration) error {
-	c.readSet = now
-	return c.Conn.SetReadDeadline(now.Add(limit))
-}
-
+// Write writes under the limit of a write.
 func (c *conn) Write(b []byte) (int, error) {
-	if now := time.Now(); now.Sub(c.writeSet) >= c.listener.limits.early {
-		c.writeSet = now
-		if err := c.Conn.SetWriteDeadline(now.Add(c.listener.limits.write)); err != nil {
+	l := &c.listener.limits
+	c.wrote = time.Since(c.listener.server.start)
+	if c.writeSet == 0 || c.wrote-c.writeSet >= l.early {
+		c.writeSet = c.wrote
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(l.write)); err != nil {
 			return 0, err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/fasthttp/router"
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,6 +64,7 @@ type Server struct {
 	metrics   *metrics
 	identity  Identity
 	limits    limits
+	start     time.Time // durations are measured from it
 
 	origins  origins
 	answers  *answers
@@ -85,7 +87,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
-		limits: defaultLimits, nextPoll: newNextPoll(),
+		limits: defaultLimits, start: time.Now(), nextPoll: newNextPoll(),
 	}
 	if s.ready == nil {
 		s.ready = func() bool { return true }

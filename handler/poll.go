@@ -19,13 +19,13 @@ type pollScratch struct {
 
 // poll answers GET /v1/poll.
 func (s *Server) poll(ctx *fasthttp.RequestCtx) {
-	start := time.Now()
+	start := time.Since(s.start) // reads one clock, time.Now reads two
 	p := s.polls.Get().(*pollScratch)
 	o := s.answerPoll(ctx, p)
 	p.release()
 	s.polls.Put(p)
 	s.metrics.decisions[o].Inc()
-	s.metrics.pollSeconds.Observe(time.Since(start).Seconds())
+	s.metrics.pollSeconds.Observe((time.Since(s.start) - start).Seconds())
 }
 
 func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {

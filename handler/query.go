@@ -33,23 +33,24 @@ func (q *query) parse(raw []byte) problem {
 	q.Request = popup.Request{Attrs: q.attrs[:0]}
 	q.sig = nil
 	q.buf = q.buf[:0]
-	escaped := bytes.IndexByte(raw, '%') >= 0 || bytes.IndexByte(raw, '+') >= 0
-	if escaped && cap(q.buf) < len(raw) {
+	escape := nextEscape(raw, 0)
+	if escape < len(raw) && cap(q.buf) < len(raw) {
 		q.buf = make([]byte, 0, max(1024, len(raw))) // never grows while values refer to it
 	}
 	var seen uint
-	for len(raw) > 0 {
-		name := raw
-		if i := bytes.IndexByte(raw, '&'); i >= 0 {
-			name, raw = raw[:i], raw[i+1:]
+	for start, end := 0, 0; start < len(raw); start = end + 1 {
+		if end = bytes.IndexByte(raw[start:], '&'); end < 0 {
+			end = len(raw)
 		} else {
-			raw = nil
+			end += start
 		}
-		var value []byte
+		name, value := raw[start:end], []byte(nil)
 		if i := bytes.IndexByte(name, '='); i >= 0 {
 			name, value = name[:i], name[i+1:]
 		}
+		escaped := escape < end
 		if escaped {
+			escape = nextEscape(raw, end)
 			var ok bool
 			if name, ok = q.decode(name); !ok {
 				continue // no name of ours
@@ -98,6 +99,19 @@ func (q *query) parse(raw []byte) problem {
 		return invalidUID
 	}
 	return noProblem
+}
+
+// nextEscape returns where the first byte at or after from is that has to be
+// decoded, len(raw) or more if there is none.
+func nextEscape(raw []byte, from int) int {
+	percent, plus := bytes.IndexByte(raw[from:], '%'), bytes.IndexByte(raw[from:], '+')
+	if percent < 0 {
+		percent = len(raw)
+	}
+	if plus < 0 {
+		plus = len(raw)
+	}
+	return from + min(percent, plus)
 }
 
 // newAttr reports whether there is no attribute of this name yet.
