@@ -98,6 +98,9 @@ func TestChaos(t *testing.T) {
 			if rnd.IntN(4) == 0 {
 				did[c.disturb()]++
 			}
+			if rnd.IntN(20) == 0 {
+				r.journal.Covered(r.journal.Positions()) // segments may go
+			}
 			if rnd.IntN(30) == 0 {
 				i := rnd.IntN(len(stops))
 				stops[i]()

@@ -185,7 +185,11 @@ func TestStall(t *testing.T) {
 	await(t, "sent again", func() bool { return r.metric("popupd_resends_total") == 2 })
 	newer := AppendEvents(nil, r.id, 1, testEvents(1, 3))
 	newer[4]++
-	r.do("LSET", r.key(), "0", string(reseal(newer))) // not a loss, but nothing will come of it here
+	// Not a loss, but nothing will come of it here.
+	lset := func() rueidis.Completed {
+		return r.client.B().Lset().Key(r.key()).Index(0).Element(string(reseal(newer))).Build()
+	}
+	await(t, "head replaced", func() bool { return r.client.Do(t.Context(), lset()).Error() == nil })
 	await(t, "sent again", func() bool { return r.metric("popupd_resends_total") == 3 })
 	r.startConsumer()
 	r.waitDrained()
