@@ -37,8 +37,8 @@ type erasure struct {
 	atMS int64
 }
 
-// forget goes on with the walk, or begins one, until there is none to do or the
-// time is up.
+// forget goes on with the walk, or begins one, until there is none to do or,
+// after a step, the time is up.
 func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
 	for {
 		if len(w.users) == 0 {
@@ -47,11 +47,11 @@ func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bo
 			}
 		}
 		for len(w.streams) > 0 {
-			if time.Now().After(until) {
-				return false, nil
-			}
 			if err := db.step(ctx, w); err != nil {
 				return false, fmt.Errorf("take users out of events: %w", err)
+			}
+			if time.Now().After(until) {
+				return false, nil
 			}
 		}
 		if err := db.endWalk(ctx, w); err != nil {

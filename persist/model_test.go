@@ -235,7 +235,10 @@ func TestUpsertIsMerge(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		s.register(t, streamID(1))
 		want := map[stateKey]popup.State{}
-		const users, rounds = 1500, 5
+		users, rounds := 1500, 5
+		if testing.Short() {
+			users = 300
+		}
 		given := make([][]popup.Event, users)
 		for u := range given {
 			for range rounds {

@@ -12,8 +12,8 @@ import (
 // transaction: some milliseconds, during which the stream's flusher waits.
 const retentionBatch = 2000
 
-// removeOld deletes events of before cutoffMS until none is left or the time is
-// up. It keeps statistics, users' state and the rows of dead_frame, of which it
+// removeOld deletes events of before cutoffMS until none is left or, after a
+// batch, the time is up. It keeps statistics, users' state and the rows of dead_frame, of which it
 // empties the bytes.
 func (db *DB) removeOld(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {
 	if _, err := db.write.ExecContext(ctx, "UPDATE dead_frame SET bytes = NULL WHERE at_ms < ? AND bytes IS NOT NULL", cutoffMS); err != nil {
@@ -26,14 +26,15 @@ func (db *DB) removeOld(ctx context.Context, cutoffMS int64, until time.Time) (f
 	for _, s := range streams {
 		after := uint64(0)
 		for more := true; more; {
-			if time.Now().After(until) {
-				return false, nil
+			after, more, err = db.removeBatch(ctx, s.no, after, cutoffMS)
+			if errors.Is(err, errMoved) {
+				break // another server is at it
 			}
-			if after, more, err = db.removeBatch(ctx, s.no, after, cutoffMS); err != nil {
-				if errors.Is(err, errMoved) {
-					break // another server is at it
-				}
+			if err != nil {
 				return false, fmt.Errorf("remove old events of stream %d: %w", s.no, err)
+			}
+			if more && time.Now().After(until) {
+				return false, nil
 			}
 		}
 	}

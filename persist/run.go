@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -53,12 +54,12 @@ func (db *DB) watch(ctx context.Context) bool {
 }
 
 // sweep goes on with the walks through old rows until they are finished or the
-// time is up.
+// time is up. Each gets on a little every time.
 func (db *DB) sweep(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
+	removed := true
 	if db.retention > 0 {
-		if finished, err := db.removeOld(ctx, db.now()-db.retention.Milliseconds(), until); !finished || err != nil {
-			return false, err
-		}
+		removed, err = db.removeOld(ctx, db.now()-db.retention.Milliseconds(), until)
 	}
-	return db.forget(ctx, w, until)
+	forgotten, forgetErr := db.forget(ctx, w, until)
+	return removed && forgotten, errors.Join(err, forgetErr)
 }
