@@ -97,17 +97,19 @@ func (c *condition) satisfied(s *subject, value []byte) bool {
 	return ok && (v.Compare(c.version) >= 0) == (c.test == testSemverGte)
 }
 
+// scanAtMost is the longest list that is looked through one by one: texts of
+// another length are passed over without a look at their bytes.
+const scanAtMost = 16
+
 func (c *condition) equals(value []byte) bool {
-	low, high := 0, len(c.texts)
-	for low < high {
-		switch mid := (low + high) / 2; {
-		case c.texts[mid] == string(value):
-			return true
-		case c.texts[mid] < string(value):
-			low = mid + 1
-		default:
-			high = mid
+	if len(c.texts) <= scanAtMost {
+		for _, text := range c.texts {
+			if text == string(value) {
+				return true
+			}
 		}
+	} else if _, found := slices.BinarySearchFunc(c.texts, value, compareText); found {
+		return true
 	}
 	if len(c.numbers) == 0 {
 		return false
@@ -118,6 +120,16 @@ func (c *condition) equals(value []byte) bool {
 	}
 	_, found := slices.BinarySearch(c.numbers, n)
 	return found
+}
+
+func compareText(text string, value []byte) int {
+	switch {
+	case text == string(value):
+		return 0
+	case text < string(value):
+		return -1
+	}
+	return 1
 }
 
 func (c *condition) compares(n float64) bool {

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -132,6 +133,21 @@ func TestParseNumber(t *testing.T) {
 	for _, s := range []string{"", "-", "+", ".", ".5", "5.", "1e", "1e+", "1e100", "1_000", "0x1", "Inf", "NaN", "1 ", " 1", "1,5", "--1", "1e1.5", strings.Repeat("9", 33)} {
 		if got, ok := parseNumber([]byte(s)); ok {
 			t.Errorf("%q is taken for the number %v", s, got)
+		}
+	}
+}
+
+func TestLongList(t *testing.T) {
+	var list []string
+	for i := range 4 * scanAtMost {
+		list = append(list, fmt.Sprintf("%q", fmt.Sprint("u-", 2*i)))
+	}
+	p := targeted(t, "all", "uid in ["+strings.Join(list, ",")+"]")
+	for i := range 8*scanAtMost + 2 {
+		r := popup.Request{User: fmt.Append(nil, "u-", i)}
+		want := i%2 == 0 && i < 8*scanAtMost
+		if got := p.Gate(&r, nowMS) == popup.Eligible; got != want {
+			t.Errorf("uid %s: %v, want %v", r.User, got, want)
 		}
 	}
 }
