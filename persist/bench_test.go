@@ -55,3 +55,30 @@ func BenchmarkFlush(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRestore reads the state of a server's users at boot.
+func BenchmarkRestore(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		open func(testing.TB) *store
+	}{{"mariadb", onMySQL}, {"sqlite", onSQLite}} {
+		b.Run(c.name, func(b *testing.B) {
+			s := c.open(b)
+			id := streamID(1)
+			s.register(b, id)
+			after := uint64(0)
+			for _, events := range traffic(25, 8000, 1_000_000) {
+				s.mustFlush(b, batchOf(id, after, events...))
+				after += uint64(len(events))
+			}
+			rows := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Restore(b.Context(), startMS, func([]byte, uint32, popup.State) { rows++ }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

@@ -39,6 +39,7 @@ func (db *DB) Flush(ctx context.Context, b *popup.Batch) (last uint64, err error
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := checkContiguous(b); err != nil {
+		f.metrics.errors[classOther].Inc()
 		return 0, fmt.Errorf("flush stream %s: %w", b.Stream, err)
 	}
 	if err := f.flush(ctx, b); err != nil {

@@ -21,11 +21,11 @@ const (
 func (db *DB) Run(ctx context.Context) error {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
-	var walk walk
+	var w walk
 	var nextSweep time.Time
 	for {
 		if db.watch(ctx) && !time.Now().Before(nextSweep) {
-			finished, err := db.sweep(ctx, &walk, time.Now().Add(sweepFor))
+			finished, err := db.sweep(ctx, &w, time.Now().Add(sweepFor))
 			if err != nil && ctx.Err() == nil {
 				db.log.Warn("sweep store", "error", err)
 			}
