@@ -114,8 +114,7 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 		return tokenExpired
 	}
 	a.events = append(a.events, popup.Event{
-		// Another server's clock may be ahead: nothing happens to a popup before it is served.
-		AtMS: max(nowMS, t.servedAtMS), ServedAtMS: t.servedAtMS,
+		AtMS: nowMS, ServedAtMS: t.servedAtMS,
 		User: t.user, Popup: t.popup, Version: t.version, Variant: t.variant, Action: action,
 	})
 	ev := &a.events[len(a.events)-1]

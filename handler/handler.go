@@ -37,7 +37,7 @@ type Journal interface {
 
 // Config is what a [Server] is made of.
 type Config struct {
-	Snapshots *snapshot.Store
+	Snapshots *snapshot.Store // required, as are the next two
 	Users     *frequency.Table
 	Journal   Journal
 
@@ -47,10 +47,10 @@ type Config struct {
 	IdentitySecret  []byte
 	NewIDsPerClient float64 // new users a second and client address; 0: no limit
 
-	Ready      func() bool  // until it returns true everything is answered with 503; nil: always ready
-	Now        func() int64 // ms since the epoch, UTC
-	Log        *slog.Logger
-	Registerer prometheus.Registerer
+	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
+	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
+	Log        *slog.Logger          // nil: nothing is logged
+	Registerer prometheus.Registerer // nil: metrics are not registered
 }
 
 // Server is the data plane. Its methods may be called from any goroutine.
@@ -92,6 +92,15 @@ func New(c Config) (*Server, error) {
 	if s.ready == nil {
 		s.ready = func() bool { return true }
 	}
+	if s.now == nil {
+		s.now = func() int64 { return time.Now().UnixMilli() }
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.snapshots == nil || s.users == nil || s.journal == nil {
+		return nil, errors.New("snapshots, users and a journal are required")
+	}
 	if math.IsNaN(c.NewIDsPerClient) || math.IsInf(c.NewIDsPerClient, 0) || c.NewIDsPerClient < 0 {
 		return nil, fmt.Errorf("new ids per client: %v is no rate", c.NewIDsPerClient)
 	}
@@ -104,7 +113,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	if s.metrics, err = newMetrics(c.Registerer); err != nil {
-		return nil, fmt.Errorf("register metrics: %w", err)
+		return nil, err
 	}
 	s.router = s.newRouter()
 	s.http = s.newHTTP()

@@ -6,11 +6,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/quick"
+	"time"
 
+	"github.com/fasthttp/router"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -319,6 +322,9 @@ func TestTokenOfAnyUser(t *testing.T) {
 func TestNewErrors(t *testing.T) {
 	base := newServer(t, nil)
 	for name, change := range map[string]func(*Config){
+		"no snapshots":       func(c *Config) { c.Snapshots = nil },
+		"no users":           func(c *Config) { c.Users = nil },
+		"no journal":         func(c *Config) { c.Journal = nil },
 		"no secret":          func(c *Config) { c.Secrets = nil },
 		"empty secret":       func(c *Config) { c.Secrets = [][]byte{nil} },
 		"origin with a path": func(c *Config) { c.AllowOrigins = []string{"https://a.example/"} },
@@ -334,6 +340,45 @@ func TestNewErrors(t *testing.T) {
 		if _, err := New(c); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+func TestNewDefaults(t *testing.T) {
+	c := newServer(t, nil).config
+	c.Ready, c.Now, c.Log, c.Registerer = nil, nil, nil, nil
+	before := time.Now().UnixMilli()
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now := s.now(); now < before || now > time.Now().UnixMilli() {
+		t.Errorf("now = %d, want the system's clock", now)
+	}
+	ctx := newContext(t, get("/v1/poll?uid=u")(nil, 0))
+	s.handle(ctx)
+	if got := ctx.Response.StatusCode(); got != http.StatusNoContent {
+		t.Errorf("poll: %d, want 204", got)
+	}
+}
+
+// The routes are those that the API's description has.
+func TestRoutesAreDocumented(t *testing.T) {
+	api, err := checker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for method, paths := range newServer(t, nil).router.List() {
+		for _, path := range paths {
+			if method != router.MethodWild {
+				got = append(got, method+" "+path)
+			}
+		}
+	}
+	slices.Sort(got)
+	want := api.Operations(func(tag string) bool { return tag == "data" })
+	if !slices.Equal(got, want) {
+		t.Errorf("routes  %q\ndocuments %q", got, want)
 	}
 }
 

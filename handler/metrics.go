@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"fmt"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/popupd/popupd/popup"
@@ -92,8 +94,11 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		Name: "popupd_accept_retries_total", Help: "Times the listener waited because the system was out of descriptors or buffers.",
 	})
 	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries} {
+		if r == nil {
+			break
+		}
 		if err := r.Register(c); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
 

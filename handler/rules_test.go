@@ -256,10 +256,11 @@ func TestTwoTabs(t *testing.T) {
 
 func TestStateFull(t *testing.T) {
 	f := newServer(t, func(c *Config) {
-		c.Users = frequency.New(frequency.Config{MaxBytes: 1})
+		c.Users = frequency.New(frequency.Config{MaxBytes: 1, Registerer: c.Registerer})
 	}, "", "").start()
 	f.sees("u", "")
 	f.journaled()
+	f.counts(1, "popupd_state_full_total") // the second popup was not tried
 	f.counts(1, "popupd_rejections_total", "reason", "state_full")
 
 	roomy := newServer(t, nil, "").start()
