@@ -22,8 +22,9 @@ type conn struct {
 	// The goroutine that serves the connection owns these. Times are since the
 	// server was made.
 	active   bool // a request has begun to arrive
-	reading  bool // the read deadline is that of a request, not of an idle connection
+	timed    bool // and its limit is set, for it did not come in one piece
 	used     bool
+	request  bool          // the read deadline is that of a request, not of an idle connection
 	wrote    time.Duration // the latest write
 	readSet  time.Duration // the deadlines
 	writeSet time.Duration
@@ -43,6 +44,7 @@ var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: 
 func connState(c net.Conn, state fasthttp.ConnState) {
 	if c, ok := c.(*conn); ok {
 		c.active = state == fasthttp.StateActive
+		c.timed = false
 	}
 }
 
@@ -51,16 +53,16 @@ func connState(c net.Conn, state fasthttp.ConnState) {
 func (c *conn) Read(b []byte) (int, error) {
 	l := &c.listener.limits
 	switch {
-	case !c.used || c.active && !c.reading:
-		// A new connection has as long for its first request as any request.
-		c.used, c.reading = true, true
+	case c.timed:
+	case c.active || !c.used:
+		// A new connection must begin as soon as a request must end.
+		c.timed, c.used, c.request = c.active, true, true
 		if err := c.Conn.SetReadDeadline(time.Now().Add(l.read)); err != nil {
 			return 0, err
 		}
-	case !c.active && (c.reading || c.wrote-c.readSet >= l.early):
+	case c.request || c.wrote-c.readSet >= l.early:
 		// An answer has just been written: that was now, as near as matters.
-		c.reading = false
-		c.readSet = c.wrote
+		c.request, c.readSet = false, c.wrote
 		if err := c.Conn.SetReadDeadline(time.Now().Add(l.idle)); err != nil {
 			return 0, err
 		}

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
@@ -309,39 +310,39 @@ func TestConnDeadlines(t *testing.T) {
 		write := func() { c.Write(make([]byte, 1)) }
 		type list = []time.Duration
 
+		begin := func() { connState(c, fasthttp.StateActive) }
+		end := func() { write(); connState(c, fasthttp.StateIdle) }
+
 		read()
-		want("first read", list{limits.read}, nil)
-		c.active = true
-		time.Sleep(4 * time.Second)
-		read()
-		want("the rest of the first request has the same limit", nil, nil)
-		write()
-		c.active = false
+		want("a new connection", list{limits.read}, nil)
+		begin()
+		end()
 		read()
 		want("answered, idle", list{limits.idle}, list{limits.write})
 		for range 100 {
-			c.active = true
-			write()
-			c.active = false
+			begin()
+			end()
 			read()
 		}
 		want("a hundred requests in the same second", nil, nil)
 		time.Sleep(time.Second)
-		c.active = true
-		write()
-		c.active = false
+		begin()
+		end()
 		read()
 		want("a request a second later", list{limits.idle}, list{limits.write})
-		c.active = true
+		begin()
 		read()
 		want("a request that comes in pieces", list{limits.read}, nil)
 		time.Sleep(3 * time.Second)
 		read()
 		want("has one limit for all of it", nil, nil)
-		write()
-		c.active = false
+		end()
+		begin()
 		read()
-		want("idle again", list{limits.idle}, list{limits.write})
+		want("the next one, which came in part with it, has its own", list{limits.read}, list{limits.write})
+		end()
+		read()
+		want("idle again", list{limits.idle}, nil)
 	})
 }
 
