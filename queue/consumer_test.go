@@ -23,7 +23,9 @@ func TestFlushFails(t *testing.T) {
 	}{
 		{"flush fails", fails, "flush"},
 		{"flush is done, its reply lost", replyLost, "flush"},
+		{"flush panics", panics, "flush"},
 		{"progress fails", fails, "progress"},
+		{"progress panics", panics, "progress"},
 		{"register is done, its reply lost", replyLost, "register"},
 		{"close is done, its reply lost", replyLost, "close"},
 	} {

@@ -49,7 +49,8 @@ func (d *drain) run(ctx context.Context) {
 	var retry backoff
 	var trouble bool
 	for ctx.Err() == nil {
-		idle, err := d.step(ctx)
+		var idle time.Duration
+		err := guard(func() (err error) { idle, err = d.step(ctx); return err })
 		switch {
 		case ctx.Err() != nil || errors.Is(err, errLetGo):
 			return

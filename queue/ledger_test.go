@@ -38,6 +38,7 @@ const (
 	works     outcome = iota
 	fails             // nothing was done
 	replyLost         // it was done, and the caller gets an error
+	panics            // it was done, and there is a bug behind it
 )
 
 var (
@@ -74,8 +75,11 @@ func (m *memoryStore) call(ctx context.Context, op string, do func() error) erro
 	if err := do(); err != nil {
 		return err
 	}
-	if o == replyLost {
+	switch o {
+	case replyLost:
 		return errDown
+	case panics:
+		panic("a bug")
 	}
 	return nil
 }

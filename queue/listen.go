@@ -112,8 +112,8 @@ func (l *listener) deliver(ctx context.Context) {
 			return
 		case <-l.wake:
 		case m := <-l.messages:
-			var err error
-			if events, err = l.decode(m, events); err != nil {
+			err := guard(func() (err error) { events, err = l.decode(m, events); return err })
+			if err != nil {
 				l.c.Log.Warn("a message is not understood", "err", err)
 			}
 		}
@@ -126,13 +126,21 @@ func (l *listener) deliver(ctx context.Context) {
 // decode calls OnEvent with the events of a message. Frames of a newer version
 // are passed over. buf is returned for the next call.
 func (l *listener) decode(message string, buf []popup.Event) ([]popup.Event, error) {
+	var stream popup.StreamID // of the frame before: a message has one
+	own := false
 	for rest := []byte(message); len(rest) > 0; {
 		f, size, err := ParseFrame(rest)
 		if err != nil && size == 0 {
 			return buf, fmt.Errorf("read frame: %w", err)
 		}
 		rest = rest[size:]
-		if err != nil || l.c.Own(f.Stream) {
+		if err != nil {
+			continue
+		}
+		if f.Stream != stream {
+			stream, own = f.Stream, l.c.Own(f.Stream)
+		}
+		if own {
 			continue
 		}
 		if buf, err = f.Events(buf[:0]); err != nil {

@@ -137,7 +137,7 @@ type explorer struct {
 // the steps that lead to it.
 func explore(v variant, b bounds) (states int, err error) {
 	x := explorer{v: v, b: b, seen: map[world]int32{}}
-	x.visit(-1, "start", world{appended: b.frames, first: 1}, "")
+	x.visit(-1, "start", world{appended: b.frames, first: 1})
 	for i := 0; i < len(x.states); i++ {
 		w := x.states[i]
 		if broke := w.check(); broke != "" {
@@ -145,14 +145,14 @@ func explore(v variant, b bounds) (states int, err error) {
 		}
 		at := int32(i)
 		w.steps(v, b, func(name string, n world, broke string) {
-			to := x.visit(at, name, n, broke)
+			to := x.visit(at, name, n)
 			x.from, x.to = append(x.from, at), append(x.to, to)
 			if broke != "" && err == nil {
 				err = x.failure(at, name+": "+broke)
 			}
 		})
 		fault := func(name string, n world, broke string) {
-			x.visit(at, name, n, broke)
+			x.visit(at, name, n)
 			if broke != "" && err == nil {
 				err = x.failure(at, name+": "+broke)
 			}
@@ -166,7 +166,7 @@ func explore(v variant, b bounds) (states int, err error) {
 	return len(x.states), x.goalReachable()
 }
 
-func (x *explorer) visit(parent int32, via string, w world, broke string) int32 {
+func (x *explorer) visit(parent int32, via string, w world) int32 {
 	w = w.canonical(x.b)
 	if i, ok := x.seen[w]; ok {
 		return i

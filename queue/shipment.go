@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"math"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -72,13 +68,16 @@ func (p *shipment) run(ctx context.Context) {
 	var retry backoff
 	var trouble bool
 	for ctx.Err() == nil {
-		err := p.step(ctx)
+		err := guard(func() error { return p.step(ctx) })
 		switch {
 		case ctx.Err() != nil || errors.Is(err, errFinished):
 			return
 		case err != nil:
 			if !trouble {
 				p.log.Warn("shipping is interrupted, events wait in the journal", "err", err)
+			}
+			if errors.Is(err, errPanic) {
+				p.registered = false // begin again
 			}
 			trouble = true
 			_ = pause(ctx, retry.next(retryFirst, retryAtMost)) // ctx is looked at above
@@ -290,97 +289,6 @@ func (p *shipment) deleteList(ctx context.Context) error {
 		return fmt.Errorf("delete list: %w", err)
 	}
 	return nil
-}
-
-// push sends the next elements, at most so many, in one round trip, and tells
-// the other servers. It reports whether there may be more.
-func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
-	parcels, err := p.read(most)
-	if err != nil || len(parcels) == 0 {
-		return false, err
-	}
-	c := &p.shipper.c
-	commands := make(rueidis.Commands, 0, 2*len(parcels)+1)
-	from := 0
-	for _, e := range parcels {
-		// Aliased until the reply is there, see below.
-		bytes := rueidis.BinaryString(p.buf[from : from+e.bytes])
-		commands = append(commands, c.Redis.B().Rpush().Key(p.key).Element(bytes).Build())
-		from += e.bytes
-	}
-	commands = append(commands, c.Redis.B().Expire().Key(p.key).Seconds(int64(keyTTL/time.Second)).Build())
-	from = 0
-	for _, e := range parcels {
-		if e.last > p.published { // once: who misses it learns it from MySQL
-			bytes := rueidis.BinaryString(p.buf[from : from+e.bytes])
-			commands = append(commands, c.Redis.B().Publish().Channel(p.channel).Message(bytes).Build())
-		}
-		from += e.bytes
-	}
-	before := p.sent
-	replies := c.Redis.DoMulti(ctx, commands...)
-	for i, e := range parcels {
-		if err = replies[i].Error(); err != nil {
-			// Those behind it may have arrived. They come again: what is in the
-			// list twice or out of order is sorted out by the consumer.
-			break
-		}
-		p.sent = e.last
-		p.published = max(p.published, e.last)
-		p.ahead = append(p.ahead, e)
-		p.aheadBytes += int64(e.bytes)
-	}
-	p.shipper.metrics.shipped.Add(float64(p.sent - before))
-	p.refused.Store(err != nil)
-	if soon := time.Now().Add(p.shipper.pace.check); p.checkAt.After(soon) {
-		p.checkAt = soon
-	}
-	if err == nil {
-		return len(parcels) == most, nil
-	}
-	p.reader = nil // it stands behind what was not taken
-	if isWrongType(err) {
-		return false, p.resend(ctx, "the key is not a list")
-	}
-	if !isReply(err) {
-		p.buf = nil // the client may still be about to write it
-	}
-	return false, fmt.Errorf("push to list: %w", err)
-}
-
-// read reads the next elements, at most so many, one behind the other into buf.
-func (p *shipment) read(most int) (parcels []parcel, err error) {
-	p.buf = p.buf[:0]
-	at := p.sent
-	// What MySQL does not count and the journal no longer has is declared lost.
-	for first := p.stream.First(); at+1 < first && len(parcels) < most; {
-		gap := Frame{Stream: p.id, First: at + 1, Count: uint32(min(first-at-1, math.MaxUint32)), Gap: true}
-		start := len(p.buf)
-		p.buf = AppendFrame(p.buf, &gap)
-		at = gap.Last()
-		parcels = append(parcels, parcel{last: at, bytes: len(p.buf) - start})
-		p.reader = nil
-	}
-	if p.reader == nil {
-		p.reader = p.stream.Reader(at)
-	}
-	for len(parcels) < most {
-		start := len(p.buf)
-		var last uint64
-		p.buf, last, err = p.reader.Next(p.buf, elementBytes)
-		if errors.Is(err, io.EOF) {
-			return parcels, nil
-		}
-		if err != nil {
-			p.reader = nil
-			if len(parcels) > 0 {
-				return parcels, nil // the error comes again
-			}
-			return nil, fmt.Errorf("read journal: %w", err)
-		}
-		parcels = append(parcels, parcel{last: last, bytes: len(p.buf) - start})
-	}
-	return parcels, nil
 }
 
 // finish gives up a sealed stream that is counted. closed is a hint, so a crash

@@ -2,9 +2,26 @@ package queue
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 )
+
+// errPanic is what [guard] makes of a panic.
+var errPanic = errors.New("panic")
+
+// guard makes an error of a panic in f: the server goes on answering polls while
+// the events wait.
+func guard(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
+		}
+	}()
+	return f()
+}
 
 // backoff spaces attempts out: each pause is about twice the one before.
 type backoff time.Duration
