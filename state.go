@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -42,6 +43,8 @@ type state struct {
 	ready  atomic.Bool   // what users have seen is known
 	missed chan struct{} // cap 1, see behind
 
+	resets []popup.Event // in the journal at start, see forget
+
 	// Of save.
 	dumped map[popup.StreamID]uint64 // what the last dump covers
 
@@ -65,9 +68,10 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("dump of the users' state", "err", err)
 	}
-	if err := s.journal.Replay(s.table.Merge); err != nil {
+	if err := s.journal.Replay(s.replay); err != nil {
 		return false, err
 	}
+	s.forget()
 	switch err := s.fromDatabase(ctx); {
 	case err == nil:
 		s.ready.Store(true)
@@ -83,6 +87,22 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	}
 	s.ready.Store(true)
 	return false, nil
+}
+
+// replay merges an event of the journal.
+func (s *state) replay(ev *popup.Event) {
+	s.table.Merge(ev)
+	if ev.Action == popup.Reset {
+		s.resets = append(s.resets, popup.Event{Action: popup.Reset, AtMS: ev.AtMS, User: bytes.Clone(ev.User)})
+	}
+}
+
+// forget applies the resets of the journal again. Streams and the database are
+// merged in any order: what a reset forgot must not come back from an older one.
+func (s *state) forget() {
+	for i := range s.resets {
+		s.table.Merge(&s.resets[i])
+	}
 }
 
 // behind says that the database may know what this server has missed.
@@ -143,6 +163,7 @@ func (s *state) fromDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.forget()
 	s.log.Info("users' state restored", "took", time.Since(start))
 	if refused > 0 { // a server that does not start would help nobody
 		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", refused)

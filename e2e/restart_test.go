@@ -40,3 +40,24 @@ func TestStartWithoutDatabase(t *testing.T) {
 		return broken(db)
 	})
 }
+
+// TestResetOutlivesRestart: who was forgotten stays so, although the journal
+// still holds what they saw before.
+func TestResetOutlivesRestart(t *testing.T) {
+	s := start(t, "-demo")
+	if s.mustAsk("forgotten") == nil {
+		t.Fatal("nothing to show")
+	}
+	s.kill()
+	s.again() // the impression is in an old stream, the reset in a new one
+	if status := s.admin("DELETE", "/v1/admin/users/forgotten", "", "", nil); status != http.StatusAccepted {
+		t.Fatalf("reset: %d", status)
+	}
+	for range 3 { // streams are read in no particular order
+		s.kill()
+		s.again()
+	}
+	if s.mustAsk("forgotten") == nil {
+		t.Error("a user who was forgotten is shown nothing")
+	}
+}
