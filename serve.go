@@ -50,7 +50,10 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		return err
 	}
 	defer closeRedis()
-	data, err := net.Listen("tcp", c.listen)
+	// No keep-alive probes: idle connections are closed before they would begin,
+	// and setting them up costs four system calls a connection.
+	listen := net.ListenConfig{KeepAlive: -1}
+	data, err := listen.Listen(ctx, "tcp", c.listen)
 	if err != nil {
 		return err
 	}
