@@ -70,7 +70,7 @@ func (j *Journal) adoptStream(id popup.StreamID, dir string) (err error) {
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
-	s := &Stream{id: id, dir: dir, journal: j, segs: rec.segs, lock: lock, sealed: true, removed: rec.last == 0}
+	s := &Stream{id: id, dir: dir, journal: j, segs: rec.segs, lock: lock, sealed: true}
 	s.shown.Store(rec.last)
 	var size int64
 	for _, g := range rec.segs {

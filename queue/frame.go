@@ -23,18 +23,7 @@ type Frame struct {
 // Last returns the sequence number of the frame's last event.
 func (f *Frame) Last() uint64 { return f.First + uint64(f.Count) - 1 }
 
-// The layout of a frame, little endian:
-//
-//	0  magic    "popf"
-//	4  version  uint8, 1
-//	5  flags    uint8, 1 = gap
-//	6  reserved uint16, 0
-//	8  stream   16 bytes
-//	24 first    uint64
-//	32 count    uint32
-//	36 len      uint32, of the payload
-//	40 payload
-//	   crc32c   uint32, Castagnoli, of everything before it
+// The layout of a frame is in the package comment.
 //
 // Magic, version, len and crc stay where they are in every version to come, so
 // that a newer frame can be told from a damaged one.

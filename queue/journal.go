@@ -216,7 +216,9 @@ func (j *Journal) append(events []popup.Event, size int) error {
 }
 
 // Streams returns the streams that this process may ship: its own and those it
-// has adopted, in no particular order.
+// has adopted, in no particular order. An adopted one may have no events, since
+// its process was killed before the first. An own one that has ended without any
+// disappears by itself.
 func (j *Journal) Streams() []*Stream {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -4,6 +4,9 @@ package queue
 
 import "testing"
 
+// underRace says that everything is ten times slower.
+const underRace = false
+
 func TestAppendDoesNotAllocate(t *testing.T) {
 	eachWriter(t, func(t *testing.T, d *disk) {
 		c := testConfig(t.TempDir())

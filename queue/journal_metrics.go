@@ -25,7 +25,7 @@ func newJournalMetrics(reg prometheus.Registerer, bytes *atomic.Int64) (*journal
 		}),
 		errors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_journal_errors_total",
-			Help: "Appends refused, failed syncs, and damaged segments found.",
+			Help: "Appends refused, streams ended by an error of the disk, and damage found.",
 		}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "popupd_journal_append_duration_seconds",

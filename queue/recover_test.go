@@ -2,7 +2,6 @@ package queue
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"log/slog"
 	"math"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/popupd/popupd/popup"
@@ -317,15 +317,18 @@ func TestRecoverLeavesNewerVersionAlone(t *testing.T) {
 		return b
 	})
 	before := dump(t, d.dir)
-	j, s := d.open(t)
-	if s != nil {
+	f := &faults{}
+	j := mustOpen(t, testConfig(d.dir), &disk{step: f.step})
+	if old(t, j) != nil {
 		t.Fatal("a stream of a newer version was adopted")
 	}
 	mustAppend(t, j, testEvents(0, 1))
-	for range 2 {
-		if err := j.adopt(); err != nil {
-			t.Fatal(err)
-		}
+	steps := f.steps
+	if err := j.adopt(); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.steps - steps; n > 1 { // a try at the own stream's lock
+		t.Errorf("the stream was looked at again, in %d steps", n)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
@@ -362,17 +365,55 @@ func dump(t testing.TB, dir string) map[string]string {
 	return files
 }
 
-func TestRecoverDropsEmptyStreams(t *testing.T) {
+// TestRecoverEmptyStream: MySQL may know a stream of which the disk has nothing, so
+// it is for the shipper to give it up.
+func TestRecoverEmptyStream(t *testing.T) {
 	c := testConfig(t.TempDir())
+	clock := newTestClock()
+	c.Now, c.Grace = clock.now, time.Hour
 	mustOpen(t, c, &disk{})
 	c.Dir = copyDir(t, c.Dir) // killed before the first event
 	j := mustOpen(t, c, &disk{})
-	if s := old(t, j); s != nil {
-		t.Errorf("an empty stream is to be shipped")
-	}
 	j.sweep()
+	s := old(t, j)
+	if s == nil || s.First() != 1 || s.Last() != 0 {
+		t.Fatalf("adopted %v, want a stream without events", s)
+	}
+	if err := s.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	j.sweep() // at once
 	if names := listDir(t, c.Dir); len(names) != 1 {
 		t.Errorf("left: %v, want the own stream", names)
+	}
+}
+
+// TestRecoverClearsLeftovers: what kills leave of streams that are made or deleted.
+func TestRecoverClearsLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{newPrefix + "old", newPrefix + "young", newPrefix + "locked", gonePrefix + "x"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, segmentName(1)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := (&disk{}).lock(filepath.Join(dir, newPrefix+"locked"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	past := time.Now().Add(-2 * newAge)
+	for _, name := range []string{"old", "locked"} {
+		if err := os.Chtimes(filepath.Join(dir, newPrefix+name), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j := mustOpen(t, testConfig(dir), &disk{})
+	want := []string{newPrefix + "locked", newPrefix + "young", own(t, j).ID().String()}
+	if diff := cmp.Diff(want, listDir(t, dir)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -403,70 +444,5 @@ func TestRecoverAllTrimmed(t *testing.T) {
 	}
 	if _, _, err := s.Reader(s.Last()).Next(nil, 100); err != io.EOF {
 		t.Errorf("read: %v, want EOF", err)
-	}
-}
-
-// TestDamageWhileReading damages a segment after its stream was adopted.
-func TestDamageWhileReading(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		damage func(t *testing.T, d *dead)
-		want   func(d *dead) []item
-	}{
-		{"a byte", func(t *testing.T, d *dead) {
-			change(t, d.segs[1], func(b []byte) []byte { b[d.size] ^= 1; return b })
-		}, func(d *dead) []item {
-			lost := d.from[1] + 1
-			return slices.Concat(d.want(1, lost-1), gap(lost, lost), d.want(lost+1, 75))
-		}},
-		{"cut short", func(t *testing.T, d *dead) {
-			change(t, d.segs[1], func(b []byte) []byte { return b[:d.size+7] })
-		}, func(d *dead) []item {
-			return slices.Concat(d.want(1, d.from[1]), gap(d.from[1]+1, d.from[2]-1), d.want(d.from[2], 75))
-		}},
-		{"deleted", func(t *testing.T, d *dead) {
-			os.Remove(d.segs[1])
-		}, func(d *dead) []item {
-			return slices.Concat(d.want(1, d.from[1]-1), gap(d.from[1], d.from[2]-1), d.want(d.from[2], 75))
-		}},
-		{"the end deleted", func(t *testing.T, d *dead) {
-			os.Remove(d.segs[len(d.segs)-1])
-		}, func(d *dead) []item {
-			end := d.from[len(d.from)-1]
-			return slices.Concat(d.want(1, end-1), gap(end, 75))
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			d := kill(t, 75)
-			_, s := d.open(t)
-			c.damage(t, d)
-			for range 2 {
-				if diff := cmp.Diff(c.want(d), read(t, s, 0, 300)); diff != "" {
-					t.Fatalf("(-want +got):\n%s", diff)
-				}
-			}
-		})
-	}
-}
-
-// TestDirectoryGoneWhileReading: when everything is gone the disk is, and it may
-// come back. That is no reason to declare all events lost.
-func TestDirectoryGoneWhileReading(t *testing.T) {
-	d := kill(t, 40)
-	_, s := d.open(t)
-	away := filepath.Join(d.dir, "away")
-	dir := filepath.Join(d.dir, d.id.String())
-	if err := os.Rename(dir, away); err != nil {
-		t.Fatal(err)
-	}
-	r := s.Reader(0)
-	if _, _, err := r.Next(nil, 100); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("read: %v, want %v", err, os.ErrNotExist)
-	}
-	if err := os.Rename(away, dir); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(d.want(1, 40), read(t, s, 0, 1000)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

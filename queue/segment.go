@@ -102,9 +102,7 @@ func (g *segment) near(r run, seq uint64) int64 {
 		if m.first > seq {
 			break
 		}
-		if m.off > off && m.off < r.end {
-			off = m.off
-		}
+		off = max(off, m.off)
 	}
 	return off
 }
