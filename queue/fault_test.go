@@ -23,7 +23,6 @@ type faults struct {
 	after  bool // the step is done, and reported as failed all the same
 	steps  int
 	failed string // the step that failed last
-	log    []string
 }
 
 func (f *faults) step(op, path string, do func() error) error {

@@ -94,7 +94,7 @@ type Journal struct {
 	closed   bool
 	released bool
 	streams  []*Stream  // all whose lock we hold
-	tail     *tail      // what is being written; nil: nothing, see reopenLocked
+	tail     *tail      // what is being written; nil: nothing, see openTailLocked
 	retired  []*retired // segments that are no longer written and still open
 	stuck    []*retired // those that still hold refused events, to be tried again
 	warned   bool       // of the quota

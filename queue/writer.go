@@ -137,7 +137,10 @@ func (w *plainWriter) pwrite(off int64) error {
 			err = io.ErrShortWrite
 		}
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("write %s: %w", w.path, err)
+	}
+	return nil
 }
 
 // mappedWriter encodes each frame straight into the page cache.
