@@ -107,10 +107,15 @@ func (db *DB) CloseStream(ctx context.Context, s popup.StreamID) error {
 	return nil
 }
 
-// Orphans returns the open streams that have not moved for this long.
+// forgottenAfter is longer than a list lives in Redis: a stream that has not
+// moved since has nothing there to count.
+const forgottenAfter = 8 * 24 * time.Hour
+
+// Orphans returns the open streams that have not moved for this long, but for
+// those of servers that are long gone.
 func (db *DB) Orphans(ctx context.Context, idle time.Duration) ([]popup.StreamID, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT stream_id FROM ingest_stream WHERE closed = 0 AND updated_ms <= ? ORDER BY stream_no",
-		db.now()-idle.Milliseconds())
+	rows, err := db.read.QueryContext(ctx, "SELECT stream_id FROM ingest_stream WHERE closed = 0 AND updated_ms <= ? AND updated_ms > ? ORDER BY stream_no",
+		db.now()-idle.Milliseconds(), db.now()-forgottenAfter.Milliseconds())
 	if err != nil {
 		return nil, fmt.Errorf("list orphaned streams: %w", err)
 	}

@@ -94,6 +94,8 @@ func TestOrphans(t *testing.T) {
 		s.register(t, streamID(2)) // whoever ships into a stream opens it
 		s.clock.advance(30 * time.Second)
 		want(streamID(0), streamID(1), streamID(2), streamID(3))
+		s.clock.advance(forgottenAfter)
+		want()
 	})
 }
 
