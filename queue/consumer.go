@@ -31,8 +31,6 @@ type ConsumerConfig struct {
 	// Own returns the streams of this server. Those of servers that do not count
 	// theirs are taken over when they have not moved for 30 s.
 	Own func() []popup.StreamID
-	// Wake makes it look at all lists now, instead of a little later. May be nil.
-	Wake <-chan struct{}
 	// OnFlush is told what is counted now (see Shipper.Acked). May be nil.
 	OnFlush    func(stream popup.StreamID, last uint64)
 	Log        *slog.Logger          // default: nothing is logged
@@ -109,8 +107,6 @@ func (k *Consumer) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		case <-k.c.Wake:
-			k.wake()
 		}
 	}
 }
@@ -162,12 +158,4 @@ func (k *Consumer) startLocked(ctx context.Context, running *sync.WaitGroup, id 
 		defer k.mu.Unlock()
 		delete(k.drains, id)
 	})
-}
-
-func (k *Consumer) wake() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, d := range k.drains {
-		notify(d.wake)
-	}
 }

@@ -197,25 +197,6 @@ func TestStall(t *testing.T) {
 	r.waitDrained()
 }
 
-// TestWake looks at once.
-func TestWake(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, inProcess(t))
-	wake := make(chan struct{})
-	var flushed atomic.Uint64
-	k := NewConsumer(ConsumerConfig{
-		Redis: r.client, Prefix: "test", Ledger: r.store, Sink: r.store, Own: r.streams,
-		Wake: wake, OnFlush: func(_ popup.StreamID, last uint64) { flushed.Store(last) }, Log: testLog(t),
-	})
-	r.start(k.Run)
-	if _, err := r.store.Register(t.Context(), r.id, 1); err != nil {
-		t.Fatal(err)
-	}
-	r.do("RPUSH", r.key(), string(AppendEvents(nil, r.id, 1, testEvents(1, 3))))
-	wake <- struct{}{}
-	await(t, "OnFlush", func() bool { return flushed.Load() == 3 })
-}
-
 // TestListen hears of events, but of its own, also after Redis was away.
 func TestListen(t *testing.T) {
 	t.Parallel()

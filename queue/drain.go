@@ -19,7 +19,6 @@ type drain struct {
 	log      *slog.Logger
 	adopted  bool   // not ours: let go of when another moves it or nothing comes
 	stop     func() // ends run
-	wake     chan struct{}
 
 	// The rest is run's.
 	known    bool   // last is the progress, or was when we last moved it
@@ -36,7 +35,6 @@ func newDrain(k *Consumer, id popup.StreamID, adopted bool, stop func()) *drain 
 		consumer: k, id: id, adopted: adopted, stop: stop,
 		key:      listKey(k.c.Prefix, id.String()),
 		log:      k.c.Log.With("stream", id.String()),
-		wake:     make(chan struct{}, 1),
 		elements: peekLeast,
 	}
 }
@@ -68,7 +66,7 @@ func (d *drain) run(ctx context.Context) {
 		}
 		retry = 0
 		if idle > 0 {
-			_ = wait(ctx, idle, d.wake)
+			_ = pause(ctx, idle) // ctx is looked at above
 		}
 	}
 }
