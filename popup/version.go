@@ -80,7 +80,7 @@ func areIdentifiers(b []byte) bool {
 // Compare returns -1, 0 or 1 as v comes before, with or after o in the order of
 // semver.org: a prerelease comes before its release, identifiers of digits
 // before others and by value, a shorter list before a longer one.
-func (v Version) Compare(o Version) int {
+func (v *Version) Compare(o *Version) int {
 	for i := range v.numbers {
 		if c := cmp.Compare(v.numbers[i], o.numbers[i]); c != 0 {
 			return c

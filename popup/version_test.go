@@ -24,7 +24,7 @@ func TestVersionOrder(t *testing.T) {
 			} else if i > j {
 				want = 1
 			}
-			if got := x.Compare(y); got != want {
+			if got := x.Compare(&y); got != want {
 				t.Errorf("Compare(%s, %s) = %d, want %d", a, b, got, want)
 			}
 		}
@@ -39,7 +39,7 @@ func TestVersionSpellings(t *testing.T) {
 		first, ok := ParseVersion([]byte(equal[0]))
 		for _, s := range equal {
 			v, ok2 := ParseVersion([]byte(s))
-			if !ok || !ok2 || v.Compare(first) != 0 {
+			if !ok || !ok2 || v.Compare(&first) != 0 {
 				t.Errorf("%q (%v) does not equal %q (%v)", s, ok2, equal[0], ok)
 			}
 		}
@@ -58,10 +58,10 @@ func FuzzParseVersion(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		x, ok1 := ParseVersion(a)
 		y, ok2 := ParseVersion(b)
-		if ok1 && x.Compare(x) != 0 {
+		if ok1 && x.Compare(&x) != 0 {
 			t.Errorf("%q differs from itself", a)
 		}
-		if ok1 && ok2 && x.Compare(y) != -y.Compare(x) {
+		if ok1 && ok2 && x.Compare(&y) != -y.Compare(&x) {
 			t.Errorf("%q and %q: the order depends on the direction", a, b)
 		}
 	})

@@ -29,17 +29,20 @@ func newSubject(r *popup.Request) subject {
 
 var defaultPlacement = []byte(popup.DefaultPlacement)
 
-// appVersion parses the request's app_version at most once.
-func (s *subject) appVersion() (popup.Version, bool) {
+// appVersion parses the request's app_version, at most once. It is nil if that
+// is no version.
+func (s *subject) appVersion() *popup.Version {
 	if s.versionIs == unknown {
 		var ok bool
+		s.versionIs = no
 		if s.version, ok = popup.ParseVersion(s.request.AppVersion); ok {
 			s.versionIs = yes
-		} else {
-			s.versionIs = no
 		}
 	}
-	return s.version, s.versionIs == yes
+	if s.versionIs == no {
+		return nil
+	}
+	return &s.version
 }
 
 // value returns the attribute's value, empty if it is missing.
@@ -50,7 +53,7 @@ func (s *subject) value(c *condition) []byte {
 	case attrPlatform:
 		return s.request.Platform
 	case attrAppVersion:
-		if _, ok := s.appVersion(); !ok {
+		if s.appVersion() == nil {
 			return nil
 		}
 		return s.request.AppVersion

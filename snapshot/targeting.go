@@ -87,14 +87,15 @@ func (c *condition) satisfied(s *subject, value []byte) bool {
 	case testSuffix:
 		return bytes.HasSuffix(value, c.text)
 	}
-	var v popup.Version
-	var ok bool
-	if c.attr == attrAppVersion {
-		v, ok = s.appVersion()
-	} else {
-		v, ok = popup.ParseVersion(value)
+	v := s.appVersion() // not nil if it is what is compared, or it would be missing
+	if c.attr != attrAppVersion {
+		other, ok := popup.ParseVersion(value)
+		if !ok {
+			return false
+		}
+		v = &other
 	}
-	return ok && (v.Compare(c.version) >= 0) == (c.test == testSemverGte)
+	return (v.Compare(&c.version) >= 0) == (c.test == testSemverGte)
 }
 
 // scanAtMost is the longest list that is looked through one by one: texts of
