@@ -24,7 +24,7 @@ type Broken struct {
 // the popup that previous holds, if any, stays in force. Archived popups are
 // left out. The snapshot keeps the rows' Spec, which must not be changed later.
 func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, []Broken) {
-	c := compiler{zones: map[string]*zone{}, keys: map[string]bool{}}
+	c := newCompiler(previous)
 	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows))}
 	var broken []Broken
 	for i := range rows {
@@ -69,8 +69,22 @@ func (p *Popup) isFrom(row *popup.Row) bool {
 
 // compiler holds what the popups of one snapshot share.
 type compiler struct {
-	zones map[string]*zone
-	keys  map[string]bool
+	zones      map[string]*zone
+	keys       map[string]bool
+	conditions map[string]*condition // by source
+}
+
+// newCompiler begins with the conditions of the popups that may be taken over.
+func newCompiler(previous *Snapshot) *compiler {
+	c := &compiler{zones: map[string]*zone{}, keys: map[string]bool{}, conditions: map[string]*condition{}}
+	for _, p := range previous.All() {
+		for _, group := range [][]*condition{p.targeting.all, p.targeting.any, p.targeting.none} {
+			for _, shared := range group {
+				c.conditions[shared.source] = shared
+			}
+		}
+	}
+	return c
 }
 
 // compile compiles one row. A panic is an error of this row: what one popup
@@ -110,7 +124,7 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 	if p.schedule, err = c.compileSchedule(&spec.Schedule); err != nil {
 		return nil, err
 	}
-	if p.targeting, err = compileTargeting(&spec.Targeting); err != nil {
+	if p.targeting, err = c.compileTargeting(&spec.Targeting); err != nil {
 		return nil, err
 	}
 	if p.variants, err = compileVariants(row, &spec); err != nil {

@@ -29,7 +29,8 @@ type Popup struct {
 // asks, at nowMS: status, schedule, placement, targeting or rollout.
 // [popup.Eligible] if none does. It does not allocate.
 func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
-	s := newSubject(r)
+	var s subject
+	s.init(r)
 	return p.gate(&s, nowMS)
 }
 

@@ -24,7 +24,8 @@ func (s *Snapshot) Match(dst []*Popup, r *popup.Request, nowMS int64) ([]*Popup,
 	if len(s.active) < len(s.popups) {
 		furthest = popup.NotActive
 	}
-	who := newSubject(r)
+	var who subject
+	who.init(r)
 	for _, p := range s.active {
 		reason := p.gate(&who, nowMS)
 		if reason == popup.Eligible {

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,22 +10,22 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// targeting is a popup's compiled conditions.
-type targeting struct{ all, any, none []condition }
+// targeting is a popup's compiled conditions. Popups share those that are equal.
+type targeting struct{ all, any, none []*condition }
 
 func (t *targeting) match(s *subject) bool {
-	for i := range t.all {
-		if !t.all[i].holds(s) {
+	for _, c := range t.all {
+		if !s.meets(c) {
 			return false
 		}
 	}
-	for i := range t.none {
-		if t.none[i].holds(s) {
+	for _, c := range t.none {
+		if s.meets(c) {
 			return false
 		}
 	}
-	for i := range t.any {
-		if t.any[i].holds(s) {
+	for _, c := range t.any {
+		if s.meets(c) {
 			return true
 		}
 	}
@@ -34,6 +35,8 @@ func (t *targeting) match(s *subject) bool {
 // condition is a compiled [popup.Condition]. What it compares with lies in the
 // field that its test reads.
 type condition struct {
+	source string // what it was compiled from
+	slot   uint8  // of subject.memo
 	attr   attribute
 	name   string // of a custom attribute
 	test   test
@@ -145,20 +148,39 @@ func (c *condition) compares(n float64) bool {
 	return n <= c.number
 }
 
-func compileTargeting(t *popup.Targeting) (out targeting, err error) {
+func (c *compiler) compileTargeting(t *popup.Targeting) (out targeting, err error) {
 	for _, group := range []struct {
 		from []popup.Condition
-		to   *[]condition
+		to   *[]*condition
 	}{{t.All, &out.all}, {t.Any, &out.any}, {t.None, &out.none}} {
 		for i := range group.from {
-			c, err := compileCondition(&group.from[i])
+			shared, err := c.condition(&group.from[i])
 			if err != nil {
 				return out, err
 			}
-			*group.to = append(*group.to, c)
+			*group.to = append(*group.to, shared)
 		}
 	}
 	return out, nil
+}
+
+// condition compiles a condition, or returns the one that was compiled from an
+// equal one.
+func (c *compiler) condition(from *popup.Condition) (*condition, error) {
+	source, err := json.Marshal(from)
+	if err != nil {
+		return nil, fmt.Errorf("encode condition: %w", err)
+	}
+	if shared := c.conditions[string(source)]; shared != nil {
+		return shared, nil
+	}
+	compiled, err := compileCondition(from)
+	if err != nil {
+		return nil, err
+	}
+	compiled.source, compiled.slot = string(source), uint8(len(c.conditions)%memoSlots)
+	c.conditions[compiled.source] = &compiled
+	return &compiled, nil
 }
 
 var tests = map[popup.Op]struct {
