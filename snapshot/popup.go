@@ -9,35 +9,38 @@ import (
 
 // Popup is a compiled popup. It is immutable.
 type Popup struct {
+	// What every match reads lies together.
+	schedule   schedule
+	share      uint64 // users in the rollout, of rolloutSteps
+	placements []string
+	targeting  targeting
+
 	ID, Version uint32
 	Key         string
 	Status      popup.Status
 	Priority    int
 	Frequency   popup.Frequency
 
-	row        popup.Row // what it was compiled from
-	schedule   schedule
-	placements []string
-	targeting  targeting
-	rollout    lottery
-	share      uint64 // users in the rollout, of rolloutSteps
-	variant    lottery
-	variants   []Variant // those with a weight
+	rollout  lottery
+	variant  lottery
+	variants []Variant // those with a weight
+	row      popup.Row // what it was compiled from
 }
 
 // Gate returns the first gate that stops the popup from being shown to whoever
 // asks, at nowMS: status, schedule, placement, targeting or rollout.
 // [popup.Eligible] if none does. It does not allocate.
 func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
+	if p.Status != popup.Active {
+		return popup.NotActive
+	}
 	var s subject
 	s.init(r)
 	return p.gate(&s, nowMS)
 }
 
+// gate is Gate of an active popup.
 func (p *Popup) gate(s *subject, nowMS int64) popup.Reason {
-	if p.Status != popup.Active {
-		return popup.NotActive
-	}
 	if reason := p.schedule.gate(nowMS); reason != popup.Eligible {
 		return reason
 	}

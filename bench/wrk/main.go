@@ -1,6 +1,6 @@
 // Command wrk compares popupd with a bare fasthttp handler under wrk: the
 // server on one core, wrk on another, the two servers taking turns, and the
-// median of the ratios of each turn as the result.
+// median of the ratios of the rounds as the result.
 //
 // The request is a poll with nothing to show: 10,000 users who have seen all
 // that fits of 26 popups. It needs wrk and taskset, talks to loopback only and
@@ -9,6 +9,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -55,7 +56,6 @@ type rival struct {
 	name    string
 	address string
 	cmd     *exec.Cmd
-	runs    []run
 }
 
 // run is what one turn measured.
@@ -75,50 +75,70 @@ func compare(ctx context.Context, rounds int, duration time.Duration, connection
 	if err := os.WriteFile(lua, []byte(script), 0o600); err != nil {
 		return err
 	}
-	ours, headers, err := startPopupd(ctx, dir)
-	if err != nil {
+	popupd, bare := filepath.Join(dir, "popupd"), filepath.Join(dir, "bare")
+	if err := build(ctx, popupd, "."); err != nil {
 		return err
 	}
-	defer ours.stop()
-	bare, err := startBare(ctx, dir, headers)
-	if err != nil {
+	if err := build(ctx, bare, "./bench/bare"); err != nil {
 		return err
 	}
-	defer bare.stop()
-
+	// Servers are started anew for every round: where a process lies in memory
+	// makes a difference that lasts as long as it does.
+	var ours, theirs []run
 	for n := range rounds {
-		for _, r := range []*rival{bare, ours} {
-			got, err := r.measure(ctx, lua, duration, connections)
-			if err != nil {
-				return err
-			}
-			r.runs = append(r.runs, got)
-			fmt.Fprintf(os.Stderr, "round %d  %-8s %9.0f requests/s  %5.2f us CPU a request\n", n+1, r.name, got.perSecond, got.cpu)
+		r, headers, err := startPopupd(ctx, popupd, filepath.Join(dir, fmt.Sprint("data-", n)))
+		if err != nil {
+			return err
 		}
+		got, err := r.measure(ctx, lua, duration, connections)
+		r.stop()
+		if err != nil {
+			return err
+		}
+		ours = append(ours, got)
+		if r, err = startBare(ctx, bare, headers); err != nil {
+			return err
+		}
+		got, err = r.measure(ctx, lua, duration, connections)
+		r.stop()
+		if err != nil {
+			return err
+		}
+		theirs = append(theirs, got)
+		fmt.Fprintf(os.Stderr, "round %d: popupd %.0f requests/s, bare %.0f, ratio %.3f\n", n+1,
+			ours[n].perSecond, got.perSecond, ours[n].perSecond/got.perSecond)
 	}
-	fmt.Printf("| server | requests/s | p50 | p99 | CPU us/request | of bare |\n|---|---|---|---|---|---|\n")
-	for _, r := range []*rival{bare, ours} {
-		var ratios []float64
-		for n, got := range r.runs {
-			ratios = append(ratios, got.perSecond/bare.runs[n].perSecond)
-		}
-		slices.Sort(ratios)
-		sorted := slices.SortedFunc(slices.Values(r.runs), func(a, b run) int { return int(a.perSecond - b.perSecond) })
-		m := sorted[len(sorted)/2]
-		fmt.Printf("| %s | %.0f | %s | %s | %.2f | %.3f |\n", r.name, m.perSecond, m.p50, m.p99, m.cpu, ratios[len(ratios)/2])
+	var ratios []float64
+	for n := range rounds {
+		ratios = append(ratios, ours[n].perSecond/theirs[n].perSecond)
+	}
+	slices.Sort(ratios)
+	fmt.Printf("| server | requests/s | p50 | p99 | CPU us/request |\n|---|---|---|---|---|\n")
+	row("bare fasthttp", theirs)
+	row("popupd", ours)
+	fmt.Printf("\nratio of requests/s, median of %d rounds: %.2f (%.2f to %.2f)\n", rounds, ratios[len(ratios)/2], ratios[0], ratios[len(ratios)-1])
+	return nil
+}
+
+// row prints the run of the median throughput.
+func row(name string, runs []run) {
+	sorted := slices.SortedFunc(slices.Values(runs), func(a, b run) int { return cmp.Compare(a.perSecond, b.perSecond) })
+	m := sorted[len(sorted)/2]
+	fmt.Printf("| %s | %.0f | %s | %s | %.1f |\n", name, m.perSecond, m.p50, m.p99, m.cpu)
+}
+
+func build(ctx context.Context, binary, pkg string) error {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
 	return nil
 }
 
-// startPopupd builds popupd, starts it on core 0 with 26 popups and shows every
-// user what fits. It returns the headers of a 204.
-func startPopupd(ctx context.Context, dir string) (*rival, []string, error) {
-	binary := filepath.Join(dir, "popupd")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		return nil, nil, fmt.Errorf("build popupd: %w\n%s", err, out)
-	}
+// startPopupd starts popupd on core 0 with 26 popups and shows every user what
+// fits. It returns the headers of a 204.
+func startPopupd(ctx context.Context, binary, data string) (*rival, []string, error) {
 	r := &rival{name: "popupd"}
-	r.cmd = exec.CommandContext(ctx, "taskset", "-c", "0", binary, "-data", filepath.Join(dir, "data"), "-admin-token", token,
+	r.cmd = exec.CommandContext(ctx, "taskset", "-c", "0", binary, "-data", data, "-admin-token", token,
 		"-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0", "-drain", "0s")
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {
@@ -240,11 +260,7 @@ func (r *rival) headers(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
-func startBare(ctx context.Context, dir string, headers []string) (*rival, error) {
-	binary := filepath.Join(dir, "bare")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./bench/bare").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build bare: %w\n%s", err, out)
-	}
+func startBare(ctx context.Context, binary string, headers []string) (*rival, error) {
 	r := &rival{name: "bare fasthttp"}
 	r.cmd = exec.CommandContext(ctx, "taskset", append([]string{"-c", "0", binary}, headers...)...)
 	stdout, err := r.cmd.StdoutPipe()
