@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -143,11 +144,18 @@ func BenchmarkPropagation(b *testing.B) {
 	dsn := storetest.MySQL(b)
 	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(b), "-secret", "shared by both servers"}
 	one, two := start(b, args...), start(b, args...)
+	var took []time.Duration
 	for n := 0; b.Loop(); n++ {
 		one.create(fmt.Sprintf("p-%d", n), `{"after_impression_sec":-1}`)
-		user := fmt.Sprintf("u-%d", n)
+		changed, user := time.Now(), fmt.Sprintf("u-%d", n)
 		for two.mustAsk(user) == nil {
 		}
-		two.admin("POST", fmt.Sprintf("/v1/admin/popups/p-%d/pause", n), "", "", nil)
+		took = append(took, time.Since(changed))
+		one.admin("POST", fmt.Sprintf("/v1/admin/popups/p-%d/pause", n), "", "", nil)
+		for again := 0; two.mustAsk(fmt.Sprintf("%s-%d", user, again)) != nil; again++ { // until the pause has come, too
+		}
 	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "max-ms")
 }
