@@ -124,7 +124,10 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	log.Info("listening", "plane", "control", "address", admin.Addr().String())
 
 	caughtUp, err := users.restore(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // told to end while still starting
+		return nil
+	case err != nil:
 		return err
 	}
 	parts := newParts(log)
