@@ -31,9 +31,12 @@ type config struct {
 
 const envPrefix = "POPUPD_"
 
-// foreignEnv is the one variable with our prefix that is not ours: it tells the
-// tests of this repository that MariaDB and Redis must be installed.
-const foreignEnv = "POPUPD_REQUIRE_STORES"
+// isForeign reports whether a variable with our prefix is not ours: the tests of
+// this repository have one, and Kubernetes sets some for a service called popupd.
+func isForeign(name string) bool {
+	return name == "POPUPD_REQUIRE_STORES" || name == "POPUPD_PORT" ||
+		strings.HasPrefix(name, "POPUPD_PORT_") || strings.HasPrefix(name, "POPUPD_SERVICE_")
+}
 
 // errUsage marks a mistake of the caller's: exit code 2.
 var errUsage = errors.New("see popupd -help")
@@ -93,7 +96,7 @@ func parseEnv(fs *flag.FlagSet, environ []string) error {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		suffix, ours := strings.CutPrefix(name, envPrefix)
-		if !ours || name == foreignEnv {
+		if !ours || isForeign(name) {
 			continue
 		}
 		flagName := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")

@@ -10,7 +10,7 @@ import (
 )
 
 func TestParseConfigDefaults(t *testing.T) {
-	c, err := parseConfig(nil, []string{"HOME=/root", "POPUPD_REQUIRE_STORES=1"}, io.Discard)
+	c, err := parseConfig(nil, []string{"HOME=/root", "POPUPD_REQUIRE_STORES=1", "POPUPD_SERVICE_HOST=10.0.0.1", "POPUPD_PORT_8080_TCP=tcp://10.0.0.1:8080"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

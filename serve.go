@@ -65,8 +65,11 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	defer admin.Close()
 
 	// Events: journal -> shipper -> Redis -> consumer -> database.
+	var users *state
 	journal, err := queue.OpenJournal(queue.JournalConfig{
-		Dir: dir.Path("journal"), MaxBytes: c.journalMax, Sync: c.journalSync, Now: now, Log: log, Registerer: registry,
+		Dir: dir.Path("journal"), MaxBytes: c.journalMax, Sync: c.journalSync,
+		OnAdopt: func(ev *popup.Event) { users.merge(ev) },
+		Now:     now, Log: log, Registerer: registry,
 	})
 	if err != nil {
 		return err
@@ -83,8 +86,9 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	// Polls: snapshot and users' state -> handler.
 	table := frequency.New(frequency.Config{Key: keys.state, MaxBytes: c.stateMax, MinGap: c.minGap, Registerer: registry})
 	popups := snapshot.NewStore()
-	users := &state{
-		db: db, journal: journal, table: table, missed: make(chan struct{}, 1), archived: make(map[uint32]bool),
+	users = &state{
+		db: db, journal: journal, table: table, missed: make(chan struct{}, 1),
+		archived: make(map[uint32]bool), resets: make(map[string]int64),
 		dump: dir.Path("state"), demo: c.demo, now: now, log: log,
 	}
 	watcher := snapshot.NewWatcher(popups, snapshot.Config{
@@ -102,7 +106,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	}
 	var draining atomic.Bool
 	operators, err := console.New(console.Config{
-		Catalog: db, Trail: db, Statistics: db, Watcher: watcher, Users: knownUsers{table, server}, Snapshots: popups,
+		Catalog: db, Trail: db, Statistics: db, Watcher: watcher, Users: knownUsers{table, server, users, now}, Snapshots: popups,
 		Token: keys.admin, OpenAPI: docs.OpenAPI, Version: version(),
 		Ready: func() error {
 			if draining.Load() {
@@ -148,7 +152,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		parts.run("listen", func(ctx context.Context) error {
 			return queue.Listen(ctx, queue.ListenConfig{
 				Redis: redis, Prefix: c.redisPrefix, Own: func(id popup.StreamID) bool { return slices.Contains(own(), id) },
-				OnEvent: table.Merge, OnMissed: users.behind, Log: log,
+				OnEvent: users.merge, OnMissed: users.behind, Log: log,
 			})
 		})
 	}
@@ -173,9 +177,18 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 type knownUsers struct {
 	*frequency.Table
 	server *handler.Server
+	state  *state
+	now    func() int64
 }
 
-func (k knownUsers) Reset(user []byte) error { return k.server.Reset(user) }
+func (k knownUsers) Reset(user []byte) error {
+	at := k.now() // before anything that the user may be shown after it
+	if err := k.server.Reset(user); err != nil {
+		return err
+	}
+	k.state.forgot(&popup.Event{Action: popup.Reset, AtMS: at, User: user})
+	return nil
+}
 
 // ownStreams returns the streams that this server ships.
 func ownStreams(j *queue.Journal) func() []popup.StreamID {

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +43,8 @@ type state struct {
 	ready  atomic.Bool   // what users have seen is known
 	missed chan struct{} // cap 1, see behind
 
-	resets []popup.Event // in the journal at start, see forget
+	resetsMu sync.Mutex       // guards resets
+	resets   map[string]int64 // by user: when they were last reset, as far as this process has heard
 
 	// Of save.
 	dumped map[popup.StreamID]uint64 // what the last dump covers
@@ -68,10 +69,9 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("dump of the users' state", "err", err)
 	}
-	if err := s.journal.Replay(s.replay); err != nil {
+	if err := s.replay(); err != nil {
 		return false, err
 	}
-	s.forget()
 	switch err := s.fromDatabase(ctx); {
 	case err == nil:
 		s.ready.Store(true)
@@ -89,19 +89,43 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	return false, nil
 }
 
-// replay merges an event of the journal.
-func (s *state) replay(ev *popup.Event) {
-	s.table.Merge(ev)
-	if ev.Action == popup.Reset {
-		s.resets = append(s.resets, popup.Event{Action: popup.Reset, AtMS: ev.AtMS, User: bytes.Clone(ev.User)})
+// replay merges the journal. Streams come in any order, so it looks for resets
+// first: what a reset forgot must not come back from an older stream.
+func (s *state) replay() error {
+	err := s.journal.Replay(func(ev *popup.Event) {
+		if ev.Action == popup.Reset {
+			s.forgot(ev)
+		}
+	})
+	if err != nil {
+		return err
 	}
+	return s.journal.Replay(s.merge)
 }
 
-// forget applies the resets of the journal again. Streams and the database are
-// merged in any order: what a reset forgot must not come back from an older one.
-func (s *state) forget() {
-	for i := range s.resets {
-		s.table.Merge(&s.resets[i])
+// forgot applies a reset and remembers it, because what it forgot may still come
+// from the journal or the database.
+func (s *state) forgot(ev *popup.Event) {
+	s.table.Merge(ev)
+	s.resetsMu.Lock()
+	defer s.resetsMu.Unlock()
+	s.resets[string(ev.User)] = max(s.resets[string(ev.User)], ev.AtMS)
+}
+
+// isForgotten reports whether the user was reset at this time or later.
+func (s *state) isForgotten(user []byte, atMS int64) bool {
+	s.resetsMu.Lock()
+	defer s.resetsMu.Unlock()
+	return atMS <= s.resets[string(user)]
+}
+
+// merge merges an event of the journal or of another server.
+func (s *state) merge(ev *popup.Event) {
+	switch {
+	case ev.Action == popup.Reset:
+		s.forgot(ev)
+	case !s.isForgotten(ev.User, ev.AtMS):
+		s.table.Merge(ev)
 	}
 }
 
@@ -156,14 +180,13 @@ func (s *state) fromDatabase(ctx context.Context) error {
 	}
 	start, refused := time.Now(), 0
 	_, err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
-		if !s.table.Restore(user, id, st) {
+		if !s.isForgotten(user, st.AtMS) && !s.table.Restore(user, id, st) {
 			refused++
 		}
 	})
 	if err != nil {
 		return err
 	}
-	s.forget()
 	s.log.Info("users' state restored", "took", time.Since(start))
 	if refused > 0 { // a server that does not start would help nobody
 		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", refused)
@@ -227,6 +250,9 @@ func (s *state) swapped(next *snapshot.Snapshot) {
 		}
 	}
 	s.current = next.All()
+	for _, p := range s.current {
+		delete(s.archived, p.ID) // it has come back with a restored database
+	}
 	archived := maps.Clone(s.archived)
 	s.table.SetPolicy(func(id uint32) frequency.Keep {
 		switch p := next.Popup(id); {

@@ -34,6 +34,8 @@ func stop(server *handler.Server, journal *queue.Journal, shipper *queue.Shipper
 	done("events settled")
 	p.stop()
 	done("parts stopped")
+	ctx, cancel = context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
 	return errors.Join(errPolls, errJournal, operators.Shutdown(ctx))
 }
 

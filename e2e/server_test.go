@@ -98,9 +98,10 @@ func (s *server) run(listen ...string) {
 	for range 2 {
 		select {
 		case a := <-addresses:
-			if a[0] == "data" {
+			switch { // clients go on reading the addresses while it starts again
+			case a[0] == "data" && s.poll == "":
 				s.poll = "http://" + a[1]
-			} else {
+			case a[0] == "control" && s.rest == "":
 				s.rest = "http://" + a[1]
 			}
 		case <-exited:

@@ -36,7 +36,7 @@ func (t *Table) keyCheck() uint64 { return sipHash(t.k0, t.k1, []byte("popupd st
 func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
-	tmp := path + ".tmp"
+	tmp := tempName(path)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("dump state to %s: %w", path, err)
@@ -54,6 +54,9 @@ func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
 	}
 	return syncDir(filepath.Dir(path))
 }
+
+// tempName is this process's own: two servers may share the directory.
+func tempName(path string) string { return fmt.Sprintf("%s.%d.tmp", path, os.Getpid()) }
 
 // writeDump writes and syncs the file. It buffers one shard.
 func (t *Table) writeDump(name string, at map[popup.StreamID]uint64) (err error) {

@@ -235,7 +235,7 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 	path := filepath.Join(dir, "state")
 	table := filled(t, Config{}, "a")
 	dump(t, table, path)
-	if err := os.Mkdir(path+".tmp", 0o700); err != nil {
+	if err := os.Mkdir(tempName(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := filled(t, Config{}, "b").Dump(path, positions); err == nil {
@@ -249,7 +249,7 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 		t.Fatal("replaced a directory")
 	}
 	wantLoaded(t, path, table, nil)
-	if _, err := os.Lstat(path + ".tmp"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(tempName(path)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("left behind: %s.tmp, %v", path, err)
 	}
 	if err := table.Dump(filepath.Join(dir, "none", "state"), nil); !errors.Is(err, fs.ErrNotExist) {

@@ -24,8 +24,9 @@ const (
 // taken for dead.
 const newAge = time.Minute
 
-// adopt looks for streams whose process has ended and takes them over, to be drained.
-func (j *Journal) adopt() error {
+// adopt looks for streams whose process has ended and takes them over, to be
+// drained. It calls onEvent, if there is one, with what they hold.
+func (j *Journal) adopt(onEvent func(*popup.Event)) error {
 	entries, err := os.ReadDir(j.c.Dir)
 	if err != nil {
 		return fmt.Errorf("list journal: %w", err)
@@ -47,7 +48,7 @@ func (j *Journal) adopt() error {
 		case strings.HasSuffix(name, badSuffix):
 			j.ignored[name] = true // set aside when its stream was counted
 		default:
-			err := j.adoptStream(id, path)
+			err := j.adoptStream(id, path, onEvent)
 			if errors.Is(err, ErrFrameVersion) {
 				j.ignored[name] = true
 			}
@@ -57,8 +58,9 @@ func (j *Journal) adopt() error {
 	return nil
 }
 
-// adoptStream takes one stream over, unless somebody else has it.
-func (j *Journal) adoptStream(id popup.StreamID, dir string) (err error) {
+// adoptStream takes one stream over, unless somebody else has it, and calls
+// onEvent, if there is one, with what it holds.
+func (j *Journal) adoptStream(id popup.StreamID, dir string, onEvent func(*popup.Event)) (err error) {
 	lock, err := j.disk.lock(dir)
 	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) { // being removed
 		return nil
@@ -81,6 +83,11 @@ func (j *Journal) adoptStream(id popup.StreamID, dir string) (err error) {
 	if rec.setAside > 0 || rec.lost > 0 {
 		j.metrics.errors.Add(float64(max(rec.setAside, 1)))
 		j.c.Log.Error("journal stream is damaged", "stream", id, "events_lost", rec.lost, "segments_set_aside", rec.setAside)
+	}
+	if onEvent != nil {
+		if err := j.replay(s, onEvent); err != nil {
+			return errors.Join(err, lock.Close()) // the next look for streams tries again
+		}
 	}
 	j.c.Log.Info("journal adopts a stream", "stream", id, "last", rec.last, "bytes", size, "torn_bytes", rec.torn)
 

@@ -91,8 +91,10 @@ func NewConsumer(c ConsumerConfig) *Consumer {
 
 // Run counts until ctx ends. It returns nil, when all it started has ended.
 func (k *Consumer) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
+	defer cancel() // also after a panic
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	running.Go(func() {

@@ -142,7 +142,7 @@ func faultRun(t *testing.T, f *faults, d *disk, interval time.Duration, old *dea
 			j.settleLocked()
 			j.mu.Unlock()
 		case 4:
-			j.adopt()
+			j.adopt(nil)
 			for _, s := range j.Streams() {
 				if s.Sealed() && i > 10 && s.ID() == old.id {
 					s.Remove()

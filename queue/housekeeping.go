@@ -23,8 +23,10 @@ const (
 // dump covers it ([Journal.Covered]), and both have been so for the grace; the
 // last one of a stream goes with the stream ([Stream.Remove]).
 func (j *Journal) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	defer cancel() // also after a panic
 	wg.Go(func() {
 		every(ctx, cmp.Or(j.c.Sync, time.Second), func() {
 			j.mu.Lock()
@@ -34,7 +36,7 @@ func (j *Journal) Run(ctx context.Context) error {
 	})
 	wg.Go(func() {
 		every(ctx, rescanEvery, func() {
-			if err := j.adopt(); err != nil {
+			if err := j.adopt(j.c.OnAdopt); err != nil {
 				j.reports.error("", "journal cannot look for streams", err)
 			}
 		})

@@ -41,7 +41,11 @@ type JournalConfig struct {
 	// Grace is how long a segment is kept that is no longer needed, against the
 	// day that MySQL is restored to an earlier state; 0 is 10 minutes, less is
 	// none. While more than half of the quota is used nothing is kept for grace.
-	Grace      time.Duration
+	Grace time.Duration
+	// OnAdopt is called by Run with every event of a stream that it adopts, before
+	// the stream is listed; those that OpenJournal adopts are for Replay. The event
+	// and its bytes are valid during the call. May be nil.
+	OnAdopt    func(*popup.Event)
 	Now        func() int64          // ms; default the system's clock
 	Log        *slog.Logger          // default: nothing is logged
 	Registerer prometheus.Registerer // default: no metrics
@@ -133,7 +137,7 @@ func openJournal(c JournalConfig, d *disk) (*Journal, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	if err := j.adopt(); err != nil {
+	if err := j.adopt(nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())
 	}
 	j.mu.Lock()
@@ -235,35 +239,41 @@ func (j *Journal) Changed() <-chan struct{} { return j.changed }
 // Replay calls fn with every event still on disk, in order within each stream.
 // The event and its bytes are valid during the call. It is meant for the start, before Run.
 func (j *Journal) Replay(fn func(*popup.Event)) error {
-	const piece = 256 << 10
-	var buf []byte
-	var events []popup.Event
 	for _, s := range j.Streams() {
-		r := s.Reader(s.First() - 1)
-		for {
-			var err error
-			if buf, _, err = r.Next(buf[:0], piece); err == io.EOF {
-				break
-			} else if err != nil {
-				return fmt.Errorf("replay stream %s: %w", s.ID(), err)
-			}
-			for rest := buf; len(rest) > 0; {
-				f, size, err := ParseFrame(rest)
-				if err != nil {
-					return fmt.Errorf("replay stream %s: %w", s.ID(), err)
-				}
-				rest = rest[size:]
-				if events, err = f.Events(events[:0]); err != nil {
-					j.metrics.errors.Inc() // the flusher will set it aside
-					j.c.Log.Error("journal holds an event that cannot be read", "stream", s.ID(), "err", err)
-				}
-				for i := range events {
-					fn(&events[i])
-				}
-			}
+		if err := j.replay(s, fn); err != nil {
+			return fmt.Errorf("replay stream %s: %w", s.ID(), err)
 		}
 	}
 	return nil
+}
+
+func (j *Journal) replay(s *Stream, fn func(*popup.Event)) error {
+	const piece = 256 << 10
+	var buf []byte
+	var events []popup.Event
+	r := s.Reader(s.First() - 1)
+	for {
+		var err error
+		if buf, _, err = r.Next(buf[:0], piece); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		for rest := buf; len(rest) > 0; {
+			f, size, err := ParseFrame(rest)
+			if err != nil {
+				return err
+			}
+			rest = rest[size:]
+			if events, err = f.Events(events[:0]); err != nil {
+				j.metrics.errors.Inc() // the flusher will set it aside
+				j.c.Log.Error("journal holds an event that cannot be read", "stream", s.ID(), "err", err)
+			}
+			for i := range events {
+				fn(&events[i])
+			}
+		}
+	}
 }
 
 // Pressure returns the share of the quota that is used, 0 to 1.

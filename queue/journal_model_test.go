@@ -183,7 +183,7 @@ func TestJournalModel(t *testing.T) {
 				m.swept()
 				j.sweep()
 			case n < 94:
-				if err := j.adopt(); err != nil {
+				if err := j.adopt(nil); err != nil {
 					t.Fatal(err)
 				}
 				j.mu.Lock()

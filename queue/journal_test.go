@@ -118,7 +118,7 @@ func TestCloseSealsAndReopenAdopts(t *testing.T) {
 		if _, _, err := s.Reader(0).Next(nil, 1000); !errors.Is(err, ErrClosed) {
 			t.Errorf("read after release: %v", err)
 		}
-		if err := other.adopt(); err != nil {
+		if err := other.adopt(nil); err != nil {
 			t.Fatal(err)
 		}
 		again := old(t, other)
@@ -173,7 +173,7 @@ func TestTwoJournalsInOneDirectory(t *testing.T) {
 	mustAppend(t, a, testEvents(0, 1))
 	mustAppend(t, b, testEvents(100, 2))
 	for _, j := range []*Journal{a, b} {
-		if err := j.adopt(); err != nil {
+		if err := j.adopt(nil); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(j.Streams()); n != 1 {
@@ -184,8 +184,12 @@ func TestTwoJournalsInOneDirectory(t *testing.T) {
 	if err := a.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.adopt(); err != nil {
+	var users []string
+	if err := b.adopt(func(ev *popup.Event) { users = append(users, string(ev.User)) }); err != nil {
 		t.Fatal(err)
+	}
+	if len(users) != 1 {
+		t.Errorf("adopting tells of %d events, want 1", len(users))
 	}
 	if s := old(t, b); s == nil || s.ID() != id || !slices.Equal(read(t, s, 0, 100), items(1, 0, 1)) {
 		t.Errorf("adopted %v, want stream %s", s, id)

@@ -324,7 +324,7 @@ func TestRecoverLeavesNewerVersionAlone(t *testing.T) {
 	}
 	mustAppend(t, j, testEvents(0, 1))
 	steps := f.steps
-	if err := j.adopt(); err != nil {
+	if err := j.adopt(nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := f.steps - steps; n > 1 { // a try at the own stream's lock

@@ -120,8 +120,10 @@ func NewShipper(c ShipperConfig) *Shipper {
 
 // Run ships until ctx ends. It returns nil, when all it started has ended.
 func (s *Shipper) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
+	defer cancel() // also after a panic
 	probe := time.NewTicker(probeEvery)
 	defer probe.Stop()
 	s.probe(ctx)

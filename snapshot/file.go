@@ -175,7 +175,7 @@ func parseFile(data []byte) (savedFile, error) {
 
 // writeFile replaces the file in one step that survives a power cut.
 func writeFile(path string, data []byte) error {
-	temporary := path + ".tmp"
+	temporary := fmt.Sprintf("%s.%d.tmp", path, os.Getpid()) // two servers may share the directory
 	if err := writeSynced(temporary, data); err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
 	}

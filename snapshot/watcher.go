@@ -186,8 +186,10 @@ func (w *Watcher) observePropagation(previous, next *Snapshot) {
 // it ends; meanwhile the last good snapshot stays in force.
 func (w *Watcher) Run(ctx context.Context) error {
 	wake := make(chan struct{}, 1)
+	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	defer cancel() // also after a panic
 	if w.c.Redis != nil {
 		wg.Go(func() { w.listen(ctx, wake) })
 	}

@@ -34,6 +34,14 @@ func TestQueueAndChannel(t *testing.T) {
 		t.Fatalf("head after LTRIM = %q, %v; want [two]", got, err)
 	}
 
+	for _, command := range []rueidis.Completed{
+		client.B().Ping().Build(), client.B().Expire().Key(key).Seconds(60).Build(), client.B().Del().Key(key).Build(),
+	} {
+		if err := client.Do(ctx, command).Error(); err != nil {
+			t.Errorf("%v: %v", command.Commands(), err)
+		}
+	}
+
 	received := make(chan string, 1)
 	subscribed := make(chan struct{})
 	go func() {
