@@ -45,6 +45,9 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		return fmt.Errorf("-mysql: %w; %w", err, errUsage)
 	}
 	defer db.Close()
+	if c.mysql != "" && c.redis == "" {
+		log.Warn("without -redis this must be the only server: others would not hear of what it serves")
+	}
 	redis, closeRedis, err := openRedis(c.redis, log)
 	if err != nil {
 		return err
