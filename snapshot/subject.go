@@ -15,8 +15,7 @@ type subject struct {
 }
 
 // memoSlots is how many conditions' answers are remembered during a match. Most
-// popups ask the same few questions, and an answer is found again in a tenth of
-// the time that it takes to find out (BenchmarkHotMatch).
+// popups ask the same few questions: docs/architecture.md has the figure.
 const memoSlots = 64
 
 // answer is a question's answer, once it was asked.
