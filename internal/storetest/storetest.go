@@ -1,6 +1,5 @@
-// Package storetest runs a private mariadbd and a private redis-server for
-// tests: on loopback, in temporary directories, with nothing of the host's
-// configuration.
+// Package storetest gives tests the private mariadbd and redis-server of package
+// stores, in temporary directories.
 //
 // [MySQL] and [Redis] share one server of each kind per test binary, started at
 // first use and stopped by [Main]. [StartMySQL] and [StartRedis] start one of
@@ -10,18 +9,22 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/popupd/popupd/internal/stores"
 )
 
 // shared holds the servers of this test binary.
 var shared struct {
 	sync.Mutex
-	mysql, redis *Server
+	mysql, redis *stores.Server
+	dirs         []string
 	databases    int
 }
 
@@ -33,11 +36,13 @@ func Main(m *testing.M) int {
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()
-	for _, s := range []*Server{shared.mysql, shared.redis} {
+	for _, s := range []*stores.Server{shared.mysql, shared.redis} {
 		if s != nil {
 			s.Kill() // what it holds is thrown away, and a shutdown may take 20 s
-			os.RemoveAll(s.dir)
 		}
+	}
+	for _, dir := range shared.dirs {
+		os.RemoveAll(dir)
 	}
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
@@ -55,20 +60,24 @@ func MySQL(t testing.TB) (dsn string) {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.mysql == nil {
-		shared.mysql = startMySQL(t, sharedDir(t))
+		var err error
+		if shared.mysql, err = stores.StartMySQL(sharedDir(t)); err != nil {
+			fail(t, err)
+		}
 	}
 	shared.databases++
 	name := fmt.Sprintf("test_%d", shared.databases)
 	s := shared.mysql
-	if err := s.query("CREATE DATABASE " + name); err != nil {
+	dsn, err := s.CreateDatabase(name)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.query("DROP DATABASE IF EXISTS " + name); err != nil {
+		if _, err := s.Query("DROP DATABASE IF EXISTS " + name); err != nil {
 			t.Error(err)
 		}
 	})
-	return s.DSN(name)
+	return dsn
 }
 
 // Redis returns the address, host:port, of the shared redis-server, which it
@@ -78,9 +87,12 @@ func Redis(t testing.TB) (addr string) {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.redis == nil {
-		shared.redis = startRedis(t, sharedDir(t))
+		var err error
+		if shared.redis, err = stores.StartRedis(sharedDir(t)); err != nil {
+			fail(t, err)
+		}
 	}
-	if reply, err := shared.redis.inline("FLUSHALL"); err != nil || reply != "+OK" {
+	if reply, err := shared.redis.Command("FLUSHALL"); err != nil || reply != "+OK" {
 		t.Fatalf("empty redis: %q, %v", reply, err)
 	}
 	return shared.redis.Addr
@@ -93,15 +105,17 @@ func sharedDir(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared.dirs = append(shared.dirs, dir)
 	return dir
 }
 
-// missing skips the test, or fails it where stores are required.
-func missing(t testing.TB, binary, install string) {
+// fail ends the test for want of a store: what is not installed skips it, unless
+// stores are required.
+func fail(t testing.TB, err error) {
 	t.Helper()
 	const require = "POPUPD_REQUIRE_STORES"
-	if os.Getenv(require) == "1" {
-		t.Fatalf("%s is not installed and %s=1; install it: %s", binary, require, install)
+	if _, missing := errors.AsType[*stores.MissingError](err); missing && os.Getenv(require) != "1" {
+		t.Skip(err)
 	}
-	t.Skipf("%s is not installed; install it: %s", binary, install)
+	t.Fatal(err)
 }

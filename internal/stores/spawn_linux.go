@@ -1,8 +1,8 @@
-package storetest
+package stores
 
 import "syscall"
 
-// dieWithParent makes the kernel kill the server when the test binary dies.
+// dieWithParent makes the kernel kill a process when its parent dies.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -1,4 +1,4 @@
-package storetest
+package stores
 
 import (
 	"bytes"
@@ -11,53 +11,31 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"testing"
 	"time"
 )
 
-const installMySQL = "sudo apt-get install -y mariadb-server"
-
-// StartMySQL starts a mariadbd that keeps its data over restarts, with root and
-// no password. extra are further arguments, for example "--wait-timeout=5".
-// The server is killed when the test ends.
-func StartMySQL(t testing.TB, extra ...string) *Server {
-	t.Helper()
-	s := startMySQL(t, t.TempDir(), extra...)
-	t.Cleanup(s.Kill)
-	return s
-}
-
-// CreateDatabase makes an empty database and returns its DSN.
-func (s *Server) CreateDatabase(t testing.TB, name string) (dsn string) {
-	t.Helper()
-	if err := s.query("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	return s.DSN(name)
-}
-
-// DSN returns what popupd's -mysql flag takes for a database of this mariadbd.
-func (s *Server) DSN(database string) string {
-	return fmt.Sprintf("root@tcp(%s)/%s", s.Addr, database)
-}
-
-func startMySQL(t testing.TB, dir string, extra ...string) *Server {
-	t.Helper()
+// StartMySQL starts a mariadbd that keeps its data over restarts in dir, which
+// it makes, with root and no password. extra are further arguments, for example
+// "--wait-timeout=5". The error is a [*MissingError] where there is no MariaDB.
+func StartMySQL(dir string, extra ...string) (*Server, error) {
 	for _, binary := range []string{"mariadbd", "mariadb-install-db", "mariadb"} {
-		if _, err := lookPath(binary); err != nil {
-			missing(t, binary, installMySQL)
+		if _, err := LookPath(binary); err != nil {
+			return nil, &MissingError{binary, "mariadb-server"}
 		}
 	}
-	binary, _ := lookPath("mariadbd")
+	binary, _ := LookPath("mariadbd")
 	template, err := dataTemplate(binary)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	data := filepath.Join(dir, "data")
-	if err := os.CopyFS(data, os.DirFS(template)); err != nil {
-		t.Fatalf("copy data directory: %v", err)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
 	}
-	return launch(t, func(addr string, port int) *Server {
+	if err := os.CopyFS(data, os.DirFS(template)); err != nil {
+		return nil, fmt.Errorf("copy data directory: %w", err)
+	}
+	return launch(func(addr string, port int) *Server {
 		s := &Server{name: "mariadbd", Addr: addr, dir: dir, ready: greets}
 		s.args = append([]string{
 			binary, "--no-defaults", "--datadir=" + data, "--socket=" + s.socket(), "--pid-file=" + filepath.Join(dir, "pid"),
@@ -71,27 +49,28 @@ func startMySQL(t testing.TB, dir string, extra ...string) *Server {
 	})
 }
 
+// CreateDatabase makes an empty database and returns its DSN.
+func (s *Server) CreateDatabase(name string) (dsn string, err error) {
+	if _, err := s.Query("CREATE DATABASE " + name); err != nil {
+		return "", err
+	}
+	return s.DSN(name), nil
+}
+
+// DSN returns what popupd's -mysql flag takes for a database of this mariadbd.
+func (s *Server) DSN(database string) string {
+	return fmt.Sprintf("root@tcp(%s)/%s", s.Addr, database)
+}
+
+// socket is where mariadbd listens besides its port.
+func (s *Server) socket() string { return filepath.Join(s.dir, "s") }
+
 // asRoot allows root to run mariadbd: containers have no other user.
 func asRoot() []string {
 	if os.Getuid() == 0 {
 		return []string{"--user=root"}
 	}
 	return nil
-}
-
-// lookPath also looks where distributions put servers, which is not in the PATH
-// of everybody.
-func lookPath(binary string) (string, error) {
-	path, err := exec.LookPath(binary)
-	if err == nil {
-		return path, nil
-	}
-	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin", "/usr/libexec"} {
-		if path, err := exec.LookPath(filepath.Join(dir, binary)); err == nil {
-			return path, nil
-		}
-	}
-	return "", err
 }
 
 // dataTemplate returns a freshly installed data directory, made once per
@@ -113,7 +92,7 @@ func dataTemplate(mariadbd string) (string, error) {
 	if _, err := os.Stat(template); err == nil {
 		return template, nil
 	}
-	install, err := lookPath("mariadb-install-db")
+	install, err := LookPath("mariadb-install-db")
 	if err != nil {
 		return "", err
 	}
@@ -160,16 +139,19 @@ func greets(s *Server) error {
 	return nil
 }
 
-// query runs SQL as root with the mariadb client, which spares the package an
-// SQL driver.
-func (s *Server) query(sql string) error {
-	client, err := lookPath("mariadb")
+// Query runs SQL as root with the mariadb client, which spares the package an
+// SQL driver. It returns the rows, a line each, their columns tab-separated.
+func (s *Server) Query(sql string) (string, error) {
+	client, err := LookPath("mariadb")
 	if err != nil {
-		return err
+		return "", err
 	}
-	out, err := exec.Command(client, "--no-defaults", "--socket="+s.socket(), "--user=root", "--execute="+sql).CombinedOutput()
+	var failure bytes.Buffer
+	cmd := exec.Command(client, "--no-defaults", "--batch", "--skip-column-names", "--socket="+s.socket(), "--user=root", "--execute="+sql)
+	cmd.Stderr = &failure
+	rows, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %s", sql, err, bytes.TrimSpace(out))
+		return "", fmt.Errorf("%s: %w: %s", sql, err, bytes.TrimSpace(failure.Bytes()))
 	}
-	return nil
+	return string(bytes.TrimSpace(rows)), nil
 }
