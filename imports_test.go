@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"handler":           {"popup", "snapshot", "frequency"},
 	"console":           {"popup", "snapshot"},
 	"docs":              {},
+	"tuning":            {},
 	"internal/embedded": {},
 	"internal/datadir":  {},
 	"internal/stores":   {},
