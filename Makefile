@@ -12,6 +12,7 @@ build: ## ./popupd
 	$(GO) build -trimpath -o popupd .
 
 test: stores ## every test, on a real MariaDB and a real Redis
+	$(GO) -C bench/rivals vet ./...
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $(PACKAGES)
 
 test-short: ## what needs nothing installed, in seconds
@@ -23,7 +24,9 @@ race: stores ## the tests under the race detector
 lint: ## gofmt, go vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: make fmt'; exit 1; }
 	$(GO) vet $(PACKAGES)
+	$(GO) -C bench/rivals vet ./...
 	$(TOOL) staticcheck $(PACKAGES)
+	$(GO) -C bench/rivals tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 
 fmt:
 	gofmt -w .
