@@ -1,5 +1,12 @@
 package tuning
 
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
 // MemoryLimit returns the bytes of memory that the cgroups of this process
 // allow it: the smallest limit of its own group and of all above it, version 1
 // or 2. ok is false where there is none, or none that can be read. The limit
@@ -9,9 +16,16 @@ package tuning
 // count, above which it slows the process down until it has given memory back.
 // https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files
 func (h Host) MemoryLimit() (bytes int64, ok bool) {
+	bytes, _ = h.memoryLimit()
+	return bytes, bytes > 0
+}
+
+// memoryLimit returns 0 where there is no limit. With an error there may be one
+// that is smaller.
+func (h Host) memoryLimit() (bytes int64, err error) {
 	group, err := h.cgroup("memory")
 	if err != nil {
-		return 0, false
+		return 0, err
 	}
 	files := []string{"memory.limit_in_bytes"}
 	if group.v2 {
@@ -19,18 +33,32 @@ func (h Host) MemoryLimit() (bytes int64, ok bool) {
 	}
 	for _, dir := range group.dirs {
 		for _, file := range files {
-			limit, err := h.number(dir + "/" + file) // "max" is no number
-			if err != nil || limit <= 0 || limit >= noLimit {
-				continue
+			limit, limitErr := h.limit(dir + "/" + file)
+			if limit > 0 && (bytes == 0 || limit < bytes) {
+				bytes = limit
 			}
-			if !ok || limit < bytes {
-				bytes, ok = limit, true
-			}
+			err = cmp.Or(err, limitErr)
 		}
 	}
-	return bytes, ok
+	return bytes, err
 }
 
-// noLimit and above is how version 1 says that there is none: the largest
-// multiple of the page size.
-const noLimit = 1 << 62
+// limit returns a file that is a number or says that there is no limit, 0.
+// Groups at the top, and those without the controller, have no such file.
+func (h Host) limit(name string) (int64, error) {
+	// Version 1 says the largest multiple of the page size.
+	const none = 1 << 62
+	if text, err := h.text(name); errors.Is(err, fs.ErrNotExist) || text == "max" {
+		return 0, nil
+	}
+	n, err := h.number(name)
+	switch {
+	case err != nil:
+		return 0, err
+	case n <= 0:
+		return 0, fmt.Errorf("%s: %w", name, errMalformed)
+	case n >= none:
+		return 0, nil
+	}
+	return n, nil
+}
