@@ -20,6 +20,9 @@ const (
 	restoreTimeout = 10 * time.Minute // the server may look at many rows before it sends the first
 )
 
+// poolConnections is the size of the pool for everything but the flusher.
+const poolConnections = 16
+
 // session is what a connection asks of its session on the server, by variable.
 // The values are SQL.
 type session map[string]string
@@ -73,7 +76,7 @@ func (db *DB) openMySQL(dsn string) error {
 	if db.write, err = mysqlPool(config, poolSession()); err != nil {
 		return err
 	}
-	db.write.SetMaxOpenConns(16)
+	db.write.SetMaxOpenConns(poolConnections)
 	db.write.SetMaxIdleConns(4)
 	db.write.SetConnMaxIdleTime(5 * time.Minute)
 	db.read = db.write
