@@ -83,7 +83,7 @@ func BenchmarkHotAction(b *testing.B) {
 // BenchmarkHotDecide decides for a user who waits for every popup that fits,
 // which is the longest way to nothing.
 func BenchmarkHotDecide(b *testing.B) {
-	for _, n := range []int{26, 200, 1000} {
+	for _, n := range []int{26, 200, 1000, 10000} {
 		specs := make([]string, n)
 		for i := range specs {
 			// One in ten is targeted at this user and waits, the others are not.
@@ -104,8 +104,8 @@ func BenchmarkHotDecide(b *testing.B) {
 			for decide(snap, f.users, &r, now, &d); d.winner != nil; {
 				decide(snap, f.users, &r, now, &d)
 			}
-			if want := (n + 9) / 10; len(d.matched) != want {
-				b.Fatalf("%d popups match, want %d", len(d.matched), want)
+			if got, want := len(d.undos), 0; got != want || d.reason != popup.CooldownImpression {
+				b.Fatalf("%d popups reserved for %v, want none for %v", got, d.reason, popup.CooldownImpression)
 			}
 			b.ReportAllocs()
 			for b.Loop() {

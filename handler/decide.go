@@ -31,8 +31,8 @@ type decision struct {
 	undos       []frequency.Undo
 
 	readyAtMS int64 // when the first of the popups that wait returns
-	matched   []*snapshot.Popup
-	open      []candidate // those of one priority that may be shown
+	matches   snapshot.Matches
+	open      []candidate // those of one priority that may be shown again
 }
 
 type candidate struct {
@@ -45,80 +45,82 @@ type candidate struct {
 //
 // Candidates go from high to low priority, within one from the least recently
 // shown to this user, then by id. A control variant is reserved like a popup
-// that is shown, and the search goes on.
+// that is shown, and the search goes on. It ends with the first popup to show:
+// neither the reason nor the next poll knows of those behind it.
 func decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, d *decision) {
 	d.winner, d.variant, d.servedAtMS = nil, nil, 0
-	d.limited = false
+	d.reason, d.limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
 	d.events, d.undos = d.events[:0], d.undos[:0]
 
-	d.matched, d.reason = snap.Match(d.matched[:0], r, nowMS)
+	snap.Match(&d.matches, r, nowMS)
 	user := users.Lock(r.User)
 	defer user.Unlock()
-	for rest := d.matched; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].Priority == rest[0].Priority {
-			n++
-		}
-		d.check(&user, rest[:n], nowMS)
-		if d.choose(&user, r, nowMS) {
+	for p := d.matches.Next(); p != nil; {
+		var over bool
+		if p, over = d.tryPriority(p, &user, r, nowMS); over {
 			break
 		}
-		rest = rest[n:]
+	}
+	if d.winner == nil && d.reason < popup.NotInRollout { // which is as far as a match goes
+		d.reason = max(d.reason, d.matches.Reason())
 	}
 	d.nextPollSec = nextPoll(d.readyAtMS, nowMS, user.Hash())
 }
 
-// check puts those of the popups that may be shown now into d.open.
-func (d *decision) check(user *frequency.User, popups []*snapshot.Popup, nowMS int64) {
+// tryPriority tries p and what follows with the same priority. It returns the
+// first popup of the next one, nil if there is none, and whether the search is over.
+func (d *decision) tryPriority(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) (next *snapshot.Popup, over bool) {
 	d.open = d.open[:0]
-	for _, p := range popups {
+	for priority := p.Priority; p != nil && p.Priority == priority; p = d.matches.Next() {
 		v := user.Check(p.ID, &p.Frequency, nowMS)
-		if v.Reason == popup.Eligible {
+		switch {
+		case v.Reason != popup.Eligible:
+			d.reason = max(d.reason, v.Reason)
+			d.readyAtMS = min(d.readyAtMS, v.ReadyAtMS)
+		case v.ShownAtMS != 0:
 			d.open = append(d.open, candidate{p, v.ShownAtMS})
-			continue
+		case d.reserve(p, user, r, nowMS): // was never shown: no other comes before it
+			return nil, true
 		}
-		d.reason = max(d.reason, v.Reason)
-		d.readyAtMS = min(d.readyAtMS, v.ReadyAtMS)
 	}
+	for len(d.open) > 0 {
+		if d.reserve(d.takeFirst(), user, r, nowMS) {
+			return nil, true
+		}
+	}
+	return p, false
 }
 
-// choose reserves the best of d.open, and the controls on the way to it. It
-// reports whether the search is over.
-func (d *decision) choose(user *frequency.User, r *popup.Request, nowMS int64) bool {
-	for len(d.open) > 0 {
-		p := d.takeFirst()
-		known := user.Known()
-		if !known && !d.newUsers.admit(d.client, nowMS) {
-			d.limited = true
-			return true
-		}
-		v := p.Variant(r.User)
-		action := popup.Impression
-		if v.Control {
-			action = popup.Control
-		}
-		d.events = append(d.events, popup.Event{
-			AtMS: nowMS, User: r.User, Popup: p.ID, Version: p.Version, Variant: v.Key, Action: action,
-		})
-		ev := &d.events[len(d.events)-1]
-		undo, ok := user.Serve(ev, &p.Frequency)
-		if !ok {
-			d.events = d.events[:len(d.events)-1]
-			d.reason = popup.StateFull
-			if !known {
-				return true // the next popup would need the same memory
-			}
-			continue
-		}
-		d.undos = append(d.undos, undo)
-		if !v.Control {
-			d.winner, d.variant, d.servedAtMS = p, v, ev.ServedAtMS
-			return true
-		}
-		d.reason = max(d.reason, popup.InControl)
+// reserve reserves a popup that the user may see. It reports whether the search is over.
+func (d *decision) reserve(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) bool {
+	known := user.Known()
+	if !known && !d.newUsers.admit(d.client, nowMS) {
+		d.limited = true
+		return true
 	}
-	return false
+	v := p.Variant(r.User)
+	action := popup.Impression
+	if v.Control {
+		action = popup.Control
+	}
+	d.events = append(d.events, popup.Event{
+		AtMS: nowMS, User: r.User, Popup: p.ID, Version: p.Version, Variant: v.Key, Action: action,
+	})
+	ev := &d.events[len(d.events)-1]
+	undo, ok := user.Serve(ev, &p.Frequency)
+	if !ok {
+		d.events = d.events[:len(d.events)-1]
+		d.reason = popup.StateFull
+		return !known // the next popup would need the same memory
+	}
+	d.undos = append(d.undos, undo)
+	if v.Control {
+		d.reason = max(d.reason, popup.InControl)
+		return false
+	}
+	d.winner, d.variant, d.servedAtMS = p, v, ev.ServedAtMS
+	return true
 }
 
 // takeFirst removes from d.open the one least recently shown, of these the one
@@ -158,7 +160,7 @@ func (d *decision) undo(users *frequency.Table, r *popup.Request) {
 // release forgets the popups, so that an idle decision keeps no old snapshot alive.
 func (d *decision) release() {
 	d.winner, d.variant = nil, nil
-	clear(d.matched)
+	d.matches.Release()
 	clear(d.open[:cap(d.open)])
 	clear(d.events)
 }

@@ -29,15 +29,26 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	long.User = []byte(strings.Repeat("u", popup.MaxUserID))
 	long.Attrs = append(long.Attrs[:len(long.Attrs):len(long.Attrs)], popup.Attr{Name: []byte("long"), Value: []byte(strings.Repeat("9", 200))})
 	dst := make([]*Popup, 0, 8)
+	var m Matches
+	every := func(r *popup.Request, nowMS int64) (found []*Popup, reason popup.Reason) {
+		found = dst[:0]
+		for s.Match(&m, r, nowMS); ; {
+			p := m.Next()
+			if p == nil {
+				return found, m.Reason()
+			}
+			found = append(found, p)
+		}
+	}
 	answer := make([]byte, 0, 1024)
 	for name, r := range map[string]*popup.Request{"all": &asks, "long": &long, "bare": {User: []byte("u")}} {
-		matched, _ := s.Match(dst, r, nowMS)
+		matched, _ := every(r, nowMS)
 		if want := "p1.1 p2.1"; name == "all" && keys(matched) != want {
 			t.Fatalf("matched %q, want %q", keys(matched), want)
 		}
 		for what, f := range map[string]func(){
-			"Match":             func() { s.Match(dst, r, nowMS) },
-			"Match, far future": func() { s.Match(dst, r, popup.Never) },
+			"Match":             func() { every(r, nowMS) },
+			"Match, far future": func() { every(r, popup.Never) },
 			"Gate":              func() { s.Popup(1).Gate(r, nowMS) },
 			"Variant":           func() { s.Popup(2).Variant(r.User) },
 			"AppendPopup":       func() { answer = s.Popup(2).Variant(r.User).AppendPopup(answer[:0], r.Placement) },

@@ -58,6 +58,7 @@ func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, [
 			s.active = append(s.active, p)
 		}
 	}
+	s.places = newPlaces(s.active, previous)
 	return s, broken
 }
 

@@ -9,51 +9,57 @@ import (
 
 // Popup is a compiled popup. It is immutable.
 type Popup struct {
-	// What every match reads lies together.
-	schedule   schedule
-	share      uint64 // users in the rollout, of rolloutSteps
-	placements []string
-	targeting  targeting
-
 	ID, Version uint32
 	Key         string
 	Status      popup.Status
 	Priority    int
 	Frequency   popup.Frequency
 
-	rollout  lottery
-	variant  lottery
-	variants []Variant // those with a weight
-	row      popup.Row // what it was compiled from
+	placements []string
+	schedule   schedule
+	targeting  targeting
+	share      uint64 // users in the rollout, of rolloutSteps
+	rollout    lottery
+	variant    lottery
+	variants   []Variant // those with a weight
+	row        popup.Row // what it was compiled from
 }
 
 // Gate returns the first gate that stops the popup from being shown to whoever
 // asks, at nowMS: status, schedule, placement, targeting or rollout.
-// [popup.Eligible] if none does. It does not allocate.
+// [popup.Eligible] if none does. It does not allocate. [Snapshot.Match] finds
+// the same for many popups in a fraction of the time.
 func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
 	if p.Status != popup.Active {
 		return popup.NotActive
 	}
-	var s subject
-	s.init(r)
-	return p.gate(&s, nowMS)
-}
-
-// gate is Gate of an active popup.
-func (p *Popup) gate(s *subject, nowMS int64) popup.Reason {
 	if reason := p.schedule.gate(nowMS); reason != popup.Eligible {
 		return reason
 	}
-	if !p.isPlaced(s.placement) {
+	switch {
+	case !p.isPlaced(placementOf(r)):
 		return popup.WrongPlacement
-	}
-	if !p.targeting.match(s) {
+	case !p.targeting.match(r):
 		return popup.NotTargeted
-	}
-	if p.share < rolloutSteps && p.rollout.draw(s.request.User)%rolloutSteps >= p.share {
+	case !p.draws(r.User):
 		return popup.NotInRollout
 	}
 	return popup.Eligible
+}
+
+var defaultPlacement = []byte(popup.DefaultPlacement)
+
+// placementOf returns where the request asks for a popup.
+func placementOf(r *popup.Request) []byte {
+	if len(r.Placement) == 0 {
+		return defaultPlacement
+	}
+	return r.Placement
+}
+
+// draws reports whether the user is in the rollout.
+func (p *Popup) draws(user []byte) bool {
+	return p.share >= rolloutSteps || p.rollout.draw(user)%rolloutSteps < p.share
 }
 
 func (p *Popup) isPlaced(placement []byte) bool {

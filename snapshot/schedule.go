@@ -15,6 +15,9 @@ type schedule struct {
 	zone           *zone // of week
 }
 
+// noSchedule is always open.
+var noSchedule = schedule{startMS: math.MinInt64, endMS: math.MaxInt64}
+
 func (s *schedule) gate(nowMS int64) popup.Reason {
 	switch {
 	case nowMS < s.startMS:
@@ -47,7 +50,7 @@ func (w *week) add(from, to int) {
 
 // compileSchedule compiles a valid schedule.
 func (c *compiler) compileSchedule(s *popup.Schedule) (schedule, error) {
-	out := schedule{startMS: math.MinInt64, endMS: math.MaxInt64}
+	out := noSchedule
 	if s.StartAt != nil {
 		out.startMS = s.StartAt.UnixMilli()
 	}

@@ -50,6 +50,16 @@ func keys(popups []*Popup) string {
 	return strings.Join(names, " ")
 }
 
+// match collects the matches after dst.
+func match(s *Snapshot, dst []*Popup, r *popup.Request, nowMS int64) ([]*Popup, popup.Reason) {
+	var m Matches
+	s.Match(&m, r, nowMS)
+	for p := m.Next(); p != nil; p = m.Next() {
+		dst = append(dst, p)
+	}
+	return dst, m.Reason()
+}
+
 func request(user string) *popup.Request { return &popup.Request{User: []byte(user)} }
 
 func TestMatchInSelectionOrder(t *testing.T) {
@@ -58,7 +68,7 @@ func TestMatchInSelectionOrder(t *testing.T) {
 		t.Errorf("All: %s, want %s", got, want)
 	}
 	before := []*Popup{s.Popup(4)}
-	got, reason := s.Match(before, request("u"), nowMS)
+	got, reason := match(s, before, request("u"), nowMS)
 	if want := "p4.1 p2.1 p3.1 p9.1 p1.1"; keys(got) != want || reason != popup.NotActive {
 		t.Errorf("Match after p4: %s (%v), want %s (%v)", keys(got), reason, want, popup.NotActive)
 	}
@@ -83,14 +93,14 @@ func TestReasonIsTheFurthestGate(t *testing.T) {
 		r := row(uint32(i+1), g.members)
 		rows = append(rows, r)
 		s := mustCompile(t, r)
-		matched, reason := s.Match(nil, request("u"), nowMS)
+		matched, reason := match(s, nil, request("u"), nowMS)
 		if reason != g.want || (len(matched) == 1) != (g.want == popup.Eligible) {
 			t.Errorf("%s: %d matched, %v, want %v", g.members, len(matched), reason, g.want)
 		}
 		if got := s.Popup(r.ID).Gate(request("u"), nowMS); got != g.want {
 			t.Errorf("%s: Gate = %v, want %v", g.members, got, g.want)
 		}
-		matched, reason = mustCompile(t, rows...).Match(nil, request("u"), nowMS)
+		matched, reason = match(mustCompile(t, rows...), nil, request("u"), nowMS)
 		if keys(matched) != "p1.1" || reason != g.want {
 			t.Errorf("%d popups: matched %s, %v, want p1.1, %v", len(rows), keys(matched), reason, g.want)
 		}
@@ -99,7 +109,7 @@ func TestReasonIsTheFurthestGate(t *testing.T) {
 
 func TestEmptySnapshot(t *testing.T) {
 	for name, s := range map[string]*Snapshot{"nil": nil, "new": NewStore().Current(), "compiled": mustCompile(t)} {
-		if got, reason := s.Match(nil, request("u"), nowMS); len(got) != 0 || reason != popup.Eligible {
+		if got, reason := match(s, nil, request("u"), nowMS); len(got) != 0 || reason != popup.Eligible {
 			t.Errorf("%s: Match = %v, %v", name, got, reason)
 		}
 		if s.Popup(1) != nil || len(s.All()) != 0 {
@@ -113,7 +123,7 @@ func TestDefaultPlacement(t *testing.T) {
 	for placement, want := range map[string]string{"": "p1.1 p3.1", "default": "p1.1 p3.1", "home": "p2.1 p3.1", "hom": "", "home2": ""} {
 		r := request("u")
 		r.Placement = []byte(placement)
-		if got, _ := s.Match(nil, r, nowMS); keys(got) != want {
+		if got, _ := match(s, nil, r, nowMS); keys(got) != want {
 			t.Errorf("placement %q: %q, want %q", placement, keys(got), want)
 		}
 	}

@@ -13,19 +13,20 @@ import (
 // targeting is a popup's compiled conditions. Popups share those that are equal.
 type targeting struct{ all, any, none []*condition }
 
-func (t *targeting) match(s *subject) bool {
+// match asks one popup; [place.target] asks all of a placement at once.
+func (t *targeting) match(r *popup.Request) bool {
 	for _, c := range t.all {
-		if !s.meets(c) {
+		if !c.asks(r) {
 			return false
 		}
 	}
 	for _, c := range t.none {
-		if s.meets(c) {
+		if c.asks(r) {
 			return false
 		}
 	}
 	for _, c := range t.any {
-		if s.meets(c) {
+		if c.asks(r) {
 			return true
 		}
 	}
@@ -36,7 +37,6 @@ func (t *targeting) match(s *subject) bool {
 // field that its test reads.
 type condition struct {
 	source string // what it was compiled from
-	slot   uint8  // of subject.memo
 	attr   attribute
 	name   string // of a custom attribute
 	test   test
@@ -66,59 +66,49 @@ const (
 	testSemverLt
 )
 
-func (c *condition) holds(s *subject) bool {
-	value := s.value(c)
-	if len(value) == 0 {
-		return c.negate
-	}
-	return c.satisfied(s, value) != c.negate
+// asks reports whether the condition holds for the request.
+func (c *condition) asks(r *popup.Request) bool {
+	var v value
+	v.find(r, c.attr, c.name)
+	return c.holds(&v)
 }
 
-func (c *condition) satisfied(s *subject, value []byte) bool {
+// holds reports whether the condition holds for the value of its attribute.
+func (c *condition) holds(v *value) bool {
+	if len(v.text) == 0 {
+		return c.negate
+	}
+	return c.satisfied(v) != c.negate
+}
+
+func (c *condition) satisfied(v *value) bool {
 	switch c.test {
 	case testExists:
 		return true
 	case testEqual:
-		return c.equals(value)
+		return c.equals(v)
 	case testGt, testGte, testLt, testLte:
-		n, ok := parseNumber(value)
+		n, ok := v.asNumber()
 		return ok && c.compares(n)
 	case testContains:
-		return bytes.Contains(value, c.text)
+		return bytes.Contains(v.text, c.text)
 	case testPrefix:
-		return bytes.HasPrefix(value, c.text)
+		return bytes.HasPrefix(v.text, c.text)
 	case testSuffix:
-		return bytes.HasSuffix(value, c.text)
+		return bytes.HasSuffix(v.text, c.text)
 	}
-	v := s.appVersion() // not nil if it is what is compared, or it would be missing
-	if c.attr != attrAppVersion {
-		other, ok := popup.ParseVersion(value)
-		if !ok {
-			return false
-		}
-		v = &other
-	}
-	return (v.Compare(&c.version) >= 0) == (c.test == testSemverGte)
+	version := v.asVersion()
+	return version != nil && (version.Compare(&c.version) >= 0) == (c.test == testSemverGte)
 }
 
-// scanAtMost is the longest list that is looked through one by one: texts of
-// another length are passed over without a look at their bytes.
-const scanAtMost = 16
-
-func (c *condition) equals(value []byte) bool {
-	if len(c.texts) <= scanAtMost {
-		for _, text := range c.texts {
-			if text == string(value) {
-				return true
-			}
-		}
-	} else if _, found := slices.BinarySearchFunc(c.texts, value, compareText); found {
+func (c *condition) equals(v *value) bool {
+	if _, found := slices.BinarySearchFunc(c.texts, v.text, compareText); found {
 		return true
 	}
 	if len(c.numbers) == 0 {
 		return false
 	}
-	n, ok := parseNumber(value)
+	n, ok := v.asNumber()
 	if !ok {
 		return false
 	}
@@ -178,7 +168,7 @@ func (c *compiler) condition(from *popup.Condition) (*condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	compiled.source, compiled.slot = string(source), uint8(len(c.conditions)%memoSlots)
+	compiled.source = string(source)
 	c.conditions[compiled.source] = &compiled
 	return &compiled, nil
 }

@@ -138,14 +138,15 @@ func TestParseNumber(t *testing.T) {
 }
 
 func TestLongList(t *testing.T) {
+	const values = 64
 	var list []string
-	for i := range 4 * scanAtMost {
+	for i := range values {
 		list = append(list, fmt.Sprintf("%q", fmt.Sprint("u-", 2*i)))
 	}
 	p := targeted(t, "all", "uid in ["+strings.Join(list, ",")+"]")
-	for i := range 8*scanAtMost + 2 {
+	for i := range 2*values + 2 {
 		r := popup.Request{User: fmt.Append(nil, "u-", i)}
-		want := i%2 == 0 && i < 8*scanAtMost
+		want := i%2 == 0 && i < 2*values
 		if got := p.Gate(&r, nowMS) == popup.Eligible; got != want {
 			t.Errorf("uid %s: %v, want %v", r.User, got, want)
 		}

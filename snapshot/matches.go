@@ -1,0 +1,137 @@
+package snapshot
+
+import (
+	"math/bits"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Matches are the popups that fit a request, found as they are asked for. The
+// zero value has none. It keeps its memory from one [Snapshot.Match] to the next.
+type Matches struct {
+	snapshot  *Snapshot
+	place     *place // nil: nothing is ever shown there
+	placement []byte
+	user      []byte
+	nowMS     int64
+
+	fit      []uint64 // popups of place whose targeting lets the request through
+	met      []uint64 // those whose conditions of any do
+	at       int      // word of fit that Next is at
+	left     uint64   // and what it has not looked at there
+	furthest popup.Reason
+}
+
+// Match finds the popups that fit the request by status, schedule, placement,
+// targeting and rollout. m refers to the request until [Matches.Release]. It
+// does not allocate once m has served a placement of that many popups.
+func (s *Snapshot) Match(m *Matches, r *popup.Request, nowMS int64) {
+	m.snapshot, m.place, m.user, m.nowMS = s, nil, r.User, nowMS
+	m.furthest, m.at, m.left, m.fit = popup.Eligible, 0, 0, m.fit[:0]
+	if s == nil {
+		return
+	}
+	m.placement = placementOf(r)
+	m.place = s.places[string(m.placement)]
+	if m.place == nil {
+		return
+	}
+	m.fit = append(m.fit, m.place.all...)
+	if len(m.place.choosy) > 0 {
+		m.met = append(m.met[:0], m.place.all...)
+		clear(m.met)
+	}
+	m.place.target(m.fit, m.met, r)
+	m.left = m.fit[0]
+}
+
+// Next returns the next popup in selection order, nil after the last one.
+// Schedule and rollout are looked at only here.
+func (m *Matches) Next() *Popup {
+	for m.at < len(m.fit) {
+		if m.left == 0 {
+			if m.at++; m.at < len(m.fit) {
+				m.left = m.fit[m.at]
+			}
+			continue
+		}
+		i := m.at*64 + bits.TrailingZeros64(m.left)
+		m.left &= m.left - 1
+		reason := m.place.schedules[i].gate(m.nowMS)
+		if reason == popup.Eligible {
+			p := m.place.popups[i]
+			if p.draws(m.user) {
+				return p
+			}
+			reason = popup.NotInRollout
+		}
+		m.furthest = max(m.furthest, reason)
+	}
+	return nil
+}
+
+// Reason returns the furthest gate that stopped a popup of the snapshot,
+// [popup.Eligible] if none was stopped, once Next has returned nil.
+func (m *Matches) Reason() popup.Reason {
+	s := m.snapshot
+	if s == nil {
+		return popup.Eligible
+	}
+	if len(s.active) < len(s.popups) {
+		m.furthest = max(m.furthest, popup.NotActive)
+	}
+	if m.furthest < popup.NotTargeted && m.place != nil {
+		m.lookAtUntargeted()
+	}
+	if m.furthest < popup.WrongPlacement {
+		m.lookElsewhere()
+	}
+	return m.furthest
+}
+
+// lookAtUntargeted finds the furthest gate of the popups that targeting stops:
+// that, if one of them is open now, or its schedule.
+func (m *Matches) lookAtUntargeted() {
+	for _, w := range m.place.always {
+		if w.bits&^m.fit[w.at] != 0 {
+			m.furthest = popup.NotTargeted
+			return
+		}
+	}
+	for at, all := range m.place.all {
+		for stopped := all &^ m.fit[at]; stopped != 0; stopped &= stopped - 1 {
+			reason := m.place.schedules[at*64+bits.TrailingZeros64(stopped)].gate(m.nowMS)
+			if reason == popup.Eligible {
+				m.furthest = popup.NotTargeted
+				return
+			}
+			m.furthest = max(m.furthest, reason)
+		}
+	}
+}
+
+// lookElsewhere finds the furthest gate of the popups of other placements: that,
+// if one of them is open now, or its schedule. It ends at the first that is.
+func (m *Matches) lookElsewhere() {
+	here := 0
+	if m.place != nil {
+		here = len(m.place.popups)
+	}
+	if here == len(m.snapshot.active) {
+		return
+	}
+	for _, p := range m.snapshot.active {
+		reason := p.schedule.gate(m.nowMS)
+		if reason == popup.Eligible {
+			if p.isPlaced(m.placement) {
+				continue
+			}
+			m.furthest = popup.WrongPlacement
+			return
+		}
+		m.furthest = max(m.furthest, reason)
+	}
+}
+
+// Release forgets the request and the snapshot, and keeps the memory.
+func (m *Matches) Release() { *m = Matches{fit: m.fit[:0], met: m.met[:0]} }

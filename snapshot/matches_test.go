@@ -1,0 +1,266 @@
+package snapshot
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"pgregory.net/rapid"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// TestMatchIsLikeTheModel holds whole catalogs, and Gate of each popup, against
+// the model below, which reads specs and knows nothing of positions or tables.
+func TestMatchIsLikeTheModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		// Few kinds of popups for many popups, so that conditions are shared and
+		// sets are longer than a word.
+		n := rapid.SampledFrom([]int{0, 2, 20, 70, 200}).Draw(t, "popups")
+		kinds := rapid.SliceOfN(rapid.Custom(drawSpec), 12, 12).Draw(t, "kinds")
+		chosen := rapid.SliceOfN(rapid.IntRange(0, len(kinds)-1), n, n).Draw(t, "kind of each popup")
+		specs, rows := make([]popup.Spec, len(chosen)), make([]popup.Row, len(chosen))
+		for i, kind := range chosen {
+			specs[i] = kinds[kind]
+			specs[i].Key = fmt.Sprintf("p%d", i+1)
+			rows[i] = popup.Row{ID: uint32(i + 1), Version: 1, Key: specs[i].Key, Spec: specs[i].Encode()}
+		}
+		first, broken := Compile(rows, 1, nil)
+		if len(broken) > 0 {
+			t.Fatalf("broken: %s: %v", rows[broken[0].ID-1].Spec, broken[0].Err)
+		}
+		fewer := rapid.IntRange(0, n).Draw(t, "popups of the next revision")
+		second, _ := Compile(rows[:fewer], 2, first)
+		for range 8 {
+			r := drawRequest(t)
+			nowMS := nowMS + rapid.SampledFrom([]int64{-1, 0, 1, 9 * 3_600_000, 86_400_000}).Draw(t, "after noon")
+			for i, p := range first.byID {
+				if got, want := p.Gate(r, nowMS), modelGate(&specs[i-1], r, nowMS); got != want {
+					t.Fatalf("Gate = %v, want %v: %s", got, want, rows[i-1].Spec)
+				}
+			}
+			for name, c := range map[string]struct {
+				s     *Snapshot
+				specs []popup.Spec
+			}{"first": {first, specs}, "second": {second, specs[:fewer]}} {
+				got, reason := match(c.s, nil, r, nowMS)
+				want, wantReason := modelMatch(c.specs, r, nowMS)
+				if keys(got) != want || reason != wantReason {
+					t.Fatalf("%s: matched %s, %v\nwant %s, %v", name, keys(got), reason, want, wantReason)
+				}
+			}
+		}
+	})
+}
+
+var (
+	attrNames = []string{"plan", "plan", "plan", "platform", "uid", "app_version", "age"}
+	texts     = []string{"a", "b", "ab", "ba", "5", "5.0", "1.2", "1.2.0", "1.2-rc.1", "true"}
+)
+
+func drawSpec(t *rapid.T) popup.Spec {
+	s, err := popup.Decode([]byte(`{"key":"p"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := func(what string, values ...string) string { return rapid.SampledFrom(values).Draw(t, what) }
+	s.Status = popup.Status(sample("status", "active", "active", "active", "paused"))
+	s.Priority = rapid.IntRange(0, 2).Draw(t, "priority")
+	s.Placements = strings.Split(sample("placements", "default", "home", "default,home", "cart,home"), ",")
+	at := func(what string) *time.Time {
+		ms := rapid.SampledFrom([]int64{0, 0, -1, 1, 86_400_000}).Draw(t, what)
+		if ms == 0 {
+			return nil
+		}
+		at := time.UnixMilli(nowMS + ms).UTC()
+		return &at
+	}
+	if s.Schedule.StartAt, s.Schedule.EndAt = at("start"), at("end"); s.Schedule.StartAt != nil && s.Schedule.EndAt != nil && !s.Schedule.StartAt.Before(*s.Schedule.EndAt) {
+		s.Schedule.EndAt = nil
+	}
+	if rapid.IntRange(0, 3).Draw(t, "hours") == 0 {
+		s.Schedule.Timezone = sample("zone", "UTC", "America/New_York", "Asia/Kolkata")
+		s.Schedule.Days = []string{sample("day", "wed", "thu")}
+		s.Schedule.Hours = [][2]string{{sample("from", "08:00", "22:00"), "12:00"}}
+	}
+	s.Rollout.Percent = rapid.SampledFrom([]float64{100, 100, 50, 0}).Draw(t, "percent")
+	s.Rollout.Salt = sample("salt", "", "s")
+	for name, group := range map[string]*[]popup.Condition{"all": &s.Targeting.All, "any": &s.Targeting.Any, "none": &s.Targeting.None} {
+		*group = rapid.SliceOfN(rapid.Custom(drawCondition), 0, 2).Draw(t, name)
+	}
+	return s
+}
+
+func drawCondition(t *rapid.T) popup.Condition {
+	c := popup.Condition{Attr: rapid.SampledFrom(attrNames).Draw(t, "attr")}
+	// More often what is compiled into tables than what is asked one by one.
+	ops := []popup.Op{popup.Eq, popup.Neq, popup.In, popup.NotIn, popup.Eq, popup.Neq, popup.In, popup.NotIn, popup.In, popup.NotIn, popup.Gt, popup.Gte, popup.Lt, popup.Lte,
+		popup.Contains, popup.Prefix, popup.Suffix, popup.Exists, popup.NotExists, popup.SemverGte, popup.SemverLt}
+	c.Op = rapid.SampledFrom(ops).Draw(t, "op")
+	text := rapid.Map(rapid.SampledFrom(texts[:6]), func(s string) any { return s })
+	number := rapid.Map(rapid.SampledFrom([]float64{5, 1.2, -1}), func(f float64) any { return f })
+	truth := rapid.Just[any](true)
+	switch c.Op {
+	case popup.Eq, popup.Neq:
+		c.Value = rapid.OneOf(text, text, number, truth).Draw(t, "value")
+	case popup.In, popup.NotIn:
+		kind := rapid.SampledFrom([]*rapid.Generator[any]{text, number, rapid.OneOf(text, number, truth)}).Draw(t, "kind")
+		c.Value = rapid.SliceOfN(kind, 1, 4).Draw(t, "values")
+	case popup.Gt, popup.Gte, popup.Lt, popup.Lte:
+		c.Value = number.Draw(t, "number")
+	case popup.Contains, popup.Prefix, popup.Suffix:
+		c.Value = text.Draw(t, "text")
+	case popup.SemverGte, popup.SemverLt:
+		c.Value = rapid.SampledFrom([]string{"1.2", "1.2-rc.2", "5"}).Draw(t, "version")
+	}
+	return c
+}
+
+func drawRequest(t *rapid.T) *popup.Request {
+	text := func(what string) []byte {
+		return []byte(rapid.SampledFrom(append([]string{""}, texts...)).Draw(t, what))
+	}
+	r := &popup.Request{
+		User: []byte(rapid.SampledFrom(texts).Draw(t, "user")), Placement: []byte(rapid.SampledFrom([]string{"", "default", "home", "cart", "nowhere"}).Draw(t, "placement")),
+		Platform: text("platform"), AppVersion: text("app version"),
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "attributes") {
+		r.Attrs = append(r.Attrs, popup.Attr{Name: []byte(rapid.SampledFrom(attrNames).Draw(t, "name")), Value: text("value")})
+	}
+	return r
+}
+
+func modelMatch(specs []popup.Spec, r *popup.Request, nowMS int64) (fit string, furthest popup.Reason) {
+	order := make([]int, len(specs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return specs[b].Priority - specs[a].Priority })
+	var names []string
+	for _, i := range order {
+		reason := modelGate(&specs[i], r, nowMS)
+		if reason == popup.Eligible {
+			names = append(names, specs[i].Key+".1")
+		}
+		furthest = max(furthest, reason)
+	}
+	return strings.Join(names, " "), furthest
+}
+
+func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
+	placement := string(r.Placement)
+	if placement == "" {
+		placement = "default"
+	}
+	holds := func(c popup.Condition) bool { return modelHolds(&c, r) }
+	t, salt := &s.Targeting, s.Rollout.Salt
+	if salt == "" {
+		salt = s.Key
+	}
+	switch {
+	case s.Status != popup.Active:
+		return popup.NotActive
+	case s.Schedule.StartAt != nil && nowMS < s.Schedule.StartAt.UnixMilli():
+		return popup.NotStarted
+	case s.Schedule.EndAt != nil && nowMS >= s.Schedule.EndAt.UnixMilli():
+		return popup.Ended
+	case !modelOpen(&s.Schedule, nowMS):
+		return popup.OutsideHours
+	case !slices.Contains(s.Placements, placement):
+		return popup.WrongPlacement
+	case slices.ContainsFunc(t.All, func(c popup.Condition) bool { return !holds(c) }), slices.ContainsFunc(t.None, holds),
+		len(t.Any) > 0 && !slices.ContainsFunc(t.Any, holds):
+		return popup.NotTargeted
+	case float64(xxhash.Sum64String("rollout\x00"+salt+"\x00"+string(r.User))%10_000) >= s.Rollout.Percent*100:
+		return popup.NotInRollout
+	}
+	return popup.Eligible
+}
+
+// modelOpen knows schedules of one day and one window.
+func modelOpen(s *popup.Schedule, nowMS int64) bool {
+	if len(s.Days) == 0 {
+		return true
+	}
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		panic(err)
+	}
+	now := time.UnixMilli(nowMS).In(zone)
+	from, to, clock := s.Hours[0][0], s.Hours[0][1], now.Format("15:04")
+	today := strings.ToLower(now.Format("Mon")) == s.Days[0]
+	if from < to {
+		return today && from <= clock && clock < to
+	}
+	yesterday := strings.ToLower(now.AddDate(0, 0, -1).Format("Mon")) == s.Days[0]
+	return today && from <= clock || yesterday && clock < to
+}
+
+var numeral = regexp.MustCompile(`^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?$`)
+
+func modelHolds(c *popup.Condition, r *popup.Request) bool {
+	value := string(modelValue(c.Attr, r))
+	negate := c.Op == popup.Neq || c.Op == popup.NotIn || c.Op == popup.NotExists
+	if value == "" {
+		return negate
+	}
+	number, isNumber := 0.0, numeral.MatchString(value)
+	if isNumber {
+		number, _ = strconv.ParseFloat(value, 64)
+	}
+	version, isVersion := popup.ParseVersion([]byte(value))
+	equals := func(v any) bool {
+		if f, ok := v.(float64); ok {
+			return isNumber && number == f
+		}
+		return fmt.Sprint(v) == value
+	}
+	switch c.Op {
+	case popup.Eq, popup.Neq:
+		return equals(c.Value) != negate
+	case popup.In, popup.NotIn:
+		return slices.ContainsFunc(c.Value.([]any), equals) != negate
+	case popup.Gt:
+		return isNumber && number > c.Value.(float64)
+	case popup.Gte:
+		return isNumber && number >= c.Value.(float64)
+	case popup.Lt:
+		return isNumber && number < c.Value.(float64)
+	case popup.Lte:
+		return isNumber && number <= c.Value.(float64)
+	case popup.Contains:
+		return strings.Contains(value, c.Value.(string))
+	case popup.Prefix:
+		return strings.HasPrefix(value, c.Value.(string))
+	case popup.Suffix:
+		return strings.HasSuffix(value, c.Value.(string))
+	case popup.Exists, popup.NotExists:
+		return !negate
+	}
+	other, _ := popup.ParseVersion([]byte(c.Value.(string)))
+	return isVersion && (version.Compare(&other) >= 0) == (c.Op == popup.SemverGte)
+}
+
+func modelValue(attr string, r *popup.Request) []byte {
+	switch attr {
+	case "uid":
+		return r.User
+	case "platform":
+		return r.Platform
+	case "app_version":
+		if _, ok := popup.ParseVersion(r.AppVersion); !ok {
+			return nil
+		}
+		return r.AppVersion
+	}
+	i := slices.IndexFunc(r.Attrs, func(a popup.Attr) bool { return string(a.Name) == attr })
+	if i < 0 {
+		return nil
+	}
+	return r.Attrs[i].Value
+}
