@@ -41,18 +41,21 @@ func isForeign(name string) bool {
 // errUsage marks a mistake of the caller's: exit code 2.
 var errUsage = errors.New("see popupd -help")
 
-// parseConfig reads flags, then the environment for those not given. It
-// returns flag.ErrHelp after printing help, or an error that is errUsage.
-func parseConfig(args, environ []string, help io.Writer) (config, error) {
-	var c config
+// Defaults of flags that the doctor has too.
+const (
+	defaultData       = "./popupd-data"
+	defaultJournalMax = 1 << 30
+	defaultStateMax   = 1 << 30
+)
+
+func serveFlags(c *config) *flag.FlagSet {
 	fs := flag.NewFlagSet("popupd", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "data plane `address`; port 0 picks one")
 	fs.StringVar(&c.adminListen, "admin-listen", "127.0.0.1:8081", "`address` of REST, /metrics, health and pprof: keep it private")
 	fs.StringVar(&c.mysql, "mysql", "", "go-sql-driver `DSN`; empty: SQLite in -data")
 	fs.StringVar(&c.redis, "redis", "", "redis:// or rediss:// `URL`, or host:port,host:port of a cluster; empty: in process")
 	fs.StringVar(&c.redisPrefix, "redis-prefix", "popupd", "first part of every Redis key and channel")
-	fs.StringVar(&c.data, "data", "./popupd-data", "`directory` of the journal, dumps, the SQLite file and secrets")
+	fs.StringVar(&c.data, "data", defaultData, "`directory` of the journal, dumps, the SQLite file and secrets")
 	fs.StringVar(&c.secret, "secret", "", "signs serve tokens, the same on all servers; new,old while rotating; empty: generated in -data")
 	fs.StringVar(&c.adminToken, "admin-token", "", "bearer token of the control plane; empty: generated in -data")
 	fs.StringVar(&c.allowOrigins, "allow-origins", "*", "CORS `origins`, comma-separated")
@@ -61,28 +64,22 @@ func parseConfig(args, environ []string, help io.Writer) (config, error) {
 	fs.Float64Var(&c.newIDsPerClient, "new-ids-per-client", 0, "new user ids a second per client address; 0: no limit")
 	fs.DurationVar(&c.minGap, "min-gap", 0, "least time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.journalSync), "journal-sync", syncInterval(200*time.Millisecond), "time between fsyncs of the journal, or always")
-	fs.TextVar((*size)(&c.journalMax), "journal-max", size(1<<30), "quota of the journal in bytes, as 1GiB")
-	fs.TextVar((*size)(&c.stateMax), "state-max", size(1<<30), "memory budget of the users' state, as 1GiB")
+	fs.TextVar((*size)(&c.journalMax), "journal-max", size(defaultJournalMax), "quota of the journal in bytes, as 1GiB")
+	fs.TextVar((*size)(&c.stateMax), "state-max", size(defaultStateMax), "memory budget of the users' state, as 1GiB")
 	fs.BoolVar(&c.flush, "flush", true, "this server also moves events to the database")
 	fs.DurationVar(&c.drain, "drain", 5*time.Second, "on SIGTERM: go on serving this long, unready")
 	fs.DurationVar(&c.retention, "retention", 2160*time.Hour, "age at which rows of event are deleted; 0: never")
 	fs.BoolVar(&c.demo, "demo", false, "make three sample popups if there are none")
 	fs.StringVar(&c.log, "log", "text", "log `format`, text or json")
+	return fs
+}
 
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(help, "usage: popupd [serve] [flags]\n       popupd version\n\nEvery flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.\n\n")
-			fs.SetOutput(help)
-			fs.PrintDefaults()
-			return c, err
-		}
-		return c, fmt.Errorf("%w; %w", err, errUsage)
-	}
-	if fs.NArg() > 0 {
-		return c, fmt.Errorf("unknown argument %q; %w", fs.Arg(0), errUsage)
-	}
-	if err := parseEnv(fs, environ); err != nil {
-		return c, fmt.Errorf("%w; %w", err, errUsage)
+// parseConfig reads flags, then the environment for those not given. It
+// returns flag.ErrHelp after printing help, or an error that is errUsage.
+func parseConfig(args, environ []string, help io.Writer) (config, error) {
+	var c config
+	if err := parseFlags(serveFlags(&c), doctorFlags(new(doctorConfig)), args, environ, help); err != nil {
+		return c, err
 	}
 	if err := c.validate(); err != nil {
 		return c, fmt.Errorf("%w; %w", err, errUsage)
@@ -90,7 +87,37 @@ func parseConfig(args, environ []string, help io.Writer) (config, error) {
 	return c, nil
 }
 
-func parseEnv(fs *flag.FlagSet, environ []string) error {
+const usage = `usage: popupd [serve] [flags]
+       popupd doctor [flags]    what this host, MySQL and Redis lack
+       popupd version
+
+Every flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.
+
+`
+
+// parseFlags reads the flags of one command. others are those of the other one,
+// whose variables are left to it.
+func parseFlags(fs, others *flag.FlagSet, args, environ []string, help io.Writer) error {
+	fs.SetOutput(io.Discard)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(help, usage)
+			fs.SetOutput(help)
+			fs.PrintDefaults()
+			return err
+		}
+		return fmt.Errorf("%w; %w", err, errUsage)
+	}
+	if fs.NArg() > 0 {
+		return fmt.Errorf("unknown argument %q; %w", fs.Arg(0), errUsage)
+	}
+	if err := parseEnv(fs, others, environ); err != nil {
+		return fmt.Errorf("%w; %w", err, errUsage)
+	}
+	return nil
+}
+
+func parseEnv(fs, others *flag.FlagSet, environ []string) error {
 	given := make(map[string]bool)
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for _, entry := range environ {
@@ -100,10 +127,10 @@ func parseEnv(fs *flag.FlagSet, environ []string) error {
 			continue
 		}
 		flagName := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
-		if fs.Lookup(flagName) == nil || suffix != strings.ToUpper(suffix) {
+		if fs.Lookup(flagName) == nil && others.Lookup(flagName) == nil || suffix != strings.ToUpper(suffix) {
 			return fmt.Errorf("unknown variable %s", name)
 		}
-		if given[flagName] {
+		if given[flagName] || fs.Lookup(flagName) == nil {
 			continue
 		}
 		if err := fs.Set(flagName, value); err != nil {

@@ -31,6 +31,8 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	}
 	switch command {
 	case "serve":
+	case "doctor":
+		return runDoctor(args, environ, stdout, stderr)
 	case "version":
 		fmt.Fprintf(stdout, "popupd %s %s\n", version(), runtime.Version())
 		return 0
@@ -55,6 +57,20 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		return fail(stderr, 1, err)
 	}
 	return 0
+}
+
+func runDoctor(args, environ []string, stdout, stderr io.Writer) int {
+	c, err := parseDoctor(args, environ, stdout)
+	if err == nil {
+		err = doctor(c, environ, stdout)
+	}
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return fail(stderr, 2, err)
+	}
+	return fail(stderr, 1, err)
 }
 
 // The causes of an orderly end.

@@ -209,7 +209,7 @@ func (h Host) cgroup(controller string) (cgroup, error) {
 			}
 		}
 	}
-	return cgroup{}, fmt.Errorf("no cgroup controls %s: %w", controller, fs.ErrNotExist)
+	return cgroup{}, fmt.Errorf("no cgroup that controls %s is mounted", controller)
 }
 
 // groupDirs returns the directories of a group and of those above it. In a

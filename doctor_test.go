@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/tuning"
+)
+
+func TestParseDoctor(t *testing.T) {
+	// What serve reads is no mistake, and what both read means the same.
+	env := []string{"POPUPD_LISTEN=:1", "POPUPD_MYSQL=a:b@tcp(c)/d", "POPUPD_REDIS=r:6379", "POPUPD_STATE_MAX=64MiB", "POPUPD_SERVERS=3", "POPUPD_REQUIRE_STORES=1"}
+	c, err := parseDoctor([]string{"-servers", "4", "-sysctl"}, env, io.Discard)
+	want := doctorConfig{mysql: "a:b@tcp(c)/d", redis: "r:6379", data: "./popupd-data", journalMax: 1 << 30, stateMax: 64 << 20, servers: 4, sysctl: true}
+	if err != nil || c != want {
+		t.Errorf("got  %+v, %v\nwant %+v", c, err, want)
+	}
+	if _, err := parseConfig(nil, env, io.Discard); err != nil {
+		t.Errorf("serve refuses the doctor's variables: %v", err)
+	}
+	for _, args := range [][]string{{"-json", "-sysctl"}, {"-servers", "0"}, {"-listen", ":1"}, {"now"}} {
+		if _, err := parseDoctor(args, nil, io.Discard); !errors.Is(err, errUsage) {
+			t.Errorf("%v: error %v, want a usage error", args, err)
+		}
+	}
+	if _, err := parseDoctor(nil, []string{"POPUPD_COLOUR=red"}, io.Discard); !errors.Is(err, errUsage) {
+		t.Errorf("unknown variable: error %v, want a usage error", err)
+	}
+}
+
+// examine runs popupd doctor -json.
+func examine(t *testing.T, args ...string) (findings map[string]tuning.Finding, code int) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = run(append([]string{"doctor", "-json", "-data", t.TempDir()}, args...), nil, &stdout, &stderr)
+	var report tuning.Report
+	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
+		t.Fatalf("%v: exit %d, %s%s: %v", args, code, &stdout, &stderr, err)
+	}
+	if code == 0 == report.Critical() {
+		t.Errorf("%v: exit %d, critical %v", args, code, report.Critical())
+	}
+	findings = make(map[string]tuning.Finding)
+	for _, f := range report.Findings {
+		findings[f.Check] = f
+	}
+	return findings, code
+}
+
+func TestDoctorOfThisHost(t *testing.T) {
+	findings, _ := examine(t)
+	for _, check := range []string{"open files, hard limit", "net.core.somaxconn", "data directory's free space"} {
+		if f, ok := findings[check]; !ok || f.Status == tuning.Unknown {
+			t.Errorf("%s: got %+v, want to know", check, f)
+		}
+	}
+	for check := range findings {
+		if strings.HasPrefix(check, "mysql") || strings.HasPrefix(check, "redis") {
+			t.Errorf("%s was looked at, unasked", check)
+		}
+	}
+}
+
+func TestDoctorLeavesTheDataDirectoryAlone(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "not", "yet")
+	var stdout, stderr bytes.Buffer
+	run([]string{"doctor", "-data", missing}, nil, &stdout, &stderr)
+	if !strings.Contains(stdout.String(), "free, 0 B in use") {
+		t.Errorf("got %s%s, want the free space of where it will be", &stdout, &stderr)
+	}
+	if _, err := os.Stat(filepath.Dir(missing)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the doctor made %s (%v)", missing, err)
+	}
+}
+
+func TestDoctorOfStores(t *testing.T) {
+	good := storetest.StartMySQL(t, "--max-connections=200")
+	dsn := good.CreateDatabase(t, "popupd")
+	redis := storetest.StartRedis(t, "--maxmemory", "512mb")
+	findings, _ := examine(t, "-mysql", dsn, "-redis", redis.URL(), "-servers", "2")
+	stores := 0
+	for check, f := range findings {
+		if !strings.HasPrefix(check, "mysql") && !strings.HasPrefix(check, "redis") {
+			continue
+		}
+		stores++
+		if f.Status != tuning.OK {
+			t.Errorf("well set: %+v, want ok", f)
+		}
+	}
+	if stores != 12 {
+		t.Errorf("%d checks of the stores, want 12: %v", stores, slices.Sorted(maps.Keys(findings)))
+	}
+	if got, want := findings["mysql max_connections"].Wanted, "46 or more: 2 servers x 18 connections, 10 for others"; got != want {
+		t.Errorf("max_connections: wanted %q, want %q", got, want)
+	}
+}
+
+func TestDoctorOfIllSetStores(t *testing.T) {
+	bad := storetest.StartMySQL(t, "--innodb-flush-log-at-trx-commit=2", "--log-bin", "--sync-binlog=0", "--max-connections=20", "--max-allowed-packet=1M", "--sql-mode=", "--read-only")
+	dsn := bad.CreateDatabase(t, "popupd")
+	redis := storetest.StartRedis(t, "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--appendonly", "yes", "--save", "60 1")
+	findings, code := examine(t, "-mysql", dsn, "-redis", redis.URL(), "-servers", "2")
+	if code != 1 {
+		t.Errorf("exit %d, want 1", code)
+	}
+	for check, want := range map[string]tuning.Status{
+		"mysql version":                        tuning.OK,
+		"mysql innodb_flush_log_at_trx_commit": tuning.Critical,
+		"mysql sync_binlog":                    tuning.Critical,
+		"mysql read_only":                      tuning.Critical,
+		"mysql max_connections":                tuning.Critical,
+		"mysql max_allowed_packet":             tuning.Warn,
+		"mysql sql_mode":                       tuning.OK, // popupd's sessions are strict by themselves
+		"redis role":                           tuning.OK,
+		"redis maxmemory":                      tuning.Warn,
+		"redis maxmemory-policy":               tuning.Warn,
+		"redis persistence":                    tuning.Warn,
+	} {
+		if f := findings[check]; f.Status != want {
+			t.Errorf("%s: got %+v, want %s", check, f, want)
+		}
+	}
+}
+
+// TestDoctorWithoutStores: what was named and does not answer is critical, and
+// passwords stay out of all that is printed.
+func TestDoctorWithoutStores(t *testing.T) {
+	const password = "hunter2"
+	args := []string{"doctor", "-mysql", "root:" + password + "@tcp(127.0.0.1:1)/popupd", "-redis", "redis://user:" + password + "@127.0.0.1:1/0"}
+	for _, format := range []string{"-json=false", "-json", "-sysctl"} {
+		var stdout, stderr bytes.Buffer
+		if code := run(append(args, format), nil, &stdout, &stderr); code != 1 {
+			t.Errorf("%s: exit %d, want 1: %s", format, code, &stderr)
+		}
+		if strings.Contains(stdout.String()+stderr.String(), password) {
+			t.Errorf("%s prints the password: %s%s", format, &stdout, &stderr)
+		}
+	}
+	findings, _ := examine(t, args[1:]...)
+	for _, store := range []string{"mysql", "redis"} {
+		if f := findings[store]; f.Status != tuning.Critical || !strings.Contains(f.Found, "refused") {
+			t.Errorf("%s: got %+v, want critical and why", store, f)
+		}
+	}
+	for _, args := range [][]string{{"-mysql", "root:hunter2@@@/"}, {"-redis", "redis://user:hunter2@:x:y"}, {"-redis", "http://hunter2"}} {
+		var stdout, stderr bytes.Buffer
+		if code := run(append([]string{"doctor"}, args...), nil, &stdout, &stderr); code != 2 || strings.Contains(stderr.String(), password) {
+			t.Errorf("%v: exit %d, %s; want 2 and no password", args, code, &stderr)
+		}
+	}
+}
