@@ -22,6 +22,7 @@ import (
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/tuning"
 )
 
 var errDraining = errors.New("shutting down")
@@ -53,10 +54,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		return err
 	}
 	defer closeRedis()
-	// No keep-alive probes: idle connections are closed before they would begin,
-	// and setting them up costs four system calls a connection.
-	listen := net.ListenConfig{KeepAlive: -1}
-	data, err := listen.Listen(ctx, "tcp", c.listen)
+	data, err := tuning.Listen(ctx, c.listen)
 	if err != nil {
 		return err
 	}

@@ -97,9 +97,9 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	defer c.listener.open.Add(-1)
-	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.linger.Load() && tcp.CloseWrite() == nil &&
-		tcp.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
-		io.CopyN(io.Discard, tcp, lingerBytes)
+	if tcp, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() && tcp.CloseWrite() == nil &&
+		c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+		io.CopyN(io.Discard, c.Conn, lingerBytes)
 	}
 	return c.Conn.Close()
 }

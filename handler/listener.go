@@ -22,6 +22,7 @@ type listener struct {
 	limit     int64
 	open      atomic.Int64
 	full      []byte // the answer above the limit
+	scrap     []byte // for what is read and not looked at; Accept's own
 	closeOnce sync.Once
 	closing   chan struct{}
 }
@@ -29,7 +30,7 @@ type listener struct {
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
 		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections),
-		closing: make(chan struct{}),
+		scrap: make([]byte, maxHeaderSize), closing: make(chan struct{}),
 	}
 }
 
@@ -39,7 +40,11 @@ const (
 	maxAcceptWait = time.Second
 )
 
-// Accept returns the next connection.
+// sendAwayTime bounds the wait for a connection above the limit: a new one has
+// sent its request, and has room for an answer, or is not worth waiting for.
+const sendAwayTime = time.Millisecond
+
+// Accept returns the next connection. It is for one goroutine.
 func (l *listener) Accept() (net.Conn, error) {
 	wait := minAcceptWait
 	for {
@@ -66,12 +71,15 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// sendAway answers a connection above the limit. What it asks is not read.
+// sendAway answers a connection above the limit. What has come of its request
+// is read first: closing would else reset the connection, and the answer be lost.
 func (l *listener) sendAway(c net.Conn) {
 	l.open.Add(-1)
 	l.server.metrics.errors[tooManyConnections].Inc()
-	// A new connection has room for this; the deadline is for one that has not.
-	if c.SetWriteDeadline(time.Now().Add(time.Millisecond)) == nil {
+	if c.SetReadDeadline(time.Now().Add(sendAwayTime)) == nil {
+		c.Read(l.scrap)
+	}
+	if c.SetWriteDeadline(time.Now().Add(sendAwayTime)) == nil {
 		c.Write(l.full)
 	}
 	c.Close()

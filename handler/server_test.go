@@ -276,6 +276,38 @@ func TestConnectionsAboveTheLimit(t *testing.T) {
 	f.ln = nil
 }
 
+// A client above the limit whose request is there when it is sent away gets the
+// answer, not a reset.
+func TestSentAwayOverTCP(t *testing.T) {
+	f := newServer(t, nil, "")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newListener(ln, f.Server)
+	l.limit = 0
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\n\r\n")
+	done := make(chan struct{})
+	go func() {
+		l.Accept()
+		close(done)
+	}()
+	got, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := parseReply(t, string(got)); r.status != 503 || r.code() != "too_many_connections" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	l.Close()
+	<-done
+}
+
 // timedConn records its deadlines. Read and Write return at once.
 type timedConn struct {
 	net.Conn

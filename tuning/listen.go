@@ -1,0 +1,107 @@
+package tuning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+)
+
+// Listener accepts TCP connections with as few system calls as there can be.
+// A connection of one request costs accept, read, write and close; one that
+// net accepts costs an epoll_ctl, a getsockname and a setsockopt besides, and
+// mostly a read in vain and an epoll_wait: bench/results/listener.md has the
+// figures. It is Linux only.
+type Listener struct {
+	file *os.File
+	raw  syscall.RawConn
+	addr net.Addr
+}
+
+// deferAccept is for how long the kernel keeps a connection that sends nothing
+// to itself, in seconds.
+const deferAccept = 1
+
+// Listen listens on a TCP address as net.Listen does.
+//
+// Its options, which connections inherit (tcp(7)):
+//   - TCP_DEFER_ACCEPT: a connection is accepted when its request is there, so
+//     the first read is not in vain. One third of the CPU of a connection that
+//     asks once.
+//   - TCP_NODELAY: as net sets it, but once.
+//   - no keep-alive probes: handler closes idle connections before probes would
+//     begin, and setting them up is four system calls a connection.
+//   - no MPTCP, which net listens with by default: its connections are slower
+//     to accept, and a poll has no use for a second path.
+//
+// The backlog is net's: all that net.core.somaxconn allows.
+func Listen(ctx context.Context, address string) (*Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1, Control: setOptions}
+	config.SetMultipathTCP(false)
+	ln, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer ln.Close()
+	// net does not let others accept on its descriptor, os does.
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		return nil, fmt.Errorf("listen %s: %w", address, err)
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("listen %s: %w", address, err)
+	}
+	return &Listener{file: file, raw: raw, addr: ln.Addr()}, nil
+}
+
+func setOptions(_, _ string, c syscall.RawConn) error {
+	var err error
+	if controlErr := c.Control(func(fd uintptr) {
+		err = os.NewSyscallError("setsockopt", errors.Join(
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1),
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, deferAccept)))
+	}); controlErr != nil {
+		return controlErr
+	}
+	return err
+}
+
+// Accept returns the next connection. The errors are those of accept(2), and
+// net.ErrClosed after Close.
+func (l *Listener) Accept() (net.Conn, error) {
+	s := &socket{local: l.addr}
+	var err error
+	if rawErr := l.raw.Read(func(fd uintptr) bool {
+		for {
+			s.fd, s.peer, err = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+			if err != syscall.EINTR && err != syscall.ECONNABORTED { // the next may be well
+				return err != syscall.EAGAIN
+			}
+		}
+	}); rawErr != nil {
+		return nil, l.failed(net.ErrClosed)
+	}
+	if err != nil {
+		return nil, l.failed(os.NewSyscallError("accept4", err))
+	}
+	return s, nil
+}
+
+func (l *Listener) failed(err error) error {
+	return &net.OpError{Op: "accept", Net: "tcp", Addr: l.addr, Err: err}
+}
+
+// Close ends Accept and closes the socket.
+func (l *Listener) Close() error {
+	if err := l.file.Close(); err != nil {
+		return net.ErrClosed // the only error there is: closed before
+	}
+	return nil
+}
+
+// Addr returns the address that is listened on.
+func (l *Listener) Addr() net.Addr { return l.addr }
