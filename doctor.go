@@ -63,7 +63,7 @@ func parseDoctor(args, environ []string, help io.Writer) (doctorConfig, error) {
 	return c, nil
 }
 
-// askTimeout is how long the stores may take to answer the doctor.
+// askTimeout is how long a store may take to answer the doctor.
 const askTimeout = 10 * time.Second
 
 // errCritical says that popupd should not run like this.
@@ -72,8 +72,6 @@ var errCritical = errors.New("something is critical")
 // doctor prints what this host and the stores lack. It changes nothing, and
 // returns errCritical if something of it is.
 func doctor(c doctorConfig, environ []string, stdout io.Writer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
 	site := tuning.Site{
 		Host:    tuning.NewHost(os.DirFS("/")),
 		Process: process(c, environ),
@@ -81,10 +79,10 @@ func doctor(c doctorConfig, environ []string, stdout io.Writer) error {
 		Servers: c.servers,
 	}
 	var err error
-	if site.MySQL, err = askMySQL(ctx, c.mysql); err != nil {
+	if site.MySQL, err = askMySQL(c.mysql); err != nil {
 		return err
 	}
-	if site.Redis, err = askRedis(ctx, c.redis); err != nil {
+	if site.Redis, err = askRedis(c.redis); err != nil {
 		return err
 	}
 	report := tuning.Examine(site)
@@ -170,7 +168,7 @@ func used(path string) (bytes int64) {
 
 // askMySQL asks a server for its settings; nil without a DSN. Only a DSN that
 // cannot be read is an error: a server that does not answer is a finding.
-func askMySQL(ctx context.Context, dsn string) (*tuning.MySQL, error) {
+func askMySQL(dsn string) (*tuning.MySQL, error) {
 	if dsn == "" {
 		return nil, nil
 	}
@@ -179,6 +177,8 @@ func askMySQL(ctx context.Context, dsn string) (*tuning.MySQL, error) {
 		return nil, fmt.Errorf("-mysql: %w; %w", err, errUsage)
 	}
 	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
 	m := &tuning.MySQL{Connections: persist.Connections}
 	m.Global, m.Session, m.Err = persist.Variables(ctx, dsn)
 	return m, nil
@@ -186,7 +186,7 @@ func askMySQL(ctx context.Context, dsn string) (*tuning.MySQL, error) {
 
 // askRedis asks each node that takes writes for its settings. Only a URL that
 // cannot be read is an error.
-func askRedis(ctx context.Context, url string) ([]tuning.Redis, error) {
+func askRedis(url string) ([]tuning.Redis, error) {
 	if url == "" {
 		return nil, nil
 	}
@@ -200,6 +200,8 @@ func askRedis(ctx context.Context, url string) ([]tuning.Redis, error) {
 		return []tuning.Redis{{Address: strings.Join(option.InitAddress, ","), Cluster: cluster, Err: err}}, nil
 	}
 	defer closeAll()
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
 	var nodes []tuning.Redis
 	known := client.Nodes()
 	for _, address := range slices.Sorted(maps.Keys(known)) {

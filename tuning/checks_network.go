@@ -1,9 +1,7 @@
 package tuning
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strconv"
 	"strings"
 )
@@ -63,7 +61,7 @@ func networkChecks() []check {
 		{
 			name:   "net.ipv4.tcp_tw_reuse",
 			wanted: "1, with tcp_timestamps",
-			why: "Lets a new connection take a port that is in TIME_WAIT for a second. Only for connections that this host opens without keep-alive" +
+			why: "Lets a new connection take a port that has been in TIME_WAIT for a second. Only for connections that this host opens without keep-alive" +
 				" (a proxy, a load generator); those that popupd accepts never use it. 2, the default since 4.19, is loopback only.",
 			source: ipSysctl,
 			look:   reuse,
@@ -164,7 +162,7 @@ func synBacklog(s *Site) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	since44, err := s.Host.since(4, 4)
+	_, major, minor, err := s.Host.kernel()
 	if err != nil {
 		return verdict{}, err
 	}
@@ -173,7 +171,7 @@ func synBacklog(s *Site) (verdict, error) {
 		v.status = Warn
 		v.settings = append(v.settings, Setting{cookiesKey, "1", strconv.FormatInt(cookies, 10)})
 	}
-	if !since44 { // it bounds handshakes whatever the cookies do
+	if major < 4 || major == 4 && minor < 4 { // it bounds handshakes whatever the cookies do
 		v.wanted = "4096 or more, tcp_syncookies 1"
 		if backlog < queueLength {
 			v.status = Warn
@@ -226,9 +224,8 @@ func reuse(s *Site) (verdict, error) {
 func recycle(s *Site) (verdict, error) {
 	const key = "net.ipv4.tcp_tw_recycle"
 	n, err := s.Host.number(sysctlPath(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = s.Host.since(4, 12) // a host that says nothing at all is not a new one
-		return verdict{found: "gone"}, err
+	if s.Host.lacks(err) {
+		return verdict{found: "not in this kernel"}, nil
 	}
 	v := verdict{found: strconv.FormatInt(n, 10)}
 	if n != 0 {
@@ -356,9 +353,8 @@ func packetBacklog(s *Site) (verdict, error) {
 func connectionTracking(s *Site) (verdict, error) {
 	const key = "net.netfilter.nf_conntrack_max"
 	limit, err := s.Host.number(sysctlPath(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = s.Host.since(0, 0)
-		return verdict{found: "not loaded"}, err
+	if s.Host.lacks(err) {
+		return verdict{found: "not loaded"}, nil
 	}
 	if err != nil {
 		return verdict{}, err
@@ -382,10 +378,4 @@ func connectionTracking(s *Site) (verdict, error) {
 	v.change = "nft: notrack for popupd's port, in prerouting and output of a raw table; or a larger " + key + ""
 	v.rollback = fmt.Sprintf("delete the rule; sysctl -w %s=%d", key, limit)
 	return v, nil
-}
-
-// since reports whether the kernel is of this version or newer.
-func (h Host) since(major, minor int) (bool, error) {
-	_, a, b, err := h.kernel()
-	return a > major || a == major && b >= minor, err
 }

@@ -29,8 +29,8 @@ func runtimeChecks() []check {
 		},
 		{
 			name: "GOMEMLIMIT",
-			why: "Above it the garbage collector works harder rather than let memory grow: a limit close to the cgroup's comes too late, and one that" +
-				" the users' state does not fit in costs up to half of the CPU all the time.",
+			why: "Above it the garbage collector works harder rather than let Go's memory grow; the users' state is not in that memory. With too much" +
+				" the cgroup's limit comes first, with too little up to half of the CPU goes to the collector.",
 			source: "https://go.dev/doc/gc-guide#Memory_limit",
 			look:   memLimit,
 		},
@@ -162,8 +162,10 @@ func pairs(text string) map[string]int64 {
 	return m
 }
 
-// besides is the memory that popupd may need on top of the users' state.
-const besides = 256 << 20
+const (
+	besides = 256 << 20 // bytes that popupd may need on top of the users' state
+	leastGo = besides / 2
+)
 
 func memory(s *Site) (verdict, error) {
 	needed := s.Process.StateMax + besides
@@ -196,16 +198,18 @@ func memory(s *Site) (verdict, error) {
 func memLimit(s *Site) (verdict, error) {
 	own := s.Process.MemLimit
 	limit, err := s.Host.memoryLimit()
-	v := verdict{wanted: "not set", found: "not set"}
+	v := verdict{wanted: "not set, or 128 MiB or more", found: "not set"}
+	most := int64(math.MaxInt64)
 	if limit > 0 {
-		v.wanted = fmt.Sprintf("not set (popupd takes it from the cgroup), or under %s", size(limit-limit/20))
+		most = max(leastGo, limit-limit/20-s.Process.StateMax)
+		v.wanted = fmt.Sprintf("not set (popupd takes it from the cgroup), or %s to %s: 95 %% of the cgroup's without -state-max", size(leastGo), size(most))
 	}
 	if own > 0 {
 		v.found = size(own)
 	}
 	switch {
 	case own == 0:
-	case own < s.Process.StateMax+besides/2, limit > 0 && own > limit-limit/20:
+	case own < leastGo, own > most:
 		v.status, v.change, v.rollback = Warn, "unset GOMEMLIMIT", fmt.Sprintf("GOMEMLIMIT=%d", own)
 	case err != nil:
 		v.status, v.found = Unknown, v.found+"; "+reason(err)
@@ -216,10 +220,10 @@ func memLimit(s *Site) (verdict, error) {
 func hugePages(s *Site) (verdict, error) {
 	const dir = "sys/kernel/mm/transparent_hugepage/"
 	enabled, err := s.Host.choice(dir + "enabled")
+	if s.Host.lacks(err) {
+		return verdict{found: "not in this kernel"}, nil
+	}
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) && s.Host.shows(err) {
-			return verdict{found: "not in this kernel"}, nil
-		}
 		return verdict{}, err
 	}
 	defrag, err := s.Host.choice(dir + "defrag")
@@ -297,13 +301,6 @@ func clockSource(s *Site) (verdict, error) {
 		v.rollback = "echo " + source + " > /" + dir + "current_clocksource"
 	}
 	return v, nil
-}
-
-// shows reports whether a file is missing from a host that otherwise shows what
-// it is: then what the file tells of is missing too.
-func (h Host) shows(err error) bool {
-	_, _, _, kernelErr := h.kernel()
-	return kernelErr == nil && errors.Is(err, fs.ErrNotExist)
 }
 
 // size writes bytes as 512 MiB or 1.5 GiB.

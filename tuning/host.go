@@ -122,6 +122,13 @@ func (h Host) kernel() (release string, major, minor int, err error) {
 	return release, major, minor, nil
 }
 
+// lacks reports whether err is that of a file which is not there on a host that
+// otherwise shows what it is: then what the file tells of is not there either.
+func (h Host) lacks(err error) bool {
+	_, _, _, kernelErr := h.kernel()
+	return kernelErr == nil && errors.Is(err, fs.ErrNotExist)
+}
+
 // mount is a line of /proc/self/mountinfo, proc_pid_mountinfo(5).
 type mount struct {
 	root    string // what of the file system is mounted

@@ -50,7 +50,7 @@ func site(name string) Site {
 		s.MySQL = &MySQL{Err: errors.New("dial tcp 10.0.0.5:3306: connect: connection refused")}
 		s.Redis = []Redis{{Address: "10.0.0.6:6379", Err: errors.New("dial tcp 10.0.0.6:6379: i/o timeout")}}
 	case "cgroup1":
-		s.Process = Process{CPUs: 4, MaxProcs: 4, MemLimit: 1900 << 20, StateMax: 1 << 30}
+		s.Process = Process{CPUs: 4, MaxProcs: 4, MemLimit: 800 << 20, StateMax: 1 << 30}
 		s.Disk.Dir = "/data/popupd"
 		s.Redis = []Redis{
 			{Address: "a:6379", Cluster: true, Info: ParseInfo("redis_version:7.2.4\nvalkey_version:8.0.1\nredis_mode:cluster\nrole:master\nmaxmemory:0\nused_memory:2048\nmaxmemory_policy:allkeys-lru\naof_enabled:1\nrdb_last_bgsave_status:err\n")},
