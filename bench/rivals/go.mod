@@ -4,10 +4,16 @@ go 1.26.0
 
 replace github.com/molecule-man/go-brrr => github.com/molecule-man/go-brrr v1.0.1
 
-require github.com/valyala/fasthttp v1.77.0
+require (
+	github.com/go-sql-driver/mysql v1.10.1
+	github.com/redis/rueidis v1.0.79
+	github.com/valyala/fasthttp v1.77.0
+)
 
 require (
+	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/molecule-man/go-brrr v1.3.0 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
