@@ -1,0 +1,80 @@
+// Command ladder measures how a popup server comes to hold more load: one small
+// server in the three shapes that teams give it before they have popupd, and
+// then popupd, all with the same popups, users and polls, on a private MariaDB
+// and Redis of their own.
+//
+// Nothing is pinned: a rung that leans on the database may use the cores that
+// the next one does not need for it. The rungs take turns for several rounds,
+// each turn with fresh stores, and the medians are printed. After a turn every
+// popup shown is counted in the database; one lost or one too many ends the run.
+//
+// It needs mariadbd, redis-server and wrk, talks to loopback only and leaves
+// nothing behind.
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/popupd/popupd/bench/rig"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 5, "turns of each rung")
+	duration := flag.Duration("duration", 5*time.Second, "of a turn, in whole seconds")
+	connections := flag.Int("connections", 64, "keep-alive connections")
+	out := flag.String("out", "", "directory for ladder.md and ladder.svg; empty: print only")
+	flag.Parse()
+	if flag.NArg() > 0 || *rounds < 1 || *duration < time.Second || *connections < 1 {
+		fmt.Fprintln(os.Stderr, "ladder: want -rounds and -connections of at least 1, -duration of at least 1s, and nothing else")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *rounds, load{connections: *connections, duration: *duration}, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "ladder:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, rounds int, l load, out string) error {
+	if err := cmp.Or(rig.Need("wrk", "wrk"), rig.Need("mariadbd", "mariadb-server"), rig.Need("redis-server", "redis-server")); err != nil {
+		return err
+	}
+	r, err := rig.New(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	b, err := newBench(r)
+	if err != nil {
+		return err
+	}
+	turns, err := b.rounds(ctx, rounds, l)
+	if err != nil {
+		return cmp.Or(ctx.Err(), err) // what an interrupt broke is not the reason
+	}
+	header := rig.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
+		rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version"), rig.Version("wrk", "-v"))
+	page := header + "\n" + report(turns, l)
+	fmt.Print(page)
+	if out == "" {
+		return nil
+	}
+	var picture strings.Builder
+	if err := draw(&picture, turns); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "ladder.md"), []byte("# The ladder\n\n"+page+"\n![requests/s by rung](ladder.svg)\n"), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "ladder.svg"), []byte(picture.String()), 0o644)
+}
