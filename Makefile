@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench wrk stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench wrk load envelope stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -52,6 +52,12 @@ bench: stores ## benchmarks beside the code
 wrk: ## popupd beside a bare fasthttp handler, one core each for server and wrk
 	@command -v wrk >/dev/null || $(call install,wrk)
 	$(GO) run ./bench/wrk
+
+load: stores ## 10 s of the mix at 50,000 requests/s, open loop
+	$(GO) run ./bench/load
+
+envelope: stores ## the same for a minute with every event counted; one connection per request; beside a bare fasthttp handler
+	$(GO) run ./bench/load -out bench/results envelope close compare
 
 stores: ## install MariaDB and Redis where they are missing (Debian, as root)
 	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null || $(call install,mariadb-server redis-server)

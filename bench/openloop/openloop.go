@@ -43,6 +43,7 @@ type Config struct {
 	Seed     uint64         // of the arrivals and of the choice of kinds
 	Mix      Mix
 	Users    int    // known users, who have seen all: user-0000000 and on; 0 = 10,000
+	Served   string // path of the polls of users who are new; "" = /v1/poll, as of the others. Rivals of popupd tell them apart by it
 	Fresh    string // begins the names of users who are new: must differ between the runs on one server; "" = from the clock
 
 	Connections int          // at most; 0 = 256
@@ -72,6 +73,9 @@ const late = time.Millisecond
 func (c *Config) setDefaults() error {
 	if c.Users == 0 {
 		c.Users = 10000
+	}
+	if c.Served == "" {
+		c.Served = pollPath
 	}
 	if c.Fresh == "" {
 		c.Fresh = fmt.Sprintf("new-%x", time.Now().UnixNano())

@@ -56,7 +56,7 @@ func TestMix(t *testing.T) {
 			t.Errorf("mix %q is %v", text, m)
 		}
 	}
-	c := Config{Mix: m, Users: 1000, Fresh: "new", Seed: 7}
+	c := Config{Mix: m, Users: 1000, Fresh: "new", Served: "/show", Seed: 7}
 	s, counts, users := newScenario(&c), [numKinds]int{}, map[string]bool{}
 	const n = 100_000
 	for range n {
@@ -64,6 +64,9 @@ func TestMix(t *testing.T) {
 		counts[k]++
 		_, user, _ := strings.Cut(string(request), "uid=")
 		user, _, _ = strings.Cut(user, "&")
+		if path := map[Kind]string{Nothing: "GET /v1/poll?", Served: "GET /show?", Action: "POST /v1/actions "}[k]; !strings.HasPrefix(string(request), path) {
+			t.Fatalf("%v: %q, want %q", k, request, path)
+		}
 		switch k {
 		case Nothing:
 			if len(user) != len("user-0000000") || user > "user-0000999" {

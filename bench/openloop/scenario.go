@@ -60,6 +60,8 @@ func (m Mix) validate() error {
 	return nil
 }
 
+const pollPath = "/v1/poll"
+
 // maxUsers is what the seven digits of a known user's name can tell apart.
 const maxUsers = 10_000_000
 
@@ -84,12 +86,12 @@ func newScenario(c *Config) *scenario {
 	if c.Close {
 		tail += "Connection: close\r\n"
 	}
-	poll := func(user string, digits int) (request []byte, at int) {
-		head := "GET /v1/poll?uid=" + user + strings.Repeat("0", digits)
+	poll := func(path, user string, digits int) (request []byte, at int) {
+		head := "GET " + path + "?uid=" + user + strings.Repeat("0", digits)
 		return []byte(head + "&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN" + tail + "\r\n"), len(head)
 	}
-	s.known, s.knownAt = poll("user-", 7)
-	s.fresh, s.freshAt = poll(c.Fresh+"-", 9)
+	s.known, s.knownAt = poll(pollPath, "user-", 7)
+	s.fresh, s.freshAt = poll(c.Served, c.Fresh+"-", 9)
 	s.actionHead = []byte("POST /v1/actions" + tail + "Content-Type: text/plain\r\nContent-Length: ")
 	return s
 }
