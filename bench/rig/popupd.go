@@ -73,7 +73,7 @@ func (r *Rig) Popupd(o Options) (*Popupd, error) {
 	p.Process = process
 	ctx, cancel := context.WithTimeout(r.ctx, patience)
 	defer cancel()
-	if err := p.poll(ctx, p.ready); err != nil {
+	if err := p.poll(ctx, 10*time.Millisecond, p.ready); err != nil {
 		p.Stop()
 		return nil, fmt.Errorf("popupd is not ready: %w\n%s", err, p.Log())
 	}
@@ -86,8 +86,8 @@ func (p *Popupd) ready(ctx context.Context) (bool, error) {
 }
 
 // poll asks until the answer is yes, an error comes or popupd has ended.
-func (p *Popupd) poll(ctx context.Context, ask func(context.Context) (bool, error)) error {
-	tick := time.NewTicker(10 * time.Millisecond)
+func (p *Popupd) poll(ctx context.Context, every time.Duration, ask func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		yes, err := ask(ctx)
@@ -171,7 +171,8 @@ func sumSamples(text []byte, name string) (sum float64, err error) {
 
 // Drained waits until every event in the journal is in the database.
 func (p *Popupd) Drained(ctx context.Context) error {
-	err := p.poll(ctx, func(ctx context.Context) (bool, error) {
+	// Metrics cost popupd a third of a millisecond, which may be measured.
+	err := p.poll(ctx, 100*time.Millisecond, func(ctx context.Context) (bool, error) {
 		depth, err := p.Metric(ctx, "queue_depth_events")
 		return depth == 0, err
 	})
