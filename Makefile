@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench wrk load envelope stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -46,12 +46,20 @@ fuzz: ## every fuzz target for FUZZTIME each
 	  done; \
 	done
 
-bench: stores ## benchmarks beside the code
-	POPUPD_REQUIRE_STORES=1 $(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+BENCHED = bench/results/bench.txt
+bench: ## a decision in process, against bench/results/bench.txt, which RENEW=1 renews
+	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
+	$(GO) test -run '^$$' -bench '^BenchmarkDecision$$' -benchtime 300ms -count 6 -cpu 1 ./bench | tee "$$new" && grep -q '^PASS' "$$new" && \
+	if [ -n "$(RENEW)" ]; then cp "$$new" $(BENCHED); else $(TOOL) benchstat committed=$(BENCHED) now="$$new"; fi
 
-wrk: ## popupd beside a bare fasthttp handler, one core each for server and wrk
-	@command -v wrk >/dev/null || $(call install,wrk)
-	$(GO) run ./bench/wrk
+microbench: stores ## the benchmarks beside the code
+	POPUPD_REQUIRE_STORES=1 $(GO) test -run '^$$' -bench . -benchmem $$($(GO) list $(PACKAGES) | grep -v /bench)
+
+wrk: ## popupd beside nginx, net/http and a bare fasthttp handler; ARGS="-rounds 9" and so on
+	@command -v wrk >/dev/null || ( $(call install,wrk) ) || true
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || ( $(call install,nginx) ) || true
+	@$(MAKE) --no-print-directory stores || true # it says what is missing, and goes on without
+	$(GO) run ./bench/wrk $(ARGS)
 
 load: stores ## 10 s of the mix at 50,000 requests/s, open loop
 	$(GO) run ./bench/load
