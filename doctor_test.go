@@ -199,6 +199,14 @@ func TestDoctorOfAClusterTakenForOneServer(t *testing.T) {
 	}
 }
 
+func TestDoctorOfAReplica(t *testing.T) {
+	redis := storetest.StartRedis(t, "--replicaof", "127.0.0.1 1")
+	findings, _ := examine(t, "-redis", redis.URL())
+	if f := findings["redis role"]; f.Status != tuning.Critical {
+		t.Errorf("got %+v, want critical", f)
+	}
+}
+
 // TestDoctorWithoutStores: what was named and does not answer is critical, and
 // passwords stay out of all that is printed.
 func TestDoctorWithoutStores(t *testing.T) {

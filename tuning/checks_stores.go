@@ -47,8 +47,8 @@ func mysqlChecks(m *MySQL) []check {
 		{
 			name:   "mysql sync_binlog",
 			wanted: "1, or no binary log",
-			why: "With a binary log, recovery after a crash drops the transactions that did not reach it: without 1, they may be ones that were" +
-				" committed, as above.",
+			why: "With a binary log, recovery after a crash drops the transactions that did not reach it on disk. Without 1 those may be ones that" +
+				" were committed, and that the journal has let go of.",
 			source: docs + "replication-options-binary-log.html#sysvar_sync_binlog",
 			look: func(s *Site) (verdict, error) {
 				if on, err := s.MySQL.global("log_bin"); err != nil || !isOn(on) {
