@@ -76,7 +76,7 @@ func (t *Table) writeDump(name string, at map[popup.StreamID]uint64) (err error)
 	var entries []entry
 	var block []byte
 	for i := range t.shards {
-		entries = t.shards[i].snapshot(entries[:0])
+		entries = t.shards[i].snapshot(entries[:0], uint64(i)<<hashBits)
 		if len(entries) == 0 {
 			continue
 		}
@@ -118,13 +118,14 @@ func (t *Table) appendDumpHeader(dst []byte, at map[popup.StreamID]uint64) []byt
 	return dst
 }
 
-// snapshot appends the shard's entries, in order.
-func (s *shard) snapshot(dst []entry) []entry {
+// snapshot appends the shard's entries, in order. The bits of high are in all of
+// their hashes.
+func (s *shard) snapshot(dst []entry, high uint64) []entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.slots {
-		if s.slots[i].hash != 0 {
-			dst = append(dst, s.slots[i])
+		if k := s.slots[i].key; k != 0 && k&isTail == 0 {
+			dst = append(dst, s.unpack(i, high|k>>flagBits))
 		}
 	}
 	return dst

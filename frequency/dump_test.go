@@ -106,6 +106,16 @@ func TestDumpWithoutPositions(t *testing.T) {
 	}
 }
 
+// TestDumpOfAnEarlierRelease was made when an entry had 32 bytes in memory too.
+func TestDumpOfAnEarlierRelease(t *testing.T) {
+	table := filled(t, Config{}, "a", "b", "c")
+	longer := &popup.Frequency{AfterImpressionSec: 60, AfterClickSec: 600, AfterDismissSec: 86400}
+	shown := serve(t, table, "d", 1<<24+1, longer, noon)
+	act(table, shown, popup.Click, longer, noon+minute)
+	act(table, shown, popup.Dismiss, longer, noon+2*minute)
+	wantLoaded(t, filepath.Join("testdata", "v1.dump"), table, nil)
+}
+
 func TestLoadFallsBackToTheOlderDump(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "state")

@@ -7,29 +7,21 @@ import (
 )
 
 // entry is what is remembered of one user and one popup, a [popup.State] in 32
-// bytes. The zero entry is an empty slot.
+// bytes, as a dump has it. In memory it is packed: see slot.
 type entry struct {
-	hash        uint64 // of the user, never 0
+	hash        uint64 // of the user
 	popup       uint32
 	served      tick
 	at          tick
-	clickUntil  tick
+	clickUntil  tick   // 0 once it is not after at
 	next        tick   // never before clickUntil, as a merge leaves it
 	impressions uint16 // saturates
 	acted       uint8
 	last        popup.Action
 }
 
-// entrySize is the size of an entry in memory and in a dump, in bytes.
+// entrySize is the size of an entry in a dump, in bytes.
 const entrySize = 32
-
-// before orders entries inside a shard.
-func (e *entry) before(o *entry) bool {
-	if e.hash != o.hash {
-		return e.hash < o.hash
-	}
-	return e.popup < o.popup
-}
 
 func (e *entry) state() popup.State {
 	return popup.State{
@@ -43,10 +35,12 @@ func (e *entry) state() popup.State {
 	}
 }
 
-// quantize packs a state. What happened is rounded down, which keeps served_at
-// an identity; waits are rounded up, so that none ends early.
+// quantize rounds a state. What happened is rounded down, which keeps served_at
+// an identity; waits are rounded up, so that none ends early. A click's wait that
+// was over when something else happened is dropped: no wait ends before what
+// asked for it, so a later merge can't need it, in whatever order they come.
 func quantize(hash uint64, id uint32, s *popup.State) entry {
-	return entry{
+	e := entry{
 		hash:        hash,
 		popup:       id,
 		served:      floorTick(s.ServedAtMS),
@@ -57,6 +51,10 @@ func quantize(hash uint64, id uint32, s *popup.State) entry {
 		acted:       s.Acted,
 		last:        s.Last,
 	}
+	if e.clickUntil <= e.at {
+		e.clickUntil = 0
+	}
+	return e
 }
 
 // merged returns the entry with what s knows added. Both sides are rounded
@@ -91,16 +89,16 @@ func (e *entry) capped(limit uint32) bool {
 	return limit > 0 && uint32(e.impressions) >= min(limit, math.MaxUint16)
 }
 
-// gapEndMS returns when another popup may follow this one, with gapMS between
-// any two; 0 if nothing was shown.
-func (e *entry) gapEndMS(gapMS int64) int64 {
+// gapEndMS returns when another popup may follow one that was served then, with
+// gapMS between any two; 0 if nothing was shown.
+func gapEndMS(served tick, last popup.Action, gapMS int64) int64 {
 	switch {
-	case e.served == 0, e.last == popup.Control:
+	case served == 0, last == popup.Control:
 		return 0
-	case e.served == never:
+	case served == never:
 		return popup.Never
 	}
-	return e.served.ms() + tickMS - 1 + gapMS
+	return served.ms() + tickMS - 1 + gapMS
 }
 
 // tick is a time in steps of 100 ms since the table's epoch. 0 is not set, or

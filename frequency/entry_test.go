@@ -9,9 +9,12 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-func TestEntrySize(t *testing.T) {
-	if got := unsafe.Sizeof(entry{}); got != entrySize {
-		t.Errorf("an entry has %d bytes, want %d", got, entrySize)
+func TestSizes(t *testing.T) {
+	if got := unsafe.Sizeof(slot{}); got != slotSize {
+		t.Errorf("a slot has %d bytes, want %d", got, slotSize)
+	}
+	if got := unsafe.Sizeof(shard{}); got != 64 {
+		t.Errorf("a shard has %d bytes, want those of a cache line", got)
 	}
 }
 
@@ -38,20 +41,40 @@ func TestTick(t *testing.T) {
 	}
 }
 
+var drawLast = rapid.Custom(func(t *rapid.T) popup.Action {
+	return popup.Action(rapid.OneOf(rapid.ByteRange(1, 6), rapid.Byte()).Draw(t, "action"))
+})
+
 func TestEntryRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ms := rapid.OneOf(rapid.Int64Range(epochMS-1000, epochMS+1000), rapid.Int64Range(0, popup.Never))
 		s := popup.State{
 			Impressions: rapid.Uint32().Draw(t, "impressions"), ServedAtMS: ms.Draw(t, "served"), Acted: rapid.Byte().Draw(t, "acted"),
-			Last: popup.Click, AtMS: ms.Draw(t, "at"), ClickUntilMS: ms.Draw(t, "click until"), NextAtMS: ms.Draw(t, "next"),
+			Last: drawLast.Draw(t, "last"), AtMS: ms.Draw(t, "at"), ClickUntilMS: ms.Draw(t, "click until"), NextAtMS: ms.Draw(t, "next"),
 		}
-		e := quantize(1, 2, &s)
+		id := rapid.OneOf(rapid.Uint32Range(0, 100), rapid.Uint32()).Draw(t, "popup")
+		if rapid.Bool().Draw(t, "clicked") {
+			s.NextAtMS = s.ClickUntilMS
+		}
+		if rapid.Bool().Draw(t, "at once") {
+			s.AtMS = s.ServedAtMS + rapid.Int64Range(0, 20*day).Draw(t, "later")
+		}
+		const hash = 0xfedcba9876543210
+		e := quantize(hash, id, &s)
 		once := e.state()
-		if again := quantize(1, 2, &once); again != e {
+		if again := quantize(hash, id, &once); again != e {
 			t.Fatalf("rounded once %+v\nrounded twice %+v", e, again)
 		}
 		if once.ClickUntilMS < s.ClickUntilMS && once.ClickUntilMS != 0 || once.NextAtMS < s.NextAtMS && once.NextAtMS != 0 {
 			t.Fatalf("a wait of %+v ends early: %+v", s, once)
+		}
+		head, tail, long := e.pack()
+		packed := shard{slots: []slot{head, tail}}
+		if u := packed.unpack(0, hash); u != e || packed.popup(0) != id || long != (packed.width(0) == 2) || long == e.fits() {
+			t.Fatalf("packed %+v, want %+v", u, e)
+		}
+		if served, last := packed.shown(0); served != e.served || last != e.last {
+			t.Fatalf("shown %v %v, want %v %v", served, last, e.served, e.last)
 		}
 		var d entry
 		d.decode((*[entrySize]byte)(e.append(nil)))

@@ -2,7 +2,7 @@ package frequency
 
 import (
 	"encoding/binary"
-	"slices"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +30,6 @@ type Table struct {
 	gapMS    int64
 	maxBytes int64
 	shards   []shard
-	shift    uint8 // of a hash, to the number of its shard
 
 	bytes  atomic.Int64 // of all slots; never above maxBytes, also while a shard grows
 	policy atomic.Pointer[func(id uint32) Keep]
@@ -46,8 +45,9 @@ type Table struct {
 
 // shardBits is the base 2 logarithm of the number of shards. With 1024 of them
 // a shard at the default budget has 1 MiB, which takes well under a millisecond
-// to move when it grows.
-const shardBits = 10
+// to move when it grows. The bits of a hash that say its shard are those that a
+// slot leaves out.
+const shardBits = flagBits
 
 // New returns an empty table.
 func New(c Config) *Table { return newTable(c, shardBits) }
@@ -59,14 +59,11 @@ func newTable(c Config, shardBits uint8) *Table {
 		gapMS:    int64((c.MinGap + time.Millisecond - 1) / time.Millisecond),
 		maxBytes: c.MaxBytes,
 		shards:   make([]shard, 1<<shardBits),
-		shift:    64 - shardBits,
 	}
 	if t.maxBytes == 0 {
 		t.maxBytes = DefaultMaxBytes
 	}
-	for i := range t.shards {
-		t.shards[i].skipBits = shardBits
-	}
+	runtime.AddCleanup(t, releaseAll, t.shards)
 	metrics := promauto.With(c.Registerer)
 	metrics.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_state_entries",
@@ -86,15 +83,17 @@ func newTable(c Config, shardBits uint8) *Table {
 // Lock finds a user and locks the user's shard until [User.Unlock]. The bytes
 // are not kept.
 func (t *Table) Lock(user []byte) User {
-	// 0 marks an empty slot.
-	return t.lockHash(max(sipHash(t.k0, t.k1, user), 1))
+	return t.lockHash(sipHash(t.k0, t.k1, user))
 }
 
 func (t *Table) lockHash(hash uint64) User {
-	s := &t.shards[hash>>t.shift]
-	s.mu.Lock()
-	lo, hi := s.run(hash)
-	return User{t: t, s: s, hash: hash, lo: lo, hi: hi}
+	if keyOf(hash) == 0 {
+		hash |= 1 // key 0 is an empty slot
+	}
+	u := User{t: t, s: &t.shards[hash>>hashBits&uint64(len(t.shards)-1)], hash: hash}
+	u.s.mu.Lock()
+	u.lo, u.hi = u.s.run(keyOf(hash))
+	return u
 }
 
 // Merge adds what an event says, for replays and for events of other servers:
@@ -116,15 +115,17 @@ func (t *Table) Merge(ev *popup.Event) {
 func (t *Table) Restore(user []byte, id uint32, s popup.State) bool {
 	u := t.Lock(user)
 	defer u.Unlock()
-	_, _, ok := u.merge(id, s, t.nowMS.Load())
-	return ok
+	return u.merge(id, s, t.nowMS.Load())
 }
 
 // States calls fn for each popup of which something is known of the user, by
 // ascending id. No lock is held meanwhile.
 func (t *Table) States(user []byte, fn func(id uint32, s popup.State)) {
+	var entries []entry
 	u := t.Lock(user)
-	entries := slices.Clone(u.entries())
+	for i := u.lo; i < u.hi; i += u.s.width(i) {
+		entries = append(entries, u.s.unpack(i, u.hash))
+	}
 	u.Unlock()
 	for i := range entries {
 		fn(entries[i].popup, entries[i].state())
@@ -137,35 +138,22 @@ func (t *Table) entries() int {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		n += s.used
+		n += s.used - s.long
 		s.mu.Unlock()
 	}
 	return n
-}
-
-// insertLocked adds an entry to its shard, which the caller has locked. At the
-// memory budget it makes room only by reclaiming what has expired at nowMS; if
-// that is not enough it counts the failure, changes nothing else and returns false.
-func (t *Table) insertLocked(s *shard, e *entry, nowMS int64) bool {
-	for !s.insert(e) {
-		if !t.growLocked(s) && !t.reclaimLocked(s, nowMS) {
-			t.full.Inc()
-			return false
-		}
-	}
-	return true
 }
 
 // growLocked makes a shard larger if the budget allows it. Old and new slots
 // both count until the entries have moved.
 func (t *Table) growLocked(s *shard) bool {
 	homes, slots := s.next()
-	size := int64(slots) * entrySize
+	size := footprint(slots)
 	if t.bytes.Add(size) > t.maxBytes {
 		t.bytes.Add(-size)
 		return false
 	}
-	old := int64(len(s.slots)) * entrySize
+	old := footprint(len(s.slots))
 	s.resize(homes, slots)
 	t.bytes.Add(-old)
 	return true

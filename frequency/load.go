@@ -168,7 +168,7 @@ func (t *Table) mergeBlock(entries []entry) (lost uint64) {
 		}
 		e := &entries[i]
 		u := t.lockHash(e.hash)
-		if _, _, ok := u.merge(e.popup, e.state(), t.nowMS.Load()); !ok {
+		if !u.merge(e.popup, e.state(), t.nowMS.Load()) {
 			lost++
 		}
 		u.Unlock()

@@ -49,6 +49,9 @@ func rounded(s popup.State) popup.State {
 func (m *model) merge(k modelKey, s popup.State) {
 	have := m.states[k]
 	have.Merge(rounded(s))
+	if have.ClickUntilMS <= have.AtMS { // it is over
+		have.ClickUntilMS = 0
+	}
 	m.states[k] = have
 }
 
@@ -119,6 +122,7 @@ var popups = []popup.Frequency{
 	3: {IgnoreMinGap: true},
 	4: {AfterImpressionSec: 1, AfterClickSec: popup.Forever, AfterDismissSec: 86400, MaxImpressions: 3},
 	5: {AfterImpressionSec: popup.Forever, AfterClickSec: 3600, MaxImpressions: 1},
+	6: {AfterImpressionSec: 60, AfterClickSec: 600, AfterDismissSec: 86400}, // two slots: clicked, then dismissed
 }
 
 var (

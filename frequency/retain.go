@@ -37,7 +37,7 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 		return false
 	case nowMS < e.next.ms()+hourMS: // always, if it is popup.Never
 		return false
-	case nowMS < e.gapEndMS(t.gapMS):
+	case nowMS < gapEndMS(e.served, e.last, t.gapMS):
 		return false
 	case e.acted != 0 && nowMS < e.served.ms()+tokenLifeMS:
 		return false
@@ -93,7 +93,9 @@ func (t *Table) reclaimLocked(s *shard, nowMS int64) bool {
 // those that move there, and returns their number.
 func (t *Table) removeExpiredLocked(s *shard, from, to int, nowMS int64) (removed int) {
 	for i := from; i < to; {
-		if e := &s.slots[i]; e.hash != 0 && t.expired(e, nowMS) {
+		if k := s.slots[i].key; k == 0 || k&isTail != 0 {
+			i++
+		} else if e := s.unpack(i, k>>flagBits); t.expired(&e, nowMS) {
 			s.remove(i)
 			removed++
 		} else {

@@ -124,7 +124,7 @@ func TestFullTableFailsClosed(t *testing.T) {
 			t.Fatalf("%d bytes of %d", table.bytes.Load(), budget)
 		}
 	}
-	if got := float64(len(in)) * entrySize / budget; got < 0.6 {
+	if got := float64(len(in)) * slotSize / budget; got < 0.6 {
 		t.Errorf("full at %d entries, %.0f %% of the budget", len(in), 100*got)
 	}
 	if got := testutil.ToFloat64(table.full); got != 1000 {
@@ -171,6 +171,33 @@ func TestFullTableFailsClosed(t *testing.T) {
 	}
 	for i := range table.shards {
 		table.shards[i].check(t)
+	}
+}
+
+// TestReclaimForOneNewcomer: the newcomer takes the only slot that is made free.
+func TestReclaimForOneNewcomer(t *testing.T) {
+	table := newTable(Config{MaxBytes: 4096}, 0)
+	table.SetPolicy(func(id uint32) Keep {
+		if id == 1 {
+			return KeepForever
+		}
+		return KeepWhileWaiting
+	})
+	serve(t, table, "leaves", 2, &defaults, noon)
+	s := popup.State{ServedAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day}
+	for i := 0; table.Restore([]byte(fmt.Sprint("u", i)), 1, s); i++ {
+	}
+	full := table.entries()
+	user := []byte("comes")
+	u := table.Lock(user)
+	defer u.Unlock()
+	x, ok := u.Serve(&popup.Event{User: user, Popup: 2, Action: popup.Impression, AtMS: noon + 2*day}, &defaults)
+	if !ok || u.hi-u.lo != 1 || u.s.used != full {
+		t.Fatalf("served %v, %d slots of the user's and %d in all, want 1 and %d", ok, u.hi-u.lo, u.s.used, full)
+	}
+	u.Undo(x)
+	if u.Known() || u.s.used != full-1 {
+		t.Errorf("undone: known %v, %d slots", u.Known(), u.s.used)
 	}
 }
 

@@ -244,7 +244,8 @@ func TestUndo(t *testing.T) {
 	defer u.Unlock()
 	state := func() popup.State {
 		if i := u.find(7); i >= 0 {
-			return u.s.slots[i].state()
+			e := u.s.unpack(i, u.hash)
+			return e.state()
 		}
 		return popup.State{}
 	}

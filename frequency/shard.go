@@ -8,13 +8,12 @@ import (
 // shard is a sorted run of entries, see the package comment. A method other
 // than the mutex's needs the mutex.
 type shard struct {
-	mu       sync.Mutex
-	slots    []entry // the homes, then the tail
-	homes    int     // slots that an entry can have as its home
-	used     int
-	scanMS   int64 // when the whole shard was last searched for expired entries
-	skipBits uint8 // leading bits of the hash that chose the shard
-	_        [15]byte
+	mu     sync.Mutex
+	slots  []slot // the homes, then the tail; from allocate
+	homes  int    // slots that an entry can have as its home
+	used   int    // slots that are not empty
+	long   int    // entries that take two of them
+	scanMS int64  // when the whole shard was last searched for expired entries
 }
 
 // A shard grows when it would be filled to more than maxLoad/loadUnit.
@@ -23,71 +22,125 @@ const (
 	loadUnit = 8
 )
 
-func (s *shard) home(hash uint64) int {
-	hi, _ := bits.Mul64(hash<<s.skipBits, uint64(s.homes))
+func (s *shard) home(key uint64) int {
+	hi, _ := bits.Mul64(key>>flagBits<<flagBits, uint64(s.homes))
 	return int(hi)
 }
 
-// run returns where the entries of a user are or would be: slots lo to hi-1.
-func (s *shard) run(hash uint64) (lo, hi int) {
+// run returns where the entries of the user with this key are or would be:
+// slots lo to hi-1.
+func (s *shard) run(key uint64) (lo, hi int) {
 	if s.homes == 0 {
 		return 0, 0
 	}
-	lo = s.home(hash)
-	// Minus one, an empty slot has the greatest hash of all and ends the search too.
-	for lo < len(s.slots) && s.slots[lo].hash-1 < hash-1 {
+	slots := s.slots
+	lo = s.home(key)
+	// Minus one, an empty slot has the greatest key of all and ends the search too.
+	for lo < len(slots) && slots[lo].key-1 < key-1 {
 		lo++
 	}
 	hi = lo
-	for hi < len(s.slots) && s.slots[hi].hash == hash {
+	for hi < len(slots) && slots[hi].has(key) {
 		hi++
 	}
 	return lo, hi
 }
 
-// crowded reports whether one more entry is too many for the homes.
-func (s *shard) crowded() bool { return (s.used+1)*loadUnit > s.homes*maxLoad }
+// crowded reports whether n more slots are too many for the homes.
+func (s *shard) crowded(n int) bool { return (s.used+n)*loadUnit > s.homes*maxLoad }
+
+// room reports whether n more slots can be taken at slot i.
+func (s *shard) room(i, n int) bool {
+	if s.crowded(n) {
+		return false
+	}
+	for ; i < len(s.slots); i++ {
+		if s.slots[i].key == 0 {
+			if n--; n == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // insert adds an entry that is not there yet. It reports whether there was
 // room; if not, nothing has changed.
 func (s *shard) insert(e *entry) bool {
-	if s.crowded() {
+	head, tail, long := e.pack()
+	i, hi := s.run(keyOf(e.hash))
+	for i < hi && s.popup(i) < e.popup {
+		i += s.width(i)
+	}
+	switch {
+	case long && s.room(i, 2):
+		s.put(i, tail)
+		s.long++
+	case long || !s.room(i, 1):
 		return false
 	}
-	i, _ := s.run(e.hash)
-	for i < len(s.slots) && s.slots[i].hash != 0 && s.slots[i].before(e) {
-		i++
-	}
-	end := i
-	for end < len(s.slots) && s.slots[end].hash != 0 {
-		end++
-	}
-	if end == len(s.slots) {
-		return false
-	}
-	copy(s.slots[i+1:end+1], s.slots[i:end])
-	s.slots[i] = *e
-	s.used++
+	s.put(i, head)
 	return true
 }
 
-// remove empties slot i and moves back what was displaced by its entry.
+// put adds a slot at i, for which there is room.
+func (s *shard) put(i int, v slot) {
+	end := i
+	for s.slots[end].key != 0 {
+		end++
+	}
+	copy(s.slots[i+1:end+1], s.slots[i:end])
+	s.slots[i] = v
+	s.used++
+}
+
+// replace changes the entry whose first slot is i to e, of the same user and
+// popup. It reports whether there was room; if not, nothing has changed.
+func (s *shard) replace(i int, e *entry) bool {
+	head, tail, long := e.pack()
+	switch wasLong := s.width(i) == 2; {
+	case long && wasLong:
+		s.slots[i+1] = tail
+	case long && !s.room(i+1, 1):
+		return false
+	case long:
+		s.put(i+1, tail)
+		s.long++
+	case wasLong:
+		s.empty(i + 1)
+		s.long--
+	}
+	s.slots[i] = head
+	return true
+}
+
+// remove removes the entry whose first slot is i.
 func (s *shard) remove(i int) {
+	if s.width(i) == 2 {
+		s.empty(i + 1)
+		s.long--
+	}
+	s.empty(i)
+}
+
+// empty empties slot i and moves back what was displaced by it.
+func (s *shard) empty(i int) {
 	end := i + 1
-	for end < len(s.slots) && s.slots[end].hash != 0 && s.home(s.slots[end].hash) < end {
+	for end < len(s.slots) && s.slots[end].key != 0 && s.home(s.slots[end].key) < end {
 		end++
 	}
 	copy(s.slots[i:end-1], s.slots[i+1:end])
-	s.slots[end-1] = entry{}
+	s.slots[end-1] = slot{}
 	s.used--
 }
 
-// next returns the homes and slots that the shard should grow to: an eighth
-// more homes, or only a longer tail if that is what is missing. More homes never
-// need a longer tail: the distance of a home to the last one grows with them.
+// next returns the homes and slots that the shard should grow to, to have room
+// for a slot or two: an eighth more homes, or only a longer tail if that is what
+// is missing. More homes never need a longer tail: the distance of a home to the
+// last one grows with them.
 func (s *shard) next() (homes, slots int) {
 	homes, tail := s.homes, len(s.slots)-s.homes
-	if s.crowded() {
+	if s.crowded(2) {
 		homes += homes/8 + 8
 		return homes, homes + max(tail, homes/64+8)
 	}
@@ -97,13 +150,14 @@ func (s *shard) next() (homes, slots int) {
 // resize moves all entries into larger slots; the arguments are those of next.
 func (s *shard) resize(homes, slots int) {
 	old := s.slots
-	s.slots, s.homes = make([]entry, slots), homes
+	s.slots, s.homes = allocate(slots), homes
 	end := 0
 	for i := range old {
-		if h := old[i].hash; h != 0 {
-			end = max(end, s.home(h))
+		if k := old[i].key; k != 0 {
+			end = max(end, s.home(k))
 			s.slots[end] = old[i]
 			end++
 		}
 	}
+	release(old)
 }

@@ -2,51 +2,67 @@ package frequency
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // check fails if the shard is not in the order that the package comment promises.
 func (s *shard) check(t interface{ Fatalf(string, ...any) }) {
-	used := 0
-	var last *entry
+	used, long := 0, 0
+	var last entry
 	for i := range s.slots {
-		e := &s.slots[i]
-		if e.hash == 0 {
-			if *e != (entry{}) {
-				t.Fatalf("empty slot %d holds %+v", i, *e)
+		v := &s.slots[i]
+		if v.key == 0 {
+			if *v != (slot{}) {
+				t.Fatalf("empty slot %d holds %+v", i, *v)
 			}
 			continue
 		}
 		used++
-		if last != nil && !last.before(e) {
-			t.Fatalf("slot %d: %+v after %+v", i, *e, *last)
-		}
-		last = e
-		for j := s.home(e.hash); j < i; j++ {
-			if s.slots[j].hash == 0 {
-				t.Fatalf("slot %d is empty between the home of %+v and its slot %d", j, *e, i)
+		for j := s.home(v.key); j < i; j++ {
+			if s.slots[j].key == 0 {
+				t.Fatalf("slot %d is empty between the home of %#x and its slot %d", j, v.key, i)
 			}
 		}
-		if s.home(e.hash) > i {
-			t.Fatalf("slot %d is before the home %d of %+v", i, s.home(e.hash), *e)
+		if s.home(v.key) > i {
+			t.Fatalf("slot %d is before the home %d of %#x", i, s.home(v.key), v.key)
 		}
+		if v.key&isTail != 0 {
+			if i == 0 || s.slots[i-1].key&isLong == 0 || !s.slots[i-1].has(keyOf(v.key>>flagBits)) {
+				t.Fatalf("slot %d is a tail of nothing", i)
+			}
+			continue
+		}
+		if v.key&isLong != 0 {
+			long++
+			if i+1 == len(s.slots) || s.slots[i+1].key&isTail == 0 {
+				t.Fatalf("slot %d has no tail", i)
+			}
+		}
+		e := s.unpack(i, v.key>>flagBits)
+		if used > 1 && (last.hash > e.hash || last.hash == e.hash && last.popup >= e.popup) {
+			t.Fatalf("slot %d: %+v after %+v", i, e, last)
+		}
+		last = e
 	}
-	if used != s.used {
-		t.Fatalf("%d slots are used, the shard says %d", used, s.used)
+	if used != s.used || long != s.long {
+		t.Fatalf("%d slots are used, %d entries are long, the shard says %d and %d", used, long, s.used, s.long)
 	}
 	if s.used*loadUnit > s.homes*maxLoad {
-		t.Fatalf("%d entries in %d homes", s.used, s.homes)
+		t.Fatalf("%d slots used of %d homes", s.used, s.homes)
 	}
 }
 
 // TestShardLikeSortedSlice compares a shard with a sorted slice. The hashes are
-// few and crowd at both ends, so that runs are long and reach into the tail.
+// few and crowd at both ends, so that runs are long and reach into the tail; some
+// entries take two slots.
 func TestShardLikeSortedSlice(t *testing.T) {
-	hash := rapid.OneOf(rapid.Uint64Range(1, 4), rapid.Uint64Range(math.MaxUint64-3, math.MaxUint64), rapid.Uint64Range(1, math.MaxUint64))
+	const top = 1<<hashBits - 1
+	hash := rapid.OneOf(rapid.Uint64Range(1, 4), rapid.Uint64Range(top-3, top), rapid.Uint64Range(1, top))
 	id := rapid.Uint32Range(1, 40)
 	order := func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.popup, b.popup))
@@ -56,7 +72,7 @@ func TestShardLikeSortedSlice(t *testing.T) {
 		var want []entry
 		t.Repeat(map[string]func(*rapid.T){
 			"insert": func(t *rapid.T) {
-				e := entry{hash: hash.Draw(t, "hash"), popup: id.Draw(t, "popup"), at: 7}
+				e := drawEntry(t, hash.Draw(t, "hash"), id.Draw(t, "popup"))
 				i, found := slices.BinarySearchFunc(want, e, order)
 				if found {
 					t.Skip("is there")
@@ -66,47 +82,75 @@ func TestShardLikeSortedSlice(t *testing.T) {
 				}
 				want = slices.Insert(want, i, e)
 			},
+			"replace": func(t *rapid.T) {
+				if len(want) == 0 {
+					t.Skip("empty")
+				}
+				i := rapid.IntRange(0, len(want)-1).Draw(t, "which")
+				e := drawEntry(t, want[i].hash, want[i].popup)
+				for !s.replace(s.slotOf(t, &want[i]), &e) {
+					s.resize(s.next())
+				}
+				want[i] = e
+			},
 			"remove": func(t *rapid.T) {
 				if len(want) == 0 {
 					t.Skip("empty")
 				}
 				i := rapid.IntRange(0, len(want)-1).Draw(t, "which")
-				lo, hi := s.run(want[i].hash)
-				for j := lo; j < hi; j++ {
-					if s.slots[j].popup == want[i].popup {
-						s.remove(j)
-						want = slices.Delete(want, i, i+1)
-						return
-					}
-				}
-				t.Fatalf("%+v not found in slots %d to %d", want[i], lo, hi)
+				s.remove(s.slotOf(t, &want[i]))
+				want = slices.Delete(want, i, i+1)
 			},
 			"": func(t *rapid.T) {
 				s.check(t)
-				if got := s.snapshot(nil); !slices.Equal(got, want) {
+				if got := s.snapshot(nil, 0); !slices.Equal(got, want) {
 					t.Fatalf("got  %+v\nwant %+v", got, want)
 				}
 				h := hash.Draw(t, "looked up")
-				lo, hi := s.run(h)
+				lo, hi := s.run(keyOf(h))
 				n := 0
 				for _, e := range want {
 					if e.hash == h {
 						n++
+						if !e.fits() {
+							n++
+						}
 					}
 				}
 				if hi-lo != n {
-					t.Fatalf("hash %#x has %d entries, want %d", h, hi-lo, n)
+					t.Fatalf("hash %#x has %d slots, want %d", h, hi-lo, n)
 				}
 			},
 		})
 	})
 }
 
+// drawEntry draws an entry of which some take two slots.
+func drawEntry(t *rapid.T, hash uint64, id uint32) entry {
+	e := entry{hash: hash, popup: id, at: 7, served: 7, next: 9, last: popup.Impression}
+	if rapid.IntRange(0, 3).Draw(t, "long") == 0 {
+		e.clickUntil = 8
+	}
+	return e
+}
+
+// slotOf returns the first slot of an entry that must be there.
+func (s *shard) slotOf(t *rapid.T, e *entry) int {
+	lo, hi := s.run(keyOf(e.hash))
+	for i := lo; i < hi; i += s.width(i) {
+		if s.popup(i) == e.popup {
+			return i
+		}
+	}
+	t.Fatalf("%+v not found in slots %d to %d", *e, lo, hi)
+	return -1
+}
+
 // TestManyPopupsOfOneUser needs a tail as long as the user's run.
 func TestManyPopupsOfOneUser(t *testing.T) {
 	s := shard{}
 	for id := uint32(1); id <= 3000; id++ {
-		e := entry{hash: math.MaxUint64, popup: id}
+		e := entry{hash: 1<<hashBits - 1, popup: id}
 		for !s.insert(&e) {
 			s.resize(s.next())
 		}

@@ -33,7 +33,7 @@ type Verdict struct {
 func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 	var v Verdict
 	if i := u.find(id); i >= 0 {
-		e := &u.s.slots[i]
+		e := u.s.unpack(i, u.hash)
 		v.ShownAtMS = e.served.ms()
 		v.ReadyAtMS = e.ready().ms()
 		if nowMS < v.ReadyAtMS {
@@ -44,9 +44,9 @@ func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 		}
 	}
 	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
-		entries := u.entries()
-		for i := range entries {
-			if end := entries[i].gapEndMS(gap); nowMS < end {
+		for i := u.lo; i < u.hi; i += u.s.width(i) {
+			served, last := u.s.shown(i)
+			if end := gapEndMS(served, last, gap); nowMS < end {
 				v.stop(popup.MinGap, end)
 			}
 		}
@@ -77,22 +77,19 @@ type Undo struct {
 // clock have been set back. It returns false if there is no memory for it: then
 // nothing has changed.
 func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
-	var e entry
-	if i := u.find(ev.Popup); i >= 0 {
-		e = u.s.slots[i]
-	}
+	i, e := u.entry(ev.Popup)
 	served := *ev
 	served.AtMS = max(ev.AtMS, e.at.after().ms())
 	served.ServedAtMS = served.AtMS
 	served.Nth = uint32(e.impressions) + 1
 	served.ReadyAtMS = popup.Until(served.AtMS, f.AfterImpressionSec)
 	served.ClickUntilMS = 0
-	before, after, ok := u.merge(ev.Popup, served.State(), ev.AtMS)
-	if !ok {
+	after := e.merged(u.hash, ev.Popup, served.State())
+	if !u.put(i, &after, ev.AtMS) {
 		return Undo{}, false
 	}
 	*ev = served
-	return Undo{before: before, after: after}, true
+	return Undo{before: e, after: after}, true
 }
 
 // Outcome is what became of an action.
@@ -112,10 +109,7 @@ const (
 // it is not before what happened already. A nil f is a popup that is no longer
 // configured and asks for no wait.
 func (u *User) Act(ev *popup.Event, f *popup.Frequency) (Undo, Outcome) {
-	var e entry
-	if i := u.find(ev.Popup); i >= 0 {
-		e = u.s.slots[i]
-	}
+	i, e := u.entry(ev.Popup)
 	bit := ev.Action.Bit()
 	acted := *ev
 	acted.AtMS = max(ev.AtMS, ev.ServedAtMS, e.at.ms())
@@ -132,12 +126,12 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency) (Undo, Outcome) {
 	if ev.Action == popup.Click || ev.Action == popup.Convert {
 		acted.ClickUntilMS = acted.ReadyAtMS
 	}
-	before, after, ok := u.merge(ev.Popup, acted.State(), ev.AtMS)
-	if !ok {
+	after := e.merged(u.hash, ev.Popup, acted.State())
+	if !u.put(i, &after, ev.AtMS) {
 		return Undo{}, Full
 	}
 	*ev = acted
-	return Undo{before: before, after: after, bit: bit}, Counted
+	return Undo{before: e, after: after, bit: bit}, Counted
 }
 
 // wait returns the seconds that an action asks for.
@@ -156,57 +150,84 @@ func wait(a popup.Action, f *popup.Frequency) int64 {
 // action's bit is taken back, so that it can be repeated: the waits may then
 // be too long, but nothing that was recorded is lost.
 func (u *User) Undo(x Undo) {
-	i := u.find(x.after.popup)
+	i, e := u.entry(x.after.popup)
 	if i < 0 || x.after.hash != u.hash {
 		return
 	}
-	switch e := &u.s.slots[i]; {
+	switch {
 	case e.served != x.after.served:
-	case *e != x.after:
+	case e != x.after:
 		e.acted &^= x.bit
+		u.put(i, &e, 0)
 	case x.before.hash == 0:
 		u.s.remove(i)
-		u.lo, u.hi = u.s.run(u.hash)
-	default:
-		*e = x.before
+		u.look()
+	case !u.put(i, &x.before, 0):
+		// It needs more memory than is left: as if something was added.
+		e.acted &^= x.bit
+		u.put(i, &e, 0)
 	}
 }
 
-// entries returns the user's entries, which alias the shard.
-func (u *User) entries() []entry { return u.s.slots[u.lo:u.hi] }
+// look finds the user's slots again.
+func (u *User) look() { u.lo, u.hi = u.s.run(keyOf(u.hash)) }
 
-// find returns the slot of the user's entry for a popup, -1 if there is none.
+// find returns the first slot of the user's entry for a popup, -1 if there is none.
 func (u *User) find(id uint32) int {
-	for i := u.lo; i < u.hi; i++ {
-		if u.s.slots[i].popup == id {
+	for i := u.lo; i < u.hi; i += u.s.width(i) {
+		if u.s.popup(i) == id {
 			return i
 		}
 	}
 	return -1
 }
 
-// merge adds a state to the user's entry for a popup and returns the entry as it
-// was, zero if there was none, and as it is. It returns false, with nothing
-// changed, if there is no memory for it even without what has expired at nowMS.
-func (u *User) merge(id uint32, s popup.State, nowMS int64) (before, after entry, ok bool) {
-	if i := u.find(id); i >= 0 {
-		e := &u.s.slots[i]
-		before = *e
-		*e = e.merged(u.hash, id, s)
-		return before, *e, true
+// entry returns the user's entry for a popup and its first slot: -1 and the zero
+// entry if there is none.
+func (u *User) entry(id uint32) (i int, e entry) {
+	if i = u.find(id); i >= 0 {
+		e = u.s.unpack(i, u.hash)
 	}
-	after = before.merged(u.hash, id, s)
-	ok = u.t.insertLocked(u.s, &after, nowMS)
-	u.lo, u.hi = u.s.run(u.hash)
-	return before, after, ok
+	return i, e
+}
+
+// merge adds a state to the user's entry for a popup. It returns false, with
+// nothing changed, if there is no memory for it even without what has expired
+// at nowMS.
+func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
+	i, e := u.entry(id)
+	e = e.merged(u.hash, id, s)
+	return u.put(i, &e, nowMS)
+}
+
+// put replaces the entry whose first slot is i, or adds one if i is -1. At the
+// memory budget it makes room only by reclaiming what has expired at nowMS; if
+// that is not enough it counts the failure, changes nothing else and returns false.
+func (u *User) put(i int, e *entry, nowMS int64) bool {
+	s, used := u.s, u.s.used
+	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
+		if !u.t.growLocked(s) && !u.t.reclaimLocked(s, nowMS) {
+			u.t.full.Inc()
+			return false
+		}
+		u.look()
+		i, used = u.find(e.popup), s.used // it may have been what was reclaimed
+	}
+	if s.used != used {
+		u.look()
+	}
+	return true
 }
 
 // forget removes the user's entries that are not newer than at.
 func (u *User) forget(at tick) {
-	for i := u.hi - 1; i >= u.lo; i-- {
-		if u.s.slots[i].at <= at {
+	for i := u.lo; i < u.hi; {
+		if e := u.s.unpack(i, u.hash); e.at <= at {
+			u.hi -= u.s.width(i)
 			u.s.remove(i)
+		} else {
+			i += u.s.width(i)
 		}
 	}
-	u.lo, u.hi = u.s.run(u.hash)
+	u.look()
 }

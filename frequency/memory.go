@@ -1,0 +1,50 @@
+package frequency
+
+import (
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// heapSlots is up to how many slots come from Go's heap. More are pages of their
+// own, which go back to the system when their shard has grown: on the heap they
+// would wait for a collection, and that for the heap to double.
+const heapSlots = (64 << 10) / slotSize
+
+// allocate returns n empty slots.
+func allocate(n int) []slot {
+	if n > heapSlots {
+		b, err := unix.Mmap(-1, 0, n*slotSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+		if err == nil {
+			return unsafe.Slice((*slot)(unsafe.Pointer(unsafe.SliceData(b))), n)
+		}
+		// The system has a limit of mappings, or of memory: let Go find some.
+	}
+	return make([]slot, n)
+}
+
+// release gives back what allocate returned. Nothing may point into it.
+func release(slots []slot) {
+	if len(slots) > heapSlots {
+		// An error says that it is no mapping, but Go's.
+		_ = unix.Munmap(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(slots))), len(slots)*slotSize))
+	}
+}
+
+// releaseAll gives back the memory of a table that nobody uses any more.
+func releaseAll(shards []shard) {
+	for i := range shards {
+		release(shards[i].slots)
+	}
+}
+
+// footprint returns the memory that n slots take, in bytes.
+func footprint(n int) int64 {
+	size := int64(n) * slotSize
+	if n > heapSlots {
+		page := int64(os.Getpagesize())
+		size = (size + page - 1) / page * page
+	}
+	return size
+}
