@@ -1,0 +1,205 @@
+// Command timewait shows what a connection per request costs in TIME_WAIT, and
+// which setting of Linux helps whom.
+//
+// It joins two network namespaces by a veth pair, runs popupd in one and a
+// client in the other that opens a connection for each request, and measures at
+// the kernel's defaults and after each setting: once where the client closes
+// first and once where the server does, for TIME_WAIT stays with whom that is.
+// Each row has new namespaces, hence a clean state. It needs root; the host's own
+// settings are never touched, and nothing is left of it, however it ends: what
+// even kill -9 leaves, the next run removes.
+//
+// The same binary is the client: "timewait client PLAN", started by itself in
+// the client's namespace.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/popupd/popupd/bench/rig"
+)
+
+// clientMode is the first argument of a client; the second is its plan.
+const clientMode = "client"
+
+func main() {
+	dieWithGo()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	err := command(ctx, os.Args[1:])
+	if ctx.Err() != nil && !errors.Is(err, errLeft) {
+		err = errors.New("interrupted")
+	}
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "timewait:", err)
+		os.Exit(1)
+	}
+}
+
+// dieWithGo ends this program when the "go run" that started it is terminated,
+// which would otherwise leave it alone with nobody watching.
+func dieWithGo() {
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", os.Getppid()))
+	if err == nil && string(bytes.TrimSpace(comm)) == "go" {
+		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGTERM), 0, 0, 0)
+	}
+}
+
+func command(ctx context.Context, args []string) error {
+	if len(args) == 2 && args[0] == clientMode {
+		return serveLab(ctx, args[1])
+	}
+	flags := flag.NewFlagSet("timewait", flag.ContinueOnError)
+	var (
+		out         = flags.String("out", "", "also write timewait.md and timewait.svg into this directory")
+		advice      = flags.String("sysctl", "doctor", "sysctl.d file to measure with: a path, doctor (what `popupd doctor -sysctl` prints), or none")
+		concurrency = flags.Int("concurrency", 64, "connections at a time")
+		only        = flags.String("run", "", "only the rows that match this regular expression")
+		scale       = flags.Float64("scale", 1, "times the duration of each row")
+	)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 || *concurrency < 1 || *scale <= 0 {
+		return errors.New("usage: timewait [-out DIR] [-sysctl FILE|doctor|none] [-run REGEXP] [-concurrency N] [-scale X]")
+	}
+	l := &lab{concurrency: *concurrency}
+	if *advice != "doctor" && *advice != "none" {
+		text, err := os.ReadFile(*advice)
+		if err != nil {
+			return err
+		}
+		if l.advice, err = parseSysctl(string(text)); err != nil {
+			return err
+		}
+		l.advised = true
+	}
+	wanted, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	if err := able(); err != nil {
+		return err
+	}
+	swept, err := sweep()
+	if len(swept) > 0 {
+		fmt.Fprintln(os.Stderr, "removed what a killed run left:", strings.Join(swept, " "))
+	}
+	if err != nil {
+		return err
+	}
+	all := slices.DeleteFunc(rows(), func(r row) bool {
+		return !wanted.MatchString(r.String()) || r.Doctor != "" && *advice == "none"
+	})
+	for n := range all {
+		all[n].Duration = max(time.Second, time.Duration(*scale*float64(all[n].Duration)).Round(time.Second))
+	}
+	if l.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if l.rig, err = rig.New(ctx); err != nil {
+		return err
+	}
+	defer l.rig.Close()
+	if l.binary, err = l.rig.Build(".", "."); err != nil {
+		return err
+	}
+	results, err := l.measureAll(ctx, all)
+	if err != nil {
+		return err
+	}
+	return publish(strings.Join(append([]string{"go run ./bench/timewait"}, args...), " "), *out, results)
+}
+
+func (l *lab) measureAll(ctx context.Context, all []row) ([]result, error) {
+	var results []result
+	for n, r := range all {
+		fmt.Fprintf(os.Stderr, "%2d/%d %s: ", n+1, len(all), r)
+		got, err := l.measure(ctx, r)
+		if err == nil && got.Stall > stalled {
+			fmt.Fprintf(os.Stderr, "the machine stood still for %v, once more: ", got.Stall.Round(time.Millisecond))
+			got, err = l.measure(ctx, r)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr)
+			return nil, fmt.Errorf("%s: %w", r, err)
+		}
+		if got.failure != "" {
+			fmt.Fprintln(os.Stderr, "skipped:", got.failure)
+		} else {
+			fmt.Fprintf(os.Stderr, "%.0f requests/s\n", got.sustained())
+		}
+		results = append(results, got)
+	}
+	return results, nil
+}
+
+// able returns an error that says what is missing, if something is.
+func able() error {
+	if os.Geteuid() != 0 {
+		return errors.New("network namespaces need root: run it as root, e.g. sudo make timewait")
+	}
+	if err := rig.Need("ip", "iproute2"); err != nil {
+		return err
+	}
+	if err := rig.Need("taskset", "util-linux"); err != nil {
+		return err
+	}
+	n, err := newNetwork()
+	if err != nil {
+		return fmt.Errorf("network namespaces cannot be made here (a container without CAP_SYS_ADMIN and CAP_NET_ADMIN?): %w", err)
+	}
+	return n.remove()
+}
+
+// serveLab is the program in the client's namespace: it follows the plan and prints
+// what came of it.
+func serveLab(ctx context.Context, text string) error {
+	var todo plan
+	if err := json.Unmarshal([]byte(text), &todo); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	did, err := todo.do(ctx)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(did)
+}
+
+// publish prints the table and writes the files.
+func publish(command, dir string, results []result) error {
+	var page bytes.Buffer
+	report(&page, command, results)
+	if _, err := os.Stdout.Write(page.Bytes()); err != nil {
+		return err
+	}
+	if dir == "" {
+		return nil
+	}
+	var chart bytes.Buffer
+	if err := draw(&chart, results); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "timewait.svg"), chart.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "timewait.md"), page.Bytes(), 0o644)
+}
