@@ -18,10 +18,10 @@ type socket struct {
 	local net.Addr
 	peer  syscall.Sockaddr
 
-	watched atomic.Pointer[watched] // nil until the poller knows of it
+	watched atomic.Pointer[os.File] // nil until the poller knows of it; then fd is the file's
 
 	mu     sync.Mutex // until watched: fd must not be closed while it is used
-	fd     int        // until watched, then the file's
+	fd     int
 	closed bool
 	read   time.Time // deadlines until watched
 	write  time.Time
@@ -29,70 +29,75 @@ type socket struct {
 
 // Read reads what is there, or waits until something is.
 func (s *socket) Read(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil // which would be the end of the stream to read(2)
-	}
-	w := s.watched.Load()
-	if w == nil {
-		n, err := s.try(read, b)
-		if err != syscall.EAGAIN {
-			return s.result("read", n, err)
+	file := s.watched.Load()
+	if file == nil {
+		n, err := s.try(syscall.Read, b)
+		switch {
+		case n > 0 || err == nil && len(b) == 0:
+			return n, nil
+		case err == nil:
+			return 0, io.EOF
+		case err != syscall.EAGAIN:
+			return 0, s.failed("read", err)
 		}
-		if w, err = s.watch(); err != nil {
-			return s.result("read", 0, err)
+		if file, err = s.watch(); err != nil {
+			return 0, s.failed("read", err)
 		}
 	}
-	n, err := w.read(b)
-	return s.result("read", n, err)
+	n, err := file.Read(b)
+	if err == io.EOF {
+		return n, err
+	}
+	return n, s.failed("read", err)
 }
 
 // Write writes all of b.
 func (s *socket) Write(b []byte) (int, error) {
-	w, done := s.watched.Load(), 0
-	if w == nil {
-		n, err := s.try(write, b)
+	file, done := s.watched.Load(), 0
+	if file == nil {
+		n, err := s.try(syscall.Write, b)
 		if n == len(b) || err != nil && err != syscall.EAGAIN {
-			return s.result("write", n, err)
+			return n, s.failed("write", err)
 		}
-		if w, err = s.watch(); err != nil {
-			return s.result("write", n, err)
+		if file, err = s.watch(); err != nil {
+			return n, s.failed("write", err)
 		}
 		done = n
 	}
-	n, err := w.write(b[done:])
-	return s.result("write", done+n, err)
+	n, err := file.Write(b[done:])
+	return done + n, s.failed("write", err)
 }
 
 // try transfers what can be without waiting; syscall.EAGAIN says that nothing
 // can, or that the poller is watching.
-func (s *socket) try(call func(fd uintptr, b []byte) (int, error), b []byte) (int, error) {
+func (s *socket) try(transfer func(fd int, b []byte) (int, error), b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return 0, net.ErrClosed
-	case s.watched.Load() != nil:
-		return 0, syscall.EAGAIN
+	for !s.closed && s.watched.Load() == nil {
+		if n, err := transfer(s.fd, b); err != syscall.EINTR {
+			return max(n, 0), err
+		}
 	}
-	return call(uintptr(s.fd), b)
+	if s.closed {
+		return 0, net.ErrClosed
+	}
+	return 0, syscall.EAGAIN
 }
 
 // watch has the poller know of the socket.
-func (s *socket) watch() (*watched, error) {
+func (s *socket) watch() (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, net.ErrClosed
 	}
-	if w := s.watched.Load(); w != nil {
-		return w, nil
+	file := s.watched.Load()
+	if file != nil {
+		return file, nil
 	}
-	w, err := newWatched(s.fd)
-	if err != nil {
-		return nil, err
-	}
-	s.watched.Store(w)
-	return w, errors.Join(w.file.SetReadDeadline(s.read), w.file.SetWriteDeadline(s.write))
+	file = os.NewFile(uintptr(s.fd), "socket")
+	s.watched.Store(file)
+	return file, errors.Join(file.SetReadDeadline(s.read), file.SetWriteDeadline(s.write))
 }
 
 // Close closes the connection.
@@ -102,8 +107,8 @@ func (s *socket) Close() error {
 	err := net.ErrClosed
 	if !s.closed {
 		s.closed = true
-		if w := s.watched.Load(); w != nil {
-			err = w.file.Close()
+		if file := s.watched.Load(); file != nil {
+			err = file.Close()
 		} else {
 			err = syscall.Close(s.fd)
 		}
@@ -113,11 +118,15 @@ func (s *socket) Close() error {
 
 // CloseWrite tells the peer that no more will come.
 func (s *socket) CloseWrite() error {
-	w, err := s.watch()
+	file, err := s.watch()
 	if err != nil {
 		return s.failed("shutdown", err)
 	}
-	if controlErr := w.raw.Control(func(fd uintptr) { err = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); controlErr != nil {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return s.failed("shutdown", err)
+	}
+	if controlErr := raw.Control(func(fd uintptr) { err = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); controlErr != nil {
 		err = controlErr
 	}
 	return s.failed("shutdown", err)
@@ -143,9 +152,9 @@ func (s *socket) setDeadline(deadline *time.Time, set func(*os.File, time.Time) 
 	if s.postpone(deadline, t) {
 		return nil
 	}
-	w, err := s.watch()
+	file, err := s.watch()
 	if err == nil {
-		err = set(w.file, t)
+		err = set(file, t)
 	}
 	return s.failed("set deadline", err)
 }
@@ -163,13 +172,6 @@ func (s *socket) postpone(deadline *time.Time, t time.Time) bool {
 	}
 	*deadline = t
 	return true
-}
-
-func (s *socket) result(op string, n int, err error) (int, error) {
-	if err == nil || err == io.EOF {
-		return n, err
-	}
-	return n, s.failed(op, err)
 }
 
 // failed gives an error the words of package net, which servers know.
