@@ -49,7 +49,7 @@ fuzz: ## every fuzz target for FUZZTIME each
 BENCHED = bench/results/bench.txt
 bench: ## a decision in process, against bench/results/bench.txt, which RENEW=1 renews
 	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
-	$(GO) test -run '^$$' -bench '^BenchmarkDecision$$' -benchtime 300ms -count 6 -cpu 1 ./bench | tee "$$new" && grep -q '^PASS' "$$new" && \
+	$(GO) test -run '^$$' -bench '^BenchmarkDecision$$' -benchtime 300ms -count 6 -cpu 1 ./bench | tee "$$new" && grep -q '^PASS' "$$new" && ! grep -q -e '--- FAIL' "$$new" && \
 	if [ -n "$(RENEW)" ]; then cp "$$new" $(BENCHED); else $(TOOL) benchstat committed=$(BENCHED) now="$$new"; fi
 
 microbench: stores ## the benchmarks beside the code
