@@ -83,6 +83,7 @@ func (r Report) WriteSysctl(w io.Writer) error {
 		return out.Flush()
 	}
 	comment("Apply: save as /etc/sysctl.d/90-popupd.conf, then sysctl -p /etc/sysctl.d/90-popupd.conf")
+	comment("In a container: docker run --sysctl KEY=VALUE, or securityContext.sysctls of the pod, for those that begin with net.")
 	comment("Roll back: delete the file, then the commands below.")
 	for _, f := range r.Findings {
 		if len(f.Sysctl) == 0 {
