@@ -203,8 +203,8 @@ func memLimit(s *Site) (verdict, error) {
 	v := verdict{wanted: "not set, or 128 MiB or more", found: "not set"}
 	most := int64(math.MaxInt64)
 	if limit > 0 {
-		most = max(leastGo, limit-limit/20-s.Process.StateMax)
-		v.wanted = fmt.Sprintf("not set (popupd takes it from the cgroup), or %s to %s: 95 %% of the cgroup's without -state-max", size(leastGo), size(most))
+		most = GoMemory(limit, s.Process.StateMax)
+		v.wanted = fmt.Sprintf("not set: popupd takes it from the cgroup; or %s at most, 95 %% of the cgroup's without -state-max", size(most))
 	}
 	if own > 0 {
 		v.found = size(own)

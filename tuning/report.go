@@ -84,6 +84,7 @@ func (r Report) WriteSysctl(w io.Writer) error {
 	}
 	comment("Apply: save as /etc/sysctl.d/90-popupd.conf, then sysctl -p /etc/sysctl.d/90-popupd.conf")
 	comment("In a container: docker run --sysctl KEY=VALUE, or securityContext.sysctls of the pod, for those that begin with net.")
+	comment("Keep it: a host that has it lacks nothing, so that a second run prints no settings.")
 	comment("Roll back: delete the file, then the commands below.")
 	for _, f := range r.Findings {
 		if len(f.Sysctl) == 0 {
