@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope timewait stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -66,6 +66,9 @@ load: stores ## 10 s of the mix at 50,000 requests/s, open loop
 
 envelope: stores ## the same for a minute with every event counted; one connection per request; beside a bare fasthttp handler
 	$(GO) run ./bench/load -out bench/results envelope close compare
+
+timewait: ## a connection per request and TIME_WAIT, before and after each setting; as root; ARGS="-out bench/results"
+	$(GO) run ./bench/timewait $(ARGS)
 
 stores: ## install MariaDB and Redis where they are missing (Debian, as root)
 	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null || $(call install,mariadb-server redis-server)

@@ -70,7 +70,7 @@ func command(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("timewait", flag.ContinueOnError)
 	var (
 		out         = flags.String("out", "", "also write timewait.md and timewait.svg into this directory")
-		advice      = flags.String("sysctl", "doctor", "sysctl.d file to measure with: a path, doctor (what `popupd doctor -sysctl` prints), or none")
+		advice      = flags.String("sysctl", "doctor", "sysctl.d file to measure with: a path, doctor (what popupd doctor -sysctl prints), or none")
 		concurrency = flags.Int("concurrency", 64, "connections at a time")
 		only        = flags.String("run", "", "only the rows that match this regular expression")
 		scale       = flags.Float64("scale", 1, "times the duration of each row")
