@@ -108,7 +108,7 @@ func (c *conn) unanswered() bool {
 // write sends a request whole. unix.EAGAIN means that the connection does not
 // stand yet: a request is far smaller than the buffer of a socket without one.
 func (c *conn) write(request []byte) error {
-	n, err := unix.Write(c.fd, request)
+	n, err := rawWrite(c.fd, request)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (c *conn) read() (bool, error) {
 	if cap(c.in)-len(c.in) < 1024 {
 		c.in = append(make([]byte, 0, max(4096, 2*cap(c.in))), c.in...)
 	}
-	n, err := unix.Read(c.fd, c.in[len(c.in):cap(c.in)])
+	n, err := rawRead(c.fd, c.in[len(c.in):cap(c.in)])
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return false, nil
