@@ -158,21 +158,27 @@ func (s *server) stop() {
 	}
 }
 
+// drainLimit is how long the database may be behind.
+const drainLimit = time.Minute
+
 // drained waits until everything shown is in the database.
 func (s *server) drained(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	defer cancel()
 	if s.popupd != nil {
 		return s.popupd.Drained(ctx)
 	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if left, err := s.pending(ctx); left == 0 || err != nil {
+		left, err := s.pending(ctx)
+		if left == 0 || err != nil {
 			return err
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("%d impressions are not in the database yet: %w\n%s", left, ctx.Err(), s.Log())
 		}
 	}
 }
