@@ -20,6 +20,11 @@ func (h Host) MemoryLimit() (bytes int64, ok bool) {
 	return bytes, bytes > 0
 }
 
+// GoMemory returns how many bytes of a cgroup's limit popupd leaves to Go: not
+// those of the users' state, which is outside of its heap, nor a twentieth for
+// what the kernel counts besides.
+func GoMemory(limit, stateMax int64) int64 { return max(leastGo, limit-limit/20-stateMax) }
+
 // memoryLimit returns 0 where there is no limit. With an error there may be one
 // that is smaller.
 func (h Host) memoryLimit() (bytes int64, err error) {
