@@ -95,8 +95,8 @@ func networkChecks() []check {
 		{
 			name:   "listen overflows",
 			wanted: "0 since boot",
-			why: "A listener's queue was full: the client tries again after 1 s, then 2 s. Of any listener on this host: ss -ltn shows which" +
-				" (Recv-Q near Send-Q).",
+			why: "A listener's queue was full: the client tries again after 1 s, then 2 s. A SYN cookie saves its connection, but not the TCP options." +
+				" Counted for all listeners of this host: ss -ltn shows which is behind (Recv-Q near Send-Q).",
 			source: "https://docs.kernel.org/networking/snmp_counter.html",
 			look:   listenOverflows,
 		},
@@ -305,9 +305,10 @@ func listenOverflows(s *Site) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	overflows, drops, syns := c["ListenOverflows"], c["ListenDrops"], c["TCPReqQFullDrop"]+c["TCPReqQFullDoCookies"]
-	v := verdict{found: fmt.Sprintf("%d overflows, %d drops, %d times too many handshakes", overflows, drops, syns)}
-	if overflows+drops+syns > 0 {
+	// Drops include overflows, and handshakes beyond the queue without cookies.
+	overflows, drops, cookies := c["ListenOverflows"], c["ListenDrops"], c["TCPReqQFullDoCookies"]
+	v := verdict{found: fmt.Sprintf("%d overflows, %d drops, %d SYN cookies", overflows, drops, cookies)}
+	if overflows+drops+cookies > 0 {
 		v.status = Warn
 		v.change = "more CPU for that listener; a larger net.core.somaxconn if this grows (nstat -az | grep -i listen) while CPU is left"
 		v.rollback = "nothing to roll back: the counters begin again at boot"
