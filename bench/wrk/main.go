@@ -159,6 +159,8 @@ func (b *bench) open(ctx context.Context, names []string) (notes, kept []string,
 			return nil, nil, err
 		}
 		say("popupd writes to its embedded database, and what it writes is not counted: " + err.Error())
+	} else if err := yield(b.mysql.Pid()); err != nil {
+		return nil, nil, err
 	}
 	if b.redis, err = b.Redis(generatorCores); err != nil {
 		if _, missing := errors.AsType[*stores.MissingError](err); !missing {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/popupd/popupd/bench/rig"
@@ -149,7 +150,7 @@ func (b *bench) wrk(ctx context.Context, c *contestant, s scenario, m mode, dura
 	p, err := b.Start(rig.Program{
 		Name: "wrk", Cores: generatorCores,
 		Args: []string{
-			"wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", duration.String(), "--latency", "-s", lua, "http://" + c.address, "--",
+			"wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", duration.String(), "--latency", "--timeout", "10s", "-s", lua, "http://" + c.address, "--",
 			strconv.Itoa(s.nothing), strconv.Itoa(s.served), strconv.Itoa(s.actions),
 			c.served, strconv.Itoa(c.users), strconv.Itoa(c.action), c.actions, m.header,
 		},
@@ -168,8 +169,8 @@ func (b *bench) wrk(ctx context.Context, c *contestant, s scenario, m mode, dura
 	if r.wrk, err = p.CPU(); err != nil {
 		return nil, err
 	}
-	if failure := failureLine.FindStringSubmatch(p.Log()); failure != nil {
-		return nil, errors.New("wrk: " + failure[1])
+	if f := failures(p.Log()); f != "" {
+		return nil, errors.New("wrk: " + f)
 	}
 	if err := r.parse(p.Log()); err != nil {
 		return nil, fmt.Errorf("wrk printed what it never does: %w\n%s", err, p.Log())
@@ -177,6 +178,15 @@ func (b *bench) wrk(ctx context.Context, c *contestant, s scenario, m mode, dura
 	c.users += used(s.served, r.requests, b.connections)
 	c.action += used(s.actions, r.requests, b.connections)
 	return r, nil
+}
+
+// failures returns what wrk says of errors, "" if there are none.
+func failures(log string) string {
+	var all []string
+	for _, m := range failureLine.FindAllStringSubmatch(log, -1) {
+		all = append(all, m[1])
+	}
+	return strings.Join(all, "; ")
 }
 
 func (r *report) parse(log string) error {
