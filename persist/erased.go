@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -84,18 +83,17 @@ func (w *writer) applyResets(ctx context.Context, conn *sql.Conn, events []popup
 		}
 	}
 	for _, e := range resets {
-		w.buf = w.dialect.text(append(w.buf[:0], "DELETE FROM user_popup WHERE user_id = "...), e.User)
-		w.buf = strconv.AppendInt(append(w.buf, " AND last_action_ms <= "...), e.AtMS, 10)
-		if _, err := conn.ExecContext(ctx, string(w.buf)); err != nil {
+		_, err := conn.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_action_ms <= ?", w.dialect.user(e.User), e.AtMS)
+		if err != nil {
 			return fmt.Errorf("reset user state: %w", err)
 		}
 	}
-	const head = "INSERT INTO erasure (user_id, at_ms, queued_ms, done_ms) VALUES "
+	ins := insertion{what: "queue erasures", head: "INSERT INTO erasure (user_id, at_ms, queued_ms, done_ms) VALUES "}
 	now := w.now()
-	return w.insert(ctx, conn, "queue erasures", head, "", len(resets), func(dst []byte, i int) []byte {
-		dst = w.dialect.text(dst, resets[i].User)
-		dst = strconv.AppendInt(append(dst, ','), resets[i].AtMS, 10)
-		dst = strconv.AppendInt(append(dst, ','), now, 10)
-		return append(dst, ",0"...)
+	return w.insert(ctx, conn, &ins, len(resets), func(r *row, i int) {
+		r.text(resets[i].User)
+		r.int(resets[i].AtMS)
+		r.int(now)
+		r.int(0)
 	})
 }

@@ -70,6 +70,9 @@ func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
 		case c == classData && !careful:
 			careful = true
 			continue
+		case errors.As(err, new(refusedError)): // at most once: now nothing is prepared for a while
+			f.log.Warn("the store takes no prepared statements: they are spelled out, which costs it more", "error", err)
+			continue
 		case c == classLockWait:
 			if f.lockWaits++; f.lockWaits >= 2 {
 				f.killGhosts(ctx)

@@ -160,6 +160,7 @@ func TestPoisonGoesAlone(t *testing.T) {
 		id := streamID(1)
 		s.register(t, id)
 		events := poisoned(300, 0, 7, 8, 299)
+		s.flusher.writer.chunk = 4 // down to small parts some rows are prepared
 		s.mustFlush(t, batchOf(id, 0, events...))
 		rows, err := s.raw.Query("SELECT first_seq, last_seq, bytes, reason FROM dead_frame ORDER BY first_seq")
 		if err != nil {

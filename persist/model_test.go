@@ -195,6 +195,8 @@ func TestFlushIsLikeTheModel(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		rapid.Check(t, func(rt *rapid.T) {
 			s.empty(t)
+			s.flusher.writer.chunk = rapid.SampledFrom([]int{2, 3, chunkRows}).Draw(rt, "chunk")
+			s.flusher.writer.events.stmt, s.flusher.writer.states.stmt = nil, nil
 			m := newModel()
 			for i := range byte(2) {
 				s.register(t, streamID(i))

@@ -52,12 +52,13 @@ func (w *writer) bisect(ctx context.Context, conn *sql.Conn, events []popup.Even
 // be erased.
 func (w *writer) insertDead(ctx context.Context, conn *sql.Conn) error {
 	refused := w.refused
-	return w.insert(ctx, conn, "insert dead frames", insertDeadFrame, "", len(refused), func(dst []byte, i int) []byte {
+	ins := insertion{what: "insert dead frames", head: insertDeadFrame}
+	return w.insert(ctx, conn, &ins, len(refused), func(r *row, i int) {
 		e := refused[i].event
 		var b []byte
 		if !w.erased.covers(e) {
 			b = e.Append(nil)
 		}
-		return w.appendDead(dst, e.Seq, e.Seq, b, refused[i].reason)
+		w.putDead(r, e.Seq, e.Seq, b, refused[i].reason)
 	})
 }

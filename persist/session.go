@@ -39,7 +39,7 @@ func (f *flusher) meet(ctx context.Context, conn *sql.Conn) error {
 		return fmt.Errorf("ask for the session: %w", err)
 	}
 	f.session = &s
-	f.writer.limit(maxPacket)
+	f.writer.meet(maxPacket)
 	return nil
 }
 

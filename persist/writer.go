@@ -3,9 +3,8 @@ package persist
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
-	"strconv"
+	"time"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -18,18 +17,18 @@ const (
 	maxRowBytes       = 1 << 10 // of the longest row of events, states, statistics, dead frames or erasures
 )
 
-// writer turns a batch into statements inside the flusher's transaction. It
-// builds them as literal SQL: a prepared statement is bound to 65,535 values, and
-// binding costs more than writing digits.
+// writer turns a batch into statements inside the flusher's transaction. Most
+// rows go by prepared statements of a fixed number of rows, the rest spelled out.
 type writer struct {
 	*DB
-	mergeState string // assignments of the upserts
-	addStats   string
-	maxBytes   int // of a statement
+	events, states, stats insertion
+	maxBytes              int       // of a statement
+	chunk                 int       // rows of a prepared statement
+	spellUntil            time.Time // prepare nothing before
 
 	// Of the batch being applied.
 	no      uint32 // stream_no
-	buf     []byte // the statement being built
+	row     row
 	tally   tally
 	erased  erased
 	refused []refusal
@@ -38,10 +37,25 @@ type writer struct {
 func (w *writer) init(db *DB) {
 	w.DB = db
 	w.maxBytes = maxStatementBytes
+	w.chunk = chunkRows
+	w.row.dialect = db.dialect
 	d := db.dialect
+	w.events = insertion{
+		what: "insert events", columns: 10,
+		head: "INSERT INTO event (stream_no, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth) VALUES ",
+	}
+	w.states = insertion{
+		what: "upsert user state", columns: 9,
+		head: "INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action," +
+			" last_action_ms, click_until_ms, next_at_ms) VALUES ",
+	}
+	w.stats = insertion{
+		what: "add to stats", // few rows: never worth preparing
+		head: "INSERT INTO popup_stats (popup_id, hour, variant, impressions, users, clicks, dismisses, converts, controls) VALUES ",
+	}
 	// No expression reads a column that one before it assigns: MySQL would give
 	// the new value, SQLite the old one.
-	w.mergeState = d.upsert("user_id, popup_id") + d.expand(
+	w.states.tail = d.upsert("user_id, popup_id") + d.expand(
 		"impressions = GREATEST(impressions, NEW(impressions)),"+
 			" acted = CASE WHEN NEW(last_impression_ms) > last_impression_ms THEN NEW(acted)"+
 			" WHEN NEW(last_impression_ms) < last_impression_ms THEN acted ELSE acted | NEW(acted) END,"+
@@ -56,13 +70,15 @@ func (w *writer) init(db *DB) {
 			" last_action = CASE WHEN NEW(last_action_ms) > last_action_ms THEN NEW(last_action)"+
 			" WHEN NEW(last_action_ms) < last_action_ms THEN last_action ELSE GREATEST(last_action, NEW(last_action)) END,"+
 			" last_action_ms = GREATEST(last_action_ms, NEW(last_action_ms))")
-	w.addStats = d.upsert("popup_id, hour, variant") + d.expand(
+	w.stats.tail = d.upsert("popup_id, hour, variant") + d.expand(
 		"impressions = impressions + NEW(impressions), users = users + NEW(users), clicks = clicks + NEW(clicks),"+
 			" dismisses = dismisses + NEW(dismisses), converts = converts + NEW(converts), controls = controls + NEW(controls)")
 }
 
-// limit adapts the statements to the server's max_allowed_packet.
-func (w *writer) limit(maxPacket int) {
+// meet adapts to a new session: nothing is prepared in it, and the server has a
+// max_allowed_packet.
+func (w *writer) meet(maxPacket int) {
+	w.events.stmt, w.states.stmt = nil, nil
 	w.maxBytes = min(maxStatementBytes, max(maxPacket/2, 2*maxRowBytes))
 }
 
@@ -119,103 +135,110 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 }
 
 func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
-	const head = "INSERT INTO event (stream_no, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth) VALUES "
-	return w.insert(ctx, conn, "insert events", head, "", len(events), func(dst []byte, i int) []byte {
+	return w.insert(ctx, conn, &w.events, len(events), func(r *row, i int) {
 		e := &events[i]
 		user := e.User
 		if e.Action == popup.Reset || w.erased.covers(e) {
 			user = nil
 		}
-		dst = strconv.AppendUint(dst, uint64(w.no), 10)
-		dst = strconv.AppendUint(append(dst, ','), e.Seq, 10)
-		dst = strconv.AppendInt(append(dst, ','), e.AtMS, 10)
-		dst = w.dialect.text(append(dst, ','), user)
-		dst = strconv.AppendUint(append(dst, ','), uint64(e.Popup), 10)
-		dst = strconv.AppendUint(append(dst, ','), uint64(e.Version), 10)
-		dst = w.dialect.text(append(dst, ','), e.Variant)
-		dst = strconv.AppendUint(append(dst, ','), uint64(e.Action), 10)
-		dst = strconv.AppendInt(append(dst, ','), e.ServedAtMS, 10)
-		return strconv.AppendUint(append(dst, ','), uint64(e.Nth), 10)
+		r.uint(uint64(w.no))
+		r.uint(e.Seq)
+		r.int(e.AtMS)
+		r.text(user)
+		r.uint(uint64(e.Popup))
+		r.uint(uint64(e.Version))
+		r.text(e.Variant)
+		r.uint(uint64(e.Action))
+		r.int(e.ServedAtMS)
+		r.uint(uint64(e.Nth))
 	})
 }
 
 func (w *writer) upsertStates(ctx context.Context, conn *sql.Conn) error {
-	const head = "INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action," +
-		" last_action_ms, click_until_ms, next_at_ms) VALUES "
 	states := w.tally.states
-	return w.insert(ctx, conn, "upsert user state", head, w.mergeState, len(states), func(dst []byte, i int) []byte {
-		r := &states[i]
-		dst = w.dialect.text(dst, r.user)
-		dst = strconv.AppendUint(append(dst, ','), uint64(r.popup), 10)
-		dst = strconv.AppendUint(append(dst, ','), uint64(r.Impressions), 10)
-		dst = strconv.AppendInt(append(dst, ','), r.ServedAtMS, 10)
-		dst = strconv.AppendUint(append(dst, ','), uint64(r.Acted), 10)
-		dst = strconv.AppendUint(append(dst, ','), uint64(r.Last), 10)
-		dst = strconv.AppendInt(append(dst, ','), r.AtMS, 10)
-		dst = strconv.AppendInt(append(dst, ','), r.ClickUntilMS, 10)
-		return strconv.AppendInt(append(dst, ','), r.NextAtMS, 10)
+	return w.insert(ctx, conn, &w.states, len(states), func(r *row, i int) {
+		s := &states[i]
+		r.text(s.user)
+		r.uint(uint64(s.popup))
+		r.uint(uint64(s.Impressions))
+		r.int(s.ServedAtMS)
+		r.uint(uint64(s.Acted))
+		r.uint(uint64(s.Last))
+		r.int(s.AtMS)
+		r.int(s.ClickUntilMS)
+		r.int(s.NextAtMS)
 	})
 }
 
 func (w *writer) upsertStats(ctx context.Context, conn *sql.Conn) error {
-	const head = "INSERT INTO popup_stats (popup_id, hour, variant, impressions, users, clicks, dismisses, converts, controls) VALUES "
 	stats := w.tally.stats
-	return w.insert(ctx, conn, "add to stats", head, w.addStats, len(stats), func(dst []byte, i int) []byte {
+	return w.insert(ctx, conn, &w.stats, len(stats), func(r *row, i int) {
 		s := &stats[i]
-		dst = strconv.AppendUint(dst, uint64(s.popup), 10)
-		dst = strconv.AppendInt(append(dst, ','), s.hourMS, 10)
-		dst = w.dialect.text(append(dst, ','), s.variant)
-		dst = strconv.AppendUint(append(dst, ','), s.impressions, 10)
-		dst = strconv.AppendUint(append(dst, ','), s.users, 10)
-		dst = strconv.AppendUint(append(dst, ','), s.clicks, 10)
-		dst = strconv.AppendUint(append(dst, ','), s.dismisses, 10)
-		dst = strconv.AppendUint(append(dst, ','), s.converts, 10)
-		return strconv.AppendUint(append(dst, ','), s.controls, 10)
+		r.uint(uint64(s.popup))
+		r.int(s.hourMS)
+		r.text(s.variant)
+		r.uint(s.impressions)
+		r.uint(s.users)
+		r.uint(s.clicks)
+		r.uint(s.dismisses)
+		r.uint(s.converts)
+		r.uint(s.controls)
 	})
 }
 
 const insertDeadFrame = "INSERT INTO dead_frame (stream_no, first_seq, last_seq, bytes, reason, at_ms) VALUES "
 
 func (w *writer) insertGaps(ctx context.Context, conn *sql.Conn, gaps []popup.Gap) error {
-	return w.insert(ctx, conn, "insert gaps", insertDeadFrame, "", len(gaps), func(dst []byte, i int) []byte {
-		return w.appendDead(dst, gaps[i].First, gaps[i].Last, nil, reasonGap)
+	ins := insertion{what: "insert gaps", head: insertDeadFrame}
+	return w.insert(ctx, conn, &ins, len(gaps), func(r *row, i int) {
+		w.putDead(r, gaps[i].First, gaps[i].Last, nil, reasonGap)
 	})
 }
 
-// appendDead appends a row of dead_frame; no bytes are NULL.
-func (w *writer) appendDead(dst []byte, first, last uint64, b []byte, reason string) []byte {
-	dst = strconv.AppendUint(dst, uint64(w.no), 10)
-	dst = strconv.AppendUint(append(dst, ','), first, 10)
-	dst = strconv.AppendUint(append(dst, ','), last, 10)
-	if len(b) == 0 {
-		dst = append(dst, ",NULL,"...)
-	} else {
-		dst = hex.AppendEncode(append(dst, ",x'"...), b)
-		dst = append(dst, "',"...)
-	}
-	dst = w.dialect.text(dst, []byte(reason))
-	return strconv.AppendInt(append(dst, ','), w.now(), 10)
+// putDead makes a row of dead_frame.
+func (w *writer) putDead(r *row, first, last uint64, b []byte, reason string) {
+	r.uint(uint64(w.no))
+	r.uint(first)
+	r.uint(last)
+	r.blob(b)
+	r.text([]byte(reason))
+	r.int(w.now())
 }
 
-// insert runs head (row),(row)... tail for n rows, which row appends without
-// their parentheses, in as many statements as the limits ask for.
-func (w *writer) insert(ctx context.Context, conn *sql.Conn, what, head, tail string, n int, row func(dst []byte, i int) []byte) error {
-	rows := 0
-	for i := range n {
-		if rows == 0 {
-			w.buf = append(w.buf[:0], head...)
-		} else {
-			w.buf = append(w.buf, ',')
+// insert inserts n rows, whose values put gives. It changes nothing but rows: an
+// error leaves those that were inserted to the transaction.
+func (w *writer) insert(ctx context.Context, conn *sql.Conn, ins *insertion, n int, put func(r *row, i int)) error {
+	i := 0
+	for n-i >= w.chunk && w.prepares(ins) {
+		if err := w.insertChunk(ctx, conn, ins, i, put); err != nil {
+			return err
 		}
-		w.buf = append(w.buf, '(')
-		w.buf = append(row(w.buf, i), ')')
+		i += w.chunk
+	}
+	return w.insertSpelled(ctx, conn, ins, i, n, put)
+}
+
+// insertSpelled inserts the rows i to n-1 in as many statements as the limits ask for.
+func (w *writer) insertSpelled(ctx context.Context, conn *sql.Conn, ins *insertion, i, n int, put func(r *row, i int)) error {
+	r := &w.row
+	r.bound = false
+	rows := 0
+	for ; i < n; i++ {
+		if rows == 0 {
+			r.sql = append(r.sql[:0], ins.head...)
+		} else {
+			r.sql = append(r.sql, ',')
+		}
+		r.sql = append(r.sql, '(')
+		put(r, i)
+		r.sql = append(r.sql, ')')
 		rows++
-		if i+1 < n && rows < maxStatementRows && len(w.buf)+maxRowBytes+len(tail) < w.maxBytes {
+		if i+1 < n && rows < maxStatementRows && len(r.sql)+maxRowBytes+len(ins.tail) < w.maxBytes {
 			continue
 		}
-		w.buf = append(w.buf, tail...)
-		if _, err := conn.ExecContext(ctx, string(w.buf)); err != nil {
-			return fmt.Errorf("%s: %w", what, err)
+		r.sql = append(r.sql, ins.tail...)
+		if _, err := conn.ExecContext(ctx, string(r.sql)); err != nil {
+			return fmt.Errorf("%s: %w", ins.what, err)
 		}
 		rows = 0
 	}
