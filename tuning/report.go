@@ -19,12 +19,11 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// Widths of the table's columns, in characters. wanted takes the rest.
+// Widths in characters.
 const (
-	statusWidth = 8
-	checkWidth  = 30
-	foundWidth  = 30
-	leastWidth  = 72
+	statusWidth = 8  // of the first column
+	checkWidth  = 30 // of the second, if there is room; the others share the rest
+	leastWidth  = 60 // of the table
 )
 
 // WriteTable writes the report for a terminal of so many columns: what is not
@@ -41,7 +40,10 @@ func (r Report) WriteTable(w io.Writer, columns int) error {
 		kernel = "not known"
 	}
 	fmt.Fprintf(out, "%d critical, %d warn, %d unknown, %d ok. Kernel: %s\n\n", count[Critical], count[Warn], count[Unknown], count[OK], printable(kernel))
-	widths := []int{statusWidth, checkWidth, foundWidth, columns - statusWidth - checkWidth - foundWidth - 3*len("  ")}
+	room := columns - statusWidth - 3*len("  ")
+	check := min(checkWidth, room*3/7)
+	found := (room - check) / 2
+	widths := []int{statusWidth, check, found, room - check - found}
 	writeRow(out, widths, "STATUS", "CHECK", "FOUND", "WANTED")
 	for i, f := range r.Findings {
 		if i > 0 && (f.Status != OK || r.Findings[i-1].Status != OK) {

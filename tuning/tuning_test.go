@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -285,6 +286,12 @@ func sound(r Report) error {
 	}
 	if i := bytes.IndexFunc(table.Bytes(), func(c rune) bool { return c < ' ' && c != '\n' }); i >= 0 {
 		return errors.New("a control character in the table")
+	}
+	for line := range strings.Lines(table.String()) {
+		words := strings.Fields(line)
+		if utf8.RuneCountInString(line) > 80+len("\n") && len(words[len(words)-1]) < 50 { // a path or a link
+			return errors.New("wider than the terminal: " + line)
+		}
 	}
 	for line := range strings.Lines(conf.String()) {
 		line = strings.TrimSuffix(line, "\n")
