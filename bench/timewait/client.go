@@ -46,6 +46,10 @@ type plan struct {
 	Closes      string        // clientFirst, serverFirst or nobody
 	Concurrency int           // connections at a time
 	Duration    time.Duration // of the run, in whole seconds
+	// Half is the number of requests after which connect finds ports no longer
+	// at once. A run goes on until some seconds beyond that, on a slow machine
+	// for up to six times its duration; 0 does not ask for it.
+	Half int
 }
 
 // slot is the place of one connection at a time.
@@ -150,7 +154,16 @@ func (c *client) tick() (bool, error) {
 		c.run.Seconds = append(c.run.Seconds, c.second)
 		c.second = second{}
 	}
-	return elapsed >= c.plan.Duration, nil
+	return elapsed >= 6*c.plan.Duration || elapsed >= c.plan.Duration && c.run.beyond(c.plan.Half), nil
+}
+
+// beyond reports whether the last seconds of a run came after it had n requests.
+func (r run) beyond(n int) bool {
+	before := 0
+	for _, s := range r.Seconds[:max(0, len(r.Seconds)-recent)] {
+		before += s.Requests
+	}
+	return before >= n
 }
 
 // used is the user and system time of this process.

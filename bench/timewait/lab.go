@@ -73,6 +73,9 @@ func (l *lab) measure(ctx context.Context, r row) (got result, err error) {
 		return result{}, err
 	}
 	todo := plan{Server: address, Closes: r.Closes, Concurrency: l.concurrency, Duration: r.Duration}
+	if r.Closes == clientFirst {
+		todo.Half = got.ports / 2
+	}
 	text, err := json.Marshal(todo)
 	if err != nil {
 		return result{}, err

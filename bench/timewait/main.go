@@ -72,6 +72,7 @@ func command(ctx context.Context, args []string) error {
 		out         = flags.String("out", "", "also write timewait.md and timewait.svg into this directory")
 		advice      = flags.String("sysctl", "doctor", "sysctl.d file to measure with: a path, doctor (what popupd doctor -sysctl prints), or none")
 		concurrency = flags.Int("concurrency", 64, "connections at a time")
+		binary      = flags.String("popupd", "", "the popupd to measure, by default the one built of this tree")
 		only        = flags.String("run", "", "only the rows that match this regular expression")
 		scale       = flags.Float64("scale", 1, "times the duration of each row")
 	)
@@ -79,9 +80,9 @@ func command(ctx context.Context, args []string) error {
 		return err
 	}
 	if flags.NArg() > 0 || *concurrency < 1 || *scale <= 0 {
-		return errors.New("usage: timewait [-out DIR] [-sysctl FILE|doctor|none] [-run REGEXP] [-concurrency N] [-scale X]")
+		return errors.New("usage: timewait [-out DIR] [-sysctl FILE|doctor|none] [-popupd BINARY] [-run REGEXP] [-concurrency N] [-scale X]")
 	}
-	l := &lab{concurrency: *concurrency}
+	l := &lab{binary: *binary, concurrency: *concurrency}
 	if *advice != "doctor" && *advice != "none" {
 		text, err := os.ReadFile(*advice)
 		if err != nil {
@@ -119,8 +120,10 @@ func command(ctx context.Context, args []string) error {
 		return err
 	}
 	defer l.rig.Close()
-	if l.binary, err = l.rig.Build(".", "."); err != nil {
-		return err
+	if l.binary == "" {
+		if l.binary, err = l.rig.Build(".", "."); err != nil {
+			return err
+		}
 	}
 	results, err := l.measureAll(ctx, all)
 	if err != nil {

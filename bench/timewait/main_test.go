@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -33,7 +35,39 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(storetest.Main(m))
+	code := storetest.Main(m)
+	if built.dir != "" {
+		os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
+}
+
+// built is the popupd that all tests share.
+var built struct {
+	once        sync.Once
+	dir, binary string
+	err         error
+}
+
+func popupd(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds popupd")
+	}
+	needNamespaces(t)
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "popupd-timewait-"); built.err != nil {
+			return
+		}
+		built.binary = filepath.Join(built.dir, "popupd")
+		if out, err := exec.Command("go", "build", "-o", built.binary, "../..").CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("build popupd: %w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.binary
 }
 
 func needNamespaces(t *testing.T) {
@@ -105,7 +139,7 @@ func of(t *testing.T, pid int) (names []string) {
 // returns their pids.
 func running(t *testing.T) (cmd *exec.Cmd, stderr *bytes.Buffer, dir string, pids []int) {
 	t.Helper()
-	cmd, stderr, dir = start(t, 0, "-sysctl", "none", "-run", "^keep-alive", "-scale", "100")
+	cmd, stderr, dir = start(t, 0, "-popupd", popupd(t), "-sysctl", "none", "-run", "^keep-alive", "-scale", "100")
 	within(t, "client and server at work", func() bool {
 		pids = nil
 		for _, name := range of(t, cmd.Process.Pid) {
@@ -136,10 +170,6 @@ func gone(pids []int) bool {
 }
 
 func TestInterrupted(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds popupd")
-	}
-	needNamespaces(t)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		cmd, stderr, dir, pids := running(t)
 		if err := cmd.Process.Signal(signal); err != nil {
@@ -161,10 +191,6 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds popupd")
-	}
-	needNamespaces(t)
 	cmd, _, _, pids := running(t)
 	if swept, err := sweep(); err != nil || len(swept) > 0 {
 		t.Fatalf("swept %v, %v while the lab runs", swept, err)
@@ -175,8 +201,7 @@ func TestKilled(t *testing.T) {
 	if left := of(t, cmd.Process.Pid); len(left) != 2 {
 		t.Fatalf("kill -9 leaves %v: the test tests nothing", left)
 	}
-	again, stderr, _ := start(t, 0, "-sysctl", "none", "-run", "^keep-alive", "-scale", "0.1")
-	again.Stdout = nil
+	again, stderr, _ := start(t, 0, "-popupd", popupd(t), "-sysctl", "none", "-run", "^keep-alive", "-scale", "0.1")
 	if err := again.Wait(); err != nil || !strings.Contains(stderr.String(), "removed what a killed run left") {
 		t.Errorf("the next run: %v\n%s", err, stderr)
 	}

@@ -46,7 +46,7 @@ Each row has new namespaces. One address on each side, so the client has as many
 	}
 	fmt.Fprint(w, `
 - After 10 s: the last three of the first ten seconds. Over a minute: the first row ran for longer than that; the shorter ones are taken to go on as in
-  their last three seconds, and no further than the client has ports. To defaults: of that, where the same side closes first.
+  their last three seconds, and no further than the client has ports. To defaults: of that, where the same side closes first; keep-alive, where the client does.
 - TIME_WAIT: sockets at the end of the row. Reused: of the client's, those that gave their port to a new connection (TWRecycled). Not kept: connections of
   either side that were closed without TIME_WAIT because of tcp_max_tw_buckets (TCPTimeWaitOverflow).
 - CPU: of the process, which on one machine has the network's share in it.
@@ -70,15 +70,11 @@ func tableRow(w io.Writer, results []result, r result) {
 	} else if base, ok := find(results, clientFirst, defaults); ok && r.Closes == nobody {
 		ratio = fmt.Sprintf("%.2f", r.sustained()/base.sustained())
 	}
-	cpu := ""
-	if n := r.total(); n > 0 {
-		cpu = fmt.Sprintf("%.0f", float64(r.cpu.Microseconds())/float64(n))
-	}
 	first, later := r.first(), r.later()
 	cells := []string{
 		r.Closes, r.Name, count(first.PerSecond), count(later.PerSecond), count(r.sustained()), ratio,
 		count(r.Counters.TimeWait), count(r.server.TimeWait), count(r.Counters.Reused), count(r.Counters.Overflow + r.server.Overflow),
-		r.errors(), count(first.CPU), count(later.CPU), cpu,
+		r.errors(), count(first.CPU), count(later.CPU), count(r.serverCPU()),
 	}
 	fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
 }

@@ -14,7 +14,10 @@ type result struct {
 	failure string        // why the row could not be run, "" otherwise
 }
 
-const minute = 60 // s: what TIME_WAIT lasts
+const (
+	minute = 60 // s: what TIME_WAIT lasts
+	recent = 3  // s: what a rate is taken of
+)
 
 // rate is what the client had in some seconds.
 type rate struct {
@@ -41,13 +44,16 @@ func (r run) first() rate { return r.rate(0, 1) }
 // later is the rate of the last three of the first ten seconds.
 func (r run) later() rate {
 	end := min(10, len(r.Seconds))
-	return r.rate(max(0, end-3), end)
+	return r.rate(max(0, end-recent), end)
 }
 
 // last is the rate of the last three seconds.
 func (r run) last() rate {
-	return r.rate(max(0, len(r.Seconds)-3), len(r.Seconds))
+	return r.rate(max(0, len(r.Seconds)-recent), len(r.Seconds))
 }
+
+// slowed reports whether connect had to search for ports by the tenth second.
+func (r run) slowed() bool { return r.later().CPU > 3*r.first().CPU }
 
 // total is the number of answered requests.
 func (r run) total() (n int) {
@@ -69,4 +75,9 @@ func (r result) sustained() (perSecond float64) {
 		requests = min(requests, float64(r.ports))
 	}
 	return requests / minute
+}
+
+// serverCPU is the microseconds of the server's CPU a request.
+func (r result) serverCPU() float64 {
+	return float64(r.cpu.Microseconds()) / float64(max(1, r.total()))
 }

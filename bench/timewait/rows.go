@@ -22,9 +22,9 @@ const (
 	// finds quickly.
 	full = 10 * time.Second
 	// short is for rows that ports do not limit.
-	short = 8 * time.Second
+	short = 7 * time.Second
 	// lasting is beyond the minute after which the first ports are free again.
-	lasting = 68 * time.Second
+	lasting = 66 * time.Second
 	// late is beyond the 10 s of tcp_fin_timeout, had it to do with TIME_WAIT.
 	late = 16 * time.Second
 )
