@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope timewait stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope ladder timewait stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -66,6 +66,10 @@ load: stores ## 10 s of the mix at 50,000 requests/s, open loop
 
 envelope: stores ## the same for a minute with every event counted; one connection per request; beside a bare fasthttp handler
 	$(GO) run ./bench/load -out bench/results envelope close compare
+
+ladder: stores ## the ways to popupd: the same load on a server that asks MySQL in every poll, on two steps between, on popupd; ARGS="-out bench/results"
+	@command -v wrk >/dev/null || $(call install,wrk)
+	$(GO) run ./bench/ladder $(ARGS)
 
 timewait: ## a connection per request and TIME_WAIT, before and after each setting; as root; ARGS="-out bench/results"
 	$(GO) run ./bench/timewait $(ARGS)
