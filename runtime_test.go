@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// cgroup is the file system of a host whose cgroup allows this much memory.
+func cgroup(max string) fstest.MapFS {
+	return fstest.MapFS{
+		"proc/self/cgroup":                {Data: []byte("0::/popupd\n")},
+		"proc/self/mountinfo":             {Data: []byte("30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n")},
+		"sys/fs/cgroup/popupd/memory.max": {Data: []byte(max + "\n")},
+	}
+}
+
+func TestLimitMemory(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	for _, c := range []struct {
+		name  string
+		set   int64 // GOMEMLIMIT
+		max   string
+		state int64
+		want  int64
+		warns bool
+	}{
+		{"no limit", math.MaxInt64, "max", 1 << 30, math.MaxInt64, false},
+		{"a limit", math.MaxInt64, "4000000000", 1_000_000_000, 2_800_000_000, false},
+		{"too small for the state", math.MaxInt64, "1000000000", 1_000_000_000, 128 << 20, true},
+		{"GOMEMLIMIT", 3 << 30, "4000000000", 1_000_000_000, 3 << 30, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			debug.SetMemoryLimit(c.set)
+			var log bytes.Buffer
+			limitMemory(cgroup(c.max), c.state, slog.New(slog.NewTextHandler(&log, nil)))
+			if got := debug.SetMemoryLimit(-1); got != c.want {
+				t.Errorf("limit %d, want %d", got, c.want)
+			}
+			if warns := strings.Contains(log.String(), "level=WARN"); warns != c.warns {
+				t.Errorf("warns %v, want %v: %s", warns, c.warns, &log)
+			}
+		})
+	}
+}
