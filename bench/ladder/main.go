@@ -15,6 +15,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -46,7 +47,7 @@ func main() {
 }
 
 func run(ctx context.Context, rounds int, l load, out string) error {
-	if err := cmp.Or(rig.Need("wrk", "wrk"), rig.Need("mariadbd", "mariadb-server"), rig.Need("redis-server", "redis-server")); err != nil {
+	if err := errors.Join(rig.Need("wrk", "wrk"), rig.Need("mariadbd", "mariadb-server"), rig.Need("redis-server", "redis-server")); err != nil {
 		return err
 	}
 	r, err := rig.New(ctx)
