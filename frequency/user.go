@@ -10,6 +10,9 @@ type User struct {
 	s      *shard
 	hash   uint64
 	lo, hi int // the user's slots
+
+	gapMS    int64 // see gapEnd
+	gapKnown bool
 }
 
 // Unlock ends the step.
@@ -44,14 +47,24 @@ func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 		}
 	}
 	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
-		for i := u.lo; i < u.hi; i += u.s.width(i) {
-			served, last := u.s.shown(i)
-			if end := gapEndMS(served, last, gap); nowMS < end {
-				v.stop(popup.MinGap, end)
-			}
+		if end := u.gapEnd(gap); nowMS < end {
+			v.stop(popup.MinGap, end)
 		}
 	}
 	return v
+}
+
+// gapEnd returns when another popup may follow what the user saw; 0 if nothing
+// was shown. It is looked for once, whatever the number of popups to check.
+func (u *User) gapEnd(gapMS int64) int64 {
+	if !u.gapKnown {
+		u.gapMS, u.gapKnown = 0, true
+		for i := u.lo; i < u.hi; i += u.s.width(i) {
+			served, last := u.s.shown(i)
+			u.gapMS = max(u.gapMS, gapEndMS(served, last, gapMS))
+		}
+	}
+	return u.gapMS
 }
 
 // stop adds a closed gate. The first one is the reason, the last one to open
@@ -162,6 +175,7 @@ func (u *User) Undo(x Undo) {
 	case x.before.hash == 0:
 		u.s.remove(i)
 		u.look()
+		u.gapKnown = false
 	case !u.put(i, &x.before, 0):
 		// It needs more memory than is left: as if something was added.
 		e.acted &^= x.bit
@@ -172,12 +186,23 @@ func (u *User) Undo(x Undo) {
 // look finds the user's slots again.
 func (u *User) look() { u.lo, u.hi = u.s.run(keyOf(u.hash)) }
 
-// find returns the first slot of the user's entry for a popup, -1 if there is none.
+// find returns the first slot of the user's entry for a popup, -1 if there is
+// none. Among thousands of popups users have thousands of entries, each to be found.
 func (u *User) find(id uint32) int {
-	for i := u.lo; i < u.hi; i += u.s.width(i) {
-		if u.s.popup(i) == id {
-			return i
+	lo, hi := u.lo, u.hi
+	for lo < hi {
+		i := int(uint(lo+hi) / 2)
+		if u.s.slots[i].key&isTail != 0 {
+			i-- // lo is no tail
 		}
+		if u.s.popup(i) < id {
+			lo = i + u.s.width(i)
+		} else {
+			hi = i
+		}
+	}
+	if lo < u.hi && u.s.popup(lo) == id {
+		return lo
 	}
 	return -1
 }
@@ -205,6 +230,7 @@ func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
 // that is not enough it counts the failure, changes nothing else and returns false.
 func (u *User) put(i int, e *entry, nowMS int64) bool {
 	s, used := u.s, u.s.used
+	u.gapKnown = false
 	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
 		if !u.t.growLocked(s) && !u.t.reclaimLocked(s, nowMS) {
 			u.t.full.Inc()
@@ -230,4 +256,5 @@ func (u *User) forget(at tick) {
 		}
 	}
 	u.look()
+	u.gapKnown = false
 }

@@ -279,7 +279,7 @@ func TestStateFullKnownUser(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.Users = users }, again).start()
 	f.sees("u", "p1")
 	// Fill what the user's shard has left.
-	for i := 0; users.Restore([]byte("u"), uint32(1000+i), popup.State{Impressions: 1, AtMS: startMS, NextAtMS: popup.Never}); i++ {
+	for i := 0; users.Restore([]byte("u"), uint32(1000+i), popup.State{Impressions: 1, ServedAtMS: startMS, AtMS: startMS, NextAtMS: popup.Never}); i++ {
 		if i > 10_000 {
 			t.Fatal("the table is never full")
 		}
