@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/popupd/popupd/internal/stores"
 )
@@ -101,7 +102,14 @@ func (r *Rig) Build(module, pkg string) (binary string, err error) {
 	binary = filepath.Join(r.newDirLocked("bin"), name)
 	cmd := exec.CommandContext(r.ctx, "go", "build", "-o", binary, pkg)
 	cmd.Dir = filepath.Join(strings.TrimSpace(string(root)), module)
+	// Interrupted, it leaves neither its compilers nor their files.
+	cmd.Env = append(os.Environ(), "GOTMPDIR="+r.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if out, err := cmd.CombinedOutput(); err != nil {
+		if r.ctx.Err() != nil {
+			return "", r.ctx.Err()
+		}
 		return "", fmt.Errorf("build %s in %s: %w\n%s", pkg, module, err, out)
 	}
 	r.binaries[key] = binary

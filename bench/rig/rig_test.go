@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -154,6 +155,36 @@ func TestInterruptEndsTheWaitForReady(t *testing.T) {
 	_, err = r.Start(Program{Name: "silent", Args: shell("echo up; exec sleep 60"), Ready: func(string) bool { interrupt(); return false }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestInterruptedBuildsLeaveNothing(t *testing.T) {
+	scratch := t.TempDir()
+	t.Setenv("TMPDIR", scratch)
+	t.Setenv("GOCACHE", t.TempDir()) // there is all to compile
+	ctx, interrupt := context.WithCancel(t.Context())
+	r, err := New(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	built := make(chan error)
+	go func() {
+		_, err := r.Build("bench/rivals", "./bare")
+		built <- err
+	}()
+	for work := []string(nil); len(work) == 0; runtime.Gosched() { // until it compiles
+		if work, err = filepath.Glob(filepath.Join(scratch, "*", "go-build*")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	interrupt()
+	if err := <-built; !errors.Is(err, context.Canceled) {
+		t.Errorf("Build: %v", err)
+	}
+	r.Close()
+	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

@@ -47,6 +47,9 @@ func main() {
 	defer stop()
 	b := &bench{connections: *connections, duration: *duration, noise: *noise, extra: make(map[string][]string)}
 	err := b.compare(ctx, *rounds, *scenario, *chosen, *out)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wrk:", err)
 		os.Exit(1)
