@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -183,7 +185,7 @@ func TestTurn(t *testing.T) {
 	// A statement a poll, and those of the worker and of the counting; the
 	// connections of the polls and of the worker.
 	if got.perSecond < 100 || got.p50 <= 0 || got.p99 < got.p50 || got.errors != 0 || got.connections < 2 || got.connections > 9 ||
-		got.statements < 1 || got.statements > 1.5 || got.serverCPU <= 0 || got.mysqlCPU <= 0 || got.behind <= 0 {
+		got.statements < 1 || got.statements > 1.5 || got.serverCPU <= 0 || got.mysqlCPU <= 0 || got.behind <= 0 || got.others < 0 || got.others > 1 {
 		t.Errorf("an odd turn: %+v", got)
 	}
 
@@ -226,31 +228,55 @@ func TestParseAnswered(t *testing.T) {
 	}
 }
 
+func TestOthers(t *testing.T) {
+	const stat = "cpu  100 20 300 9000 50 6 7 8 900 0\ncpu0 1 2 3 4 5 6 7 8 9 0\n"
+	got, err := busy(stat)
+	if want := 4410 * time.Millisecond; err != nil || got != want {
+		t.Errorf("busy: got %v, %v; want %v", got, err, want)
+	}
+	for _, bad := range []string{"", "cpu 1 2 3\n", strings.Replace(stat, "20", "x", 1)} {
+		if got, err := busy(bad); err == nil {
+			t.Errorf("busy of %q is %v", bad, got)
+		}
+	}
+	now := time.Now()
+	cores := time.Duration(runtime.NumCPU())
+	from := usage{at: now, machine: time.Second, ours: 500 * time.Millisecond}
+	to := usage{at: now.Add(10 * time.Second), machine: time.Second + 9*time.Second*cores, ours: 500*time.Millisecond + 5*time.Second*cores}
+	if got, want := others(from, to, 3*time.Second*cores), 0.1; math.Abs(got-want) > 1e-9 {
+		t.Errorf("others: got %v, want %v", got, want)
+	}
+	if got := others(from, to, 20*time.Second*cores); got != 0 {
+		t.Errorf("others, by the steps of the clock below 0: got %v", got)
+	}
+}
+
 func TestReport(t *testing.T) {
 	turns := make([][]turn, len(rungs))
 	for n := range turns {
 		for round := range 3 {
 			turns[n] = append(turns[n], turn{
 				perSecond: float64(1000 * (n + 1) * (round + 1)), p50: time.Millisecond, p99: time.Duration(round) * time.Millisecond,
-				errors: 1, connections: 64, statements: 1.25, serverCPU: 70, mysqlCPU: 80, behind: 20 * time.Millisecond,
+				errors: 1, connections: 64, statements: 1.25, serverCPU: 70, mysqlCPU: 80, behind: 20 * time.Millisecond, others: 0.05,
 			})
 		}
 	}
 	got := report(turns, load{64, 5 * time.Second})
 	for _, want := range []string{
-		"| 1: MySQL in every poll | 2,000 | 1.0 | 1.0 ms | 1.0 ms | 1 | 64 | 1.250 | 70 | 80 | 20.0 ms |\n",
+		"| 1: MySQL in every poll | 2,000 | 1.0 | 1.0 | 1.0 | 1 | 64 | 1.250 | 70 | 80 | 20 |\n",
 		"| 4: popupd | 8,000 | 4.0 | ",
 		"Medians of 3 rounds of 5s, 64 keep-alive connections",
+		"Other programs had 5 % of the cores",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
 	}
 	var picture strings.Builder
-	if err := draw(&picture, turns); err != nil {
+	if err := draw(&picture, turns, load{64, time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<svg ", ">4: popupd<", ">8,000  p99 1.0 ms, 64 MySQL connections<"} {
+	for _, want := range []string{"<svg ", ">4: popupd<", ">8,000  p99 1 ms, 64 MySQL connections<"} {
 		if !strings.Contains(picture.String(), want) {
 			t.Errorf("no %q in\n%s", want, picture.String())
 		}

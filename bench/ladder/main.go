@@ -71,10 +71,13 @@ func run(ctx context.Context, rounds int, l load, out string) error {
 		return nil
 	}
 	var picture strings.Builder
-	if err := draw(&picture, turns); err != nil {
+	if err := draw(&picture, turns, l); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, "ladder.md"), []byte("# The ladder\n\n"+page+"\n![requests/s by rung](ladder.svg)\n"), 0o644); err != nil {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "ladder.md"), []byte(page+"\n![requests/s by rung](ladder.svg)\n"), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(out, "ladder.svg"), []byte(picture.String()), 0o644)

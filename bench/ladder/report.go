@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -10,46 +11,67 @@ import (
 	"github.com/popupd/popupd/bench/plot"
 )
 
-// median of one figure over the turns of a rung.
+// columns are figures of a turn, of which the table has the medians.
+var columns = []struct {
+	head   string
+	format string
+	figure func(turn) float64
+}{
+	{"p50, ms", "%.1f", func(t turn) float64 { return millis(t.p50) }},
+	{"p99, ms", "%.1f", p99},
+	{"errors", "%.0f", func(t turn) float64 { return t.errors }},
+	{"MySQL connections", "%.0f", connections},
+	{"statements a request", "%.3f", func(t turn) float64 { return t.statements }},
+	{"server, CPU us a request", "%.0f", func(t turn) float64 { return t.serverCPU }},
+	{"MariaDB, CPU us a request", "%.0f", func(t turn) float64 { return t.mysqlCPU }},
+	{"behind at the end, ms", "%.0f", func(t turn) float64 { return millis(t.behind) }},
+}
+
+func perSecond(t turn) float64   { return t.perSecond }
+func p99(t turn) float64         { return millis(t.p99) }
+func connections(t turn) float64 { return t.connections }
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// median of one figure over turns.
 func median(turns []turn, figure func(turn) float64) float64 {
 	values := make([]float64, len(turns))
 	for n, t := range turns {
 		values[n] = figure(t)
 	}
+	return middle(values)
+}
+
+func middle(values []float64) float64 {
 	slices.Sort(values)
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
-
-func perSecond(t turn) float64 { return t.perSecond }
 
 // report writes the table. The ratio to the first rung is the median of those
 // of the rounds.
 func report(turns [][]turn, l load) string {
 	var b strings.Builder
-	b.WriteString("| rung | requests/s | of rung 1 | p50 | p99 | errors | MySQL connections | statements a request | server, CPU us a request | MariaDB, CPU us a request | behind at the end |\n")
-	b.WriteString("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| rung | requests/s | times rung 1 |")
+	for _, c := range columns {
+		fmt.Fprintf(&b, " %s |", c.head)
+	}
+	b.WriteString("\n|---|---:|---:|" + strings.Repeat("---:|", len(columns)) + "\n")
 	for n, rung := range turns {
-		ratios := make([]turn, len(rung))
+		ratios := make([]float64, len(rung))
 		for round, t := range rung {
-			ratios[round].perSecond = t.perSecond / turns[0][round].perSecond
+			ratios[round] = t.perSecond / turns[0][round].perSecond
 		}
-		fmt.Fprintf(&b, "| %s | %s | %.1f | %s | %s | %.0f | %.0f | %.3f | %.0f | %.0f | %s |\n", rungs[n],
-			thousands(median(rung, perSecond)), median(ratios, perSecond), ms(rung, func(t turn) time.Duration { return t.p50 }), ms(rung, p99),
-			median(rung, func(t turn) float64 { return t.errors }), median(rung, connections),
-			median(rung, func(t turn) float64 { return t.statements }), median(rung, func(t turn) float64 { return t.serverCPU }),
-			median(rung, func(t turn) float64 { return t.mysqlCPU }), ms(rung, func(t turn) time.Duration { return t.behind }))
+		fmt.Fprintf(&b, "| %s | %s | %.1f |", rungs[n], thousands(median(rung, perSecond)), middle(ratios))
+		for _, c := range columns {
+			fmt.Fprintf(&b, " "+c.format+" |", median(rung, c.figure))
+		}
+		b.WriteString("\n")
 	}
 	fmt.Fprintf(&b, "\nMedians of %d rounds of %v, %d keep-alive connections, 26 popups; of ten polls nine are by %s users who have seen all that fits\n"+
 		"them, one is by a new user. Server, MariaDB, Redis and wrk share all cores. CPU and statements count until the last event is in the\n"+
-		"database, which is how long it was behind; every popup shown was found there, once.\n", len(turns[0]), l.duration, l.connections, thousands(users))
+		"database, which is how long it was behind; every popup shown was found there, once. Other programs had %.0f %% of the cores (median).\n",
+		len(turns[0]), l.duration, l.connections, thousands(users), 100*median(slices.Concat(turns...), func(t turn) float64 { return t.others }))
 	return b.String()
-}
-
-func p99(t turn) time.Duration   { return t.p99 }
-func connections(t turn) float64 { return t.connections }
-
-func ms(turns []turn, figure func(turn) time.Duration) string {
-	return fmt.Sprintf("%.1f ms", median(turns, func(t turn) float64 { return float64(figure(t).Microseconds()) / 1000 }))
 }
 
 // thousands writes a whole number with commas.
@@ -62,13 +84,17 @@ func thousands(v float64) string {
 }
 
 // draw draws requests/s as bars.
-func draw(w io.Writer, turns [][]turn) error {
+func draw(w io.Writer, turns [][]turn, l load) error {
 	var bars []plot.Bar
 	for n, rung := range turns {
 		bars = append(bars, plot.Bar{
 			Label: rungs[n], Value: median(rung, perSecond),
-			Note: fmt.Sprintf("p99 %s, %.0f MySQL connections", ms(rung, p99), median(rung, connections)),
+			Note: fmt.Sprintf("p99 %.0f ms, %.0f MySQL connections", median(rung, p99), median(rung, connections)),
 		})
 	}
-	return plot.Bars(w, plot.Chart{Title: "Popups at the same load: requests/s", XLabel: "requests/s"}, bars)
+	return plot.Bars(w, plot.Chart{
+		Title: "Polls a second: nine of ten find nothing, one shows a popup", XLabel: "requests/s",
+		Note: fmt.Sprintf("go run ./bench/ladder: medians of %d rounds; server, MariaDB, Redis and wrk with %d connections on %d cores",
+			len(turns[0]), l.connections, runtime.NumCPU()),
+	}, bars)
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/popupd/popupd/bench/rig"
@@ -37,6 +36,7 @@ type turn struct {
 	serverCPU   float64 // us a request, until all is in the database
 	mysqlCPU    float64 // likewise
 	behind      time.Duration
+	others      float64 // share of all cores that other programs had
 }
 
 // rounds returns the turns of each rung. Each round begins one rung later: the
@@ -51,7 +51,8 @@ func (b *bench) rounds(ctx context.Context, rounds int, l load) ([][]turn, error
 				return nil, err
 			}
 			turns[rung-1] = append(turns[rung-1], t)
-			fmt.Fprintf(os.Stderr, "round %d, rung %s: %.0f requests/s, p99 %v, %.0f errors\n", round+1, rungs[rung-1], t.perSecond, t.p99, t.errors)
+			fmt.Fprintf(os.Stderr, "round %d, rung %s: %.0f requests/s, p99 %v, %.0f errors; other programs had %.0f %% of the cores\n",
+				round+1, rungs[rung-1], t.perSecond, t.p99, t.errors, 100*t.others)
 		}
 	}
 	return turns, nil
@@ -105,39 +106,8 @@ func (b *bench) turn(ctx context.Context, rung int, l load) (t turn, err error) 
 		serverCPU:   float64((after.server - before.server).Microseconds()) / all,
 		mysqlCPU:    float64((after.mysql - before.mysql).Microseconds()) / all,
 		behind:      behind,
+		others:      others(before, after, answered.cpu),
 	}, nil
-}
-
-// usage is what a server and its database have used since they were started.
-type usage struct {
-	server, mysql           time.Duration // CPU
-	statements, connections float64
-}
-
-func (s *server) used() (u usage, err error) {
-	if u.server, err = s.CPU(); err != nil {
-		return u, err
-	}
-	if u.mysql, err = rig.CPU(s.mysql.Pid()); err != nil {
-		return u, err
-	}
-	rows, err := s.mysql.Query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Max_used_connections')")
-	if err != nil {
-		return u, err
-	}
-	for line := range strings.Lines(rows) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		n, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return u, fmt.Errorf("status %q: %w", line, err)
-		}
-		if name == "Questions" {
-			u.statements = n
-		} else {
-			u.connections = n
-		}
-	}
-	return u, nil
 }
 
 // counted compares what the new users were shown with the rows of event: one
@@ -163,6 +133,7 @@ type answered struct {
 	fresh            int // polls of new users, also those not answered before the end
 	elapsed          time.Duration
 	p50, p99         time.Duration
+	cpu              time.Duration // of wrk
 }
 
 // wrk puts the load on a server. The ids of its new users begin with prefix.
@@ -177,7 +148,12 @@ func (b *bench) wrk(ctx context.Context, s *server, l load, prefix string) (answ
 	if err := p.Wait(ctx); err != nil {
 		return answered{}, err
 	}
-	return parseAnswered(p.Log())
+	a, err := parseAnswered(p.Log())
+	if err != nil {
+		return a, err
+	}
+	a.cpu, err = p.CPU()
+	return a, err
 }
 
 var summary = regexp.MustCompile(`(?m)^requests=(\d+) us=(\d+) p50=(\d+) p99=(\d+) socket=(\d+) status=(\d+) new=(\d+)$`)
