@@ -129,7 +129,7 @@ func command(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return publish(strings.Join(append([]string{"go run ./bench/timewait"}, args...), " "), *out, results)
+	return publish(commandLine(args), *out, results)
 }
 
 func (l *lab) measureAll(ctx context.Context, all []row) ([]result, error) {
@@ -185,6 +185,18 @@ func serveLab(ctx context.Context, text string) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(did)
+}
+
+// commandLine is what was run, as a shell would take it.
+func commandLine(args []string) string {
+	line := "go run ./bench/timewait"
+	for _, arg := range args {
+		if arg == "" || strings.ContainsAny(arg, " \t\"'$*?()[]|&;<>\\`") {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		line += " " + arg
+	}
+	return line
 }
 
 // publish prints the table and writes the files.

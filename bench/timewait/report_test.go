@@ -115,6 +115,13 @@ func TestBeyond(t *testing.T) {
 	}
 }
 
+func TestCommandLine(t *testing.T) {
+	got := commandLine([]string{"-out", "bench/results", "-run", "client closes|it's"})
+	if want := `go run ./bench/timewait -out bench/results -run 'client closes|it'\''s'`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestCount(t *testing.T) {
 	for n, want := range map[float64]string{0: "0", 0.6: "1", 999: "999", 1000: "1,000", 28232: "28,232", 1234567.4: "1,234,567"} {
 		if got := count(n); got != want {
