@@ -100,15 +100,18 @@ func serverFindings(results []result, client result) (lines []string) {
 	return append(lines, text+".")
 }
 
-// doctorFindings is about the rows with what popupd doctor says.
+// doctorFindings is about the rows with what popupd doctor says, or a file.
 func doctorFindings(results []result, base result) (lines []string) {
 	for _, r := range results {
 		if r.Doctor == "" || r.failure != "" {
 			continue
 		}
-		text := fmt.Sprintf("What `popupd doctor -sysctl` prints on the %s changes nothing there", r.Doctor)
-		if len(r.applied) > 0 {
-			text = fmt.Sprintf("What `popupd doctor -sysctl` prints on the %s, applied there: `%s`", r.Doctor, strings.Join(r.applied, "`, `"))
+		text := fmt.Sprintf("What `popupd doctor -sysctl` prints on the %s", r.Doctor)
+		if r.File != "" {
+			text = fmt.Sprintf("`%s` on the %s", r.File, r.Doctor)
+		}
+		if text += ": nothing to set"; len(r.applied) > 0 {
+			text = strings.TrimSuffix(text, "nothing to set") + "`" + strings.Join(r.applied, "`, `") + "`"
 		}
 		if len(r.skipped) > 0 {
 			text += fmt.Sprintf(" (left out, for it is the host's: `%s`)", strings.Join(r.skipped, "`, `"))

@@ -124,7 +124,7 @@ func (l *lab) configure(ctx context.Context, n network, r *result) error {
 			namespace = n.server
 		}
 		settings := l.advice
-		if !l.advised {
+		if r.File == "" {
 			var err error
 			if settings, err = l.ask(ctx, namespace); err != nil {
 				return err

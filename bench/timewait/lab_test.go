@@ -21,10 +21,10 @@ func TestMeasure(t *testing.T) {
 	}
 	defer r.Close()
 	few := setting{ports.Key, "40000 49999"} // a row takes as long as half of them last
-	l := &lab{rig: r, binary: binary, self: self, concurrency: 8, advised: true, advice: []setting{few, {"vm.swappiness", "1"}}}
+	l := &lab{rig: r, binary: binary, self: self, concurrency: 8, advice: []setting{few, {"vm.swappiness", "1"}}}
 	for _, row := range []row{
 		{Closes: clientFirst, Name: clientPorts, Client: []setting{few}, Duration: time.Second},
-		{Closes: clientFirst, Name: clientDoctor, Doctor: clientFirst, Duration: time.Second},
+		{Closes: clientFirst, Name: clientDoctor, Doctor: clientFirst, File: "given", Duration: time.Second},
 		{Closes: serverFirst, Name: serverBuckets, Server: []setting{{buckets.Key, "5"}}, Duration: time.Second},
 		{Closes: nobody, Name: defaults, Duration: time.Second},
 	} {

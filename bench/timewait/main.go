@@ -24,7 +24,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -67,35 +66,9 @@ func command(ctx context.Context, args []string) error {
 	if len(args) == 2 && args[0] == clientMode {
 		return serveLab(ctx, args[1])
 	}
-	flags := flag.NewFlagSet("timewait", flag.ContinueOnError)
-	var (
-		out         = flags.String("out", "", "also write timewait.md and timewait.svg into this directory")
-		advice      = flags.String("sysctl", "doctor", "sysctl.d file to measure with: a path, doctor (what popupd doctor -sysctl prints), or none")
-		concurrency = flags.Int("concurrency", 64, "connections at a time")
-		binary      = flags.String("popupd", "", "the popupd to measure, by default the one built of this tree")
-		only        = flags.String("run", "", "only the rows that match this regular expression")
-		scale       = flags.Float64("scale", 1, "times the duration of each row")
-	)
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 || *concurrency < 1 || *scale <= 0 {
-		return errors.New("usage: timewait [-out DIR] [-sysctl FILE|doctor|none] [-popupd BINARY] [-run REGEXP] [-concurrency N] [-scale X]")
-	}
-	l := &lab{binary: *binary, concurrency: *concurrency}
-	if *advice != "doctor" && *advice != "none" {
-		text, err := os.ReadFile(*advice)
-		if err != nil {
-			return err
-		}
-		if l.advice, err = parseSysctl(string(text)); err != nil {
-			return err
-		}
-		l.advised = true
-	}
-	wanted, err := regexp.Compile(*only)
+	o, err := parse(args)
 	if err != nil {
-		return fmt.Errorf("-run: %w", err)
+		return err
 	}
 	if err := able(); err != nil {
 		return err
@@ -107,12 +80,12 @@ func command(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	all := slices.DeleteFunc(rows(), func(r row) bool {
-		return !wanted.MatchString(r.String()) || r.Doctor != "" && *advice == "none"
-	})
-	for n := range all {
-		all[n].Duration = max(time.Second, time.Duration(*scale*float64(all[n].Duration)).Round(time.Second))
+	if o.out != "" { // in time, not after four minutes
+		if err := os.MkdirAll(o.out, 0o755); err != nil {
+			return err
+		}
 	}
+	l := &lab{binary: o.binary, concurrency: o.concurrency, advice: o.advice}
 	if l.self, err = os.Executable(); err != nil {
 		return err
 	}
@@ -125,11 +98,67 @@ func command(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	results, err := l.measureAll(ctx, all)
+	results, err := l.measureAll(ctx, o.rows)
 	if err != nil {
 		return err
 	}
-	return publish(commandLine(args), *out, results)
+	return publish(commandLine(args), o.out, results)
+}
+
+// options is what the flags say.
+type options struct {
+	out         string
+	binary      string // of popupd; "" is built
+	concurrency int
+	rows        []row
+	advice      []setting // for the rows with File
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("timewait", flag.ContinueOnError)
+	flags.StringVar(&o.out, "out", "", "also write timewait.md and timewait.svg into this directory")
+	flags.StringVar(&o.binary, "popupd", "", "the popupd to measure, by default the one built of this tree")
+	flags.IntVar(&o.concurrency, "concurrency", 64, "connections at a time")
+	advice := flags.String("sysctl", "doctor", "sysctl.d file to measure with: a path, doctor (what popupd doctor -sysctl prints), or none")
+	only := flags.String("run", "", "only the rows that match this regular expression")
+	scale := flags.Float64("scale", 1, "times the duration of each row")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 || o.concurrency < 1 || *scale <= 0 {
+		return o, errors.New("usage: timewait [-out DIR] [-popupd BINARY] [-concurrency N] [-sysctl FILE|doctor|none] [-run REGEXP] [-scale X]")
+	}
+	if o.binary != "" { // processes have a directory of their own
+		if o.binary, err = filepath.Abs(o.binary); err != nil {
+			return o, err
+		}
+	}
+	file := *advice
+	if file == "doctor" || file == "none" {
+		file = ""
+	} else {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return o, err
+		}
+		if o.advice, err = parseSysctl(string(text)); err != nil {
+			return o, err
+		}
+	}
+	wanted, err := regexp.Compile(*only)
+	if err != nil {
+		return o, fmt.Errorf("-run: %w", err)
+	}
+	for _, r := range rows(file) {
+		if wanted.MatchString(r.String()) && (r.Doctor == "" || *advice != "none") {
+			r.Duration = max(time.Second, time.Duration(*scale*float64(r.Duration)).Round(time.Second))
+			o.rows = append(o.rows, r)
+		}
+	}
+	if len(o.rows) == 0 {
+		return o, fmt.Errorf("-run %q: no such row", *only)
+	}
+	return o, nil
 }
 
 func (l *lab) measureAll(ctx context.Context, all []row) ([]result, error) {

@@ -23,8 +23,8 @@ func draw(w io.Writer, results []result) error {
 	}
 	return plot.Bars(w, plot.Chart{
 		Title:  "A connection per request: what a minute allows",
-		XLabel: "requests/s over a minute, two network namespaces, a core each for client and popupd",
-		Note:   "go run ./bench/timewait: bench/results/timewait.md says what each row means",
+		XLabel: "requests/s over a minute",
+		Note:   "go run ./bench/timewait: two network namespaces, popupd on one core, the client on another. bench/results/timewait.md has the figures.",
 	}, bars)
 }
 

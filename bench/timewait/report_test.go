@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +62,7 @@ func TestRates(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	var all []result
-	for _, r := range rows() {
+	for _, r := range rows("") {
 		got := made(r, 5000, 5000, 5000, 5000, 5000, 5000)
 		if r.Doctor != "" {
 			got.applied, got.skipped = []string{"net.a=1"}, []string{"net.b=2"}
@@ -112,6 +114,31 @@ func TestBeyond(t *testing.T) {
 	}
 	if r := made(row{}, 5000); !r.beyond(0) || r.beyond(1) {
 		t.Error("a run of a second has no seconds before the last three")
+	}
+}
+
+func TestParse(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "90-popupd.conf")
+	if err := os.WriteFile(file, []byte("net.ipv4.tcp_tw_reuse = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(t.TempDir(), "broken.conf")
+	if err := os.WriteFile(broken, []byte("nonsense\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := parse([]string{"-sysctl", file, "-run", "closes first, .*" + file, "-scale", "0.2"})
+	if err != nil || len(o.rows) != 2 || len(o.advice) != 1 || o.rows[0].File != file || o.rows[0].Duration != 2*time.Second {
+		t.Errorf("got %+v, %v; want the two rows of the file", o, err)
+	}
+	if o, err := parse([]string{"-sysctl", "none"}); err != nil || len(o.rows) != len(rows(""))-2 {
+		t.Errorf("without a file: %d rows, %v", len(o.rows), err)
+	}
+	for _, bad := range [][]string{
+		{"x"}, {"-bogus"}, {"-scale", "0"}, {"-concurrency", "0"}, {"-run", "("}, {"-run", "nothing like it"}, {"-sysctl", file + ".none"}, {"-sysctl", broken},
+	} {
+		if o, err := parse(bad); err == nil {
+			t.Errorf("%q: %+v without an error", bad, o)
+		}
 	}
 }
 

@@ -12,8 +12,9 @@ type row struct {
 	Name           string // of the settings
 	Client, Server []setting
 	// Doctor is the side, client or server, that gets what `popupd doctor
-	// -sysctl` prints there.
+	// -sysctl` prints there or, if there is one, a File.
 	Doctor   string
+	File     string
 	Duration time.Duration
 }
 
@@ -46,13 +47,14 @@ const (
 	serverBuckets = "server: tcp_max_tw_buckets=1000"
 	bothFin       = "both: tcp_fin_timeout=10"
 	together      = "client: ip_local_port_range=1024 65000, tcp_tw_reuse=1"
-	clientDoctor  = "client: what popupd doctor says"
+	clientDoctor  = "client: what popupd doctor says" // or the name of the file
 	serverDoctor  = "server: what popupd doctor says"
 )
 
-// rows are those of the lab, each in new namespaces.
-func rows() []row {
-	return []row{
+// rows are those of the lab, each in new namespaces. file is the sysctl.d file
+// to use instead of popupd doctor's, "" is none.
+func rows(file string) []row {
+	all := []row{
 		{Closes: clientFirst, Name: defaults, Duration: lasting},
 		{Closes: clientFirst, Name: clientPorts, Client: []setting{ports}, Duration: full},
 		{Closes: clientFirst, Name: clientReuse, Client: []setting{reuse}, Duration: full},
@@ -70,6 +72,12 @@ func rows() []row {
 		{Closes: serverFirst, Name: serverDoctor, Doctor: serverFirst, Duration: short},
 		{Closes: nobody, Name: defaults, Duration: short},
 	}
+	for n := range all {
+		if r := &all[n]; r.Doctor != "" && file != "" {
+			r.File, r.Name = file, r.Doctor+": "+file
+		}
+	}
+	return all
 }
 
 func (r row) String() string {
