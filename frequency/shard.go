@@ -49,21 +49,6 @@ func (s *shard) run(key uint64) (lo, hi int) {
 // crowded reports whether n more slots are too many for the homes.
 func (s *shard) crowded(n int) bool { return (s.used+n)*loadUnit > s.homes*maxLoad }
 
-// room reports whether n more slots can be taken at slot i.
-func (s *shard) room(i, n int) bool {
-	if s.crowded(n) {
-		return false
-	}
-	for ; i < len(s.slots); i++ {
-		if s.slots[i].key == 0 {
-			if n--; n == 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // insert adds an entry that is not there yet. It reports whether there was
 // room; if not, nothing has changed.
 func (s *shard) insert(e *entry) bool {
@@ -72,26 +57,36 @@ func (s *shard) insert(e *entry) bool {
 	for i < hi && s.popup(i) < e.popup {
 		i += s.width(i)
 	}
-	switch {
-	case long && s.room(i, 2):
-		s.put(i, tail)
-		s.long++
-	case long || !s.room(i, 1):
+	if !long {
+		return s.put(i, head)
+	}
+	if s.crowded(2) || !s.put(i, tail) {
 		return false
 	}
-	s.put(i, head)
+	if !s.put(i, head) {
+		s.empty(i)
+		return false
+	}
+	s.long++
 	return true
 }
 
-// put adds a slot at i, for which there is room.
-func (s *shard) put(i int, v slot) {
+// put makes a slot at i for v. It reports whether there was room.
+func (s *shard) put(i int, v slot) bool {
+	if s.crowded(1) {
+		return false
+	}
 	end := i
-	for s.slots[end].key != 0 {
+	for end < len(s.slots) && s.slots[end].key != 0 {
 		end++
+	}
+	if end == len(s.slots) {
+		return false
 	}
 	copy(s.slots[i+1:end+1], s.slots[i:end])
 	s.slots[i] = v
 	s.used++
+	return true
 }
 
 // replace changes the entry whose first slot is i to e, of the same user and
@@ -101,10 +96,10 @@ func (s *shard) replace(i int, e *entry) bool {
 	switch wasLong := s.width(i) == 2; {
 	case long && wasLong:
 		s.slots[i+1] = tail
-	case long && !s.room(i+1, 1):
-		return false
 	case long:
-		s.put(i+1, tail)
+		if !s.put(i+1, tail) {
+			return false
+		}
 		s.long++
 	case wasLong:
 		s.empty(i + 1)
