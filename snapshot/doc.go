@@ -3,6 +3,17 @@
 // [Snapshot]; a [Store] holds the one in force; a [Watcher] replaces it when
 // the catalog changes, on this server or on another.
 //
+// # Matching
+//
+// A place holds the active popups of a placement in selection order; sets of
+// them are bits. Their conditions are compiled into questions, one for each
+// attribute, which know for every value that a condition names, for all others
+// and for none at all, which popups it stops. A request thus looks each attribute
+// up once, and only conditions that are no comparison for equality are asked one
+// by one, each once. Sets leave out empty words, so that memory follows the number
+// of conditions and values. [Matches.Next] walks what is left and looks at
+// schedule and rollout; [Popup.Gate] asks a single popup the plain way.
+//
 // # Who sees what: the published hash
 //
 // Rollout and variant are sticky: the same user gets the same answer from every
