@@ -48,9 +48,10 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 BENCHED = bench/results/bench.txt
 bench: ## a decision in process, against bench/results/bench.txt, which RENEW=1 renews
-	@new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && \
-	$(GO) test -run '^$$' -bench '^BenchmarkDecision$$' -benchtime 300ms -count 6 -cpu 1 ./bench | tee "$$new" && grep -q '^PASS' "$$new" && ! grep -q -e '--- FAIL' "$$new" && \
-	if [ -n "$(RENEW)" ]; then cp "$$new" $(BENCHED); else $(TOOL) benchstat committed=$(BENCHED) now="$$new"; fi
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && \
+	TMPDIR="$$dir" $(GO) test -run '^$$' -bench '^BenchmarkDecision$$' -benchtime 300ms -count 6 -cpu 1 ./bench | tee "$$dir/now.txt" && \
+	grep -q '^PASS' "$$dir/now.txt" && ! grep -q -e '--- FAIL' "$$dir/now.txt" && \
+	if [ -n "$(RENEW)" ]; then cp "$$dir/now.txt" $(BENCHED); else $(TOOL) benchstat committed=$(BENCHED) now="$$dir/now.txt"; fi
 
 microbench: stores ## the benchmarks beside the code
 	POPUPD_REQUIRE_STORES=1 $(GO) test -run '^$$' -bench . -benchmem $$($(GO) list $(PACKAGES) | grep -v /bench)
