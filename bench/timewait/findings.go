@@ -114,7 +114,7 @@ func doctorFindings(results []result, base result) (lines []string) {
 			text = strings.TrimSuffix(text, "nothing to set") + "`" + strings.Join(r.applied, "`, `") + "`"
 		}
 		if len(r.skipped) > 0 {
-			text += fmt.Sprintf(" (left out, for it is the host's: `%s`)", strings.Join(r.skipped, "`, `"))
+			text += fmt.Sprintf(" (left out, the namespace has none of its own: `%s`)", strings.Join(r.skipped, "`, `"))
 		}
 		compared, ok := base, true
 		if r.Closes != clientFirst {
