@@ -126,7 +126,9 @@ func (g *generator) loop(ctx context.Context) *Result {
 	// other machines, which no store on this one keeps waiting: so the thread
 	// goes first, where it may (as root). It sleeps most of the time.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1000, 0, 0, 0)
-	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -10)
+	if own, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
+		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 20-own-10) // the call says 20 less the value, see getpriority(2)
+	}
 	cpu := threadCPU()
 	g.start = time.Now()
 	var (
