@@ -10,10 +10,10 @@ import (
 )
 
 // Listener accepts TCP connections with as few system calls as there can be.
-// A connection of one request costs accept, read, write and close; one that
-// net accepts costs an epoll_ctl, a getsockname and a setsockopt besides, and
-// mostly a read in vain and an epoll_wait: bench/results/listener.md has the
-// figures. It is Linux only.
+// A connection of one request costs accept, read, write and close. One that
+// package net accepts also costs an epoll_ctl, a getsockname, up to five
+// setsockopt, and mostly a read in vain and its share of an epoll_wait.
+// bench/results/listener.md has the figures. It is Linux only.
 type Listener struct {
 	file *os.File
 	raw  syscall.RawConn
@@ -73,22 +73,24 @@ func setOptions(_, _ string, c syscall.RawConn) error {
 // Accept returns the next connection. The errors are those of accept(2), and
 // net.ErrClosed after Close.
 func (l *Listener) Accept() (net.Conn, error) {
-	s := &socket{local: l.addr}
-	var err error
-	if rawErr := l.raw.Read(func(fd uintptr) bool {
+	var (
+		fd    uintptr
+		errno syscall.Errno
+	)
+	if err := l.raw.Read(func(listener uintptr) bool {
 		for {
-			s.fd, s.peer, err = syscall.Accept4(int(fd), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
-			if err != syscall.EINTR && err != syscall.ECONNABORTED { // the next may be well
-				return err != syscall.EAGAIN
+			fd, _, errno = syscall.RawSyscall6(syscall.SYS_ACCEPT4, listener, 0, 0, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0, 0)
+			if errno != syscall.EINTR && errno != syscall.ECONNABORTED { // the next may be well
+				return errno != syscall.EAGAIN
 			}
 		}
-	}); rawErr != nil {
+	}); err != nil {
 		return nil, l.failed(net.ErrClosed)
 	}
-	if err != nil {
-		return nil, l.failed(os.NewSyscallError("accept4", err))
+	if errno != 0 {
+		return nil, l.failed(os.NewSyscallError("accept4", errno))
 	}
-	return s, nil
+	return &socket{local: l.addr, fd: int(fd)}, nil
 }
 
 func (l *Listener) failed(err error) error {

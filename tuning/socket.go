@@ -16,12 +16,12 @@ import (
 // there when it is accepted, is never registered.
 type socket struct {
 	local net.Addr
-	peer  syscall.Sockaddr
+	peer  atomic.Pointer[net.TCPAddr] // nil until asked for
 
-	watched atomic.Pointer[os.File] // nil until the poller knows of it; then fd is the file's
+	watched atomic.Pointer[watched] // nil until the poller knows of it
 
-	mu     sync.Mutex // until watched: fd must not be closed while it is used
-	fd     int
+	mu     sync.Mutex // fd must not be closed while it is used
+	fd     int        // the file's from when it is watched
 	closed bool
 	read   time.Time // deadlines until watched
 	write  time.Time
@@ -29,75 +29,70 @@ type socket struct {
 
 // Read reads what is there, or waits until something is.
 func (s *socket) Read(b []byte) (int, error) {
-	file := s.watched.Load()
-	if file == nil {
-		n, err := s.try(syscall.Read, b)
-		switch {
-		case n > 0 || err == nil && len(b) == 0:
-			return n, nil
-		case err == nil:
-			return 0, io.EOF
-		case err != syscall.EAGAIN:
-			return 0, s.failed("read", err)
+	if len(b) == 0 {
+		return 0, nil // which would be the end of the stream to read(2)
+	}
+	w := s.watched.Load()
+	if w == nil {
+		n, err := s.try(read, b)
+		if err != syscall.EAGAIN {
+			return s.result("read", n, err)
 		}
-		if file, err = s.watch(); err != nil {
-			return 0, s.failed("read", err)
+		if w, err = s.watch(); err != nil {
+			return s.result("read", 0, err)
 		}
 	}
-	n, err := file.Read(b)
-	if err == io.EOF {
-		return n, err
-	}
-	return n, s.failed("read", err)
+	n, err := w.read(b)
+	return s.result("read", n, err)
 }
 
 // Write writes all of b.
 func (s *socket) Write(b []byte) (int, error) {
-	file, done := s.watched.Load(), 0
-	if file == nil {
-		n, err := s.try(syscall.Write, b)
+	w, done := s.watched.Load(), 0
+	if w == nil {
+		n, err := s.try(write, b)
 		if n == len(b) || err != nil && err != syscall.EAGAIN {
-			return n, s.failed("write", err)
+			return s.result("write", n, err)
 		}
-		if file, err = s.watch(); err != nil {
-			return n, s.failed("write", err)
+		if w, err = s.watch(); err != nil {
+			return s.result("write", n, err)
 		}
 		done = n
 	}
-	n, err := file.Write(b[done:])
-	return done + n, s.failed("write", err)
+	n, err := w.write(b[done:])
+	return s.result("write", done+n, err)
 }
 
 // try transfers what can be without waiting; syscall.EAGAIN says that nothing
 // can, or that the poller is watching.
-func (s *socket) try(transfer func(fd int, b []byte) (int, error), b []byte) (int, error) {
+func (s *socket) try(call func(fd uintptr, b []byte) (int, error), b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !s.closed && s.watched.Load() == nil {
-		if n, err := transfer(s.fd, b); err != syscall.EINTR {
-			return max(n, 0), err
-		}
-	}
-	if s.closed {
+	switch {
+	case s.closed:
 		return 0, net.ErrClosed
+	case s.watched.Load() != nil:
+		return 0, syscall.EAGAIN
 	}
-	return 0, syscall.EAGAIN
+	return call(uintptr(s.fd), b)
 }
 
 // watch has the poller know of the socket.
-func (s *socket) watch() (*os.File, error) {
+func (s *socket) watch() (*watched, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, net.ErrClosed
 	}
-	file := s.watched.Load()
-	if file != nil {
-		return file, nil
+	if w := s.watched.Load(); w != nil {
+		return w, nil
 	}
-	file = os.NewFile(uintptr(s.fd), "socket")
-	s.watched.Store(file)
-	return file, errors.Join(file.SetReadDeadline(s.read), file.SetWriteDeadline(s.write))
+	w, err := newWatched(s.fd)
+	if err != nil {
+		return nil, err
+	}
+	s.watched.Store(w)
+	return w, errors.Join(w.file.SetReadDeadline(s.read), w.file.SetWriteDeadline(s.write))
 }
 
 // Close closes the connection.
@@ -107,10 +102,10 @@ func (s *socket) Close() error {
 	err := net.ErrClosed
 	if !s.closed {
 		s.closed = true
-		if file := s.watched.Load(); file != nil {
-			err = file.Close()
+		if w := s.watched.Load(); w != nil {
+			err = w.file.Close()
 		} else {
-			err = syscall.Close(s.fd)
+			_, err = call(syscall.SYS_CLOSE, uintptr(s.fd), nil)
 		}
 	}
 	return s.failed("close", err)
@@ -118,15 +113,11 @@ func (s *socket) Close() error {
 
 // CloseWrite tells the peer that no more will come.
 func (s *socket) CloseWrite() error {
-	file, err := s.watch()
+	w, err := s.watch()
 	if err != nil {
 		return s.failed("shutdown", err)
 	}
-	raw, err := file.SyscallConn()
-	if err != nil {
-		return s.failed("shutdown", err)
-	}
-	if controlErr := raw.Control(func(fd uintptr) { err = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); controlErr != nil {
+	if controlErr := w.raw.Control(func(fd uintptr) { err = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); controlErr != nil {
 		err = controlErr
 	}
 	return s.failed("shutdown", err)
@@ -152,9 +143,9 @@ func (s *socket) setDeadline(deadline *time.Time, set func(*os.File, time.Time) 
 	if s.postpone(deadline, t) {
 		return nil
 	}
-	file, err := s.watch()
+	w, err := s.watch()
 	if err == nil {
-		err = set(file, t)
+		err = set(w.file, t)
 	}
 	return s.failed("set deadline", err)
 }
@@ -174,6 +165,13 @@ func (s *socket) postpone(deadline *time.Time, t time.Time) bool {
 	return true
 }
 
+func (s *socket) result(op string, n int, err error) (int, error) {
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	return n, s.failed(op, err)
+}
+
 // failed gives an error the words of package net, which servers know.
 func (s *socket) failed(op string, err error) error {
 	switch {
@@ -187,19 +185,31 @@ func (s *socket) failed(op string, err error) error {
 	if errno, ok := err.(syscall.Errno); ok {
 		err = os.NewSyscallError(op, errno)
 	}
-	return &net.OpError{Op: op, Net: "tcp", Source: s.local, Addr: s.RemoteAddr(), Err: err}
+	return &net.OpError{Op: op, Net: "tcp", Source: s.local, Err: err}
 }
 
 // LocalAddr returns the address that was listened on.
 func (s *socket) LocalAddr() net.Addr { return s.local }
 
-// RemoteAddr returns the address of the peer, a *net.TCPAddr.
+// RemoteAddr returns the address of the peer, a *net.TCPAddr. It asks the kernel
+// the first time: most servers never want to know. Of a connection that was
+// reset before that, nothing is known.
 func (s *socket) RemoteAddr() net.Addr {
-	switch peer := s.peer.(type) {
-	case *syscall.SockaddrInet4:
-		return &net.TCPAddr{IP: peer.Addr[:], Port: peer.Port}
-	case *syscall.SockaddrInet6:
-		return &net.TCPAddr{IP: peer.Addr[:], Port: peer.Port}
+	if peer := s.peer.Load(); peer != nil {
+		return peer
 	}
-	return nil
+	peer := new(net.TCPAddr)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		address, _ := syscall.Getpeername(s.fd)
+		switch address := address.(type) {
+		case *syscall.SockaddrInet4:
+			peer.IP, peer.Port = address.Addr[:], address.Port
+		case *syscall.SockaddrInet6:
+			peer.IP, peer.Port = address.Addr[:], address.Port
+		}
+	}
+	s.peer.Store(peer)
+	return peer
 }
