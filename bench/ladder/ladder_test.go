@@ -263,8 +263,8 @@ func TestReport(t *testing.T) {
 	}
 	got := report(turns, load{64, 5 * time.Second})
 	for _, want := range []string{
-		"| 1: MySQL in every poll | 2,000 | 1.0 | 1.0 | 1.0 | 1 | 64 | 1.250 | 70 | 80 | 20 |\n",
-		"| 4: popupd | 8,000 | 4.0 | ",
+		"| 1 all in MySQL | 2,000 | 1.0 | 1.0 | 1.0 | 1 | 64 | 1.250 | 70 | 80 | 20 |\n",
+		"| 4 popupd | 8,000 | 4.0 | ",
 		"Medians of 3 rounds of 5s, 64 keep-alive connections",
 		"Other programs had 5 % of the cores",
 	} {
@@ -276,7 +276,7 @@ func TestReport(t *testing.T) {
 	if err := draw(&picture, turns, load{64, time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<svg ", ">4: popupd<", ">8,000  p99 1 ms, 64 MySQL connections<"} {
+	for _, want := range []string{"<svg ", ">4 popupd<", ">8,000  p99 1 ms, 64 to MySQL, 1 errors<"} {
 		if !strings.Contains(picture.String(), want) {
 			t.Errorf("no %q in\n%s", want, picture.String())
 		}

@@ -61,7 +61,7 @@ func run(ctx context.Context, rounds int, l load, out string) error {
 	}
 	turns, err := b.rounds(ctx, rounds, l)
 	if err != nil {
-		return cmp.Or(ctx.Err(), err) // what an interrupt broke is not the reason
+		return cmp.Or(context.Cause(ctx), err) // what an interrupt broke is not the reason
 	}
 	header := rig.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
 		rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version"), rig.Version("wrk", "-v"))

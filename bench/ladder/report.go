@@ -19,7 +19,7 @@ var columns = []struct {
 }{
 	{"p50, ms", "%.1f", func(t turn) float64 { return millis(t.p50) }},
 	{"p99, ms", "%.1f", p99},
-	{"errors", "%.0f", func(t turn) float64 { return t.errors }},
+	{"errors", "%.0f", failed},
 	{"MySQL connections", "%.0f", connections},
 	{"statements a request", "%.3f", func(t turn) float64 { return t.statements }},
 	{"server, CPU us a request", "%.0f", func(t turn) float64 { return t.serverCPU }},
@@ -27,6 +27,7 @@ var columns = []struct {
 	{"behind at the end, ms", "%.0f", func(t turn) float64 { return millis(t.behind) }},
 }
 
+func failed(t turn) float64      { return t.errors }
 func perSecond(t turn) float64   { return t.perSecond }
 func p99(t turn) float64         { return millis(t.p99) }
 func connections(t turn) float64 { return t.connections }
@@ -87,14 +88,15 @@ func thousands(v float64) string {
 func draw(w io.Writer, turns [][]turn, l load) error {
 	var bars []plot.Bar
 	for n, rung := range turns {
-		bars = append(bars, plot.Bar{
-			Label: rungs[n], Value: median(rung, perSecond),
-			Note: fmt.Sprintf("p99 %.0f ms, %.0f MySQL connections", median(rung, p99), median(rung, connections)),
-		})
+		note := fmt.Sprintf("p99 %.0f ms, %.0f to MySQL", median(rung, p99), median(rung, connections))
+		if n := median(rung, failed); n > 0 {
+			note += fmt.Sprintf(", %.0f errors", n)
+		}
+		bars = append(bars, plot.Bar{Label: rungs[n], Value: median(rung, perSecond), Note: note})
 	}
 	return plot.Bars(w, plot.Chart{
 		Title: "Polls a second: nine of ten find nothing, one shows a popup", XLabel: "requests/s",
-		Note: fmt.Sprintf("go run ./bench/ladder: medians of %d rounds; server, MariaDB, Redis and wrk with %d connections on %d cores",
+		Note: fmt.Sprintf("go run ./bench/ladder: medians of %d rounds; server, MariaDB, Redis and wrk (%d connections) on %d cores; to MySQL: most connections at once",
 			len(turns[0]), l.connections, runtime.NumCPU()),
 	}, bars)
 }

@@ -19,10 +19,10 @@ import (
 // rungs are the names of what is measured, from the lowest on; the last is
 // popupd.
 var rungs = []string{
-	"1: MySQL in every poll",
-	"2: writes through a Redis list",
-	"3: popups in memory too",
-	"4: popupd",
+	"1 all in MySQL",
+	"2 writes via a Redis list",
+	"3 popups in memory too",
+	"4 popupd",
 }
 
 const users = 10000 // who have seen all that fits them; mix.lua polls for as many
