@@ -251,7 +251,7 @@ func longestLag(first, last samples) string {
 	return bound
 }
 
-// check is one line of the report; limit is what the figure must be below.
+// check is one line of the report; without a goal it is ok.
 type check struct {
 	name, found, goal string
 	ok                bool
@@ -315,7 +315,7 @@ func (e *envelope) missed(p99 time.Duration) []string {
 func (e *envelope) report(p99 time.Duration) string {
 	var b strings.Builder
 	if e.pinned {
-		b.WriteString("popupd has core 0; mariadbd, redis-server and the generator share core 1.\n\n")
+		b.WriteString("popupd has core 0; mariadbd, redis-server and the generator share core 1, where the generator's thread goes first (it asks for 10 less of nice, as root).\n\n")
 	} else {
 		b.WriteString("No process is pinned to a core.\n\n")
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/popupd/popupd/bench/rig"
 )
 
+// perRate is how long the search for the highest rate stays at one.
+const perRate = 5 * time.Second
+
 // runClose finds the highest rate with one connection per request, and holds it.
 //
 // The client asks for Connection: close, so the server closes first and has the
@@ -28,7 +31,7 @@ func (t *task) runClose(ctx context.Context) error {
 		return err
 	}
 	c := t.offer
-	c.Address, c.Close, c.Duration = s.address(), true, 5*time.Second
+	c.Address, c.Close, c.Duration = s.address(), true, perRate
 	c.Connections = max(c.Connections, 1000)
 	c.Rate = min(c.Rate, 10000)
 	if c.Sources == nil {
@@ -69,7 +72,7 @@ func (t *task) runClose(ctx context.Context) error {
 	fmt.Fprintf(&b, "| held | for | p50, p99, p99.9 | errors | CPU of popupd | of mariadbd | of the generator |\n|---|---|---|---|---|---|---|\n")
 	fmt.Fprintf(&b, "| %s requests/s | %.0f s | %.2f, %.2f, %.2f ms | %d | %.0f %% of a core, %.1f us a request | %.0f %% | %.0f %% |\n\n", thousands(r.Rate), r.Seconds,
 		r.Latency.P50, r.Latency.P99, r.Latency.P999, r.Errors, percent(used.popupd, elapsed), used.popupd.Seconds()*1e6/float64(max(r.Answered, 1)), percent(used.mariadb, elapsed), percent(used.generator, elapsed))
-	fmt.Fprintf(&b, "The search, %.0f s a rate:\n\n%s", 5.0, f.table())
+	fmt.Fprintf(&b, "The search, %v a rate:\n\n%s", perRate, f.table())
 	if err := t.writeOut("close.md", b.String()); err != nil {
 		return err
 	}

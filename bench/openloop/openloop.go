@@ -23,7 +23,9 @@
 //   - the thread used more than 95 % of a core, or
 //   - it was interrupted.
 //
-// Waiting for a connection is not lateness: then the server is behind.
+// Waiting for a connection is not lateness: then the server is behind. The
+// thread goes before other processes of its session where it may, see
+// sched(7) on autogroups: what else runs on the machine makes a run void.
 package openloop
 
 import (
