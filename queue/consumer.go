@@ -39,7 +39,7 @@ type ConsumerConfig struct {
 
 // The paces of counting.
 const (
-	flushEvery  = 75 * time.Millisecond // when there is little to count
+	flushEvery  = 200 * time.Millisecond // when there is little to count: see bench/results/pipeline.md
 	followEvery = 250 * time.Millisecond
 	orphansIdle = 30 * time.Second
 	adoptEvery  = 10 * time.Second
