@@ -130,6 +130,17 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%d rates are marked as held in\n%s", got, f.table())
 		}
 	}
+	runs := 0
+	noisy := func(rate float64) (*openloop.Result, error) {
+		r, err := server(1000)(rate)
+		if runs++; runs%3 == 1 {
+			r.Void = []string{"late"}
+		}
+		return r, err
+	}
+	if f, err := searchWith(900, 70*time.Millisecond, noisy); err != nil || f.held.Rate < 1000/1.05 || len(f.held.Void) > 0 {
+		t.Errorf("among void runs: %+v, %v", f, err)
+	}
 	if f, err := searchWith(1000, 70*time.Millisecond, server(5)); !errors.Is(err, errGoal) {
 		t.Errorf("of nothing: %+v, %v", f, err)
 	}
