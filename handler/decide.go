@@ -62,8 +62,8 @@ func decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, n
 			break
 		}
 	}
-	if d.winner == nil && d.reason < popup.NotInRollout { // which is as far as a match goes
-		d.reason = max(d.reason, d.matches.Reason())
+	if d.winner == nil && d.reason == popup.Eligible { // else a popup came further than a match
+		d.reason = d.matches.Reason()
 	}
 	d.nextPollSec = nextPoll(d.readyAtMS, nowMS, user.Hash())
 }
