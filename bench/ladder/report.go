@@ -70,7 +70,8 @@ func report(turns [][]turn, l load) string {
 	}
 	fmt.Fprintf(&b, "\nMedians of %d rounds of %v, %d keep-alive connections, 26 popups; of ten polls nine are by %s users who have seen all that fits\n"+
 		"them, one is by a new user. Server, MariaDB, Redis and wrk share all cores. CPU and statements count until the last event is in the\n"+
-		"database, which is how long it was behind; every popup shown was found there, once. Other programs had %.0f %% of the cores (median).\n",
+		"database, which is how long it was behind; every popup shown was found there, once. Other programs, and\n"+
+		"the kernel for its disks, had %.0f %% of the cores (median).\n",
 		len(turns[0]), l.duration, l.connections, thousands(users), 100*median(slices.Concat(turns...), func(t turn) float64 { return t.others }))
 	return b.String()
 }

@@ -36,7 +36,7 @@ type turn struct {
 	serverCPU   float64 // us a request, until all is in the database
 	mysqlCPU    float64 // likewise
 	behind      time.Duration
-	others      float64 // share of all cores that other programs had
+	others      float64 // share of all cores, see the function
 }
 
 // rounds returns the turns of each rung. Each round begins one rung later: the
@@ -51,7 +51,7 @@ func (b *bench) rounds(ctx context.Context, rounds int, l load) ([][]turn, error
 				return nil, err
 			}
 			turns[rung-1] = append(turns[rung-1], t)
-			fmt.Fprintf(os.Stderr, "round %d, rung %s: %.0f requests/s, p99 %v, %.0f errors; other programs had %.0f %% of the cores\n",
+			fmt.Fprintf(os.Stderr, "round %d, rung %s: %.0f requests/s, p99 %v, %.0f errors; others had %.0f %% of the cores\n",
 				round+1, rungs[rung-1], t.perSecond, t.p99, t.errors, 100*t.others)
 		}
 	}

@@ -63,8 +63,9 @@ func (s *server) used() (u usage, err error) {
 	return u, nil
 }
 
-// others returns the share of all cores that programs which are no part of the
-// benchmark had between two points; a hypervisor's is in it.
+// others returns the share of all cores that went to what is no process of the
+// benchmark between two points: other programs, the hypervisor's, and the threads
+// in which the kernel writes to disk, which rung 1 keeps busy.
 func others(from, to usage, wrk time.Duration) float64 {
 	took := to.machine - from.machine - (to.ours - from.ours) - wrk
 	return max(0, took.Seconds()/to.at.Sub(from.at).Seconds()/float64(runtime.NumCPU()))
