@@ -71,7 +71,7 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 	if runtime.NumCPU() < 2 {
 		return errors.New("the server and wrk need a core each")
 	}
-	if err := errors.Join(rig.Need("wrk", "wrk"), rig.Need("taskset", "util-linux")); err != nil {
+	if err := errors.Join(rig.Need("wrk", "wrk"), rig.Need("taskset", "util-linux"), rig.Need("chrt", "util-linux")); err != nil {
 		return err
 	}
 	if b.Rig, err = rig.New(ctx); err != nil {
@@ -204,7 +204,8 @@ func (b *bench) rounds(ctx context.Context, names []string, s scenario, m mode, 
 				continue
 			}
 			r.turns[name] = t
-			fmt.Fprintf(os.Stderr, "%s%.0f requests/s, %.1f us of CPU each, server %.0f %%, wrk %.0f %%\n", progress, t.perSecond, t.cpu, 100*t.server, 100*t.wrk)
+			fmt.Fprintf(os.Stderr, "%s%.0f requests/s, %.1f us of CPU each, server %.0f %%, wrk %.0f %%, others %.0f and %.0f %%\n",
+				progress, t.perSecond, t.cpu, 100*t.server, 100*t.wrk, 100*t.others[0], 100*t.others[1])
 		}
 		all = append(all, r)
 	}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/popupd/popupd/bench/rig"
 )
@@ -86,37 +84,33 @@ func busy(stat string) (server, generators time.Duration, err error) {
 	return server, generators, nil
 }
 
-// quiet returns a *noisyError if others had more than the share noise of the
-// cores between two points. What the benchmark itself used is known.
-func quiet(from, to usage, wrk time.Duration, noise float64) error {
+// others returns the shares of a core that programs which are no part of the
+// benchmark had between two points: on the server's core and on the others.
+func others(from, to usage, wrk time.Duration) (server, generators float64) {
 	wall := to.at.Sub(from.at).Seconds()
-	others := (to.server - from.server) - (to.contestant - from.contestant)
-	if share := others.Seconds() / wall; share > noise {
-		return &noisyError{"server", share}
-	}
-	others = (to.generators - from.generators) - (to.helpers - from.helpers) - wrk
-	if share := others.Seconds() / wall; share > noise {
-		return &noisyError{"generator", share}
+	busy := (to.server - from.server) - (to.contestant - from.contestant)
+	server = busy.Seconds() / wall
+	busy = (to.generators - from.generators) - (to.helpers - from.helpers) - wrk
+	return server, busy.Seconds() / wall
+}
+
+// quiet returns a *noisyError if others had more than the share noise.
+func quiet(server, generators, noise float64) error {
+	switch {
+	case server > noise:
+		return &noisyError{"server", server}
+	case generators > noise:
+		return &noisyError{"generator", generators}
 	}
 	return nil
 }
 
-// yield gives a process the lowest priority. MariaDB has it where it shares a
-// core with wrk: it would have half of that, and the server would idle for want
-// of requests.
+// yield lets a process run only when nothing else wants to. MariaDB does where it
+// shares a core with wrk: it would have half of that, and the server would idle
+// for want of requests.
 func yield(pid int) error {
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		return err
-	}
-	for _, t := range threads { // those to come inherit it
-		tid, err := strconv.Atoi(t.Name())
-		if err != nil {
-			return err
-		}
-		if err := unix.Setpriority(unix.PRIO_PROCESS, tid, 19); err != nil && !errors.Is(err, unix.ESRCH) {
-			return fmt.Errorf("lower the priority of process %d: %w", pid, err)
-		}
+	if out, err := exec.Command("chrt", "--all-tasks", "--idle", "--pid", "0", strconv.Itoa(pid)).CombinedOutput(); err != nil {
+		return fmt.Errorf("lower the priority of process %d: %w: %s", pid, err, out)
 	}
 	return nil
 }

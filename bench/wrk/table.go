@@ -183,7 +183,7 @@ func (b *bench) footnotes() string {
 	t.WriteString(`
 ## How to read this
 
-- The server had core ` + serverCore + `; wrk (one thread), Redis and MariaDB, at the lowest priority, had the others. All figures are medians of the rounds; ratios are medians of
+- The server had core ` + serverCore + `; wrk (one thread), Redis and MariaDB, which waits for both, the others. All figures are medians of the rounds; ratios are medians of
   the ratios within a round, in which the servers took turns, started anew for each, a second of warm-up first.
 - Every server sends the same status, header fields and body and has the same time limits; nothing looks at a path where all answers are the same.
 - CPU is user and system time of the server in /proc/PID/stat over the answers. That of popupd goes on until all events are in MariaDB.

@@ -25,11 +25,12 @@ const warmUp = time.Second
 type turn struct {
 	perSecond float64
 	p50, p99  time.Duration
-	cpu       float64 // microseconds of the server's CPU a request; of popupd, until all is in the database
-	server    float64 // share of its core that the server had while wrk ran
-	wrk       float64 // and wrk of its own
-	stored    counts  // of popupd: events that came into MariaDB
-	late      int64   // events that were not in it yet when wrk ended
+	cpu       float64    // microseconds of the server's CPU a request; of popupd, until all is in the database
+	server    float64    // share of its core that the server had while wrk ran
+	wrk       float64    // and wrk of its own
+	others    [2]float64 // share of a core that other programs had, of the server's and of the others
+	stored    counts     // of popupd: events that came into MariaDB
+	late      int64      // events that were not in it yet when wrk ended
 }
 
 // turn measures a server that has just been started.
@@ -51,13 +52,14 @@ func (b *bench) turn(ctx context.Context, c *contestant, s scenario, m mode) (tu
 	if err != nil {
 		return turn{}, err
 	}
-	if err := quiet(r.from, r.to, r.wrk, b.noise); err != nil {
+	server, generators := others(r.from, r.to, r.wrk+r.init)
+	if err := quiet(server, generators, b.noise); err != nil {
 		return turn{}, err
 	}
 	used := r.to.contestant - r.from.contestant
 	t := turn{
 		perSecond: r.perSecond, p50: r.p50, p99: r.p99,
-		server: used.Seconds() / r.wall.Seconds(), wrk: r.wrk.Seconds() / r.wall.Seconds(),
+		server: used.Seconds() / r.wall.Seconds(), wrk: r.wrk.Seconds() / r.wall.Seconds(), others: [2]float64{server, generators},
 	}
 	if c.popupd != nil {
 		late, err := c.popupd.Metric(ctx, "queue_depth_events")
@@ -125,7 +127,8 @@ type report struct {
 	requests  int64
 	wall      time.Duration
 	from, to  usage
-	wrk       time.Duration // CPU of wrk, less what it did before it began
+	init      time.Duration // CPU of wrk before it began
+	wrk       time.Duration // and from then on
 }
 
 var (
@@ -201,9 +204,8 @@ func (r *report) parse(log string) error {
 	r.wall, errs[2] = time.ParseDuration(total[2])
 	r.p50, errs[3] = time.ParseDuration(quantiles[0][2])
 	r.p99, errs[4] = time.ParseDuration(quantiles[1][2])
-	var init time.Duration
-	init, errs[5] = time.ParseDuration(prepared[1] + "s")
-	r.wrk -= init
+	r.init, errs[5] = time.ParseDuration(prepared[1] + "s")
+	r.wrk -= r.init
 	if r.requests == 0 && errs[1] == nil {
 		return errors.New("no requests")
 	}

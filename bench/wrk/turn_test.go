@@ -29,7 +29,7 @@ func TestParseReport(t *testing.T) {
 	}
 	want := report{
 		perSecond: 67649.47, p50: 813 * time.Microsecond, p99: 4540 * time.Microsecond,
-		requests: 141826, wall: 2100 * time.Millisecond, wrk: 1750 * time.Millisecond,
+		requests: 141826, wall: 2100 * time.Millisecond, init: 250 * time.Millisecond, wrk: 1750 * time.Millisecond,
 	}
 	if got != want {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -85,7 +85,8 @@ func TestQuiet(t *testing.T) {
 	} {
 		c.to.at = from.at.Add(time.Second)
 		core := ""
-		if noisy, ok := errors.AsType[*noisyError](quiet(from, c.to, second(c.wrk), c.noiseLimit)); ok {
+		server, generators := others(from, c.to, second(c.wrk))
+		if noisy, ok := errors.AsType[*noisyError](quiet(server, generators, c.noiseLimit)); ok {
 			core = noisy.core
 		}
 		if core != c.core {
