@@ -106,27 +106,29 @@ func (s *state) replay() error {
 // forgot applies a reset and remembers it, because what it forgot may still come
 // from the journal or the database.
 func (s *state) forgot(ev *popup.Event) {
-	s.table.Merge(ev)
 	s.resetsMu.Lock()
-	defer s.resetsMu.Unlock()
 	s.resets[string(ev.User)] = max(s.resets[string(ev.User)], ev.AtMS)
+	s.resetsMu.Unlock()
+	s.table.Merge(ev)
 }
 
-// isForgotten reports whether the user was reset at this time or later.
-func (s *state) isForgotten(user []byte, atMS int64) bool {
+// unlessForgotten calls fn unless the user was reset at this time or later. A
+// reset that comes meanwhile waits, and so forgets what fn adds.
+func (s *state) unlessForgotten(user []byte, atMS int64, fn func()) {
 	s.resetsMu.Lock()
 	defer s.resetsMu.Unlock()
-	return atMS <= s.resets[string(user)]
+	if len(s.resets) == 0 || atMS > s.resets[string(user)] {
+		fn()
+	}
 }
 
 // merge merges an event of the journal or of another server.
 func (s *state) merge(ev *popup.Event) {
-	switch {
-	case ev.Action == popup.Reset:
+	if ev.Action == popup.Reset {
 		s.forgot(ev)
-	case !s.isForgotten(ev.User, ev.AtMS):
-		s.table.Merge(ev)
+		return
 	}
+	s.unlessForgotten(ev.User, ev.AtMS, func() { s.table.Merge(ev) })
 }
 
 // behind says that the database may know what this server has missed.
@@ -178,11 +180,19 @@ func (s *state) fromDatabase(ctx context.Context) error {
 	if err := s.watcher.Reload(first); err != nil {
 		return err
 	}
+	return s.mergeStates(ctx)
+}
+
+// mergeStates merges the states that the database holds: ten million in some
+// seconds (BenchmarkRestoreState).
+func (s *state) mergeStates(ctx context.Context) error {
 	start, refused := time.Now(), 0
-	_, err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
-		if !s.isForgotten(user, st.AtMS) && !s.table.Restore(user, id, st) {
-			refused++
-		}
+	err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
+		s.unlessForgotten(user, st.AtMS, func() {
+			if !s.table.Restore(user, id, st) {
+				refused++
+			}
+		})
 	})
 	if err != nil {
 		return err

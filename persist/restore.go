@@ -19,57 +19,39 @@ const (
 )
 
 // Restore calls fn for every user and popup whose state still matters at nowMS,
-// and returns how far each stream is counted: both of one moment, so that what
-// is not in the state is in the streams after these positions. The user belongs
-// to fn only until it returns. State matters until an hour after its wait, a
-// week after its impression, and for ever if the popup limits its impressions or
-// never returns; not at all once the popup is archived.
-func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id uint32, s popup.State)) (map[popup.StreamID]uint64, error) {
+// all as they are at one moment after the call. The user belongs to fn only until
+// it returns. State matters until an hour after its wait, a week after its
+// impression, and for ever if the popup limits its impressions or never returns;
+// not at all once the popup is archived.
+func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id uint32, s popup.State)) error {
 	// A pool of its own: the search may take longer than other statements may.
 	pool, err := db.restorePool()
 	if err != nil {
-		return nil, fmt.Errorf("restore state: %w", err)
+		return fmt.Errorf("restore state: %w", err)
 	}
 	defer pool.Close()
-	tx, err := snapshot(ctx, pool)
+	conn, err := pool.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("restore state: %w", err)
+		return fmt.Errorf("restore state: %w", err)
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("restore state: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it has only read
-	at, err := positions(ctx, tx)
-	if err != nil {
-		return nil, fmt.Errorf("restore positions: %w", err)
-	}
 	where, err := stillMatters(ctx, tx)
 	if err != nil {
-		return nil, fmt.Errorf("restore popups: %w", err)
+		return fmt.Errorf("restore popups: %w", err)
 	}
-	if err := restoreStates(ctx, tx, where, nowMS, fn); err != nil {
-		return nil, fmt.Errorf("restore state: %w", err)
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel() // before the others, which wait for the reader, should fn panic
+	rows := newPipe()
+	go rows.fill(reading, conn, where, nowMS)
+	if err := rows.drain(fn); err != nil {
+		return fmt.Errorf("restore state: %w", err)
 	}
-	return at, nil
-}
-
-func positions(ctx context.Context, tx *sql.Tx) (map[popup.StreamID]uint64, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT stream_id, last_seq FROM ingest_stream")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	at := map[popup.StreamID]uint64{}
-	for rows.Next() {
-		var name string
-		var last uint64
-		if err := rows.Scan(&name, &last); err != nil {
-			return nil, err
-		}
-		id, err := popup.ParseStreamID(name)
-		if err != nil {
-			return nil, err
-		}
-		at[id] = last
-	}
-	return at, rows.Err()
+	return nil
 }
 
 // stillMatters is the condition on user_popup, with two arguments: times after
@@ -104,25 +86,4 @@ func stillMatters(ctx context.Context, tx *sql.Tx) (string, error) {
 		where += " AND popup_id NOT IN (" + strings.Join(archived, ",") + ")"
 	}
 	return where, rows.Err()
-}
-
-func restoreStates(ctx context.Context, tx *sql.Tx, where string, nowMS int64, fn func([]byte, uint32, popup.State)) error {
-	rows, err := tx.QueryContext(ctx, "SELECT user_id, popup_id, impressions, last_impression_ms, acted, last_action,"+
-		" last_action_ms, click_until_ms, next_at_ms FROM user_popup WHERE "+where,
-		nowMS-keepAfterWait.Milliseconds(), nowMS-keepAfterImpression.Milliseconds())
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var user sql.RawBytes
-	var id uint32
-	var s popup.State
-	dst := []any{&user, &id, &s.Impressions, &s.ServedAtMS, &s.Acted, &s.Last, &s.AtMS, &s.ClickUntilMS, &s.NextAtMS}
-	for rows.Next() {
-		if err := rows.Scan(dst...); err != nil {
-			return err
-		}
-		fn(user, id, s)
-	}
-	return rows.Err()
 }

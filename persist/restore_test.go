@@ -1,6 +1,8 @@
 package persist
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -61,51 +63,81 @@ func TestRestoreWhatMatters(t *testing.T) {
 	})
 }
 
-func TestRestorePositions(t *testing.T) {
-	eachStore(t, func(t *testing.T, s *store) {
-		for i := range byte(3) {
-			s.register(t, streamID(i))
-		}
-		s.mustFlush(t, batchOf(streamID(2), 0, shown("u", startMS), shown("v", startMS)))
-		if err := s.CloseStream(t.Context(), streamID(2)); err != nil {
-			t.Fatal(err)
-		}
-		at, err := s.Restore(t.Context(), startMS, func([]byte, uint32, popup.State) {})
-		want := map[popup.StreamID]uint64{streamID(0): 0, streamID(1): 0, streamID(2): 2}
-		if d := cmp.Diff(want, at); err != nil || d != "" {
-			t.Errorf("positions, %v (-want +got):\n%s", err, d)
-		}
-	})
-}
-
-// The state must be that of the positions, however busy the flushers are: batch
-// n of the stream says that user n of the batch's users was shown.
+// What is restored is of one moment, however busy the flushers are: batch n of
+// the stream says that two users, far from each other in the table, were shown a
+// popup for the nth time.
 func TestRestoreIsOneMoment(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		id := streamID(1)
 		s.register(t, id)
+		for i := range uint64(4) {
+			var between []popup.Event
+			for j := range 2500 {
+				between = append(between, shown(fmt.Sprintf("b%d-%d", i, j), startMS))
+			}
+			s.mustFlush(t, batchOf(id, i*2500, between...))
+		}
 		const batches = 100
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for i := range uint64(batches) {
-				if _, err := s.Flush(t.Context(), batchOf(id, i, shown(fmt.Sprint(i), startMS))); err != nil {
+			for i := range uint32(batches) {
+				first, last := shown("a", startMS), shown("c", startMS)
+				first.Nth, last.Nth = i+1, i+1
+				if _, err := s.Flush(t.Context(), batchOf(id, 10_000+2*uint64(i), first, last)); err != nil {
 					t.Error(err)
 					return
 				}
 			}
 		}()
 		other := s.open(t)
-		for at := uint64(0); at < batches && !t.Failed(); {
-			states := uint64(0)
-			positions, err := other.Restore(t.Context(), startMS, func([]byte, uint32, popup.State) { states++ })
+		for nth := uint32(0); nth < batches && !t.Failed(); {
+			rows, seen := 0, map[string]uint32{}
+			err := other.Restore(t.Context(), startMS, func(user []byte, _ uint32, st popup.State) {
+				rows++
+				if len(user) == 1 {
+					seen[string(user)] = st.Impressions
+				}
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if at = positions[id]; states != at {
-				t.Fatalf("%d states at position %d", states, at)
+			if nth = seen["a"]; nth != seen["c"] || rows != 10_000+len(seen) {
+				t.Fatalf("%d rows, a was shown %d times, c %d times", rows, nth, seen["c"])
 			}
 		}
 		<-done
+	})
+}
+
+// TestRestoreEnds when it is told to, with the reader in the middle of the rows.
+func TestRestoreEnds(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		id := streamID(1)
+		s.register(t, id)
+		for i := range uint64(10) {
+			var events []popup.Event
+			for j := range 2000 {
+				events = append(events, shown(fmt.Sprintf("%d-%d", i, j), startMS))
+			}
+			s.mustFlush(t, batchOf(id, i*2000, events...))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		rows := 0
+		err := s.Restore(ctx, startMS, func([]byte, uint32, popup.State) {
+			if rows++; rows == 1000 {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) || rows >= 20_000 {
+			t.Errorf("%d rows, %v; want fewer than there are and %v", rows, err, context.Canceled)
+		}
+		defer func() {
+			if recover() == nil {
+				t.Error("a panic of the caller's is lost")
+			}
+		}()
+		_ = s.Restore(t.Context(), startMS, func([]byte, uint32, popup.State) { panic("the caller") })
 	})
 }
