@@ -175,7 +175,7 @@ func BenchmarkSweep(b *testing.B) {
 }
 
 // sizes are the numbers of entries of the benchmarks below. The larger one takes
-// half a gigabyte: POPUPD_BENCH_LARGE=1 runs it.
+// 300 MB: POPUPD_BENCH_LARGE=1 runs it.
 var sizes = []struct {
 	name    string
 	entries int

@@ -4,10 +4,12 @@
 // # The table
 //
 // A [Table] is sharded by the user's keyed hash (SipHash-2-4), one mutex a
-// shard. A shard is one slice of 32-byte entries without pointers, so the
-// garbage collector never looks inside. It is a hash table with linear probing
-// that is kept sorted: the home of an entry is hash*homes/2^64, which grows with
-// the hash, and inserting moves later entries one slot to the right, so that
+// shard. A shard is one run of 24-byte slots without pointers; a large one is
+// outside of Go's heap, so that no collection waits for it or counts it. An entry
+// takes one slot, and two in rare cases (see slot). It is a hash table with linear
+// probing that is kept sorted: the home of an entry is the rest of the hash, which
+// does not choose the shard, times homes/2^54, which grows with the hash, and
+// inserting moves later entries to the right, so that
 //
 //   - every entry sits at its home or right of it, with no empty slot between;
 //   - entries ascend by (hash, popup) over the whole shard.
@@ -15,8 +17,12 @@
 // All entries of one user are therefore neighbours, a search for a user that
 // has none ends at the first greater hash instead of the first empty slot, and
 // shards can be filled to 7/8 and grow by steps of 1/8 (one pass from left to
-// right): about 40 bytes an entry. Removing shifts the run back, so there are no
-// tombstones. A tail behind the last home takes what is pushed past the end.
+// right): 28 bytes an entry just before a step and 31.3 just after it, where all
+// shards are at about the same point; 30.6 with ten million entries. Removing
+// shifts the run back, so there are no tombstones. A tail behind the last home
+// takes what is pushed past the end.
+//
+// Two users are taken for one only if all 64 bits of their hashes agree.
 //
 // Times in an entry are ticks of 100 ms since 2025-01-01 UTC, up to 2038: what
 // lies beyond is [popup.Never]. What has happened is rounded down, what is waited

@@ -10,12 +10,20 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// TestMemoryOfATable grows one shard from Go's heap into mappings.
+// TestMemoryOfATable grows one shard from Go's heap into mappings, to about the
+// size that it has in a table of ten million entries.
 func TestMemoryOfATable(t *testing.T) {
 	table := newTable(Config{}, 0)
 	const users = 20_000
+	worst := 0.0
 	for i := range users {
 		serve(t, table, fmt.Sprint("u", i), 1, &defaults, noon)
+		if i >= users/2 {
+			worst = max(worst, float64(table.bytes.Load())/float64(i+1))
+		}
+	}
+	if worst > 32 {
+		t.Errorf("%.1f bytes an entry at worst, want at most 32", worst)
 	}
 	s := &table.shards[0]
 	s.check(t)
