@@ -25,7 +25,10 @@ const (
 )
 
 // cpus are what the processes have used since they began.
-type cpus struct{ popupd, mariadb, redis, generator, all time.Duration } // all: of the machine
+type cpus struct {
+	popupd, mariadb, redis, generator time.Duration
+	all, stolen                       time.Duration // of the machine's: used, and taken away by the hypervisor
+}
 
 func (s *stage) cpus() (c cpus, err error) {
 	for _, p := range []struct {
@@ -36,27 +39,28 @@ func (s *stage) cpus() (c cpus, err error) {
 			return c, err
 		}
 	}
-	c.all, err = machineCPU()
+	c.all, c.stolen, err = machineCPU()
 	return c, err
 }
 
-// machineCPU is what all processors have been busy with since boot, in the
-// kernel and out of it, see proc_stat(5). Time that a hypervisor takes away is
-// not in it.
-func machineCPU() (time.Duration, error) {
+// machineCPU returns how long all processors have been busy since boot, in the
+// kernel and out of it, and how long they could not be because the hypervisor
+// had taken them away, see proc_stat(5).
+func machineCPU() (busy, stolen time.Duration, err error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	var user, nice, system, idle, iowait, irq, softirq int64
-	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq); err != nil {
-		return 0, fmt.Errorf("/proc/stat: %w", err)
+	var user, nice, system, idle, iowait, irq, softirq, steal int64
+	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal); err != nil {
+		return 0, 0, fmt.Errorf("/proc/stat: %w", err)
 	}
-	return time.Duration(user+nice+system+irq+softirq) * 10 * time.Millisecond, nil
+	const tick = 10 * time.Millisecond
+	return time.Duration(user+nice+system+irq+softirq) * tick, time.Duration(steal) * tick, nil
 }
 
 func (a cpus) minus(b cpus) cpus {
-	return cpus{a.popupd - b.popupd, a.mariadb - b.mariadb, a.redis - b.redis, a.generator - b.generator, a.all - b.all}
+	return cpus{a.popupd - b.popupd, a.mariadb - b.mariadb, a.redis - b.redis, a.generator - b.generator, a.all - b.all, a.stolen - b.stolen}
 }
 
 // others is what processes used that have nothing to do with this, and what the
@@ -276,6 +280,7 @@ func (e *envelope) checks(p99 time.Duration) []check {
 		cpu("redis-server", e.used.redis, 0),
 		cpu("the generator", e.used.generator, 0),
 		cpu("all else on this machine", e.used.others(), 0),
+		cpu("the hypervisor's other guests", e.used.stolen, 0),
 		{"events in MariaDB, counted", fmt.Sprintf("%s impressions and %s clicks of %s and %s answered", thousands(float64(e.stored.impressions)), thousands(float64(e.stored.clicks)),
 			thousands(float64(e.answered.impressions)), thousands(float64(e.answered.clicks))), "all", e.counted()},
 		{"all of them were there", fmt.Sprintf("%.1f s after the last answer (meanwhile popupd used %.2f s of CPU, mariadbd %.2f)", e.drained.Seconds(), e.after.popupd.Seconds(), e.after.mariadb.Seconds()), "", true},
