@@ -193,6 +193,7 @@ func TestRunsOutOfActions(t *testing.T) {
 	}
 	r := new(recorder)
 	c := r.listen(t, b)
+	c.popupd = new(ours) // of which each action counts once
 	var err error
 	if c.actions, err = b.sameActions(10); err != nil {
 		t.Fatal(err)

@@ -1,13 +1,14 @@
 -- The requests of a scenario. Arguments: the shares of nothing, served and
 -- actions in percent, the path of served polls, the first user and the first
--- action to use, a file with the bodies of actions, and further header lines.
+-- action to use, a file with the bodies of actions, "again" where those may be
+-- used more than once, and further header lines.
 --
 -- Requests are put together as text: wrk.format would be what is measured.
 
 local seen = 10000 -- users who have seen all there is
 local nothing, served, actions = {}, "", {}
 local at = {nothing = 0, served = 0, actions = 0}
-local tail
+local tail, again
 
 local function poll(path, uid)
   return "GET " .. path .. "?uid=" .. uid .. "&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN" .. tail .. "\r\n"
@@ -24,6 +25,7 @@ local make = {
     return string.format(served, at.served)
   end,
   actions = function()
+    if again and at.actions >= #actions then at.actions = 0 end
     at.actions = at.actions + 1
     return actions[at.actions] or "GET /no-action-is-left" .. tail .. "\r\n" -- 404, which voids the run
   end,
@@ -47,7 +49,8 @@ end
 init = function(args)
   local shares = {nothing = tonumber(args[1]), served = tonumber(args[2]), actions = tonumber(args[3])}
   at.served, at.actions = tonumber(args[5]), tonumber(args[6])
-  tail = " HTTP/1.1\r\nHost: popupd\r\n" .. (args[8] or "")
+  tail = " HTTP/1.1\r\nHost: popupd\r\n" .. (args[9] or "")
+  again = args[8] == "again"
   if shares.nothing > 0 then
     for n = 1, seen do nothing[n] = poll("/v1/poll", string.format("seen-%09d", n)) end
   end

@@ -38,7 +38,7 @@ func TestActionsFor(t *testing.T) {
 	for _, c := range []struct {
 		s    scenario
 		want int
-	}{{scenarios[0], 0}, {scenarios[2], 500_040}, {scenarios[3], 10_040}} {
+	}{{scenarios[0], 0}, {scenarios[2], 500_040}, {scenarios[3], 20_040}} {
 		if got := c.s.actionsFor(modes[0], 10, 4*time.Second); got != c.want {
 			t.Errorf("%s: %d, want %d", c.s.name, got, c.want)
 		}

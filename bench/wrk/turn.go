@@ -150,12 +150,16 @@ func (b *bench) wrk(ctx context.Context, c *contestant, s scenario, m mode, dura
 	if err != nil {
 		return nil, err
 	}
+	again := "once"
+	if c.popupd == nil { // a rival does not tell one from another
+		again = "again"
+	}
 	p, err := b.Start(rig.Program{
 		Name: "wrk", Cores: generatorCores,
 		Args: []string{
 			"wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", duration.String(), "--latency", "--timeout", "10s", "-s", lua, "http://" + c.address, "--",
 			strconv.Itoa(s.nothing), strconv.Itoa(s.served), strconv.Itoa(s.actions),
-			c.served, strconv.Itoa(c.users), strconv.Itoa(c.action), c.actions, m.header,
+			c.served, strconv.Itoa(c.users), strconv.Itoa(c.action), c.actions, again, m.header,
 		},
 	})
 	if err != nil {
