@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope ladder timewait stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope pgo ladder timewait stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -67,6 +67,9 @@ load: stores ## 10 s of the mix at 50,000 requests/s, open loop
 
 envelope: stores ## the same for a minute with every event counted; one connection per request; beside a bare fasthttp handler
 	$(GO) run ./bench/load -out bench/results envelope close compare
+
+pgo: stores ## renew default.pgo, the profile of the mix that popupd is compiled with
+	$(GO) run ./bench/load -out . profile
 
 ladder: stores ## the ways to popupd: the same load on a server that asks MySQL in every poll, on two steps between, on popupd; ARGS="-out bench/results"
 	@command -v wrk >/dev/null || $(call install,wrk)

@@ -13,6 +13,8 @@
 //	close     search with one connection per request, and then 20 s at that rate
 //	compare   popupd and a bare fasthttp handler, taking turns, at half of the
 //	          peak of 50,000 requests/s and at half of what one core can do
+//	profile   a minute of the mix, and popupd's CPU meanwhile as default.pgo in
+//	          -out, which the compiler takes into account
 //
 // With -address, offer and search talk to a server that is there. All other runs
 // start popupd, MariaDB and Redis privately, make 26 popups of which every fifth
@@ -106,7 +108,7 @@ func (t *task) parse(args []string) error {
 	flags.BoolVar(&t.pin, "pin", true, "popupd to the first core, all others to the second")
 	flags.StringVar(&t.json, "json", "", "file for the result of offer or search")
 	flags.StringVar(&t.svg, "svg", "", "file for its plot")
-	flags.StringVar(&t.out, "out", "", "directory for the tables and plots of envelope, close and compare")
+	flags.StringVar(&t.out, "out", "", "directory for what envelope, close, compare and profile write")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -116,12 +118,12 @@ func (t *task) parse(args []string) error {
 	for _, mode := range t.modes {
 		switch mode {
 		case "offer", "search":
-		case "envelope", "close", "compare":
+		case "envelope", "close", "compare", "profile":
 			if t.address != "" {
 				return fmt.Errorf("%s starts its own popupd: -address is not for it", mode)
 			}
 		default:
-			return fmt.Errorf("mode %q: want offer, search, envelope, close or compare", mode)
+			return fmt.Errorf("mode %q: want offer, search, envelope, close, compare or profile", mode)
 		}
 	}
 	switch *arrivals {
@@ -158,6 +160,7 @@ func (t *task) run(ctx context.Context) error {
 	for _, mode := range t.modes {
 		run := map[string]func(context.Context) error{
 			"offer": t.runOffer, "search": t.runSearch, "envelope": t.runEnvelope, "close": t.runClose, "compare": t.runCompare,
+			"profile": t.runProfile,
 		}[mode]
 		err := run(ctx)
 		switch {

@@ -135,6 +135,18 @@ func (p *Popupd) Create(ctx context.Context, popupJSON string) error {
 	return nil
 }
 
+// Profile returns popupd's CPU profile of a time from now on, in whole seconds.
+func (p *Popupd) Profile(ctx context.Context, d time.Duration) ([]byte, error) {
+	status, profile, err := p.call(ctx, "GET", fmt.Sprintf("/debug/pprof/profile?seconds=%.0f", d.Seconds()), "")
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("status %d: %s", status, profile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("CPU profile: %w", err)
+	}
+	return profile, nil
+}
+
 // Metric returns the sum of the samples of the metric popupd_NAME. That it does
 // not exist is an error.
 func (p *Popupd) Metric(ctx context.Context, name string) (float64, error) {
