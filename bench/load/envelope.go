@@ -24,11 +24,9 @@ const (
 	maxRedis       = 1 << 30
 )
 
-// cpus are what the processes have used since they began.
-type cpus struct {
-	popupd, mariadb, redis, generator time.Duration
-	all, stolen                       time.Duration // of the machine's: used, and taken away by the hypervisor
-}
+// cpus are what the processes have used since they began, and what the
+// hypervisor has taken away from this machine since it booted.
+type cpus struct{ popupd, mariadb, redis, generator, stolen time.Duration }
 
 func (s *stage) cpus() (c cpus, err error) {
 	for _, p := range []struct {
@@ -39,33 +37,26 @@ func (s *stage) cpus() (c cpus, err error) {
 			return c, err
 		}
 	}
-	c.all, c.stolen, err = machineCPU()
+	c.stolen, err = stolen()
 	return c, err
 }
 
-// machineCPU returns how long all processors have been busy since boot, in the
-// kernel and out of it, and how long they could not be because the hypervisor
-// had taken them away, see proc_stat(5).
-func machineCPU() (busy, stolen time.Duration, err error) {
+// stolen reads the column steal of proc_stat(5), of all processors.
+func stolen() (time.Duration, error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	var user, nice, system, idle, iowait, irq, softirq, steal int64
 	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal); err != nil {
-		return 0, 0, fmt.Errorf("/proc/stat: %w", err)
+		return 0, fmt.Errorf("/proc/stat: %w", err)
 	}
-	const tick = 10 * time.Millisecond
-	return time.Duration(user+nice+system+irq+softirq) * tick, time.Duration(steal) * tick, nil
+	return time.Duration(steal) * 10 * time.Millisecond, nil // a tick is 1/100 s in user space
 }
 
 func (a cpus) minus(b cpus) cpus {
-	return cpus{a.popupd - b.popupd, a.mariadb - b.mariadb, a.redis - b.redis, a.generator - b.generator, a.all - b.all, a.stolen - b.stolen}
+	return cpus{a.popupd - b.popupd, a.mariadb - b.mariadb, a.redis - b.redis, a.generator - b.generator, a.stolen - b.stolen}
 }
-
-// others is what processes used that have nothing to do with this, and what the
-// kernel did on nobody's account.
-func (a cpus) others() time.Duration { return a.all - a.popupd - a.mariadb - a.redis - a.generator }
 
 // envelope is what was found.
 type envelope struct {
@@ -279,7 +270,6 @@ func (e *envelope) checks(p99 time.Duration) []check {
 		cpu("mariadbd", e.used.mariadb, mariadbCPU),
 		cpu("redis-server", e.used.redis, 0),
 		cpu("the generator", e.used.generator, 0),
-		cpu("all else on this machine", e.used.others(), 0),
 		cpu("the hypervisor's other guests", e.used.stolen, 0),
 		{"events in MariaDB, counted", fmt.Sprintf("%s impressions and %s clicks of %s and %s answered", thousands(float64(e.stored.impressions)), thousands(float64(e.stored.clicks)),
 			thousands(float64(e.answered.impressions)), thousands(float64(e.answered.clicks))), "all", e.counted()},
