@@ -63,7 +63,7 @@ func run(ctx context.Context, rounds int, l load, out string) error {
 	if err != nil {
 		return cmp.Or(context.Cause(ctx), err) // what an interrupt broke is not the reason
 	}
-	header := rig.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
+	header := "# The ladder: one load, four shapes of a server\n\n" + rig.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
 		rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version"), rig.Version("wrk", "-v"))
 	page := header + "\n" + report(turns, l)
 	fmt.Print(page)

@@ -85,7 +85,7 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 
 	var text strings.Builder
 	command := "go run ./bench/wrk " + strings.Join(os.Args[1:], " ")
-	text.WriteString(rig.Environment(strings.TrimSpace(command), rig.Version("wrk", "-v"), rig.Version("nginx", "-v"),
+	text.WriteString("# popupd beside servers that only answer\n\n" + rig.Environment(strings.TrimSpace(command), rig.Version("wrk", "-v"), rig.Version("nginx", "-v"),
 		rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version")))
 	for _, n := range notes {
 		fmt.Fprintf(&text, "- %s\n", n)
