@@ -3,7 +3,7 @@ package main
 import (
 	"io/fs"
 	"log/slog"
-	"math"
+	"os"
 	"runtime/debug"
 
 	"github.com/popupd/popupd/tuning"
@@ -13,7 +13,7 @@ import (
 // process allows, unless GOMEMLIMIT has: a heap that doubles between two
 // collections would else end the process. root is that of the file system.
 func limitMemory(root fs.FS, stateMax int64, log *slog.Logger) {
-	if debug.SetMemoryLimit(-1) < math.MaxInt64 {
+	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	allowed, ok := tuning.NewHost(root).MemoryLimit()

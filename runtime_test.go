@@ -24,19 +24,20 @@ func TestLimitMemory(t *testing.T) {
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
 	for _, c := range []struct {
 		name  string
-		set   int64 // GOMEMLIMIT
+		env   string // GOMEMLIMIT
 		max   string
 		state int64
 		want  int64
 		warns bool
 	}{
-		{"no limit", math.MaxInt64, "max", 1 << 30, math.MaxInt64, false},
-		{"a limit", math.MaxInt64, "4000000000", 1_000_000_000, 2_800_000_000, false},
-		{"too small for the state", math.MaxInt64, "1000000000", 1_000_000_000, 128 << 20, true},
-		{"GOMEMLIMIT", 3 << 30, "4000000000", 1_000_000_000, 3 << 30, false},
+		{"no limit", "", "max", 1 << 30, math.MaxInt64, false},
+		{"a limit", "", "4000000000", 1_000_000_000, 2_800_000_000, false},
+		{"too small for the state", "", "1000000000", 1_000_000_000, 128 << 20, true},
+		{"GOMEMLIMIT", "off", "4000000000", 1_000_000_000, math.MaxInt64, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			debug.SetMemoryLimit(c.set)
+			debug.SetMemoryLimit(math.MaxInt64)
+			t.Setenv("GOMEMLIMIT", c.env)
 			var log bytes.Buffer
 			limitMemory(cgroup(c.max), c.state, slog.New(slog.NewTextHandler(&log, nil)))
 			if got := debug.SetMemoryLimit(-1); got != c.want {
