@@ -12,7 +12,7 @@
 //	          all on this machine, and every event counted in MariaDB at the end
 //	close     search with one connection per request, and then 20 s at that rate
 //	compare   popupd and a bare fasthttp handler, taking turns, at half of the
-//	          peak of 50,000 requests/s and at half of what one core can do
+//	          peak of 50,000 requests/s and at the peak
 //	profile   a minute of the mix, and popupd's CPU meanwhile as default.pgo in
 //	          -out, which the compiler takes into account
 //
