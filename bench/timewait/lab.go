@@ -23,7 +23,6 @@ type lab struct {
 	binary      string // of popupd
 	self        string // this program, for the client
 	concurrency int
-	advised     bool // advice is given: popupd doctor is not asked
 	advice      []setting
 }
 
