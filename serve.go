@@ -32,7 +32,7 @@ var errDraining = errors.New("shutting down")
 func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) error {
 	host, _ := os.Hostname() // only a note in the database
 	now := func() int64 { return time.Now().UnixMilli() }
-	limitMemory(os.DirFS("/"), c.stateMax, log)
+	tuning.NewHost(os.DirFS("/")).LimitMemory(c.stateMax, log)
 	registry := prometheus.NewRegistry()
 
 	// What can be wrong with the call is found before anything is served.

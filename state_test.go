@@ -1,10 +1,18 @@
 package main
 
 import (
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -46,4 +54,58 @@ func TestArchivedPopupsAreForgotten(t *testing.T) {
 	if n := remembered(); n != 1 {
 		t.Errorf("%d states of a popup that came back, want 1", n)
 	}
+}
+
+// BenchmarkRestoreState restores the state of POPUPD_BENCH_ENTRIES users and
+// popups, or of a million, as a server does at its start: from a MariaDB that has
+// the rows in memory. A user has two popups; every third was dismissed, every
+// thirtieth clicked.
+func BenchmarkRestoreState(b *testing.B) {
+	entries := 1_000_000
+	if n, err := strconv.Atoi(os.Getenv("POPUPD_BENCH_ENTRIES")); err == nil {
+		entries = n
+	}
+	server := storetest.StartMySQL(b, "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M")
+	dsn := server.CreateDatabase(b, "popupd")
+	db, err := persist.Open(persist.Config{DSN: dsn, Host: "bench"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	now := time.Now().UnixMilli()
+	raw, err := sql.Open("mysql", dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer raw.Close()
+	const fill = `INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms)
+		SELECT CONCAT('user-', LPAD(seq DIV 2, 15, '0')), 1 + seq % 2, 1 + seq % 3, NOW - seq % 86400000,
+		IF(seq % 3 = 0, 2, IF(seq % 30 = 1, 1, 0)), IF(seq % 3 = 0, 3, IF(seq % 30 = 1, 2, 1)),
+		NOW - seq % 86400000 + IF(seq % 3 = 0 OR seq % 30 = 1, 5000, 0),
+		IF(seq % 30 = 1, NOW + 2592000000 - seq % 86400000, 0), NOW - seq % 86400000 + IF(seq % 30 = 1, 2592000000, 86400000)
+		FROM seq_0_to_LAST`
+	query := strings.NewReplacer("NOW", fmt.Sprint(now), "LAST", fmt.Sprint(entries-1)).Replace(fill)
+	if _, err := raw.ExecContext(b.Context(), query); err != nil {
+		b.Fatal(err)
+	}
+
+	b.ReportAllocs()
+	var took time.Duration
+	for b.Loop() {
+		s := &state{db: db, table: frequency.New(frequency.Config{}), now: func() int64 { return now }, log: slog.New(slog.DiscardHandler)}
+		start := time.Now()
+		if err := s.mergeStates(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		took += time.Since(start)
+		known := 0
+		s.table.States([]byte("user-000000000000001"), func(uint32, popup.State) { known++ })
+		if known != 2 {
+			b.Fatalf("%d states of a user, want 2", known)
+		}
+	}
+	b.ReportMetric(float64(entries)*float64(b.N)/took.Seconds(), "entries/s")
 }
