@@ -34,6 +34,9 @@ func TestMeasure(t *testing.T) {
 				t.Fatal(err, got.failure)
 			}
 			requests := got.total()
+			if requests >= got.ports { // a fast machine may come to the last of the few
+				delete(got.Errors, "EADDRNOTAVAIL")
+			}
 			if requests < 100 || len(got.Errors) > 0 || got.first().CPU == 0 {
 				t.Errorf("%d requests, errors %v, %.1f us of CPU each", requests, got.Errors, got.first().CPU)
 			}
