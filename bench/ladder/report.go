@@ -97,7 +97,7 @@ func draw(w io.Writer, turns [][]turn, l load) error {
 	}
 	return plot.Bars(w, plot.Chart{
 		Title: "Polls a second: nine of ten find nothing, one shows a popup", XLabel: "requests/s",
-		Note: fmt.Sprintf("go run ./bench/ladder: medians of %d rounds; server, MariaDB, Redis and wrk (%d connections) on %d cores; to MySQL: most connections at once",
+		Note: fmt.Sprintf("go run ./bench/ladder: medians of %d rounds, %d connections, all on %d cores; to MySQL: most connections at once",
 			len(turns[0]), l.connections, runtime.NumCPU()),
 	}, bars)
 }
