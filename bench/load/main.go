@@ -97,7 +97,7 @@ func (t *task) parse(args []string) error {
 	flags.Uint64Var(&c.Seed, "seed", 1, "of the arrivals and the kinds of requests")
 	mix := flags.String("mix", "90,8,2", "shares of polls with nothing to show, polls of new users, clicks")
 	flags.IntVar(&c.Users, "users", 10000, "known users, who have seen all")
-	flags.IntVar(&c.Connections, "connections", 64, "at most")
+	flags.IntVar(&c.Connections, "connections", 32, "at most; 20 are busy at 50,000 requests/s")
 	flags.BoolVar(&c.Close, "close", false, "one connection per request, closed by the server first")
 	sources := flags.String("sources", "", "addresses to connect from, in turn, such as 127.0.0.2,127.0.0.3")
 	flags.DurationVar(&c.Tick, "tick", 200*time.Microsecond, "resolution: what is due is sent, and what has come is read, once a tick")
