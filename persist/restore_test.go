@@ -141,3 +141,25 @@ func TestRestoreEnds(t *testing.T) {
 		_ = s.Restore(t.Context(), startMS, func([]byte, uint32, popup.State) { panic("the caller") })
 	})
 }
+
+// Where the server prepares nothing the states are read all the same.
+func TestRestoreWithoutPrepared(t *testing.T) {
+	s := onMySQL(t)
+	id := streamID(1)
+	s.register(t, id)
+	s.mustFlush(t, batchOf(id, 0, shown("a", startMS), shown("b", startMS)))
+	states := func() map[string]popup.State {
+		got := make(map[string]popup.State)
+		if err := s.Restore(t.Context(), startMS, func(user []byte, _ uint32, st popup.State) { got[string(user)] = st }); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	want := states()
+	limit := s.number(t, "SELECT @@max_prepared_stmt_count")
+	s.exec(t, "SET GLOBAL max_prepared_stmt_count = 0")
+	defer s.exec(t, fmt.Sprint("SET GLOBAL max_prepared_stmt_count = ", limit))
+	if d := cmp.Diff(want, states()); len(want) != 2 || d != "" {
+		t.Errorf("%d states; prepared and not (-want +got):\n%s", len(want), d)
+	}
+}
