@@ -166,7 +166,7 @@ const (
 	// besides is bytes that popupd may need on top of the users' state: it had 159
 	// MiB in use with 8,000 connections kept alive, each with requests under way.
 	besides = 256 << 20
-	leastGo = besides / 2 // of Go's own memory
+	leastGo = besides // of Go's own memory: under what is in use, the collector would never rest
 )
 
 func memory(s *Site) (verdict, error) {
@@ -200,7 +200,7 @@ func memory(s *Site) (verdict, error) {
 func memLimit(s *Site) (verdict, error) {
 	own := s.Process.MemLimit
 	limit, err := s.Host.memoryLimit()
-	v := verdict{wanted: "not set, or 128 MiB or more", found: "not set"}
+	v := verdict{wanted: "not set, or " + size(leastGo) + " or more", found: "not set"}
 	most := int64(math.MaxInt64)
 	if limit > 0 {
 		most = GoMemory(limit, s.Process.StateMax)

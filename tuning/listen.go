@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -15,9 +16,10 @@ import (
 // setsockopt, and mostly a read in vain and its share of an epoll_wait.
 // bench/results/listener.md has the figures. It is Linux only.
 type Listener struct {
-	file *os.File
-	raw  syscall.RawConn
-	addr net.Addr
+	file   *os.File
+	raw    syscall.RawConn
+	addr   net.Addr
+	closed atomic.Bool
 }
 
 // deferAccept is for how long the kernel keeps a connection that sends nothing
@@ -85,7 +87,10 @@ func (l *Listener) Accept() (net.Conn, error) {
 			}
 		}
 	}); err != nil {
-		return nil, l.failed(net.ErrClosed)
+		if l.closed.Load() {
+			err = net.ErrClosed // os has an error of its own for this
+		}
+		return nil, l.failed(err)
 	}
 	if errno != 0 {
 		return nil, l.failed(os.NewSyscallError("accept4", errno))
@@ -99,10 +104,10 @@ func (l *Listener) failed(err error) error {
 
 // Close ends Accept and closes the socket.
 func (l *Listener) Close() error {
-	if err := l.file.Close(); err != nil {
-		return net.ErrClosed // the only error there is: closed before
+	if !l.closed.CompareAndSwap(false, true) {
+		return net.ErrClosed
 	}
-	return nil
+	return l.file.Close()
 }
 
 // Addr returns the address that is listened on.

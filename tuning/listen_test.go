@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -134,6 +135,28 @@ func TestErrors(t *testing.T) {
 		if !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%v, want net.ErrClosed", err)
 		}
+	}
+}
+
+// A read that waits ends when the connection is closed, and says so as net does.
+func TestCloseEndsRead(t *testing.T) {
+	ours, _ := pair(t)
+	read := make(chan error)
+	go func() {
+		_, err := ours.Read(make([]byte, 1))
+		read <- err
+	}()
+	for ours.(*socket).watched.Load() == nil {
+		runtime.Gosched()
+	}
+	if err := ours.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-read; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the read under way: %v, want net.ErrClosed", err)
+	}
+	if _, err := ours.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a write after it: %v, want net.ErrClosed", err)
 	}
 }
 

@@ -76,7 +76,7 @@ func TestLimitMemory(t *testing.T) {
 	}{
 		{"no limit", "", "max", 1 << 30, math.MaxInt64, false},
 		{"a limit", "", "4000000000", 1_000_000_000, 2_800_000_000, false},
-		{"too small for the state", "", "1000000000", 1_000_000_000, 128 << 20, true},
+		{"too small for the state", "", "1000000000", 1_000_000_000, 256 << 20, true},
 		{"GOMEMLIMIT", "off", "4000000000", 1_000_000_000, math.MaxInt64, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

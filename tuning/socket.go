@@ -105,10 +105,19 @@ func (s *socket) Close() error {
 		if w := s.watched.Load(); w != nil {
 			err = w.file.Close()
 		} else {
-			_, err = call(syscall.SYS_CLOSE, uintptr(s.fd), nil)
+			err = closeDescriptor(s.fd)
 		}
 	}
 	return s.failed("close", err)
+}
+
+// closeDescriptor is close(2), once: after EINTR the descriptor is gone, and may
+// be another's.
+func closeDescriptor(fd int) error {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0); errno != 0 && errno != syscall.EINTR {
+		return errno
+	}
+	return nil
 }
 
 // CloseWrite tells the peer that no more will come.

@@ -2,7 +2,9 @@ package tuning
 
 import (
 	"cmp"
+	"errors"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -55,9 +57,13 @@ func (w *watched) write(b []byte) (int, error) {
 
 func (t *transfer) begin(b []byte) { t.buf, t.n, t.err = b, 0, nil }
 
-// end takes the error of the wait.
+// end takes the error of the wait: the deadline has come, or the file is closed,
+// for which os has an error of its own.
 func (t *transfer) end(waited error) (int, error) {
 	t.buf = nil
+	if waited != nil && !errors.Is(waited, os.ErrDeadlineExceeded) {
+		waited = net.ErrClosed
+	}
 	return t.n, cmp.Or(t.err, waited)
 }
 
