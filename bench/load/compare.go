@@ -123,14 +123,11 @@ func list(values []float64) string {
 
 // compareOnce is a round: a turn of each server at each rate.
 func (t *task) compareOnce(ctx context.Context, round int, popupd, bare []turns) error {
-	s, err := newStage(ctx, t.pin)
+	s, err := newStage(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.prepare(ctx, t.offer.Users); err != nil {
-		return err
-	}
 	rival, address, err := s.startBare(ctx)
 	if err != nil {
 		return err

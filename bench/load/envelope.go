@@ -79,14 +79,11 @@ type envelope struct {
 }
 
 func (t *task) runEnvelope(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin)
+	s, err := newStage(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.prepare(ctx, t.offer.Users); err != nil {
-		return err
-	}
 	c := t.offer
 	c.Address, c.Duration = s.address(), t.duration(time.Minute)
 	e, err := s.envelope(ctx, c)

@@ -184,12 +184,8 @@ func (t *task) duration(otherwise time.Duration) time.Duration {
 // target makes sure that there is a server whose known users have seen all.
 func (t *task) target(ctx context.Context) (address netip.AddrPort, end func(), err error) {
 	if t.address == "" {
-		s, err := newStage(ctx, t.pin)
+		s, err := newStage(ctx, t.pin, t.offer.Users)
 		if err != nil {
-			return netip.AddrPort{}, nil, err
-		}
-		if err := s.prepare(ctx, t.offer.Users); err != nil {
-			s.Close()
 			return netip.AddrPort{}, nil, err
 		}
 		return s.address(), s.Close, nil

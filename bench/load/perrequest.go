@@ -22,14 +22,11 @@ const perRate = 5 * time.Second
 // from several addresses of loopback, with 28,000 ports each at kernel defaults:
 // what is measured is popupd, and not how many ports one client has.
 func (t *task) runClose(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin)
+	s, err := newStage(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.prepare(ctx, t.offer.Users); err != nil {
-		return err
-	}
 	c := t.offer
 	c.Address, c.Close, c.Duration = s.address(), true, perRate
 	c.Connections = max(c.Connections, 1000)

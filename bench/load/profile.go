@@ -13,14 +13,11 @@ import (
 // runProfile takes the profile that popupd is compiled with (go.dev/doc/pgo),
 // under the load of the envelope.
 func (t *task) runProfile(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin)
+	s, err := newStage(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := s.prepare(ctx, t.offer.Users); err != nil {
-		return err
-	}
 	c := t.offer
 	c.Address, c.Duration = s.address(), t.duration(time.Minute)
 	type taken struct {

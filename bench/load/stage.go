@@ -33,7 +33,8 @@ type stage struct {
 	server       string // cores of what is measured, as for taskset -c; "" = any
 }
 
-func newStage(ctx context.Context, pin bool) (_ *stage, err error) {
+// newStage starts popupd and its stores, and prepares them.
+func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
 	for binary, pkg := range map[string]string{"mariadbd": "mariadb-server", "redis-server": "redis-server"} {
 		if err := rig.Need(binary, pkg); err != nil {
 			return nil, err
@@ -61,8 +62,10 @@ func newStage(ctx context.Context, pin bool) (_ *stage, err error) {
 	if s.redis, err = s.Redis(others); err != nil {
 		return nil, err
 	}
-	s.popupd, err = s.Popupd(rig.Options{Cores: s.server, MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()})
-	return s, err
+	if s.popupd, err = s.Popupd(rig.Options{Cores: s.server, MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}); err != nil {
+		return nil, err
+	}
+	return s, s.prepare(ctx, users)
 }
 
 func (s *stage) address() netip.AddrPort { return netip.MustParseAddrPort(s.popupd.Address) }
