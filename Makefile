@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope pgo ladder timewait stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope outage pgo ladder timewait stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -67,6 +67,9 @@ load: stores ## 10 s of the mix at 50,000 requests/s, open loop
 
 envelope: stores ## the same for a minute with every event counted; one connection per request; beside a bare fasthttp handler; ARGS="-out bench/results"
 	$(GO) run ./bench/load -late 0.05 $(ARGS) envelope close compare # the generator shares a core with the stores, and may be late
+
+outage: stores ## 20,000 requests/s for a minute with both stores down, between two minutes with both up; ARGS="-out bench/results"
+	$(GO) run ./bench/load -late 0.05 $(ARGS) outage
 
 pgo: stores ## renew default.pgo, the profile of the mix that popupd is compiled with
 	$(GO) run ./bench/load -out . profile

@@ -13,6 +13,8 @@
 //	                counted from when a request was due (open loop, ten seconds)
 //	make envelope   the same for a minute beside MariaDB and Redis, every event
 //	                counted, and one connection per request
+//	make outage     what polls notice of MariaDB and Redis being down for a minute,
+//	                and is every event counted when they are back
 //	make ladder     what each step of popupd's history brought: every request in
 //	                MySQL, writes through Redis, configs in memory, popupd
 //	make timewait   what connections that are not kept alive cost, and which

@@ -112,10 +112,7 @@ func (t *task) runEnvelope(ctx context.Context) error {
 	if err := verdict(e.result); err != nil {
 		return err
 	}
-	if missed := e.missed(t.p99); len(missed) > 0 {
-		return fmt.Errorf("%w: %s", errGoal, strings.Join(missed, "; "))
-	}
-	return nil
+	return missed(e.checks(t.p99))
 }
 
 // envelope offers the load and watches everything meanwhile.
@@ -180,10 +177,7 @@ func (s *stage) envelope(ctx context.Context, c openloop.Config) (*envelope, err
 		return nil, err
 	}
 	e.stored = events{stored.impressions - before.impressions, stored.clicks - before.clicks}
-	for _, kind := range e.result.Kinds {
-		e.answered.impressions += int64(kind.Statuses[200])
-		e.answered.clicks += int64(kind.Statuses[202])
-	}
+	e.answered = answers(e.result)
 	most, err := s.mysql.Query("SHOW GLOBAL STATUS LIKE 'Max_used_connections'")
 	if err != nil {
 		return nil, err
@@ -294,14 +288,42 @@ func (e *envelope) counted() bool {
 	return between(openloop.Served, e.answered.impressions, e.stored.impressions) && between(openloop.Action, e.answered.clicks, e.stored.clicks)
 }
 
-func (e *envelope) missed(p99 time.Duration) []string {
+// answers are the events that a run was told were recorded.
+func answers(r *openloop.Result) (e events) {
+	for _, kind := range r.Kinds {
+		e.impressions += int64(kind.Statuses[200])
+		e.clicks += int64(kind.Statuses[202])
+	}
+	return e
+}
+
+// missed is an error if a goal is not met.
+func missed(checks []check) error {
 	var all []string
-	for _, c := range e.checks(p99) {
+	for _, c := range checks {
 		if !c.ok {
 			all = append(all, fmt.Sprintf("%s: %s, goal: %s", c.name, c.found, c.goal))
 		}
 	}
-	return all
+	if len(all) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errGoal, strings.Join(all, "; "))
+}
+
+func checkTable(checks []check) string {
+	var b strings.Builder
+	b.WriteString("| | found | goal |\n|---|---|---|\n")
+	for _, c := range checks {
+		goal := c.goal
+		if goal != "" && c.ok {
+			goal += ": met"
+		} else if goal != "" {
+			goal += ": **missed**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.name, c.found, goal)
+	}
+	return b.String()
 }
 
 func (e *envelope) report(p99 time.Duration) string {
@@ -311,17 +333,7 @@ func (e *envelope) report(p99 time.Duration) string {
 	} else {
 		b.WriteString("No process is pinned to a core.\n\n")
 	}
-	b.WriteString("| | found | goal |\n|---|---|---|\n")
-	for _, c := range e.checks(p99) {
-		goal := c.goal
-		if goal != "" && c.ok {
-			goal += ": met"
-		} else if goal != "" {
-			goal += ": **missed**"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.name, c.found, goal)
-	}
-	b.WriteString("\n" + latencyTable(e.result))
+	b.WriteString(checkTable(e.checks(p99)) + "\n" + latencyTable(e.result))
 	fmt.Fprintf(&b, "\nThe generator sends and reads every %d us. It got round to %d requests (%.2f %%) more than 1 ms late, to the latest %.1f ms: that is in the latencies too.\n",
 		e.result.TickUS, e.result.Late, 100*float64(e.result.Late)/float64(max(e.result.Scheduled, 1)), e.result.LatestMS)
 	for _, why := range e.result.Void {

@@ -13,6 +13,8 @@
 //	close     search with one connection per request, and then 20 s at that rate
 //	compare   popupd and a bare fasthttp handler, taking turns, at half of the
 //	          peak of 50,000 requests/s and at the peak
+//	outage    20,000 requests/s of the mix while both stores are down, between
+//	          two runs with both up, and every event counted
 //	profile   a minute of the mix, and popupd's CPU meanwhile as default.pgo in
 //	          -out, which the compiler takes into account
 //
@@ -92,7 +94,7 @@ func (t *task) parse(args []string) error {
 	flags.StringVar(&t.address, "address", "", "IPV4:PORT of a data plane; empty starts popupd and its stores")
 	flags.BoolVar(&t.warm, "warm", true, "poll for each known user until there is nothing left to show")
 	flags.Float64Var(&c.Rate, "rate", 50000, "requests a second; of search the first")
-	flags.DurationVar(&c.Duration, "duration", 0, "of a run: 10s, of envelope 60s, of close 20s after the search")
+	flags.DurationVar(&c.Duration, "duration", 0, "of a run: 10s, of envelope and outage 60s, of close 20s after the search")
 	arrivals := flags.String("arrivals", "poisson", "constant or poisson")
 	flags.Uint64Var(&c.Seed, "seed", 1, "of the arrivals and the kinds of requests")
 	mix := flags.String("mix", "90,8,2", "shares of polls with nothing to show, polls of new users, clicks")
@@ -108,7 +110,7 @@ func (t *task) parse(args []string) error {
 	flags.BoolVar(&t.pin, "pin", true, "popupd to the first core, all others to the second")
 	flags.StringVar(&t.json, "json", "", "file for the result of offer or search")
 	flags.StringVar(&t.svg, "svg", "", "file for its plot")
-	flags.StringVar(&t.out, "out", "", "directory for what envelope, close, compare and profile write")
+	flags.StringVar(&t.out, "out", "", "directory for what envelope, close, compare, outage and profile write")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -118,12 +120,12 @@ func (t *task) parse(args []string) error {
 	for _, mode := range t.modes {
 		switch mode {
 		case "offer", "search":
-		case "envelope", "close", "compare", "profile":
+		case "envelope", "close", "compare", "outage", "profile":
 			if t.address != "" {
 				return fmt.Errorf("%s starts its own popupd: -address is not for it", mode)
 			}
 		default:
-			return fmt.Errorf("mode %q: want offer, search, envelope, close, compare or profile", mode)
+			return fmt.Errorf("mode %q: want offer, search, envelope, close, compare, outage or profile", mode)
 		}
 	}
 	switch *arrivals {
@@ -160,7 +162,7 @@ func (t *task) run(ctx context.Context) error {
 	for _, mode := range t.modes {
 		run := map[string]func(context.Context) error{
 			"offer": t.runOffer, "search": t.runSearch, "envelope": t.runEnvelope, "close": t.runClose, "compare": t.runCompare,
-			"profile": t.runProfile,
+			"outage": t.runOutage, "profile": t.runProfile,
 		}[mode]
 		err := run(ctx)
 		switch {
