@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz bench microbench wrk load envelope outage pgo ladder timewait stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage pgo ladder timewait stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -45,6 +45,11 @@ fuzz: ## every fuzz target for FUZZTIME each
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; \
 	done
+
+ITER ?= 30
+SEED ?= 1
+chaos: stores ## TestChaos for ITER iterations from SEED, about 5 s each; FAULTS=regexp for some of them
+	POPUPD_REQUIRE_STORES=1 $(GO) test -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)'
 
 BENCHED = bench/results/bench.txt
 bench: ## a decision in process, against bench/results/bench.txt, which RENEW=1 renews

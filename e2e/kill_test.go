@@ -44,9 +44,13 @@ func TestKill(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			st := startStores(t)
 			s := start(t, st.args()...)
-			s.create("one", `{"after_click_sec":86400}`)
-			s.create("two", `{"after_click_sec":86400}`)
-			l := attack(s)
+			day := 24 * time.Hour
+			h := newHistory(offers{
+				{key: "one", afterImpression: day, afterClick: day, afterDismiss: day},
+				{key: "two", afterImpression: day, afterClick: day, afterDismiss: day},
+			})
+			h.offers.create(s)
+			l := attack(s, h, "user", 1)
 			const kills = 3
 			tick := time.NewTicker(under() / (kills + 1))
 			defer tick.Stop()
@@ -56,8 +60,8 @@ func TestKill(t *testing.T) {
 			}
 			<-tick.C
 			l.check(t, open(t, st.dsn))
-			if c.name != "server" && l.errors > 0 {
-				t.Errorf("%d requests failed, though the server was up all the time", l.errors)
+			if n := l.failures(); c.name != "server" && n > 0 {
+				t.Errorf("%d requests failed, though the server was up all the time", n)
 			}
 		})
 	}
@@ -68,31 +72,26 @@ func TestKill(t *testing.T) {
 func TestStoresDown(t *testing.T) {
 	st := startStores(t)
 	s := start(t, st.args()...)
-	s.create("one", `{"after_click_sec":86400}`)
-	l := attack(s)
+	h := newHistory(offers{{key: "one", afterImpression: time.Hour, afterClick: time.Hour, afterDismiss: time.Hour}})
+	h.offers.create(s)
+	l := attack(s, h, "user", 1)
 	tick := time.NewTicker(under() / 4)
 	defer tick.Stop()
 	<-tick.C
 	st.redis.Kill()
 	st.mysql.Kill()
-	before := l.acknowledged()
+	before := h.len()
 	<-tick.C
 	<-tick.C
-	during := l.acknowledged() - before
+	during := numbers(h.since(before))[acked]
 	st.mysql.Restart(t)
 	st.redis.Restart(t)
 	<-tick.C
 	l.check(t, open(t, st.dsn))
-	if l.errors > 0 {
-		t.Errorf("%d requests failed", l.errors)
+	if n := l.failures(); n > 0 {
+		t.Errorf("%d requests failed", n)
 	}
 	if during < 100 {
 		t.Errorf("%d popups shown and clicks acknowledged while both stores were down: the load did nothing", during)
 	}
-}
-
-func (l *load) acknowledged() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.shown) + len(l.clicked)
 }

@@ -2,38 +2,34 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
-	"testing"
 	"time"
 )
 
 const clients = 4
 
-// load is a number of clients that poll and act, and the history of what they
-// were answered.
+// load is a number of clients that poll and act, each request of which goes
+// into a history.
 type load struct {
-	server *server
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-
-	mu      sync.Mutex
-	shown   map[string]bool // user and popup whose serving was acknowledged
-	clicked map[string]bool // and whose click was
-	errors  int             // requests that were not answered, or with a 5xx
-	answers int
-	wrong   []string // answers that should not have been
+	server  *server
+	history *history
+	name    string // begins the ids of its users
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
 }
 
-// attack starts the clients.
-func attack(s *server) *load {
+// attack starts the clients. The ids of their users begin with name, which is
+// unique in the history; users of loads before come back now and then.
+func attack(s *server, h *history, name string, seed uint64) *load {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{server: s, cancel: cancel, shown: make(map[string]bool), clicked: make(map[string]bool)}
+	l := &load{server: s, history: h, name: name, cancel: cancel}
 	for n := range clients {
-		l.wg.Go(func() { l.client(ctx, n) })
+		c := &visitor{load: l, number: n, rand: rand.New(rand.NewPCG(seed, uint64(n)))}
+		l.wg.Go(func() { c.run(ctx) })
 	}
 	s.t.Cleanup(l.stop)
 	return l
@@ -43,124 +39,99 @@ func attack(s *server) *load {
 func (l *load) stop() {
 	l.cancel()
 	l.wg.Wait()
+	client.CloseIdleConnections()
 }
 
-// client is one user after the other: a poll, a poll that must show nothing
-// else of the same, perhaps a click, perhaps the same click again; and now and
-// then an earlier user comes back.
-func (l *load) client(ctx context.Context, number int) {
-	pause := time.NewTicker(2 * time.Millisecond)
+// visitor is one client: one user after the other.
+type visitor struct {
+	*load
+	number int
+	rand   *rand.Rand
+}
+
+func (v *visitor) run(ctx context.Context) {
+	people := &v.history.people[v.number]
+	pause := time.NewTicker(8 * time.Millisecond)
 	defer pause.Stop()
 	for n := 0; ctx.Err() == nil; n++ {
 		<-pause.C
-		user := fmt.Sprintf("client-%d-user-%d", number, n)
-		tokens := l.ask(user)
-		if len(tokens) > 0 && rand.IntN(2) == 0 {
-			for key, token := range tokens {
-				l.click(key, token)
-				if rand.IntN(4) == 0 {
-					l.click(key, token)
-				}
+		u := &person{name: fmt.Sprintf("%s-%d-%d", v.name, v.number, n), seen: make(map[string]*sight)}
+		*people = append(*people, u)
+		v.visit(u)
+		if v.rand.IntN(2) == 0 { // one of the last, whose cooldowns are under way
+			recent := (*people)[max(0, len(*people)-100):]
+			v.visit(recent[v.rand.IntN(len(recent))])
+		}
+		if v.rand.IntN(4) == 0 {
+			v.visit((*people)[v.rand.IntN(len(*people))])
+		}
+	}
+}
+
+// visit is a user who polls until nothing more is shown, and acts on some of
+// what was, now or before: once, or again and again.
+func (v *visitor) visit(u *person) {
+	for range 5 {
+		if !v.ask(u) {
+			break
+		}
+	}
+	for _, o := range v.history.offers {
+		if u.seen[o.key] == nil {
+			continue
+		}
+		for _, action := range []string{"click", "dismiss", "convert"} {
+			for chance := 4; v.rand.IntN(chance) == 0; chance = 3 {
+				v.act(u, o.key, action)
 			}
 		}
-		if n > 0 && rand.IntN(3) == 0 {
-			l.ask(fmt.Sprintf("client-%d-user-%d", number, rand.IntN(n)))
-		}
 	}
 }
 
-// ask polls until nothing more is shown and returns the token of each user and
-// popup shown.
-func (l *load) ask(user string) map[string]string {
-	tokens := make(map[string]string)
-	for range 4 {
-		p, err := l.server.ask(user)
-		l.mu.Lock()
-		if err != nil {
-			l.errors++
-			l.mu.Unlock()
-			return tokens
-		}
-		l.answers++
-		if p == nil {
-			l.mu.Unlock()
-			return tokens
-		}
-		key := user + " " + p.Popup.Key
-		if l.shown[key] {
-			l.wrong = append(l.wrong, key+" was shown twice inside its cooldown")
-		}
-		l.shown[key] = true
-		l.mu.Unlock()
-		tokens[key] = p.Token
-	}
-	return tokens
-}
-
-func (l *load) click(key, token string) {
-	status, err := l.server.act(token, "click")
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// ask polls once and reports whether something was shown.
+func (v *visitor) ask(u *person) bool {
+	a := attempt{At: time.Now(), User: u.name, Action: "poll", Outcome: nothing}
+	p, err := v.server.ask(u.name)
+	a.Took = time.Since(a.At)
 	switch {
-	case err != nil || status >= 500:
-		l.errors++
-	case status == http.StatusAccepted:
-		l.answers++
-		l.clicked[key] = true
-	default:
-		l.wrong = append(l.wrong, fmt.Sprintf("%s: click answered %d", key, status))
+	case err != nil:
+		a.Outcome, a.Detail = outcomeOf(err), err.Error()
+		if a.Outcome == unknown {
+			u.doubt = a.At
+		}
+	case p != nil:
+		a.Outcome, a.Popup = acked, p.Popup.ID
+		if a.Served, err = servedAt(p.Token); err != nil {
+			v.history.accuse("%v", err)
+		}
+		v.history.shows(u, p, &a)
 	}
+	v.history.add(a)
+	return a.Outcome == acked
 }
 
-// check waits until everything acknowledged is in the database, and fails the
-// test if any of it is missing or anything is there twice. Cooldowns of the
-// popups must be longer than the test.
-func (l *load) check(t *testing.T, db *sql.DB) {
-	t.Helper()
-	l.stop()
-	for _, w := range l.wrong {
-		t.Error(w)
+// outcomeOf says what a request that failed tells of its outcome.
+func outcomeOf(err error) outcome {
+	if _, answered := errors.AsType[*refused](err); answered {
+		return denied
 	}
-	eventually(t, 60*time.Second, func() error {
-		if err := l.compare(db, "shown", 1, l.shown); err != nil {
-			return err
-		}
-		if err := l.compare(db, "clicked", 2, l.clicked); err != nil {
-			return err
-		}
-		return broken(db)
-	})
-	t.Logf("%d answers, %d errors; %d shown and %d clicked, each once in the database", l.answers, l.errors, len(l.shown), len(l.clicked))
-	if len(l.shown) == 0 || len(l.clicked) == 0 {
-		t.Error("the load did nothing")
-	}
+	return unknown
 }
 
-// compare returns an error if an acknowledged user and popup is not there, or
-// any is there twice.
-func (l *load) compare(db *sql.DB, what string, action int, acknowledged map[string]bool) error {
-	rows, err := texts(db, "SELECT CONCAT(e.user_id, ' ', p.`key`) FROM event e JOIN popups p ON p.id = e.popup_id WHERE e.action = ?", action)
-	if err != nil {
-		return err
-	}
-	stored := make(map[string]int, len(rows))
-	for _, key := range rows {
-		stored[key]++
-	}
-	missing := 0
-	for key := range acknowledged {
-		if stored[key] == 0 {
-			missing++
+func (v *visitor) act(u *person, key, action string) {
+	s := u.seen[key]
+	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: s.popup, Served: s.served}
+	status, err := v.server.act(s.token, action)
+	a.Took = time.Since(a.At)
+	switch {
+	case err != nil:
+		a.Outcome, a.Detail = unknown, err.Error()
+	case status != http.StatusAccepted:
+		a.Outcome, a.Detail = denied, http.StatusText(status)
+		if status < 500 {
+			v.history.accuse("%s: %s of %s answered %d", u.name, action, key, status)
 		}
 	}
-	twice := 0
-	for _, n := range stored {
-		if n > 1 {
-			twice++
-		}
-	}
-	if missing > 0 || twice > 0 {
-		return fmt.Errorf("%s: %d acknowledged, of which %d are missing; %d are there twice", what, len(acknowledged), missing, twice)
-	}
-	return nil
+	v.history.acts(u, key, &a)
+	v.history.add(a)
 }

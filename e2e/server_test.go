@@ -22,15 +22,20 @@ const adminToken = "e2e-admin-token"
 // server is a running popupd. Its two addresses stay the same when it is
 // started again.
 type server struct {
-	t    testing.TB
-	args []string
-	data string // directory
-	poll string // http://host:port of the data plane
-	rest string // and of the control plane
+	t      testing.TB
+	binary string
+	args   []string
+	env    []string // besides the environment of the test
+	data   string   // directory
+	poll   string   // http://host:port of the data plane
+	rest   string   // and of the control plane
+	starts int
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
 	exited chan struct{}
+	ending bool     // cmd was told to end
+	falls  []string // ends that nobody asked for
 	logs   bytes.Buffer
 }
 
@@ -45,8 +50,15 @@ func start(t testing.TB, args ...string) *server {
 // launch is start without the wait.
 func launch(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, data: t.TempDir(), args: args}
-	s.run("-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")
+	s := &server{t: t, binary: binary, data: t.TempDir(), args: args}
+	s.open()
+	return s
+}
+
+// open runs the server for the first time and until the test ends, on addresses that are free.
+func (s *server) open() {
+	s.t.Helper()
+	t := s.t
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
@@ -55,7 +67,7 @@ func launch(t testing.TB, args ...string) *server {
 			t.Logf("log of popupd:\n%s", tail(s.logs.String(), 8000))
 		}
 	})
-	return s
+	s.run("-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0")
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
@@ -64,8 +76,8 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 func (s *server) run(listen ...string) {
 	s.t.Helper()
 	args := append([]string{"-data", s.data, "-admin-token", adminToken, "-log", "json", "-drain", "0s"}, listen...)
-	cmd := exec.Command(binary, append(args, s.args...)...)
-	cmd.Env = withoutOurs(os.Environ())
+	cmd := exec.Command(s.binary, append(args, s.args...)...)
+	cmd.Env = append(withoutOurs(os.Environ()), s.env...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -75,8 +87,9 @@ func (s *server) run(listen ...string) {
 	}
 	exited := make(chan struct{})
 	s.mu.Lock()
-	s.cmd, s.exited = cmd, exited
+	s.cmd, s.exited, s.ending = cmd, exited, false
 	s.mu.Unlock()
+	s.starts++
 
 	addresses := make(chan [2]string, 2)
 	go func() {
@@ -94,6 +107,11 @@ func (s *server) run(listen ...string) {
 			}
 		}
 		cmd.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.ending {
+			s.falls = append(s.falls, cmd.ProcessState.String())
+		}
 	}()
 	for range 2 {
 		select {
@@ -145,7 +163,11 @@ func (s *server) stop() { s.signal(syscall.SIGTERM) }
 func (s *server) signal(sig syscall.Signal) {
 	s.mu.Lock()
 	cmd, exited := s.cmd, s.exited
+	s.ending = true
 	s.mu.Unlock()
+	if cmd == nil {
+		return // it could not be started
+	}
 	cmd.Process.Signal(sig)
 	select {
 	case <-exited:
@@ -153,6 +175,20 @@ func (s *server) signal(sig syscall.Signal) {
 		cmd.Process.Kill()
 		s.t.Errorf("popupd did not end within 30 s of %v", sig)
 	}
+}
+
+// fallen returns how processes ended that nobody had told to.
+func (s *server) fallen() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.falls
+}
+
+// pid returns the id of the process that was started last.
+func (s *server) pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cmd.Process.Pid
 }
 
 func (s *server) waitReady() {
@@ -220,7 +256,7 @@ func (s *server) ask(user string) (*shown, error) {
 	case status == http.StatusNoContent:
 		return nil, nil
 	case status != http.StatusOK:
-		return nil, fmt.Errorf("poll answers %d: %s", status, body)
+		return nil, &refused{status, string(body)}
 	}
 	p := new(shown)
 	if err := json.Unmarshal(body, p); err != nil {
@@ -228,6 +264,14 @@ func (s *server) ask(user string) (*shown, error) {
 	}
 	return p, nil
 }
+
+// refused is an answer that is not what was asked for.
+type refused struct {
+	status int
+	body   string
+}
+
+func (r *refused) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
 
 // mustAsk is ask where an error ends the test.
 func (s *server) mustAsk(user string) *shown {

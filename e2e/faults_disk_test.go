@@ -1,0 +1,4 @@
+package e2e
+
+// Faults of the disk and of what is on it.
+var diskFaults []fault

@@ -1,0 +1,240 @@
+package e2e
+
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// identity names an event: a user sees a popup once at a time.
+type identity struct {
+	user   string
+	popup  uint32
+	action int
+	served int64 // ms
+}
+
+// stored is a row of event.
+type stored struct {
+	identity
+	at int64 // ms
+}
+
+// Actions as they are in the database.
+const (
+	impression = 1
+	control    = 6
+)
+
+var actions = map[string]int{"poll": impression, "click": 2, "dismiss": 3, "convert": 4}
+
+// counted reads all events of users.
+func counted(db *sql.DB) ([]stored, error) {
+	rows, err := db.Query("SELECT user_id, popup_id, action, served_at_ms, at_ms FROM event WHERE action <> 5")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []stored
+	for rows.Next() {
+		var r stored
+		if err := rows.Scan(&r.user, &r.popup, &r.action, &r.served, &r.at); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// verdict is how a history and the events in the database differ.
+type verdict struct {
+	acked               int // events whose client was told
+	lost, twice         []string
+	invented, forbidden []string
+}
+
+func (v *verdict) String() string {
+	s := fmt.Sprintf("%d acknowledged", v.acked)
+	for _, list := range []struct {
+		name string
+		what []string
+	}{{"lost", v.lost}, {"counted twice", v.twice}, {"invented", v.invented}, {"shown though it was not allowed", v.forbidden}} {
+		s += fmt.Sprintf(", %d %s", len(list.what), list.name)
+		if len(list.what) > 0 {
+			s += fmt.Sprintf(" %q", list.what[:min(len(list.what), 5)])
+		}
+	}
+	return s
+}
+
+// err is the verdict unless all is well. lost events are forgiven up to the
+// number that was declared lost.
+func (v *verdict) err(declared int) error {
+	if len(v.lost) <= declared && len(v.twice)+len(v.invented)+len(v.forbidden) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%v", v)
+}
+
+// judge compares attempts with what was counted of them. rows is reordered.
+func judge(attempts []attempt, rows []stored, popups map[uint32]*offer) *verdict {
+	v := new(verdict)
+	times := make(map[identity]int, len(rows))
+	for _, r := range rows {
+		if times[r.identity]++; times[r.identity] == 2 {
+			v.twice = append(v.twice, fmt.Sprint(r.identity))
+		}
+	}
+	impressions := v.cooldowns(rows, popups)
+
+	// What is not acknowledged may have been counted all the same, if nobody
+	// was told otherwise.
+	type doer struct {
+		user   string
+		action string
+	}
+	told := make(map[identity]bool)
+	open := make(map[doer][]*attempt)
+	polls := make(map[string][]*attempt)
+	for i := range attempts {
+		a := &attempts[i]
+		id := identity{a.User, a.Popup, actions[a.Action], a.Served}
+		if a.Action == "poll" {
+			polls[a.User] = append(polls[a.User], a)
+		}
+		switch {
+		case a.Outcome == acked && !told[id]:
+			told[id] = true
+			v.acked++
+			// An action on an impression that is not the latest is not counted.
+			if times[id] == 0 && (a.Action == "poll" || !overtaken(a, impressions[owner{a.User, a.Popup}])) {
+				v.lost = append(v.lost, fmt.Sprintf("%v of %v", id, a.At.Format(time.StampMilli)))
+			}
+		case a.Outcome == unknown:
+			open[doer{a.User, a.Action}] = append(open[doer{a.User, a.Action}], a)
+		}
+	}
+	for _, r := range rows {
+		if told[r.identity] {
+			continue
+		}
+		if r.action == control { // of any poll that was decided
+			if !slices.ContainsFunc(polls[r.user], func(a *attempt) bool { return a.Outcome != denied && decided(a, r.at) }) {
+				v.invented = append(v.invented, fmt.Sprint(r.identity))
+			}
+			continue
+		}
+		list := open[doer{r.user, names[r.action]}]
+		n := slices.IndexFunc(list, func(a *attempt) bool {
+			return decided(a, r.at) && (a.Action == "poll" || a.Popup == r.popup && a.Served == r.served)
+		})
+		if n < 0 {
+			v.invented = append(v.invented, fmt.Sprint(r.identity))
+			continue
+		}
+		open[doer{r.user, names[r.action]}] = slices.Delete(list, n, n+1) // it makes one event
+	}
+	return v
+}
+
+// names is the reverse of actions.
+var names = map[int]string{1: "poll", 2: "click", 3: "dismiss", 4: "convert"}
+
+// decided reports whether the server may have decided an attempt at this time.
+// One that nobody waits for any more may still be read, by a server that was stopped.
+func decided(a *attempt, atMS int64) bool {
+	at := time.UnixMilli(atMS)
+	late := time.Duration(0)
+	if a.Outcome == unknown {
+		late = time.Minute
+	}
+	return at.After(a.At.Add(-resolution)) && at.Before(a.end().Add(late+resolution))
+}
+
+// owner is whose cooldown it is.
+type owner struct {
+	user  string
+	popup uint32
+}
+
+// overtaken reports whether a newer impression than an action's had been made
+// when it was decided.
+func overtaken(a *attempt, served []int64) bool {
+	return slices.ContainsFunc(served, func(ms int64) bool { return ms > a.Served && ms <= a.end().UnixMilli() })
+}
+
+// cooldowns looks for popups that were shown too soon or too often, answered
+// or not, and returns the times of each.
+func (v *verdict) cooldowns(rows []stored, popups map[uint32]*offer) map[owner][]int64 {
+	slices.SortFunc(rows, func(a, b stored) int { return cmp.Compare(a.served, b.served) })
+	impressions := make(map[owner][]int64)
+	for _, r := range rows {
+		o := popups[r.popup]
+		if o == nil || r.action != impression && r.action != control {
+			continue
+		}
+		key := owner{r.user, r.popup}
+		before := impressions[key]
+		impressions[key] = append(before, r.served)
+		// The shortest wait: what was done meanwhile may have changed it.
+		wait := min(o.afterImpression, o.afterClick, o.afterDismiss) - resolution
+		if n := len(before); n > 0 && r.served-before[n-1] < wait.Milliseconds() {
+			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s after %d ms", r.user, o.key, r.served-before[n-1]))
+		}
+		if o.maxImpressions > 0 && len(before) >= o.maxImpressions {
+			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s for the %d. time", r.user, o.key, len(before)+1))
+		}
+	}
+	return impressions
+}
+
+// compare holds a history against the database.
+func (h *history) compare(db *sql.DB) (*verdict, error) {
+	rows, err := counted(db)
+	if err != nil {
+		return nil, err
+	}
+	popups := make(map[uint32]*offer)
+	for i := range h.offers {
+		id, err := count(db, "SELECT id FROM popups WHERE `key` = ?", h.offers[i].key)
+		if err != nil {
+			return nil, err
+		}
+		popups[uint32(id)] = &h.offers[i]
+	}
+	return judge(h.since(0), rows, popups), nil
+}
+
+// check stops the load, waits until everything acknowledged is in the database,
+// and fails the test if any of it is missing or anything is there twice.
+func (l *load) check(t *testing.T, db *sql.DB) {
+	t.Helper()
+	l.stop()
+	for _, w := range l.history.wrong {
+		t.Error(w)
+	}
+	var v *verdict
+	eventually(t, 60*time.Second, func() error {
+		var err error
+		if v, err = l.history.compare(db); err != nil {
+			return err
+		}
+		if err := v.err(0); err != nil {
+			return err
+		}
+		return broken(db)
+	})
+	t.Logf("answers: %v; %v", numbers(l.history.since(0)), v)
+	if v.acked == 0 {
+		t.Error("the load did nothing")
+	}
+}
+
+// failures counts the attempts that were not answered, or refused.
+func (l *load) failures() int {
+	n := numbers(l.history.since(0))
+	return n[unknown] + n[denied]
+}

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// vitals are what a process must give back when all is quiet.
+type vitals struct {
+	memory      int // bytes: anonymous, which leaves out the mapped journal
+	descriptors int
+	goroutines  int
+	starts      int // of the server
+}
+
+// vitals measures the server, which must be up.
+func (w *world) vitals() vitals {
+	w.t.Helper()
+	v, err := w.server.vitals()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
+}
+
+func (s *server) vitals() (vitals, error) {
+	v := vitals{starts: s.starts}
+	proc := fmt.Sprintf("/proc/%d/", s.pid())
+	status, err := os.ReadFile(proc + "status")
+	if err != nil {
+		return v, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if _, err := fmt.Sscanf(line, "RssAnon: %d kB", &v.memory); err == nil {
+			v.memory <<= 10
+		}
+	}
+	files, err := os.ReadDir(proc + "fd")
+	if err != nil {
+		return v, err
+	}
+	v.descriptors = len(files)
+	req, err := http.NewRequest("GET", s.rest+"/debug/pprof/goroutine?debug=1", nil)
+	if err != nil {
+		return v, err
+	}
+	req.Header.Set("Authorization", "Bearer "+adminToken)
+	resp, err := client.Do(req)
+	if err != nil {
+		return v, err
+	}
+	defer resp.Body.Close()
+	line, err := bufio.NewReader(resp.Body).ReadString('\n')
+	if err != nil {
+		return v, err
+	}
+	if _, err := fmt.Sscanf(line, "goroutine profile: total %d", &v.goroutines); err != nil {
+		return v, fmt.Errorf("unexpected profile %q: %w", line, err)
+	}
+	return v, nil
+}
+
+// beyond returns an error if v is not near what it was when all was well.
+func (v vitals) beyond(healthy vitals) error {
+	// A stream of an earlier start keeps its lock until the grace is over.
+	files := healthy.descriptors + 16 + 2*(v.starts-healthy.starts)
+	if v.memory > healthy.memory+96<<20 || v.descriptors > files || v.goroutines > healthy.goroutines+24 {
+		return fmt.Errorf("the server holds %+v, and held %+v when all was well", v, healthy)
+	}
+	return nil
+}
+
+// metric returns the value of one that has no labels.
+func (s *server) metric(name string) (float64, error) {
+	status, text, err := s.get(s.rest + "/metrics")
+	if err != nil || status != http.StatusOK {
+		return 0, fmt.Errorf("metrics: %d, %w", status, err)
+	}
+	_, after, found := bytes.Cut(text, []byte("\n"+name+" "))
+	if !found {
+		return 0, fmt.Errorf("no metric %s", name)
+	}
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	return strconv.ParseFloat(string(line), 64)
+}
