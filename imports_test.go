@@ -15,19 +15,20 @@ const module = "github.com/popupd/popupd"
 // mayImport is the architecture: which of our packages each of our packages
 // may import. docs/architecture.md draws it.
 var mayImport = map[string][]string{
-	"popup":             {},
-	"snapshot":          {"popup"},
-	"frequency":         {"popup"},
-	"queue":             {"popup"},
-	"persist":           {"popup"},
-	"handler":           {"popup", "snapshot", "frequency"},
-	"console":           {"popup", "snapshot"},
-	"docs":              {},
-	"tuning":            {},
-	"internal/embedded": {},
-	"internal/datadir":  {},
-	"internal/stores":   {},
-	"bench/rig":         {"internal/stores"},
+	"popup":              {},
+	"snapshot":           {"popup", "internal/failpoint"},
+	"frequency":          {"popup", "internal/failpoint"},
+	"queue":              {"popup", "internal/failpoint"},
+	"persist":            {"popup", "internal/failpoint"},
+	"handler":            {"popup", "snapshot", "frequency"},
+	"console":            {"popup", "snapshot"},
+	"docs":               {},
+	"tuning":             {},
+	"internal/embedded":  {},
+	"internal/datadir":   {},
+	"internal/stores":    {},
+	"internal/failpoint": {},
+	"bench/rig":          {"internal/stores"},
 }
 
 // onlyIn says where a library may be used: everywhere else it is a leak.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -46,12 +47,15 @@ func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
 	if err := t.writeDump(tmp, at); err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.DumpFileWritten)
 	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	failpoint.Reach(failpoint.DumpOldRenamed)
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.DumpFileRenamed)
 	return syncDir(filepath.Dir(path))
 }
 

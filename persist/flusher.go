@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -97,10 +98,12 @@ func (f *flusher) try(ctx context.Context, b *popup.Batch, careful bool) error {
 		f.abandon(conn)
 		return err
 	}
+	failpoint.Reach(failpoint.FlushCommitBefore)
 	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
 		f.abandon(conn)
 		return fmt.Errorf("commit: %w", err)
 	}
+	failpoint.Reach(failpoint.FlushCommitDone)
 	return nil
 }
 
@@ -119,6 +122,7 @@ func (f *flusher) apply(ctx context.Context, conn *sql.Conn, b *popup.Batch, car
 	} else if n != 1 {
 		return ErrConflict
 	}
+	failpoint.Reach(failpoint.FlushProgressMoved)
 	return f.writer.write(ctx, conn, b, careful)
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/popupd/popupd/internal/failpoint"
 )
 
 // Timeouts of a connection to MySQL. The driver has none by default.
@@ -81,7 +83,11 @@ func (db *DB) openMySQL(dsn string) error {
 	db.write.SetConnMaxIdleTime(5 * time.Minute)
 	db.read = db.write
 
-	if db.flusher.pool, err = mysqlPool(config, flushSession()); err != nil {
+	flushing := config.Clone()
+	if failpoint.Enabled {
+		flushing.DialFunc = dialToCommit
+	}
+	if db.flusher.pool, err = mysqlPool(flushing, flushSession()); err != nil {
 		return err
 	}
 	db.flusher.pool.SetMaxOpenConns(1)

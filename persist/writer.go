@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -127,6 +128,7 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 	if err := w.insertEvents(ctx, conn, events); err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.FlushEventsInserted)
 	w.tally.count(events, &w.erased)
 	if err := w.upsertStates(ctx, conn); err != nil {
 		return err

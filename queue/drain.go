@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -95,6 +96,7 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 		return flushEvery, nil
 	}
 	d.seenAt = time.Now()
+	failpoint.Reach(failpoint.CountLookDone)
 	if err := d.peek.read(d.id, elements); err != nil {
 		k.damaged.Inc()
 		d.log.Error("the list holds something that is not a frame of its stream; what is missing comes again", "err", err)
@@ -120,8 +122,10 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 	}
 	trim := d.peek.covered(d.last)
 	if trim > 0 {
+		failpoint.Reach(failpoint.CountTrimBefore)
 		// By count: if another has trimmed meanwhile, too much goes, and comes again.
 		err = k.c.Redis.Do(ctx, k.c.Redis.B().Ltrim().Key(d.key).Start(int64(trim)).Stop(-1).Build()).Error()
+		failpoint.Reach(failpoint.CountTrimDone)
 	}
 	if d.last > before {
 		k.c.OnFlush(d.id, d.last) // after the trim: a stream that has ended may be finished at once

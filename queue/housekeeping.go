@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/popupd/popupd/internal/failpoint"
 )
 
 // How often Run looks after what.
@@ -81,6 +83,7 @@ func (j *Journal) allocateSpare() {
 
 	path := filepath.Join(t.stream.dir, spareName)
 	w, err := j.disk.newWriter(path, room)
+	failpoint.Reach(failpoint.JournalSpareCreated)
 	if err != nil && !isFull(err) {
 		j.c.Log.Warn("journal cannot allocate ahead", "err", err)
 	}
@@ -116,6 +119,7 @@ func (j *Journal) sweep() {
 			j.reports.error(g.path, "journal cannot delete a segment", err)
 			return false
 		}
+		failpoint.Reach(failpoint.JournalTrimUnlinked)
 		freed += g.size
 		return true
 	})

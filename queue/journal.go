@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -181,6 +182,7 @@ func (j *Journal) Append(events []popup.Event) error {
 		j.metrics.duration.Observe(time.Since(start).Seconds())
 	}
 	notify(j.changed)
+	failpoint.Reach(failpoint.JournalAppendDone)
 	return nil
 }
 
@@ -207,9 +209,11 @@ func (j *Journal) append(events []popup.Event, size int) error {
 		return err
 	}
 	seq := t.next + uint64(len(events)) - 1
+	failpoint.Reach(failpoint.JournalAppendBefore)
 	if err := t.write(events, size); err != nil {
 		return j.failLocked(t, err, true)
 	}
+	failpoint.Reach(failpoint.JournalAppendWritten)
 	if j.c.Sync > 0 {
 		t.stream.shown.Store(seq)
 	} else if err := j.syncLocked(t, seq); err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/internal/failpoint"
 )
 
 // push sends the next elements, at most so many, in one round trip, and tells
@@ -37,7 +39,9 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 		from += e.bytes
 	}
 	before := p.sent
+	failpoint.Reach(failpoint.ShipPushBefore)
 	replies := c.Redis.DoMulti(ctx, commands...)
+	failpoint.Reach(failpoint.ShipPushDone)
 	for i, e := range parcels {
 		if err = replies[i].Error(); err != nil {
 			// Those behind it may have arrived. They come again: what is in the

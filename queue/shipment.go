@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -148,6 +149,7 @@ func (p *shipment) restart(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("register stream: %w", err)
 	}
+	failpoint.Reach(failpoint.ShipRegisterDone)
 	if last+1 < first {
 		p.log.Error("MySQL counts less than it did and the journal no longer has the rest: it is declared lost",
 			"first", last+1, "last", first-1)
@@ -297,6 +299,7 @@ func (p *shipment) finish(ctx context.Context) error {
 	if err := p.shipper.c.Ledger.CloseStream(ctx, p.id); err != nil {
 		return fmt.Errorf("close stream: %w", err)
 	}
+	failpoint.Reach(failpoint.ShipCloseDone)
 	if err := p.deleteList(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -153,6 +154,7 @@ func (d *disk) discard(dir string, lock *os.File) error {
 	if err := d.rename(dir, gone); err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.JournalDiscardRenamed)
 	if err := d.removeAll(gone); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -116,6 +117,7 @@ func (j *Journal) rollLocked(t *tail, size int64) error {
 		}
 		j.growLocked(room)
 	}
+	failpoint.Reach(failpoint.JournalRollCreated)
 	j.retired = append(j.retired, t.retire())
 	t.seg, t.writer, t.named, t.cutAt = newSegment(path, t.next, room), w, false, 0
 	t.stream.segs = append(t.stream.segs, t.seg)
@@ -194,6 +196,7 @@ func (j *Journal) openTailLocked(size int64) (err error) {
 	if err := j.disk.rename(temp, s.dir); err != nil {
 		return err
 	}
+	failpoint.Reach(failpoint.JournalStreamNamed)
 	if err := j.disk.syncDir(j.c.Dir); err != nil {
 		return err
 	}

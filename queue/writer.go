@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 	"golang.org/x/sys/unix"
 )
@@ -117,6 +118,10 @@ type plainWriter struct {
 
 func (w *plainWriter) write(off int64, size int, stream popup.StreamID, first uint64, events []popup.Event) error {
 	w.buf = AppendEvents(w.buf[:0], stream, first, events)
+	if failpoint.Enabled {
+		_, _ = unix.Pwrite(int(w.file.Fd()), w.buf[:size/2], off) // the whole frame follows
+		failpoint.Reach(failpoint.JournalAppendTorn)
+	}
 	if w.disk.step != nil {
 		return w.disk.do("write", w.path, func() error { return w.pwrite(off) })
 	}
@@ -163,6 +168,10 @@ func (w *mappedWriter) write(off int64, size int, stream popup.StreamID, first u
 		}
 	}()
 	end := off + int64(size)
+	if failpoint.Enabled {
+		copy(w.mem[off:end], AppendEvents(nil, stream, first, events)[:size/2])
+		failpoint.Reach(failpoint.JournalAppendTorn)
+	}
 	AppendEvents(w.mem[off:off:end], stream, first, events)
 	if w.disk.step != nil {
 		return w.disk.do("write", w.path, func() error { return nil })

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -179,9 +180,11 @@ func writeFile(path string, data []byte) error {
 	if err := writeSynced(temporary, data); err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
 	}
+	failpoint.Reach(failpoint.PopupsFileWritten)
 	if err := os.Rename(temporary, path); err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
 	}
+	failpoint.Reach(failpoint.PopupsFileRenamed)
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
