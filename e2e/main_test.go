@@ -23,11 +23,22 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "popupd")
-		build := exec.Command("go", "build", "-o", binary, "github.com/popupd/popupd")
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build popupd: %v\n%s", err, out)
+		if err := build(binary); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		return storetest.Main(m)
 	}())
+}
+
+// build compiles popupd, with the race detector if the tests have it.
+func build(to string, flags ...string) error {
+	if raceDetector {
+		flags = append(flags, "-race", "-pgo=off")
+	}
+	args := append(append([]string{"build", "-o", to}, flags...), "github.com/popupd/popupd")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build popupd: %w\n%s", err, out)
+	}
+	return nil
 }

@@ -75,6 +75,28 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 // run starts the process and waits until it has said where it listens.
 func (s *server) run(listen ...string) {
 	s.t.Helper()
+	addresses, exited := s.spawn(listen...)
+	for range 2 {
+		select {
+		case a := <-addresses:
+			switch { // clients go on reading the addresses while it starts again
+			case a[0] == "data" && s.poll == "":
+				s.poll = "http://" + a[1]
+			case a[0] == "control" && s.rest == "":
+				s.rest = "http://" + a[1]
+			}
+		case <-exited:
+			s.t.Fatalf("popupd ended:\n%s", s.log())
+		case <-time.After(20 * time.Second):
+			s.t.Fatalf("popupd does not listen:\n%s", s.log())
+		}
+	}
+}
+
+// spawn starts the process. It will say the planes and addresses at which it
+// listens, and when it has ended.
+func (s *server) spawn(listen ...string) (addresses <-chan [2]string, ended <-chan struct{}) {
+	s.t.Helper()
 	args := append([]string{"-data", s.data, "-admin-token", adminToken, "-log", "json", "-drain", "0s"}, listen...)
 	cmd := exec.Command(s.binary, append(args, s.args...)...)
 	cmd.Env = append(withoutOurs(os.Environ()), s.env...)
@@ -91,7 +113,7 @@ func (s *server) run(listen ...string) {
 	s.mu.Unlock()
 	s.starts++
 
-	addresses := make(chan [2]string, 2)
+	said := make(chan [2]string, 2)
 	go func() {
 		defer close(exited)
 		scanner := bufio.NewScanner(stderr)
@@ -103,7 +125,7 @@ func (s *server) run(listen ...string) {
 			s.mu.Unlock()
 			var line struct{ Msg, Plane, Address string }
 			if json.Unmarshal(scanner.Bytes(), &line) == nil && line.Msg == "listening" {
-				addresses <- [2]string{line.Plane, line.Address}
+				said <- [2]string{line.Plane, line.Address}
 			}
 		}
 		cmd.Wait()
@@ -113,21 +135,7 @@ func (s *server) run(listen ...string) {
 			s.falls = append(s.falls, cmd.ProcessState.String())
 		}
 	}()
-	for range 2 {
-		select {
-		case a := <-addresses:
-			switch { // clients go on reading the addresses while it starts again
-			case a[0] == "data" && s.poll == "":
-				s.poll = "http://" + a[1]
-			case a[0] == "control" && s.rest == "":
-				s.rest = "http://" + a[1]
-			}
-		case <-exited:
-			s.t.Fatalf("popupd ended:\n%s", s.log())
-		case <-time.After(20 * time.Second):
-			s.t.Fatalf("popupd does not listen:\n%s", s.log())
-		}
-	}
+	return said, exited
 }
 
 func (s *server) log() string {
@@ -150,8 +158,20 @@ func withoutOurs(environ []string) []string {
 // again starts a server that has ended on the same data and addresses.
 func (s *server) again() {
 	s.t.Helper()
-	s.run("-listen", strings.TrimPrefix(s.poll, "http://"), "-admin-listen", strings.TrimPrefix(s.rest, "http://"))
+	s.run(s.listen()...)
 	s.waitReady()
+}
+
+// listen returns the arguments that give the server its addresses again.
+func (s *server) listen() []string {
+	return []string{"-listen", strings.TrimPrefix(s.poll, "http://"), "-admin-listen", strings.TrimPrefix(s.rest, "http://")}
+}
+
+// expectEnd says that the process will end by itself.
+func (s *server) expectEnd() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ending = true
 }
 
 // kill is kill -9, and waits for the end.

@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/internal/failpoint"
+)
+
+// withFailpoints builds popupd with failpoints, once.
+var withFailpoints = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(filepath.Dir(binary), "popupd-failpoint")
+	return path, build(path, "-tags", "failpoint", "-pgo=off")
+})
+
+// approach says how a server comes to a point.
+type approach struct {
+	most  int64    // at the most so many passings are let go by
+	how   string   // "": under load; start: by itself; stop: at its orderly end
+	flags []string // that bring it there sooner
+	// blind: what survived must do for a start without the database.
+	blind bool
+	slow  bool // takes half a minute
+}
+
+var small = []string{"-journal-max", "1MiB"} // segments of 128 KiB
+
+var approaches = map[failpoint.Point]approach{
+	failpoint.JournalAppendBefore:   {most: 500},
+	failpoint.JournalAppendTorn:     {most: 500},
+	failpoint.JournalAppendWritten:  {most: 500},
+	failpoint.JournalAppendDone:     {most: 500},
+	failpoint.JournalStreamNamed:    {most: 1, how: "start"},
+	failpoint.JournalSpareCreated:   {most: 2, flags: small},
+	failpoint.JournalRollCreated:    {most: 2, flags: small},
+	failpoint.JournalTrimUnlinked:   {most: 1, flags: small, slow: true}, // the second dump is after 20 s
+	failpoint.JournalDiscardRenamed: {most: 1, how: "stop"},              // of a stream without events
+	failpoint.ShipRegisterDone:      {most: 2},
+	failpoint.ShipPushBefore:        {most: 10},
+	failpoint.ShipPushDone:          {most: 10},
+	failpoint.ShipCloseDone:         {most: 1},
+	failpoint.CountLookDone:         {most: 4},
+	failpoint.FlushProgressMoved:    {most: 4},
+	failpoint.FlushEventsInserted:   {most: 4},
+	failpoint.FlushCommitBefore:     {most: 4},
+	failpoint.FlushCommitSent:       {most: 4},
+	failpoint.FlushCommitDone:       {most: 4},
+	failpoint.CountTrimBefore:       {most: 4},
+	failpoint.CountTrimDone:         {most: 4},
+	failpoint.DumpFileWritten:       {most: 1, how: "stop", blind: true},
+	failpoint.DumpOldRenamed:        {most: 1, how: "stop", blind: true},
+	failpoint.DumpFileRenamed:       {most: 1, how: "stop", blind: true},
+	failpoint.PopupsFileWritten:     {most: 1, how: "start", blind: true},
+	failpoint.PopupsFileRenamed:     {most: 1, how: "start", blind: true},
+}
+
+// TestFailpoints ends a server at each of the moments that are hardest to
+// survive, and holds what it left behind against the history of its load.
+func TestFailpoints(t *testing.T) {
+	popupd, err := withFailpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := startStores(t)
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = rand.Uint64N(1e6)
+	}
+	t.Logf("seed %d", seed)
+	for i, point := range failpoint.Points() {
+		a, known := approaches[point]
+		switch {
+		case !known:
+			t.Errorf("nobody comes to %s", point)
+			continue
+		case testing.Short() && (a.slow || (uint64(i)+seed)%4 != 0):
+			continue
+		}
+		passing := 1 + rand.New(rand.NewPCG(seed, uint64(i))).Int64N(a.most)
+		t.Run(fmt.Sprintf("%s:%d", point, passing), func(t *testing.T) {
+			t.Parallel()
+			name := strings.ReplaceAll(string(point), ".", "_")
+			dsn := st.mysql.CreateDatabase(t, name)
+			args := append([]string{"-mysql", dsn, "-redis", st.redis.URL(), "-redis-prefix", name}, a.flags...)
+			s := &server{t: t, binary: popupd, data: t.TempDir(), args: args}
+			s.open()
+			s.waitReady()
+			h := newHistory(menu)
+			menu.create(s)
+			l := attack(s, h, "before", seed)
+			<-time.After(100 * time.Millisecond)
+			if a.how != "" {
+				l.stop()
+			}
+			s.stop()
+
+			s.env = []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, point, passing)}
+			_, ended := s.spawn(s.listen()...)
+			s.expectEnd()
+			if a.how == "stop" {
+				s.waitReady()
+				if a.blind {
+					l = attack(s, h, "armed", seed)
+					<-time.After(100 * time.Millisecond)
+					l.stop()
+				}
+				s.stop()
+			}
+			select {
+			case <-ended:
+			case <-time.After(60 * time.Second):
+				t.Fatal("it was not reached")
+			}
+			if end := s.cmd.ProcessState.String(); end != "signal: killed" {
+				t.Fatalf("popupd ended otherwise: %s\n%s", end, s.log())
+			}
+			l.stop()
+
+			s.env = nil
+			if a.blind {
+				s.args = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
+				s.again()
+				l = attack(s, h, "blind", seed)
+				<-time.After(200 * time.Millisecond)
+				l.stop()
+				s.kill()
+				s.args = args
+			}
+			s.again()
+			l = attack(s, h, "after", seed)
+			<-time.After(100 * time.Millisecond)
+			l.check(t, open(t, dsn))
+			if falls := s.fallen(); len(falls) > 0 {
+				t.Errorf("popupd ended by itself: %q", falls)
+			}
+		})
+	}
+}
+
+// TestFailpointsAreCompiledOut: of the points, nothing is left in the popupd
+// that is shipped.
+func TestFailpointsAreCompiledOut(t *testing.T) {
+	popupd, err := withFailpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains := func(path, text string) bool {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(b, []byte(text))
+	}
+	for _, p := range failpoint.Points() {
+		if !contains(popupd, string(p)) {
+			t.Errorf("the build with failpoints does not know %s: nothing reaches it", p)
+		}
+		if contains(binary, string(p)) {
+			t.Errorf("the build without failpoints knows %s", p)
+		}
+	}
+	for _, name := range []string{"failpoint.Reach", failpoint.Variable} {
+		if contains(binary, name) {
+			t.Errorf("the build without failpoints has %s", name)
+		}
+	}
+}
