@@ -48,8 +48,8 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 ITER ?= 30
 SEED ?= 1
-chaos: stores ## TestChaos for ITER iterations from SEED, about 5 s each; FAULTS=regexp for some of them
-	POPUPD_REQUIRE_STORES=1 $(GO) test -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)'
+chaos: stores ## TestChaos for ITER iterations from SEED, some seconds each; FAULTS=regexp for some faults, RACE=1 for the race detector
+	POPUPD_REQUIRE_STORES=1 $(GO) test $(if $(RACE),-race) -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)'
 
 BENCHED = bench/results/bench.txt
 bench: ## a decision in process, against bench/results/bench.txt, which RENEW=1 renews

@@ -61,6 +61,9 @@ func (s *server) open() {
 	t := s.t
 	t.Cleanup(func() {
 		s.kill()
+		if strings.Contains(s.log(), "DATA RACE") {
+			t.Error("popupd had a data race")
+		}
 		if t.Failed() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -179,6 +182,14 @@ func (s *server) kill() { s.signal(syscall.SIGKILL) }
 
 // stop asks politely, and waits for the end.
 func (s *server) stop() { s.signal(syscall.SIGTERM) }
+
+// send sends a signal and does not wait. SIGTERM ends the process.
+func (s *server) send(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ending = s.ending || sig == syscall.SIGTERM
+	s.cmd.Process.Signal(sig)
+}
 
 func (s *server) signal(sig syscall.Signal) {
 	s.mu.Lock()

@@ -30,7 +30,7 @@ type world struct {
 	t     testing.TB
 	stage *stage
 	seed  uint64
-	rand  *rand.Rand // of the iteration
+	rand  *rand.Rand // of the iteration; for the goroutine that runs it
 
 	mysql, redis  *storetest.Server
 	dsn, redisURL string   // what the server is given
@@ -43,7 +43,6 @@ type world struct {
 
 	healthy vitals
 	diary   []string // what the faults did
-	broken  bool     // an iteration has failed: of no more use
 }
 
 // menu is what the users of a world are shown: popups that never return
@@ -88,7 +87,7 @@ func (w *world) startStores() {
 		w.mysql = storetest.StartMySQL(w.t)
 	}
 	if w.redis == nil {
-		w.redis = storetest.StartRedis(w.t)
+		w.redis = storetest.StartRedis(w.t, "--enable-debug-command", "local", "--enable-protected-configs", "local")
 	}
 	if w.db == nil {
 		w.db = open(w.t, w.mysql.DSN(""))
