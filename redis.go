@@ -13,23 +13,20 @@ import (
 )
 
 // redisOption reads -redis: a redis:// or rediss:// URL, one host:port, or
-// several of them, which are a cluster. Its errors do not show the password.
+// several of them, which are a cluster. Its errors show nothing of it, since
+// any part of what was mistyped may be the password.
 func redisOption(s string) (rueidis.ClientOption, error) {
-	if strings.Contains(s, "://") {
-		scheme, _, _ := strings.Cut(s, "://")
-		if scheme != "redis" && scheme != "rediss" {
-			return rueidis.ClientOption{}, fmt.Errorf("-redis: scheme %q: want redis or rediss; %w", scheme, errUsage)
+	if strings.HasPrefix(s, "redis://") || strings.HasPrefix(s, "rediss://") {
+		if option, err := rueidis.ParseURL(s); err == nil {
+			return option, nil
 		}
-		option, err := rueidis.ParseURL(s)
-		if err != nil {
-			return option, fmt.Errorf("-redis: unreadable URL: want redis://[user:pass@]host:port/db; %w", errUsage)
-		}
-		return option, nil
+		return rueidis.ClientOption{}, fmt.Errorf("-redis: unreadable URL: want redis://[user:pass@]host:port/db; %w", errUsage)
 	}
 	option := rueidis.ClientOption{InitAddress: strings.Split(s, ",")}
 	for _, address := range option.InitAddress {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return option, fmt.Errorf("-redis: address %q: want host:port; %w", address, errUsage)
+		// A password belongs in a URL: as part of an address it would be logged.
+		if _, _, err := net.SplitHostPort(address); err != nil || strings.Contains(address, "@") {
+			return option, fmt.Errorf("-redis: want redis://[user:pass@]host:port/db, rediss://… or host:port,host:port; %w", errUsage)
 		}
 	}
 	return option, nil
