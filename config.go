@@ -29,6 +29,7 @@ type config struct {
 	drain, retention         time.Duration
 	demo                     bool
 	log                      string
+	exposed                  string // files with secrets that not only their owner can use
 }
 
 const envPrefix = "POPUPD_"
@@ -73,16 +74,20 @@ func serveFlags(c *config) *flag.FlagSet {
 	fs.DurationVar(&c.retention, "retention", 2160*time.Hour, "age at which rows of event are deleted; 0: never")
 	fs.BoolVar(&c.demo, "demo", false, "make three sample popups if there are none")
 	fs.StringVar(&c.log, "log", "text", "log `format`, text or json")
+	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret")
 	return fs
 }
 
-// parseConfig reads flags, then the environment for those not given. It
-// returns flag.ErrHelp after printing help, or an error that is errUsage.
+// parseConfig reads flags, then the environment for those not given, then the
+// files that they name. It returns flag.ErrHelp after printing help, an error
+// that is errUsage, or that of a file.
 func parseConfig(args, environ []string, help io.Writer) (config, error) {
 	var c config
-	if err := parseFlags(serveFlags(&c), doctorFlags(new(doctorConfig)), args, environ, help); err != nil {
+	exposed, err := parseFlags(serveFlags(&c), doctorFlags(new(doctorConfig)), args, environ, help)
+	if err != nil {
 		return c, err
 	}
+	c.exposed = strings.Join(exposed, ", ")
 	if err := c.validate(); err != nil {
 		return c, fmt.Errorf("%w; %w", err, errUsage)
 	}
@@ -94,29 +99,30 @@ const usage = `usage: popupd [serve] [flags]
        popupd version
 
 Every flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.
+Secrets belong in variables or files: everybody on this host can read flags.
 
 `
 
 // parseFlags reads the flags of one command. others are those of the other one,
-// whose variables are left to it.
-func parseFlags(fs, others *flag.FlagSet, args, environ []string, help io.Writer) error {
+// whose variables are left to it. exposed is that of readFileFlags.
+func parseFlags(fs, others *flag.FlagSet, args, environ []string, help io.Writer) (exposed []string, err error) {
 	fs.SetOutput(io.Discard)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprint(help, usage)
 			fs.SetOutput(help)
 			fs.PrintDefaults()
-			return err
+			return nil, err
 		}
-		return fmt.Errorf("%w; %w", err, errUsage)
+		return nil, fmt.Errorf("%w; %w", err, errUsage)
 	}
 	if fs.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q; %w", fs.Arg(0), errUsage)
+		return nil, fmt.Errorf("unknown argument %q; %w", fs.Arg(0), errUsage)
 	}
 	if err := parseEnv(fs, others, environ); err != nil {
-		return fmt.Errorf("%w; %w", err, errUsage)
+		return nil, fmt.Errorf("%w; %w", err, errUsage)
 	}
-	return nil
+	return readFileFlags(fs)
 }
 
 func parseEnv(fs, others *flag.FlagSet, environ []string) error {
@@ -148,6 +154,10 @@ func (c *config) validate() error {
 		return fmt.Errorf("-identity %q: want off, monitor or enforce", c.identity)
 	case c.identity != "off" && c.identitySecret == "":
 		return fmt.Errorf("-identity %s needs -identity-secret", c.identity)
+	case hasEmpty(keyList(c.secret)):
+		return errors.New("-secret: want a key, or new,old while rotating")
+	case hasEmpty(keyList(c.identitySecret)):
+		return errors.New("-identity-secret: want a key, or new,old while rotating")
 	case c.log != "text" && c.log != "json":
 		return fmt.Errorf("-log %q: want text or json", c.log)
 	case c.redisPrefix == "" || strings.ContainsAny(c.redisPrefix, "{}* \t\r\n"):

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/popupd/popupd/internal/datadir"
@@ -10,9 +11,25 @@ import (
 
 // keys are the secrets of one deployment.
 type keys struct {
-	tokens [][]byte // sign serve tokens; the first is the one in use
-	admin  string   // bearer token of the control plane
-	state  [16]byte // hashes user ids in the users' state, and in its dump
+	tokens   [][]byte // sign serve tokens; the first is the one in use
+	identity [][]byte // sign user ids, if they are signed
+	admin    string   // bearer token of the control plane
+	state    [16]byte // hashes user ids in the users' state, and in its dump
+}
+
+// keyList returns the keys of a flag that takes new,old; none if it is empty.
+func keyList(s string) (keys [][]byte) {
+	if s == "" {
+		return nil
+	}
+	for key := range strings.SplitSeq(s, ",") {
+		keys = append(keys, []byte(strings.TrimSpace(key)))
+	}
+	return keys
+}
+
+func hasEmpty(keys [][]byte) bool {
+	return slices.ContainsFunc(keys, func(k []byte) bool { return len(k) == 0 })
 }
 
 // openData opens the data directory and makes the secrets that the flags do
@@ -41,8 +58,6 @@ func openData(c config) (*datadir.Dir, keys, error) {
 			return nil, k, err
 		}
 	}
-	for s := range strings.SplitSeq(secret, ",") {
-		k.tokens = append(k.tokens, []byte(s))
-	}
+	k.tokens, k.identity = keyList(secret), keyList(c.identitySecret)
 	return dir, k, nil
 }

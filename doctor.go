@@ -46,12 +46,13 @@ func doctorFlags(c *doctorConfig) *flag.FlagSet {
 	fs.IntVar(&c.servers, "servers", 1, "how many popupd share MySQL and Redis")
 	fs.BoolVar(&c.json, "json", false, "print JSON")
 	fs.BoolVar(&c.sysctl, "sysctl", false, "print a sysctl.d file with what this host lacks")
+	addFileFlags(fs, "mysql", "redis")
 	return fs
 }
 
 func parseDoctor(args, environ []string, help io.Writer) (doctorConfig, error) {
 	var c doctorConfig
-	if err := parseFlags(doctorFlags(&c), serveFlags(new(config)), args, environ, help); err != nil {
+	if _, err := parseFlags(doctorFlags(&c), serveFlags(new(config)), args, environ, help); err != nil {
 		return c, err
 	}
 	switch {

@@ -41,22 +41,12 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	}
 
 	c, err := parseConfig(args, environ, stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return fail(stderr, 2, err)
+	if err == nil {
+		ctx, stop := context.WithCancelCause(context.Background())
+		go untilSignal(stop)
+		err = serve(ctx, c, stdout, newLog(c.log, stderr))
 	}
-	ctx, stop := context.WithCancelCause(context.Background())
-	go untilSignal(stop)
-	err = serve(ctx, c, stdout, newLog(c.log, stderr))
-	switch {
-	case errors.Is(err, errUsage):
-		return fail(stderr, 2, err)
-	case err != nil:
-		return fail(stderr, 1, err)
-	}
-	return 0
+	return finish(stderr, err)
 }
 
 func runDoctor(args, environ []string, stdout, stderr io.Writer) int {
@@ -64,6 +54,11 @@ func runDoctor(args, environ []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = doctor(c, environ, stdout)
 	}
+	return finish(stderr, err)
+}
+
+// finish returns the exit code for how a command ended, and says why it failed.
+func finish(stderr io.Writer, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0

@@ -33,6 +33,9 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	host, _ := os.Hostname() // only a note in the database
 	now := func() int64 { return time.Now().UnixMilli() }
 	tuning.NewHost(os.DirFS("/")).LimitMemory(c.stateMax, log)
+	if c.exposed != "" {
+		log.Warn("secrets are in files that others can read or write: chmod 600, unless only this container sees them", "files", c.exposed)
+	}
 	registry := prometheus.NewRegistry()
 
 	// What can be wrong with the call is found before anything is served.
@@ -100,7 +103,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	users.watcher = watcher
 	server, err := handler.New(handler.Config{
 		Snapshots: popups, Users: table, Journal: journal, Secrets: keys.tokens, AllowOrigins: c.origins(),
-		Identity: handler.Identity(c.identity), IdentitySecret: []byte(c.identitySecret), NewIDsPerClient: c.newIDsPerClient,
+		Identity: handler.Identity(c.identity), IdentitySecrets: keys.identity, NewIDsPerClient: c.newIDsPerClient,
 		Ready: users.ready.Load, Now: now, Log: log, Registerer: registry,
 	})
 	if err != nil {

@@ -54,12 +54,15 @@ func exchanges() []exchange {
 		return post(func(*fixture, int) string { return body })
 	}
 	refuses := func(c *Config) { c.Journal = refusing{} }
-	enforce := func(c *Config) { c.Identity, c.IdentitySecret = IdentityEnforce, []byte("id secret") }
+	enforce := func(c *Config) {
+		c.Identity, c.IdentitySecrets = IdentityEnforce, [][]byte{[]byte("id secret"), []byte("older")}
+	}
 	return []exchange{
 		{"nothing to show", 204, nil, []string{`"targeting":{"all":[{"attr":"plan","op":"eq","value":"free"}]}`}, poll},
 		{"cooling down", 204, nil, []string{""}, poll},
 		{"served", 200, nil, []string{everyTime}, poll},
 		{"served, signed", 200, enforce, []string{everyTime}, get("/v1/poll?uid=u&sig=" + sign("id secret", "u"))},
+		{"served, signed with the older key", 200, enforce, []string{everyTime}, get("/v1/poll?uid=u&sig=" + sign("older", "u"))},
 		{"served, origins listed", 200, func(c *Config) { c.AllowOrigins = []string{"https://shop.example"} }, []string{everyTime}, poll},
 		{"served, new ids limited", 200, func(c *Config) { c.NewIDsPerClient = 1 }, []string{everyTime}, poll},
 		{"new ids over the limit", 204, func(c *Config) { c.NewIDsPerClient = 0.001 }, []string{everyTime}, func(_ *fixture, i int) string {

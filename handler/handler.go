@@ -44,8 +44,8 @@ type Config struct {
 	Secrets         [][]byte // sign tokens: the first signs, all are accepted
 	AllowOrigins    []string // scheme://host[:port], or * for any
 	Identity        Identity // empty: IdentityOff
-	IdentitySecret  []byte
-	NewIDsPerClient float64 // new users a second and client address; 0: no limit
+	IdentitySecrets [][]byte // sign user ids: any of them will do
+	NewIDsPerClient float64  // new users a second and client address; 0: no limit
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
@@ -125,7 +125,7 @@ func (s *Server) newPools(c Config) error {
 	if _, err := newKeyring(c.Secrets); err != nil {
 		return err
 	}
-	secrets, identitySecret := slices.Clone(c.Secrets), slices.Clone(c.IdentitySecret)
+	secrets, identitySecrets := slices.Clone(c.Secrets), slices.Clone(c.IdentitySecrets)
 	keys := func() *keyring {
 		k, err := newKeyring(secrets)
 		if err != nil {
@@ -138,7 +138,7 @@ func (s *Server) newPools(c Config) error {
 		s.identity = IdentityOff
 	case IdentityOff:
 	case IdentityMonitor, IdentityEnforce:
-		if len(identitySecret) == 0 {
+		if len(identitySecrets) == 0 || slices.ContainsFunc(identitySecrets, func(s []byte) bool { return len(s) == 0 }) {
 			return fmt.Errorf("identity %s needs a secret", s.identity)
 		}
 	default:
@@ -149,7 +149,9 @@ func (s *Server) newPools(c Config) error {
 		p := &pollScratch{keys: keys()}
 		p.newUsers = newUsers
 		if s.identity != IdentityOff {
-			p.identity = newMAC(identitySecret)
+			for _, secret := range identitySecrets {
+				p.identity = append(p.identity, newMAC(secret))
+			}
 		}
 		return p
 	}

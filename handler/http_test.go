@@ -266,7 +266,7 @@ func sign(secret, uid string) string {
 }
 
 func TestIdentity(t *testing.T) {
-	good, bad := "&sig="+sign("id secret", "u"), "&sig="+sign("another", "u")
+	good, bad, another := "&sig="+sign("id secret", "u"), "&sig="+sign("another", "u"), "&sig="+sign("id secret", "v")
 	for _, c := range []struct {
 		mode   Identity
 		query  string
@@ -276,9 +276,15 @@ func TestIdentity(t *testing.T) {
 		{IdentityOff, "", 200, ""}, {"", bad, 200, ""},
 		{IdentityMonitor, "", 200, "missing"}, {IdentityMonitor, bad, 200, "wrong"}, {IdentityMonitor, good, 200, "valid"},
 		{IdentityEnforce, "", 401, "missing"}, {IdentityEnforce, bad, 401, "wrong"}, {IdentityEnforce, "&sig=zz", 401, "wrong"},
+		{IdentityMonitor, another, 200, "wrong"}, {IdentityEnforce, another, 401, "wrong"},
 		{IdentityEnforce, good, 200, "valid"},
+		{IdentityEnforce, "&sig=" + strings.ToUpper(good[5:]), 200, "valid"},
+		{IdentityEnforce, bad + good, 401, "wrong"}, // the first of them counts
+		{IdentityEnforce, "&sig=" + sign("older", "u"), 200, "valid"},
 	} {
-		f := newServer(t, func(cfg *Config) { cfg.Identity, cfg.IdentitySecret = c.mode, []byte("id secret") }, "").start()
+		f := newServer(t, func(cfg *Config) {
+			cfg.Identity, cfg.IdentitySecrets = c.mode, [][]byte{[]byte("id secret"), []byte("older")}
+		}, "").start()
 		r := f.do("GET", "/v1/poll?uid=u"+c.query, "")
 		if r.status != c.status || c.status == 401 && r.code() != "invalid_signature" {
 			t.Errorf("%s%s: %d %s, want %d", c.mode, c.query, r.status, r.body, c.status)
@@ -331,6 +337,7 @@ func TestNewErrors(t *testing.T) {
 		"origin without one": func(c *Config) { c.AllowOrigins = []string{"a.example"} },
 		"unknown identity":   func(c *Config) { c.Identity = "maybe" },
 		"identity unkeyed":   func(c *Config) { c.Identity = IdentityEnforce },
+		"identity key empty": func(c *Config) { c.Identity, c.IdentitySecrets = IdentityMonitor, [][]byte{[]byte("x"), nil} },
 		"negative rate":      func(c *Config) { c.NewIDsPerClient = -1 },
 		"metrics twice":      func(c *Config) { c.Registerer = base.registry },
 	} {

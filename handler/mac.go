@@ -36,8 +36,13 @@ const (
 	IdentityEnforce Identity = "enforce" // required: 401 otherwise
 )
 
-// signed reports whether sig is the lower- or upper-case hex of the MAC of uid.
-func (m *mac) signed(uid, sig []byte) bool {
+// signers are the keys that user ids may be signed with. They serve one
+// goroutine at a time.
+type signers []*mac
+
+// signed reports whether sig is the lower- or upper-case hex of the MAC of uid
+// under one of the keys.
+func (s signers) signed(uid, sig []byte) bool {
 	var given [sha256.Size]byte
 	if len(sig) != hex.EncodedLen(len(given)) {
 		return false
@@ -45,5 +50,10 @@ func (m *mac) signed(uid, sig []byte) bool {
 	if _, err := hex.Decode(given[:], sig); err != nil {
 		return false
 	}
-	return subtle.ConstantTimeCompare(m.of(uid), given[:]) == 1
+	for _, m := range s {
+		if subtle.ConstantTimeCompare(m.of(uid), given[:]) == 1 {
+			return true
+		}
+	}
+	return false
 }

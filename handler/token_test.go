@@ -157,7 +157,7 @@ func TestNewKeyringErrors(t *testing.T) {
 func TestSigned(t *testing.T) {
 	// printf 'u-1' | openssl dgst -sha256 -hmac secret
 	const sig = "8a756f7a5508f73fdfa425b9e762443bcfcfe5f372ab3643a890ddcd2433f599"
-	m := newMAC([]byte("secret"))
+	m := signers{newMAC([]byte("secret"))}
 	for _, c := range []struct {
 		uid, sig string
 		want     bool
