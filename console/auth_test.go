@@ -1,7 +1,10 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"runtime/pprof"
 	"strings"
 	"testing"
 
@@ -65,6 +68,35 @@ func TestWhatNeedsTheToken(t *testing.T) {
 	}
 	p.want(401, "unauthorized", "PATCH", popupsPath, "", "Authorization", "")
 	p.want(404, "not_found", "GET", "/nothing", "", "Authorization", "")
+}
+
+// No spelling of a profile's path and no method gets around the token.
+func TestProfilesNeedTheToken(t *testing.T) {
+	p := newPlane(t)
+	n := 0
+	names := []string{"", "cmdline", "profile?seconds=1", "symbol", "trace?seconds=1", "none", "%68eap", "heap/", "../pprof/heap", "./heap", "/heap", "?debug=1"}
+	for _, profile := range pprof.Profiles() {
+		names = append(names, profile.Name(), profile.Name()+"?debug=2")
+	}
+	for _, name := range names {
+		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS"} {
+			for _, header := range []string{"", "Bearer", "Bearer " + token[1:]} {
+				r := httptest.NewRequest(method, "/debug/pprof/"+name, nil)
+				n++
+				r.RemoteAddr = fmt.Sprintf("192.0.2.%d:1", n%250) // so that none is locked out
+				if header != "" {
+					r.Header.Set("Authorization", header)
+				}
+				w := httptest.NewRecorder()
+				p.server.ServeHTTP(w, r)
+				// The mux redirects a path that is not clean before it looks behind it.
+				if redirected := w.Code == http.StatusTemporaryRedirect && strings.HasPrefix(w.Header().Get("Location"), "/debug/pprof"); !redirected &&
+					w.Code != http.StatusUnauthorized {
+					t.Errorf("%s /debug/pprof/%s with %q: %d %.100s", method, name, header, w.Code, w.Body)
+				}
+			}
+		}
+	}
 }
 
 func TestMethodNotAllowed(t *testing.T) {

@@ -2,7 +2,8 @@
 // users, health, metrics and profiles, on net/http.
 //
 // It listens on a private address. Everything below /v1/ and /debug/ asks for
-// the bearer token; health, metrics and the API's description do not.
+// the bearer token, of which only a few can be guessed; health, metrics and the
+// API's description do not. No change comes from another site's page.
 // docs/openapi.yaml describes every route, and the package's tests hold every
 // answer against it.
 //
@@ -142,6 +143,7 @@ const (
 type Server struct {
 	config  Config
 	guard   guard
+	lockout *lockout
 	metrics metrics
 	routes  []route
 	handler http.Handler
@@ -154,12 +156,12 @@ func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, guard: newGuard(c.Token)}
+	s := &Server{config: c, guard: newGuard(c.Token), lockout: newLockout(c.Now)}
 	if err := s.metrics.register(c.Registerer, c.Version); err != nil {
 		return nil, err
 	}
 	s.routes = s.table()
-	s.handler = s.observe(s.mux())
+	s.handler = s.observe(sameOrigin(s.mux()))
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerTimeout,
