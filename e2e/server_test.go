@@ -50,7 +50,13 @@ func start(t testing.TB, args ...string) *server {
 // launch is start without the wait.
 func launch(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, binary: binary, data: t.TempDir(), args: args}
+	return launchWith(t, nil, args...)
+}
+
+// launchWith is launch with variables.
+func launchWith(t testing.TB, env []string, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, binary: binary, data: t.TempDir(), args: args, env: env}
 	s.open()
 	return s
 }

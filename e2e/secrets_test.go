@@ -1,0 +1,275 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/internal/storetest"
+)
+
+// write makes a file that its owner alone can read.
+func write(t *testing.T, name, content string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// request sends a request and returns the answer with its headers, as text.
+func request(t *testing.T, method, url, body string, headers ...string) (status int, answer string) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var text bytes.Buffer
+	resp.Header.Write(&text)
+	if _, err := io.Copy(&text, resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, text.String()
+}
+
+// TestSecretsStaySecret gives a server its secrets in files and variables, lets it
+// work, breaks its stores, and looks for the secrets in all that it shows.
+func TestSecretsStaySecret(t *testing.T) {
+	const (
+		newKey, oldKey     = "sEcRet-new-4711", "sEcRet-old-4712"
+		newSigner, signer  = "sEcRet-signer-new-4713", "sEcRet-signer-old-4714"
+		admin              = "sEcRet-admin-4715"
+		mysqlPass, badPass = "sEcRet-mysql-4716", "sEcRet-mysql-4717"
+		redisPass          = "sEcRet-redis-4718"
+	)
+	mysql, redis := storetest.StartMySQL(t), storetest.StartRedis(t)
+	dsn := strings.Replace(mysql.CreateDatabase(t, "popupd"), "root@", "popupd:"+mysqlPass+"@", 1)
+	if _, err := mysql.Query("CREATE USER popupd IDENTIFIED BY '" + mysqlPass + "'; GRANT ALL ON popupd.* TO popupd"); err != nil {
+		t.Fatal(err)
+	}
+	if reply, err := redis.Command("CONFIG SET requirepass " + redisPass); err != nil || reply != "+OK" {
+		t.Fatal(reply, err)
+	}
+	env := []string{
+		"POPUPD_MYSQL=" + dsn,
+		"POPUPD_REDIS_FILE=" + write(t, "redis", "redis://:"+redisPass+"@"+redis.Addr+"/0\n"),
+		"POPUPD_IDENTITY_SECRET=" + newSigner + "," + signer,
+		"POPUPD_SECRET_FILE=" + write(t, "secret", newKey+","+oldKey),
+	}
+	s := launchWith(t, env, "-identity", "monitor", "-admin-token=", "-admin-token-file", write(t, "admin", admin))
+	s.waitReady()
+	bearer := []string{"Authorization", "Bearer " + admin}
+
+	shows := map[string]string{} // where -> what
+	ask := func(want int, method, url, body string, headers ...string) string {
+		t.Helper()
+		status, answer := request(t, method, url, body, headers...)
+		shows[fmt.Sprintf("%s %s: %d", method, url, status)] += answer
+		if status != want {
+			t.Errorf("%s %s: %d, want %d: %s", method, url, status, want, answer)
+		}
+		return answer
+	}
+
+	// It works with what it was given.
+	ask(201, "POST", s.rest+"/v1/admin/popups", `{"key":"hello","status":"active"}`, append(bearer, "Content-Type", "application/json")...)
+	mac := hmac.New(sha256.New, []byte(signer))
+	mac.Write([]byte("u"))
+	answer := ask(200, "GET", s.poll+"/v1/poll?uid=u&sig="+hex.EncodeToString(mac.Sum(nil)), "")
+	_, token, _ := strings.Cut(answer, `"token":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	ask(202, "POST", s.poll+"/v1/actions", `{"token":"`+token+`","action":"click"}`)
+	eventually(t, 20*time.Second, func() error {
+		if n, err := mysql.Query("SELECT COUNT(*) FROM popupd.event"); err != nil || n != "2" {
+			return fmt.Errorf("%s events are counted, want 2 (%v)", n, err)
+		}
+		return nil
+	})
+
+	// What is refused.
+	ask(401, "POST", s.poll+"/v1/actions", `{"token":"`+token[:len(token)-2]+`","action":"click"}`)
+	ask(200, "GET", s.poll+"/v1/poll?uid=v&sig=00", "")
+	ask(400, "GET", s.poll+"/v1/poll", "")
+	ask(401, "GET", s.rest+"/v1/admin/popups", "", "Authorization", "Bearer x")
+	ask(403, "POST", s.rest+"/v1/admin/reload", "", append(bearer, "Sec-Fetch-Site", "cross-site")...)
+	ask(404, "GET", s.rest+"/debug/pprof/cmdline", "", bearer...)
+
+	for _, p := range pprof.Profiles() {
+		ask(200, "GET", s.rest+"/debug/pprof/"+p.Name()+"?debug=2", "", bearer...)
+	}
+	ask(200, "GET", s.rest+"/debug/pprof/", "", bearer...)
+
+	// Stores that refuse, as the passwords have changed.
+	if _, err := mysql.Query("ALTER USER popupd IDENTIFIED BY '" + badPass + "'; KILL USER popupd"); err != nil {
+		t.Fatal(err)
+	}
+	if reply, err := redis.Command("AUTH " + redisPass + "\r\nCONFIG SET requirepass " + badPass + "\r\nCLIENT KILL TYPE normal\r\nCLIENT KILL TYPE pubsub"); err != nil || reply != "+OK" {
+		t.Fatal(reply, err)
+	}
+	eventually(t, 30*time.Second, func() error {
+		log := s.log()
+		if !strings.Contains(log, "Access denied") || !strings.Contains(log, "WRONGPASS") {
+			return fmt.Errorf("the log does not tell of both stores:\n%s", tail(log, 2000))
+		}
+		return nil
+	})
+	ask(503, "GET", s.rest+"/v1/admin/popups", "", bearer...)
+	ask(503, "POST", s.rest+"/v1/admin/reload", "", bearer...)
+	for range 12 {
+		request(t, "GET", s.rest+"/v1/admin/popups", "", "Authorization", "Bearer x")
+	}
+	ask(429, "GET", s.rest+"/v1/admin/popups", "", bearer...)
+
+	ask(200, "GET", s.rest+"/metrics", "")
+	ask(200, "GET", s.rest+"/openapi.yaml", "")
+	ask(200, "GET", s.rest+"/readyz", "")
+	args, err := os.ReadFile("/proc/" + strconv.Itoa(s.cmd.Process.Pid) + "/cmdline")
+	if err != nil || !bytes.Contains(args, []byte("-admin-token-file")) {
+		t.Fatalf("arguments %q, %v", args, err)
+	}
+	shows["ps"] = string(args)
+	s.stop()
+	shows["log"] = s.log()
+	_, out, errs := call(t, env, "doctor")
+	shows["doctor"] = out + errs
+	_, out, errs = call(t, append(env, "POPUPD_LOG=xml"), "-admin-token", "x")
+	shows["a mistake in the call"] = out + errs
+	_, out, errs = call(t, env, "-help")
+	shows["help"] = out + errs
+	err = filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			content, readErr := os.ReadFile(path)
+			shows[path], err = string(content), readErr
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, what := range shows {
+		if i := strings.Index(what, "sEcRet-"); i >= 0 {
+			t.Errorf("%s shows %.120q", where, what[max(0, i-40):])
+		}
+	}
+	if len(shows) < 30 || !strings.Contains(shows["log"], "locked out") || !strings.Contains(shows["doctor"], "Access denied") {
+		t.Errorf("looked at %d texts, doctor says\n%s", len(shows), shows["doctor"])
+	}
+}
+
+// TestDataIsPrivate: whatever the umask, nobody else can read what is in -data.
+func TestDataIsPrivate(t *testing.T) {
+	umask := syscall.Umask(0)
+	s := launch(t, "-demo")
+	syscall.Umask(umask)
+	s.waitReady()
+	seen := map[string]bool{}
+	look := func() {
+		t.Helper()
+		err := filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || path == s.data { // the directory itself was there before
+				return err
+			}
+			info, err := d.Info()
+			if os.IsNotExist(err) {
+				return nil
+			}
+			want := os.FileMode(0o600)
+			if d.IsDir() {
+				want = 0o700
+			}
+			if got := info.Mode().Perm(); got != want {
+				t.Errorf("%s has mode %o, want %o", path, got, want)
+			}
+			name, _ := filepath.Rel(s.data, path)
+			seen[name] = true
+			if filepath.Ext(name) == ".seg" {
+				seen["a segment"] = true
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 { // so that there are two dumps, and old streams
+		p := s.mustAsk(fmt.Sprint("u", i))
+		if status, err := s.act(p.Token, "click"); status != 202 {
+			t.Fatal(status, err)
+		}
+		look()
+		s.stop()
+		look()
+		umask := syscall.Umask(0)
+		s.run("-listen", strings.TrimPrefix(s.poll, "http://"), "-admin-listen", strings.TrimPrefix(s.rest, "http://"))
+		syscall.Umask(umask)
+		s.waitReady()
+	}
+	for _, name := range []string{"journal", "a segment", "state", "state.1", "popups", "popupd.db", "secret", "state-key", "format"} {
+		if !seen[name] {
+			t.Errorf("%s was not looked at: %v", name, seen)
+		}
+	}
+}
+
+// TestRotation: -secret old, then new,old, then new.
+func TestRotation(t *testing.T) {
+	keys := write(t, "secret", "old")
+	s := start(t, "-secret-file", keys)
+	s.create("hello", `{"after_impression_sec":0,"after_click_sec":0}`)
+	token := func(user string) string {
+		t.Helper()
+		p := s.mustAsk(user)
+		if p == nil {
+			t.Fatalf("%s sees nothing", user)
+		}
+		return p.Token
+	}
+	rotate := func(secret string) {
+		t.Helper()
+		s.stop()
+		if err := os.WriteFile(keys, []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.again()
+	}
+	takes := func(want int, token, action, what string) {
+		t.Helper()
+		if status, err := s.act(token, action); status != want {
+			t.Errorf("%s: %d, want %d (%v)", what, status, want, err)
+		}
+	}
+	old := token("a")
+	takes(202, old, "click", "the old key's token, under it")
+	rotate("new,old")
+	takes(202, old, "dismiss", "the old key's token, under both")
+	fresh := token("b")
+	takes(202, fresh, "click", "a token of both")
+	rotate("new")
+	takes(202, fresh, "dismiss", "a token of both, under the new key: it was signed with the first")
+	takes(401, old, "convert", "the old key's token, under the new one")
+	rotate("old")
+	takes(401, fresh, "convert", "a token of both, under the old key")
+	takes(202, old, "convert", "the old key's token, refused before, under the old key")
+}
