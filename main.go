@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
@@ -90,13 +89,6 @@ func untilSignal(stop context.CancelCauseFunc) {
 func fail(stderr io.Writer, code int, err error) int {
 	fmt.Fprintf(stderr, "popupd: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return code
-}
-
-func newLog(format string, w io.Writer) *slog.Logger {
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
-	}
-	return slog.New(slog.NewTextHandler(w, nil))
 }
 
 // version is the module's version, or devel for a build from a work tree.

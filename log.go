@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+func newLog(format string, w io.Writer) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(plainLines{w}, nil))
+	}
+	return slog.New(slog.NewTextHandler(plainLines{w}, nil))
+}
+
+// plainLines escapes what is not printable as \u and four hex digits, as JSON does, and
+// leaves the end of the line. log/slog escapes most of it, but not DEL, nor in JSON
+// what steers a terminal (U+009B) or turns the direction of writing (U+202E): user
+// ids, paths and the messages of a store may hold any of them.
+type plainLines struct{ w io.Writer }
+
+func (p plainLines) Write(b []byte) (int, error) {
+	line := bytes.TrimSuffix(b, []byte("\n"))
+	if bytes.IndexFunc(line, notPlain) < 0 {
+		return p.w.Write(b)
+	}
+	plain := make([]byte, 0, len(b)+64)
+	for len(line) > 0 {
+		r, n := utf8.DecodeRune(line)
+		switch {
+		case !notPlain(r):
+			plain = append(plain, line[:n]...)
+		case r <= 0xffff:
+			plain = fmt.Appendf(plain, `\u%04x`, r)
+		default:
+			hi, lo := utf16.EncodeRune(r)
+			plain = fmt.Appendf(plain, `\u%04x\u%04x`, hi, lo)
+		}
+		line = line[n:]
+	}
+	if _, err := p.w.Write(append(plain, '\n')); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func notPlain(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }

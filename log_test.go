@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// hostile is what somebody may send who wants to write lines of their own into
+// the log, or to fool whoever reads it in a terminal.
+var hostile = []string{
+	"\r\nlevel=ERROR msg=forged", "\n{\"level\":\"ERROR\",\"msg\":\"forged\"}", "\x1b[2J\x1b[31m", "\x9b31m", "\u009b31m", "\x00", "a\x7fb", "\b\b\b\b",
+	"\u202egpj.exe", "\u2066\u2069", "\u2028\u2029", "\u0085", "\ufeff", "\U000e0001", "\xff\xfe", "\xed\xa0\x80", "\xc0\xaf",
+	`" msg="forged`, `\`, "=", " ", "", "a=b", "😀", strings.Repeat("A\n", 32<<10),
+}
+
+// textLine is a line as log/slog writes it: names, and values that are quoted
+// where they hold anything but plain characters.
+var textLine = regexp.MustCompile(`^time=\S+ level=WARN msg=said( [\w.]+=("([^"\\]|\\.)*"|[^\s"=]+))+$`)
+
+func TestLogLines(t *testing.T) {
+	for _, value := range hostile {
+		var text, lines bytes.Buffer
+		newLog("text", &text).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
+		newLog("json", &lines).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
+		for format, got := range map[string]string{"text": text.String(), "json": lines.String()} {
+			line, ended := strings.CutSuffix(got, "\n")
+			if !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("%s: %.50q is logged as %.200q: not one line of plain text", format, value, got)
+			}
+		}
+		if line := strings.TrimSuffix(text.String(), "\n"); !textLine.MatchString(line) {
+			t.Errorf("text: %.50q is logged as %.200q", value, line)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &fields); err != nil || len(fields) != 6 || fields["key"] != strings.ToValidUTF8(value, "\ufffd") && utf8.ValidString(value) {
+			t.Errorf("json: %.50q is logged as %.200q: %v", value, &lines, err)
+		}
+	}
+}
