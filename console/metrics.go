@@ -53,8 +53,18 @@ func (m *metrics) answered(status int) {
 // metricsHandler shows what gatherer has. A collector that fails hides its own
 // metrics, not all of them.
 func (s *Server) metricsHandler() http.Handler {
-	return promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{
+	metrics := promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{
 		ErrorLog:      slog.NewLogLogger(s.config.Log.Handler(), slog.LevelError),
 		ErrorHandling: promhttp.ContinueOnError,
 	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { metrics.ServeHTTP(writeOnly{w}, r) })
+}
+
+// writeOnly hides that the client has gone: promhttp would log an error for every
+// metric that it can't send, and anybody could fill the log.
+type writeOnly struct{ http.ResponseWriter }
+
+func (w writeOnly) Write(b []byte) (int, error) {
+	_, _ = w.ResponseWriter.Write(b)
+	return len(b), nil
 }
