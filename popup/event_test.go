@@ -116,3 +116,18 @@ func BenchmarkHotEventDecode(b *testing.B) {
 		}
 	}
 }
+
+// FuzzStreamID: an id that is read is the one that is written.
+func FuzzStreamID(f *testing.F) {
+	f.Add("00112233445566778899aabbccddeeff")
+	f.Add("00112233445566778899aabbccddeefF")
+	f.Fuzz(func(t *testing.T, s string) {
+		id, err := ParseStreamID(s)
+		if err == nil && id.String() != s {
+			t.Fatalf("%q is read as %s", s, id)
+		}
+		if again, err := ParseStreamID(id.String()); err != nil || again != id {
+			t.Fatalf("%s is read as %s, %v", id, again, err)
+		}
+	})
+}

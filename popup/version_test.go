@@ -1,8 +1,10 @@
 package popup
 
 import (
+	"bytes"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestVersionOrder(t *testing.T) {
@@ -53,16 +55,50 @@ func TestVersionSpellings(t *testing.T) {
 	}
 }
 
+// FuzzParseVersion: versions are in one order, and what is not looked at does
+// not change it.
 func FuzzParseVersion(f *testing.F) {
-	f.Add([]byte("v1.2.3-beta.1+x"), []byte("1.2"))
-	f.Fuzz(func(t *testing.T, a, b []byte) {
+	f.Add([]byte("v1.2.3-beta.1+x"), []byte("1.2"), []byte("1.2-beta"))
+	f.Add([]byte("1.2.3.4"), []byte("01.2.3.4"), []byte("1.2.3.4-1"))
+	f.Fuzz(func(t *testing.T, a, b, c []byte) {
 		x, ok1 := ParseVersion(a)
 		y, ok2 := ParseVersion(b)
+		z, ok3 := ParseVersion(c)
 		if ok1 && x.Compare(&x) != 0 {
 			t.Errorf("%q differs from itself", a)
 		}
 		if ok1 && ok2 && x.Compare(&y) != -y.Compare(&x) {
 			t.Errorf("%q and %q: the order depends on the direction", a, b)
+		}
+		if ok1 && ok2 && ok3 && x.Compare(&y) <= 0 && y.Compare(&z) <= 0 && x.Compare(&z) > 0 {
+			t.Errorf("%q <= %q <= %q, but the first is after the last", a, b, c)
+		}
+		if !ok1 || len(a)+len("+build") > maxVersion || bytes.ContainsAny(a, "+ ") {
+			return
+		}
+		if built, ok := ParseVersion(append(bytes.Clone(a), "+build"...)); !ok || built.Compare(&x) != 0 {
+			t.Errorf("%q with metadata: %v, %+v, want %+v", a, ok, built, x)
+		}
+	})
+}
+
+// FuzzMinuteOfDay agrees with package time, which knows no 24:00.
+func FuzzMinuteOfDay(f *testing.F) {
+	f.Add("09:30")
+	f.Add("24:00")
+	f.Add("1:2")
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := MinuteOfDay(s)
+		want, err := time.Parse("15:04", s)
+		if s == "24:00" {
+			if got != 24*60 || !ok {
+				t.Fatalf("24:00 is %d, %v", got, ok)
+			}
+			return
+		}
+		// package time takes a single digit of the hour.
+		if wantOK := err == nil && len(s) == len("15:04"); ok != wantOK || ok && got != want.Hour()*60+want.Minute() {
+			t.Fatalf("%q is %d, %v, want %v (%v)", s, got, ok, want, err)
 		}
 	})
 }
