@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +110,60 @@ func FuzzConnection(f *testing.F) {
 		}
 		if !bytes.HasPrefix(got, []byte("HTTP/1.1 ")) || bytes.Contains(got, []byte("HTTP/1.1 5")) {
 			t.Fatalf("%q is answered with\n%s", sent, got)
+		}
+	})
+}
+
+// FuzzSignature: a signature is taken if and only if it is the hex of the HMAC.
+func FuzzSignature(f *testing.F) {
+	keys := signers{newMAC([]byte("new")), newMAC([]byte("old"))}
+	f.Add([]byte("u"), []byte(sign("new", "u")))
+	f.Add([]byte("u"), []byte(sign("old", "v")))
+	f.Add([]byte(""), []byte("00"))
+	f.Fuzz(func(t *testing.T, uid, sig []byte) {
+		for _, text := range [][]byte{sig, []byte(sign("old", string(uid))), bytes.ToUpper([]byte(sign("new", string(uid)))), []byte(sign("other", string(uid)))} {
+			lower := string(bytes.ToLower(text))
+			want := lower == sign("new", string(uid)) || lower == sign("old", string(uid))
+			if got := keys.signed(uid, text); got != want {
+				t.Fatalf("signed(%q, %q) = %v, want %v", uid, text, got, want)
+			}
+		}
+	})
+}
+
+// FuzzContentType agrees with package mime on the types it takes.
+func FuzzContentType(f *testing.F) {
+	f.Add("Application/JSON; charset=utf-8")
+	f.Add("text/plain;")
+	f.Add("text/html")
+	f.Fuzz(func(t *testing.T, contentType string) {
+		mediaType, _, err := mime.ParseMediaType(contentType)
+		if err != nil {
+			return
+		}
+		if got, want := takesType([]byte(contentType)), mediaType == "application/json" || mediaType == "text/plain"; got != want {
+			t.Fatalf("takesType(%q) = %v, want %v: package mime reads %q", contentType, got, want, mediaType)
+		}
+	})
+}
+
+// FuzzOrigins: an origin that is configured is one that a browser can send, and
+// allows itself alone.
+func FuzzOrigins(f *testing.F) {
+	f.Add("https://shop.example", "https://shop.example")
+	f.Add("http://[::1]:8000", "http://[::1]:8000/")
+	f.Add("https://a.example", "https://a.example.evil.example")
+	f.Fuzz(func(t *testing.T, configured, sent string) {
+		o, err := newOrigins([]string{configured})
+		if err != nil || o.any {
+			return
+		}
+		u, err := url.Parse(configured)
+		if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(configured, " \r\n\t") {
+			t.Fatalf("%q is taken for an origin: %+v, %v", configured, u, err)
+		}
+		if !o.allow([]byte(configured)) || o.allow([]byte(sent)) && sent != configured {
+			t.Fatalf("%q allows %q", configured, sent)
 		}
 	})
 }
