@@ -62,18 +62,25 @@ func readSecret(path string) (secret string, mode os.FileMode, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err != nil {
-		return "", 0, err
-	}
-	secret = strings.TrimSpace(string(text))
-	switch {
-	case len(text) > maxSecret:
-		return "", 0, fmt.Errorf("%s is longer than a secret", path)
-	case secret == "":
-		return "", 0, fmt.Errorf("%s is empty", path)
-	case strings.ContainsAny(secret, "\r\n\x00"):
-		return "", 0, errors.New(path + " has more than one line")
+	if secret, err = readSecretFrom(f); err != nil {
+		return "", 0, fmt.Errorf("%s: %w", path, err)
 	}
 	return secret, info.Mode(), nil
+}
+
+func readSecretFrom(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSpace(string(text))
+	switch {
+	case len(text) > maxSecret:
+		return "", errors.New("longer than a secret")
+	case secret == "":
+		return "", errors.New("is empty")
+	case strings.ContainsAny(secret, "\r\n\x00"):
+		return "", errors.New("more than one line")
+	}
+	return secret, nil
 }
