@@ -83,26 +83,31 @@ func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
 	}
 }
 
-// try makes one attempt. Whatever goes wrong, the connection is not used again.
+// try makes one attempt. Whatever goes wrong, a panic too, the connection is not
+// used again: BEGIN would commit what was done of the batch.
 func (f *flusher) try(ctx context.Context, b *popup.Batch, careful bool) error {
 	conn, err := f.pool.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	defer conn.Close()
+	done := false
+	defer func() {
+		if !done {
+			f.abandon(conn)
+		}
+		_ = conn.Close() // to the pool
+	}()
 	if err := f.meet(ctx, conn); err != nil {
-		f.abandon(conn)
 		return err
 	}
 	if err := f.apply(ctx, conn, b, careful); err != nil {
-		f.abandon(conn)
 		return err
 	}
 	failpoint.Reach(failpoint.FlushCommitBefore)
 	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		f.abandon(conn)
 		return fmt.Errorf("commit: %w", err)
 	}
+	done = true
 	failpoint.Reach(failpoint.FlushCommitDone)
 	return nil
 }
