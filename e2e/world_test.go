@@ -40,6 +40,7 @@ type world struct {
 	db            *sql.DB // straight to MariaDB, as root
 	history       *history
 	load          *load
+	wires         wires // of stage wired
 
 	healthy vitals
 	diary   []string // what the faults did
