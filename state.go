@@ -22,6 +22,7 @@ const (
 	dumpEvery    = time.Minute
 	dumpSooner   = 10 * time.Second // when the journal waits for it: what is not dumped cannot be trimmed
 	highPressure = 0.25             // of the journal
+	spareRoom    = 1 << 20          // bytes of disk for small files, beside dumps
 	restoreRetry = 2 * time.Second
 	storeTimeout = 10 * time.Second // of a first word with the database
 )
@@ -219,6 +220,7 @@ func (s *state) run(ctx context.Context) error {
 	defer dump.Stop()
 	last := time.Now()
 	for {
+		s.journal.LeaveRoom(s.table.DumpRoom(s.dump) + spareRoom)
 		select {
 		case <-ctx.Done():
 			s.save()

@@ -59,6 +59,19 @@ func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
+// DumpRoom returns how many bytes of disk dumps to path may take more than they do:
+// until one has replaced another there are three of them.
+func (t *Table) DumpRoom(path string) int64 {
+	size := dumpHeader + int64(t.entries())*entrySize + int64(len(t.shards))*4 + dumpTrailer
+	room := 3 * size
+	for _, name := range []string{path, path + ".1"} {
+		if info, err := os.Stat(name); err == nil {
+			room -= min(info.Size(), size)
+		}
+	}
+	return room
+}
+
 // tempName is this process's own: two servers may share the directory.
 func tempName(path string) string { return fmt.Sprintf("%s.%d.tmp", path, os.Getpid()) }
 

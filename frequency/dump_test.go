@@ -96,6 +96,20 @@ func TestDumpAndLoad(t *testing.T) {
 	}
 }
 
+// TestDumpRoom: it is what dumps go on to take, within a few bytes of positions.
+func TestDumpRoom(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state")
+	table := filled(t, Config{}, "a", "b", "c")
+	const one = dumpHeader + 6*entrySize + 1024*4 + dumpTrailer
+	for _, want := range []int64{3 * one, 2 * one, one, one} {
+		if got := table.DumpRoom(path); got < want || got > want+want/10+2*1024*4 {
+			t.Errorf("room for %d bytes, want about %d", got, want)
+		}
+		dump(t, table, path)
+	}
+}
+
 func TestDumpWithoutPositions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	if err := New(Config{}).Dump(path, nil); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -80,6 +81,16 @@ func (d *disk) syncDir(path string) error {
 // truncate sets the size of a file.
 func (d *disk) truncate(path string, size int64) error {
 	return d.do("truncate", path, func() error { return os.Truncate(path, size) })
+}
+
+// free returns how many bytes the file system of dir has left; very many if it
+// does not say.
+func (d *disk) free(dir string) int64 {
+	var s unix.Statfs_t
+	if err := retryEINTR(func() error { return unix.Statfs(dir, &s) }); err != nil {
+		return math.MaxInt64
+	}
+	return int64(min(s.Bavail, math.MaxInt64/uint64(s.Bsize)) * uint64(s.Bsize))
 }
 
 // lock opens dir's lock file, made if need be, and locks it. It returns

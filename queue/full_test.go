@@ -158,3 +158,60 @@ func TestDiskFull(t *testing.T) {
 		}
 	})
 }
+
+// TestLeaveRoom: what is to be left of the disk is left, and while the disk is
+// nearly full nothing that is counted and covered is kept for grace.
+func TestLeaveRoom(t *testing.T) {
+	eachWriter(t, func(t *testing.T, d *disk) {
+		mount := filepath.Join(t.TempDir(), "disk")
+		if err := os.Mkdir(mount, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=1m"); err != nil {
+			t.Skipf("mount a tmpfs: %v (needs root)", err)
+		}
+		t.Cleanup(func() {
+			if err := syscall.Unmount(mount, 0); err != nil {
+				t.Error(err)
+			}
+		})
+		c := testConfig(filepath.Join(mount, "journal"))
+		clock := newTestClock()
+		c.MaxBytes, c.SegmentBytes, c.Now, c.Grace = 64<<20, 128<<10, clock.now, time.Hour
+		j := mustOpen(t, c, d)
+		const leave = 300 << 10
+		j.LeaveRoom(leave)
+		if got := j.Pressure(); got > 0.1 {
+			t.Errorf("pressure %v on an empty disk", got)
+		}
+		n := 0
+		for ; n < 20000; n++ {
+			if err := j.Append(testEvents(n, 1)); errors.Is(err, ErrFull) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if free := d.free(mount); free < leave || free > leave+128<<10 {
+			t.Errorf("%d bytes of the disk are left, want %d and not many more", free, leave)
+		}
+		if got := j.Pressure(); got != 1 {
+			t.Errorf("pressure %v on a full disk, want 1", got)
+		}
+		s := own(t, j)
+		s.Ack(uint64(n))
+		j.Covered(j.Positions())
+		j.mu.Lock()
+		j.settleLocked() // closes them
+		j.mu.Unlock()
+		j.sweep() // an hour before the grace is over
+		if got := len(segmentFiles(t, c.Dir, s.ID())); got != 1 {
+			t.Errorf("%d segments are left on a full disk, want the last one", got)
+		}
+		clock.move(retryMS * time.Millisecond)
+		mustAppend(t, j, testEvents(n, 1))
+		if got := j.Pressure(); got > 0.1 {
+			t.Errorf("pressure %v after there is room again", got)
+		}
+	})
+}

@@ -82,7 +82,7 @@ func (j *Journal) allocateSpare() {
 	j.mu.Unlock()
 
 	path := filepath.Join(t.stream.dir, spareName)
-	w, err := j.disk.newWriter(path, room)
+	w, err := j.newWriter(path, room)
 	failpoint.Reach(failpoint.JournalSpareCreated)
 	if err != nil && !isFull(err) {
 		j.c.Log.Warn("journal cannot allocate ahead", "err", err)
@@ -145,7 +145,7 @@ type leaving struct {
 
 // pickLocked moves what is no longer needed to doomed and leaving.
 func (j *Journal) pickLocked(now int64) {
-	bytes := j.bytes.Load()
+	bytes, tight := j.bytes.Load(), j.tight.Load()
 	// over reports whether what has been needless since *since may go.
 	over := func(needless bool, since *int64) bool {
 		switch {
@@ -155,7 +155,7 @@ func (j *Journal) pickLocked(now int64) {
 		case *since == 0 || now < *since: // the clock may step back
 			*since = now
 		}
-		return now-*since >= j.c.Grace.Milliseconds() || bytes > j.c.MaxBytes/2
+		return now-*since >= j.c.Grace.Milliseconds() || bytes > j.c.MaxBytes/2 || tight
 	}
 	j.streams = slices.DeleteFunc(j.streams, func(s *Stream) bool {
 		if s.removed && (s.Last() == 0 || over(s.covered >= s.Last(), &s.dueMS)) {

@@ -41,7 +41,8 @@ type JournalConfig struct {
 	Sync time.Duration
 	// Grace is how long a segment is kept that is no longer needed, against the
 	// day that MySQL is restored to an earlier state; 0 is 10 minutes, less is
-	// none. While more than half of the quota is used nothing is kept for grace.
+	// none. While more than half of the quota is used, or the disk is nearly full,
+	// nothing is kept for grace.
 	Grace time.Duration
 	// OnAdopt is called by Run with every event of a stream that it adopts, before
 	// the stream is listed; those that OpenJournal adopts are for Replay. The event
@@ -92,6 +93,8 @@ type Journal struct {
 	reports *reports
 	changed chan struct{} // cap 1
 	bytes   atomic.Int64  // see JournalConfig.MaxBytes; changed under mu
+	leave   atomic.Int64  // see LeaveRoom
+	tight   atomic.Bool   // the disk had no room for a segment as large as configured, when it was asked last
 
 	mu       sync.Mutex
 	synced   sync.Cond // on mu: syncing has become false
@@ -280,8 +283,19 @@ func (j *Journal) replay(s *Stream, fn func(*popup.Event)) error {
 	}
 }
 
-// Pressure returns the share of the quota that is used, 0 to 1.
-func (j *Journal) Pressure() float64 { return float64(j.bytes.Load()) / float64(j.c.MaxBytes) }
+// Pressure returns the share of the quota that is used, 0 to 1; 1 too while the
+// disk is nearly full.
+func (j *Journal) Pressure() float64 {
+	if j.tight.Load() {
+		return 1
+	}
+	return float64(j.bytes.Load()) / float64(j.c.MaxBytes)
+}
+
+// LeaveRoom says how much of the disk the journal is to leave to others, in bytes.
+// It must be enough for a state dump: were the journal to fill the disk, there could
+// be no dump, and without one nothing of the journal is trimmed, for ever.
+func (j *Journal) LeaveRoom(bytes int64) { j.leave.Store(bytes) }
 
 // Positions returns the last sequence number of each stream, for those that have
 // events. Taken before a state dump begins, they say what the dump knows.

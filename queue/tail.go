@@ -9,6 +9,7 @@ import (
 
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
+	"golang.org/x/sys/unix"
 )
 
 // tail is the end of the stream that is being written. Guarded by Journal.mu.
@@ -129,7 +130,7 @@ func (j *Journal) rollLocked(t *tail, size int64) error {
 func (j *Journal) allocateLocked(path string, size int64) (w writer, room int64, err error) {
 	room, least, err := j.roomLeftLocked(size)
 	for err == nil {
-		if w, err = j.disk.newWriter(path, room); err == nil || !isFull(err) {
+		if w, err = j.newWriter(path, room); err == nil || !isFull(err) {
 			return w, room, err
 		}
 		err = fmt.Errorf("%w: %w", ErrFull, err)
@@ -139,6 +140,26 @@ func (j *Journal) allocateLocked(path string, size int64) (w writer, room int64,
 		room, err = max(room/2, least), nil
 	}
 	return nil, 0, err
+}
+
+// newWriter is disk.newWriter for a disk of which something is to be left. Twice
+// what the segment takes is left too: dumps grow with what is journaled, and a third
+// of it is three times there, as dumps of three moments.
+func (j *Journal) newWriter(path string, room int64) (w writer, err error) {
+	if leave := j.leave.Load(); j.disk.free(filepath.Dir(path)) < leave+3*room {
+		err = fmt.Errorf("allocate %s: less than %d bytes would be left: %w", path, leave+2*room, unix.ENOSPC)
+	} else {
+		w, err = j.disk.newWriter(path, room)
+	}
+	switch {
+	case isFull(err):
+		if !j.tight.Swap(true) {
+			j.c.Log.Warn("the disk of the journal is nearly full", "err", err)
+		}
+	case err == nil && room >= j.c.SegmentBytes:
+		j.tight.Store(false)
+	}
+	return w, err
 }
 
 // roomLeftLocked returns how big the quota lets the next segment be, and how
