@@ -50,7 +50,15 @@ func start(t testing.TB, args ...string) *server {
 // launch is start without the wait.
 func launch(t testing.TB, args ...string) *server {
 	t.Helper()
-	return launchWith(t, nil, args...)
+	return launchIn(t, t.TempDir(), args...)
+}
+
+// launchIn is launch on a data directory that is there already.
+func launchIn(t testing.TB, data string, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, binary: binary, data: data, args: args}
+	s.open()
+	return s
 }
 
 // launchWith is launch with variables.

@@ -1,0 +1,237 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// mount puts an empty file system of this kind at a new directory, until the
+// test ends.
+func mount(t testing.TB, kind, options string) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), kind)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() != 0 {
+		t.Skipf("only root can mount a %s", kind)
+	}
+	if err := syscall.Mount(kind, dir, kind, 0, options); err != nil {
+		t.Skipf("mount a %s: %v", kind, err)
+	}
+	t.Cleanup(func() { // after the server, which was started later, has ended
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+			_ = syscall.Unmount(dir, syscall.MNT_DETACH)
+		}
+	})
+	return dir
+}
+
+// ballast takes all the room that is left in dir, until it is removed.
+func ballast(t testing.TB, dir string) (path string) {
+	t.Helper()
+	path = filepath.Join(dir, "ballast")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for block := make([]byte, 64<<10); len(block) > 0; {
+		if _, err := f.Write(block); err != nil {
+			block = block[:len(block)/2]
+		}
+	}
+	return path
+}
+
+// once is a popup that no user is shown twice within a test.
+var once = offers{{key: "once", afterImpression: 24 * time.Hour, afterClick: 48 * time.Hour, afterDismiss: 24 * time.Hour}}
+
+// flood is new users who come without pause, until done says so. Half of what
+// they are shown they click.
+func flood(s *server, h *history, name string, within time.Duration, done func() bool) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	l := &load{server: s, history: h, name: name, cancel: cancel}
+	var wg sync.WaitGroup
+	for g := range 8 {
+		v := &visitor{load: l, rand: rand.New(rand.NewPCG(0, uint64(g)))}
+		wg.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				u := &person{name: fmt.Sprintf("%s-%d-%d", name, g, n), seen: make(map[string]*sight)}
+				for v.ask(u) {
+				}
+				for key := range u.seen {
+					if n%2 == 0 {
+						v.act(u, key, "click")
+					}
+				}
+			}
+		})
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	ok := false
+	for ; !ok && ctx.Err() == nil; <-tick.C {
+		ok = done()
+	}
+	cancel()
+	wg.Wait()
+	client.CloseIdleConnections()
+	if !ok {
+		s.t.Fatalf("%s: not within %v", name, within)
+	}
+}
+
+// mustMetric is metric where an error ends the test.
+func (s *server) mustMetric(name string) float64 {
+	s.t.Helper()
+	n, err := s.metric(name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// shed counts polls that could not be recorded.
+const shed = `popupd_decisions_total{outcome="shed"}`
+
+// untilFull floods until the server has refused to record for a while.
+func untilFull(s *server, h *history, name string) {
+	s.t.Helper()
+	before := s.mustMetric(shed)
+	flood(s, h, name, 60*time.Second, func() bool { return s.mustMetric(shed) > before+500 })
+}
+
+// refuses returns an error unless a poll of a new user is answered 204 and an
+// action 503 with Retry-After, as they must be while nothing can be recorded.
+func (s *server) refuses(user, token string) error {
+	p, err := s.ask(user)
+	if err != nil {
+		return err
+	}
+	if p != nil {
+		return fmt.Errorf("%s is shown %s", user, p.Popup.Key)
+	}
+	body, _ := json.Marshal(map[string]string{"token": token, "action": "dismiss"})
+	resp, err := client.Post(s.poll+"/v1/actions", "application/json", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if retry := resp.Header.Get("Retry-After"); resp.StatusCode != http.StatusServiceUnavailable || retry == "" {
+		return fmt.Errorf("an action is answered %d, Retry-After %q; want 503 and seconds", resp.StatusCode, retry)
+	}
+	return nil
+}
+
+// shows waits until a new user is shown something.
+func (s *server) shows(h *history, user string, within time.Duration) *person {
+	s.t.Helper()
+	u := &person{name: user, seen: make(map[string]*sight)}
+	v := &visitor{load: &load{server: s, history: h}}
+	eventually(s.t, within, func() error {
+		if !v.ask(u) {
+			return fmt.Errorf("%s is shown nothing", user)
+		}
+		return nil
+	})
+	return u
+}
+
+// holds ends a history: it waits until all that was acknowledged is counted, and
+// nothing else.
+func (s *server) holds(t *testing.T, h *history, dsn string) {
+	t.Helper()
+	(&load{server: s, history: h, cancel: func() {}}).check(t, open(t, dsn))
+	for _, fall := range s.fallen() {
+		t.Errorf("popupd ended by itself: %s", fall)
+	}
+	if line := trouble.FindString(s.log()); line != "" {
+		t.Errorf("popupd logs %q", line)
+	}
+}
+
+// TestDiskFull fills the disk of the data directory with something else. Polls are
+// answered 204 and actions 503 until there is room again, also by a server that
+// starts meanwhile; nothing acknowledged is lost and nothing refused is counted.
+func TestDiskFull(t *testing.T) {
+	dir := mount(t, "tmpfs", "size=16m")
+	st := startStores(t)
+	s := launchIn(t, filepath.Join(dir, "data"), append(st.args(), "-journal-max", "8MiB")...)
+	s.waitReady()
+	once.create(s)
+	h := newHistory(once)
+	token := s.shows(h, "first", time.Second).seen["once"].token
+
+	for round := range 2 {
+		flood(s, h, fmt.Sprintf("before-%d", round), 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > float64(100*(round+1)) })
+		full := ballast(t, dir)
+		untilFull(s, h, fmt.Sprintf("full-%d", round))
+		if err := s.refuses("refused", token); err != nil {
+			t.Error(err)
+		}
+		if round == 1 {
+			s.kill()
+			s.again()
+			if err := s.refuses("refused", token); err != nil {
+				t.Errorf("after a start on a full disk: %v", err)
+			}
+		}
+		if err := os.Remove(full); err != nil {
+			t.Fatal(err)
+		}
+		s.shows(h, fmt.Sprintf("after-%d", round), 20*time.Second)
+	}
+	s.holds(t, h, st.dsn)
+}
+
+// TestJournalFillsDisk: a disk that the journal itself has filled, long before its
+// quota, is free again once everything is counted.
+func TestJournalFillsDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for dumps, which come every 10 s")
+	}
+	dir := mount(t, "tmpfs", "size=6m")
+	st := startStores(t)
+	s := launchIn(t, filepath.Join(dir, "data"), append(st.args(), "-journal-max", "64MiB")...)
+	s.waitReady()
+	once.create(s)
+	h := newHistory(once)
+	untilFull(s, h, "fill")
+	s.shows(h, "after", 60*time.Second)
+	s.holds(t, h, st.dsn)
+}
+
+// TestQuotaFull: the quota of the journal is used up while the database is down.
+func TestQuotaFull(t *testing.T) {
+	const quota = 2 << 20
+	st := startStores(t)
+	s := start(t, append(st.args(), "-journal-max", "2MiB")...)
+	once.create(s)
+	h := newHistory(once)
+	token := s.shows(h, "first", time.Second).seen["once"].token
+	st.mysql.Kill()
+	untilFull(s, h, "down")
+	if err := s.refuses("refused", token); err != nil {
+		t.Error(err)
+	}
+	if used := s.mustMetric("popupd_journal_bytes"); used > quota {
+		t.Errorf("the journal takes %.0f bytes, its quota is %d", used, quota)
+	}
+	st.mysql.Restart(t)
+	s.shows(h, "after", 60*time.Second)
+	s.holds(t, h, st.dsn)
+}
