@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Format is the version of the directory's layout that this package writes.
@@ -52,7 +53,37 @@ func Open(path string) (*Dir, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	probe.Close()
-	return d, os.Remove(probe.Name())
+	if err := os.Remove(probe.Name()); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := d.clear(); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	return d, nil
+}
+
+// abandonedAfter is how old a file that is still being written must be for its
+// writer to be taken for dead: another server may use the directory.
+const abandonedAfter = time.Minute
+
+// clear removes what writers that were killed have left: NAME.PID.tmp, .NAME-RANDOM.
+func (d *Dir) clear() error {
+	for _, pattern := range []string{"*.[0-9]*.tmp", ".*-[0-9]*"} {
+		names, err := filepath.Glob(d.Path(pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			info, err := os.Lstat(name)
+			if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < abandonedAfter {
+				continue
+			}
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Path returns the absolute path of a file in the directory.

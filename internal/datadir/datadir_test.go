@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestSecretIsMadeOnce(t *testing.T) {
@@ -84,5 +85,37 @@ func TestDamagedSecret(t *testing.T) {
 	}
 	if _, err := d.Secret("secret"); err == nil {
 		t.Error("a short secret was accepted")
+	}
+}
+
+// TestLeftovers: what a killed writer has left goes, not what is being written
+// nor anybody else's.
+func TestLeftovers(t *testing.T) {
+	path := t.TempDir()
+	old, young := time.Now().Add(-2*abandonedAfter), time.Now()
+	files := []struct {
+		name string
+		at   time.Time
+		goes bool
+	}{
+		{"state.123.tmp", old, true}, {"popups.9.tmp", old, true}, {".secret-12345", old, true}, {".writable-1", old, true},
+		{"state.124.tmp", young, false}, {".writable-2", young, false},
+		{"state", old, false}, {"state.1", old, false}, {"state.bad", old, false}, {"notes.tmp", old, false}, {".nfs0001", old, false},
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(path, f.name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(filepath.Join(path, f.name), f.at, f.at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if _, err := os.Lstat(filepath.Join(path, f.name)); (err != nil) != f.goes {
+			t.Errorf("%s: gone is %v, want %v", f.name, err != nil, f.goes)
+		}
 	}
 }
