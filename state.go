@@ -60,15 +60,13 @@ type state struct {
 // database refuses us, which no waiting mends. caughtUp is false when the
 // database has yet to be asked: see catchUp.
 func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
-	if err := s.watcher.LoadFile(); errors.Is(err, snapshot.ErrNewerFile) {
-		return false, err
-	} else if err != nil {
+	if err := s.watcher.LoadFile(); err != nil {
 		s.log.Warn("last good popups", "err", err)
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
 	dumped, err := s.table.Load(s.dump)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("dump of the users' state", "err", err)
+		s.log.Error("not all dumps of the users' state can be used", "err", err)
 	}
 	if err := s.replay(); err != nil {
 		return false, err

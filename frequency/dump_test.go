@@ -145,12 +145,15 @@ func TestLoadFallsBackToTheOlderDump(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLoaded(t, path, older, ErrDumpDamaged)
-
-	// A crash between the two renames.
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
+	if bad, err := os.ReadFile(path + ".bad"); err != nil || string(bad) != string(damaged) {
+		t.Errorf("the damaged dump was not set aside: %v", err)
 	}
+	// As after a crash between the two renames. The next dump leaves the good one.
 	wantLoaded(t, path, older, fs.ErrNotExist)
+	newest := filled(t, Config{}, "c")
+	dump(t, newest, path)
+	wantLoaded(t, path, newest, nil)
+	wantLoaded(t, path+".1", older, nil)
 
 	if err := os.WriteFile(path, good[:len(good)-1], 0o600); err != nil {
 		t.Fatal(err)
@@ -159,6 +162,11 @@ func TestLoadFallsBackToTheOlderDump(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLoaded(t, path, nil, ErrDumpDamaged)
+	for _, name := range []string{path, path + ".1"} {
+		if _, err := os.Stat(name + ".bad"); err != nil {
+			t.Errorf("not set aside: %v", err)
+		}
+	}
 }
 
 func TestTruncatedDump(t *testing.T) {
@@ -225,9 +233,6 @@ func TestDumpOfAnotherKeyOrVersion(t *testing.T) {
 	}
 	b[8]++
 	if err := os.WriteFile(path, seal(b[:len(b)-4]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(path + ".1"); err != nil {
 		t.Fatal(err)
 	}
 	wantLoaded(t, path, nil, ErrDumpVersion)

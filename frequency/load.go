@@ -27,7 +27,8 @@ var ErrDumpTooBig = errors.New("the dump does not fit the memory budget")
 
 // Load merges the dump at path into the table and returns the positions in event
 // streams that it covers. If that dump can't be used, nothing of it is, and Load
-// takes path.1. The positions are nil if there was nothing to load; an error
+// takes path.1. What can't be used is renamed to *.bad, or the next dumps would replace
+// the one that can. The positions are nil if there was nothing to load; an error
 // beside positions says what is wrong with a newer dump, or [ErrDumpTooBig].
 // If there is no dump at all the error is [fs.ErrNotExist].
 func (t *Table) Load(path string) (map[popup.StreamID]uint64, error) {
@@ -53,16 +54,29 @@ func (t *Table) loadDump(name string) (at map[popup.StreamID]uint64, err error) 
 	}
 	defer f.Close()
 	if err := t.checkDump(f); err != nil {
-		return nil, fmt.Errorf("load state from %s: %w", name, err)
+		return nil, fmt.Errorf("load state from %s: %w", name, setAside(name, err))
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("load state: %w", err)
 	}
 	at, err = t.readDump(bufio.NewReaderSize(f, 256<<10))
 	if err != nil {
-		return at, fmt.Errorf("load state from %s: %w", name, err)
+		return at, fmt.Errorf("load state from %s: %w", name, setAside(name, err))
 	}
 	return at, nil
+}
+
+// setAside renames a dump that err says can't be used, and says so in the error. A
+// disk that can't be read now may be read by the next start.
+func setAside(name string, err error) error {
+	if !errors.Is(err, ErrDumpDamaged) && !errors.Is(err, ErrDumpVersion) && !errors.Is(err, ErrDumpKey) {
+		return err
+	}
+	bad := name + ".bad"
+	if renameErr := os.Rename(name, bad); renameErr != nil {
+		return fmt.Errorf("%w; set it aside: %w", err, renameErr)
+	}
+	return fmt.Errorf("%w; set aside as %s", err, bad)
 }
 
 // checkDump says whether the file is a whole dump of this version and key.

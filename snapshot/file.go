@@ -21,15 +21,19 @@ import (
 //
 // FORMAT is decimal, CRC32C (Castagnoli) has 8 hex digits and covers the bytes
 // "FORMAT " and everything after the first line. It is replaced by rename, so it
-// is always whole; the checksum finds what a disk does to it.
+// is always whole; the checksum finds what a disk does to it. The file that it
+// replaces stays as FILE.1.
 const (
 	fileMagic  = "popupd-snapshot"
 	fileFormat = 1
 )
 
 // ErrNewerFile is returned by [Watcher.LoadFile] for a file that a newer release
-// wrote. The file is left as it is.
+// wrote.
 var ErrNewerFile = errors.New("the file was written by a newer release")
+
+// errDamaged is returned for a file that is not what was written.
+var errDamaged = errors.New("the file is damaged")
 
 type savedFile struct {
 	Revision  int64      `json:"revision"`
@@ -54,9 +58,10 @@ func (f *savedFile) popups() []popup.Row {
 }
 
 // LoadFile puts the last-good file in force, so that popups are served before
-// the store can be reached. Without a file, or after a reload, it does nothing.
-// A damaged file is set aside as FILE.bad, logged and returned as an error; one
-// of a newer release is [ErrNewerFile].
+// the store can be reached; FILE.1 if there is none or it can't be used. Without
+// either, or after a reload, it does nothing. A file that is damaged or of a newer
+// release ([ErrNewerFile]) is set aside as *.bad, logged and returned as an error,
+// also if the older one is in force.
 func (w *Watcher) LoadFile() error {
 	if w.c.File == "" {
 		return nil
@@ -66,33 +71,42 @@ func (w *Watcher) LoadFile() error {
 	if w.loaded.Load() {
 		return nil
 	}
-	data, err := os.ReadFile(w.c.File)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	var errs []error
+	for _, name := range []string{w.c.File, w.c.File + ".1"} {
+		saved, err := readFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			w.install(saved.popups(), saved.Revision)
+			w.confirmedMS.Store(saved.SavedAtMS)
+			break
+		}
+		errs = append(errs, fmt.Errorf("read last-good popups %s: %w", name, err))
+		if errors.Is(err, errDamaged) || errors.Is(err, ErrNewerFile) {
+			errs = append(errs, w.setAside(name, err))
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("read last-good popups: %w", err)
-	}
-	saved, err := parseFile(data)
-	if errors.Is(err, ErrNewerFile) {
-		return fmt.Errorf("read last-good popups %s: %w", w.c.File, err)
-	}
-	if err != nil {
-		return w.setAside(err)
-	}
-	w.install(saved.popups(), saved.Revision)
-	w.confirmedMS.Store(saved.SavedAtMS)
-	return nil
+	return errors.Join(errs...)
 }
 
-func (w *Watcher) setAside(damage error) error {
-	bad := w.c.File + ".bad"
-	err := fmt.Errorf("read last-good popups %s: %w", w.c.File, damage)
-	if renameErr := os.Rename(w.c.File, bad); renameErr != nil {
-		return fmt.Errorf("%w; set it aside: %w", err, renameErr)
+func readFile(name string) (savedFile, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return savedFile{}, err
 	}
-	w.c.Log.Error("config: the last-good file is damaged and was set aside", "file", w.c.File, "as", bad, "err", damage)
-	return err
+	return parseFile(data)
+}
+
+// setAside renames a file that can't be used, or the next ones would replace the
+// one that can.
+func (w *Watcher) setAside(name string, why error) error {
+	bad := name + ".bad"
+	if err := os.Rename(name, bad); err != nil {
+		return fmt.Errorf("set last-good popups aside: %w", err)
+	}
+	w.c.Log.Error("config: the last-good file can't be used and was set aside", "file", name, "as", bad, "err", why)
+	return nil
 }
 
 // save writes the snapshot in force to the last-good file unless it holds it
@@ -160,27 +174,31 @@ func parseFile(data []byte) (savedFile, error) {
 	var sum uint32
 	if n, err := fmt.Sscanf(string(head), fileMagic+" %d %08x", &format, &sum); !ok || n != 2 || err != nil ||
 		string(head) != fmt.Sprintf("%s %d %08x", fileMagic, format, sum) {
-		return saved, errors.New("the first line is damaged")
+		return saved, fmt.Errorf("%w: the first line", errDamaged)
 	}
 	if got := fileChecksum(format, body); got != sum {
-		return saved, fmt.Errorf("checksum %08x, want %08x", got, sum)
+		return saved, fmt.Errorf("%w: checksum %08x, want %08x", errDamaged, got, sum)
 	}
 	if format > fileFormat {
 		return saved, fmt.Errorf("format %d: %w", format, ErrNewerFile)
 	}
 	if err := json.Unmarshal(body, &saved); err != nil {
-		return saved, fmt.Errorf("parse: %w", err)
+		return saved, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	return saved, nil
 }
 
-// writeFile replaces the file in one step that survives a power cut.
+// writeFile replaces the file so that at any moment, also after a power cut, it or
+// the one before is there.
 func writeFile(path string, data []byte) error {
 	temporary := fmt.Sprintf("%s.%d.tmp", path, os.Getpid()) // two servers may share the directory
 	if err := writeSynced(temporary, data); err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
 	}
 	failpoint.Reach(failpoint.PopupsFileWritten)
+	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write last-good popups: %w", err)
+	}
 	if err := os.Rename(temporary, path); err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
 	}

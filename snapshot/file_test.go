@@ -33,7 +33,7 @@ func TestLastGoodFile(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the file: %v, %v, want mode 0600", info.Mode(), err)
 	}
-	if left, _ := filepath.Glob(path + "?*"); len(left) != 0 {
+	if left, _ := filepath.Glob(path + "?*"); len(left) != 1 || left[0] != path+".1" {
 		t.Errorf("left behind: %v", left)
 	}
 
@@ -117,8 +117,71 @@ func TestFileOfANewerRelease(t *testing.T) {
 	if err := NewWatcher(NewStore(), Config{File: path}).LoadFile(); !errors.Is(err, ErrNewerFile) {
 		t.Errorf("LoadFile = %v, want %v", err, ErrNewerFile)
 	}
-	if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, data) {
-		t.Errorf("the file was touched: %v", err)
+	if left, err := os.ReadFile(path + ".bad"); err != nil || !bytes.Equal(left, data) {
+		t.Errorf("the file was not set aside: %v", err)
+	}
+}
+
+// TestOlderFile: when the last-good file can't be used, the one before it is in
+// force, and the next one to be written leaves it.
+func TestOlderFile(t *testing.T) {
+	newer := append(fmt.Appendf(nil, "%s %d %08x\n", fileMagic, fileFormat+1, fileChecksum(fileFormat+1, nil)), ""...)
+	for _, c := range []struct {
+		name         string
+		first, older []byte // nil: no such file; empty: a good one
+		err          error
+		want         string
+	}{
+		{"both good", []byte{}, []byte{}, nil, "p2.1"},
+		{"none", nil, nil, nil, ""},
+		{"a crash between the renames", nil, []byte{}, nil, "p1.1"},
+		{"damaged", []byte("popupd-snap"), []byte{}, errDamaged, "p1.1"},
+		{"of a newer release", newer, []byte{}, ErrNewerFile, "p1.1"},
+		{"damaged, and no older one", []byte("popupd-snap"), nil, errDamaged, ""},
+		{"both damaged", []byte("popupd-snap"), []byte("x"), errDamaged, ""},
+		{"good beside a damaged one", []byte{}, []byte("x"), nil, "p2.1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "snapshot")
+			put := func(name string, data []byte, good popup.Row) {
+				if data == nil {
+					return
+				}
+				if len(data) == 0 {
+					data = mustCompile(t, good).appendFile(nil, nowMS)
+				}
+				if err := os.WriteFile(name, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(path, c.first, row(2, ``))
+			put(path+".1", c.older, row(1, ``))
+			store, source := NewStore(), &catalog{}
+			var log logBuffer
+			w := NewWatcher(store, Config{Source: source, File: path, Log: log.logger()})
+			if err := w.LoadFile(); !errors.Is(err, c.err) || c.err == nil && err != nil {
+				t.Errorf("LoadFile = %v, want %v", err, c.err)
+			}
+			if got := keys(store.Current().All()); got != c.want {
+				t.Errorf("%q in force, want %q", got, c.want)
+			}
+			if got, want := log.count("set aside") > 0, c.err != nil; got != want {
+				t.Errorf("said that a file was set aside: %v, want %v", got, want)
+			}
+			if c.want != "p1.1" {
+				return
+			}
+			source.set(9, row(3, ``))
+			if err := w.Reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range map[string]string{path: "p3.1", path + ".1": "p1.1"} {
+				saved, err := readFile(name)
+				if err != nil || len(saved.Rows) != 1 || saved.Rows[0].Key+".1" != want {
+					t.Errorf("%s holds %v, %v; want %s", name, saved.Rows, err, want)
+				}
+			}
+		})
 	}
 }
 
