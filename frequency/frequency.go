@@ -144,12 +144,17 @@ func (t *Table) entries() int {
 	return n
 }
 
-// growLocked makes a shard larger if the budget allows it. Old and new slots
-// both count until the entries have moved.
-func (t *Table) growLocked(s *shard) bool {
+// forNew is the part of the budget that popups may be served from. The rest is for
+// what has happened: actions, other servers' events, and what a restart brings back,
+// whose shards grow in another order and so may need some more than they did.
+func (t *Table) forNew() int64 { return t.maxBytes - t.maxBytes/16 }
+
+// growLocked makes a shard larger if limit, in bytes of the whole table, allows it.
+// Old and new slots both count until the entries have moved.
+func (t *Table) growLocked(s *shard, limit int64) bool {
 	homes, slots := s.next()
 	size := footprint(slots)
-	if t.bytes.Add(size) > t.maxBytes {
+	if t.bytes.Add(size) > limit {
 		t.bytes.Add(-size)
 		return false
 	}

@@ -2,6 +2,7 @@ package frequency
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -145,6 +146,21 @@ func TestFullTableFailsClosed(t *testing.T) {
 	if _, o := act(table, shown, popup.Click, &forever, noon+hour); o != Counted {
 		t.Errorf("click at the budget: outcome %d, want counted", o)
 	}
+	// What has happened may take the rest of the budget, which nobody is served from.
+	rest := 0
+	for i, refused := 0, 0; refused < 1000; i++ {
+		if table.Restore([]byte(fmt.Sprint("elsewhere", i)), 1, popup.State{ServedAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day}) {
+			rest++
+		} else {
+			refused++
+		}
+		if table.bytes.Load() > budget {
+			t.Fatalf("%d bytes of %d", table.bytes.Load(), budget)
+		}
+	}
+	if rest < len(in)/100 {
+		t.Errorf("room for %d states that come from elsewhere, beside %d", rest, len(in))
+	}
 	// Others fail closed, whatever they ask for.
 	if table.Restore([]byte("stranger"), 1, popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: noon + day}) {
 		t.Error("a stranger's state was restored beyond the budget")
@@ -214,5 +230,55 @@ func TestSearchForRoomIsLimited(t *testing.T) {
 	}
 	if got := table.entries(); asked == 0 || asked > 2*got {
 		t.Errorf("asked about %d entries, %d there are", asked, got)
+	}
+}
+
+// TestFullTableSurvivesARestart: what a full table holds fits into one of the same
+// budget, in whatever order it comes: from a dump, shard by shard, or from a store.
+func TestFullTableSurvivesARestart(t *testing.T) {
+	for _, row := range []struct {
+		budget int64
+		bits   uint8
+	}{{64 << 10, 6}, {5_000_000, 6}, {923_241, shardBits}, {1_081_621, shardBits}} {
+		t.Run(fmt.Sprintf("%d bytes, %d shards", row.budget, 1<<row.bits), func(t *testing.T) {
+			budget, c := row.budget, Config{MaxBytes: row.budget}
+			table := newTable(c, row.bits)
+			var in []string
+			for i, refused := 0, 0; refused < 1000; i++ {
+				user := fmt.Sprint("u", i)
+				u := table.Lock([]byte(user))
+				ev := popup.Event{User: []byte(user), Popup: 1, Action: popup.Impression, AtMS: noon}
+				if _, ok := u.Serve(&ev, &defaults); ok {
+					in = append(in, user)
+				} else {
+					refused++
+				}
+				u.Unlock()
+			}
+			path := filepath.Join(t.TempDir(), "state")
+			dump(t, table, path)
+			loaded := newTable(c, row.bits)
+			if _, err := loaded.Load(path); err != nil {
+				t.Errorf("%d entries: %v", len(in), err)
+			}
+			restored := newTable(c, row.bits)
+			for _, user := range in {
+				table.States([]byte(user), func(id uint32, s popup.State) {
+					if !restored.Restore([]byte(user), id, s) {
+						t.Errorf("%s is left out", user)
+					}
+				})
+			}
+			for _, again := range []*Table{loaded, restored} {
+				if got := again.bytes.Load(); got > budget {
+					t.Errorf("%d bytes of %d", got, budget)
+				}
+				for _, user := range in {
+					if got := check(again, user, 1, &defaults, noon+hour).Reason; got != popup.CooldownImpression {
+						t.Fatalf("%s: %v, want %v", user, got, popup.CooldownImpression)
+					}
+				}
+			}
+		})
 	}
 }

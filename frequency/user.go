@@ -98,7 +98,7 @@ func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	served.ReadyAtMS = popup.Until(served.AtMS, f.AfterImpressionSec)
 	served.ClickUntilMS = 0
 	after := e.merged(u.hash, ev.Popup, served.State())
-	if !u.put(i, &after, ev.AtMS) {
+	if !u.put(i, &after, ev.AtMS, u.t.forNew()) {
 		return Undo{}, false
 	}
 	*ev = served
@@ -140,7 +140,7 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency) (Undo, Outcome) {
 		acted.ClickUntilMS = acted.ReadyAtMS
 	}
 	after := e.merged(u.hash, ev.Popup, acted.State())
-	if !u.put(i, &after, ev.AtMS) {
+	if !u.put(i, &after, ev.AtMS, u.t.maxBytes) {
 		return Undo{}, Full
 	}
 	*ev = acted
@@ -171,15 +171,15 @@ func (u *User) Undo(x Undo) {
 	case e.served != x.after.served:
 	case e != x.after:
 		e.acted &^= x.bit
-		u.put(i, &e, 0)
+		u.put(i, &e, 0, u.t.maxBytes)
 	case x.before.hash == 0:
 		u.s.remove(i)
 		u.look()
 		u.gapKnown = false
-	case !u.put(i, &x.before, 0):
+	case !u.put(i, &x.before, 0, u.t.maxBytes):
 		// It needs more memory than is left: as if something was added.
 		e.acted &^= x.bit
-		u.put(i, &e, 0)
+		u.put(i, &e, 0, u.t.maxBytes)
 	}
 }
 
@@ -222,17 +222,17 @@ func (u *User) entry(id uint32) (i int, e entry) {
 func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
 	i, e := u.entry(id)
 	e = e.merged(u.hash, id, s)
-	return u.put(i, &e, nowMS)
+	return u.put(i, &e, nowMS, u.t.maxBytes)
 }
 
-// put replaces the entry whose first slot is i, or adds one if i is -1. At the
-// memory budget it makes room only by reclaiming what has expired at nowMS; if
-// that is not enough it counts the failure, changes nothing else and returns false.
-func (u *User) put(i int, e *entry, nowMS int64) bool {
+// put replaces the entry whose first slot is i, or adds one if i is -1. Where the
+// table has limit bytes it makes room only by reclaiming what has expired at nowMS;
+// if that is not enough it counts the failure, changes nothing else and returns false.
+func (u *User) put(i int, e *entry, nowMS, limit int64) bool {
 	s, used := u.s, u.s.used
 	u.gapKnown = false
 	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
-		if !u.t.growLocked(s) && !u.t.reclaimLocked(s, nowMS) {
+		if !u.t.growLocked(s, limit) && !u.t.reclaimLocked(s, nowMS) {
 			u.t.full.Inc()
 			return false
 		}
