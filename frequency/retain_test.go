@@ -282,3 +282,41 @@ func TestFullTableSurvivesARestart(t *testing.T) {
 		})
 	}
 }
+
+// TestSecondSlotAtTheBudget: what a known user does is not refused because its
+// entry would take a second slot, and no wait gets shorter, whoever tells of it.
+func TestSecondSlotAtTheBudget(t *testing.T) {
+	longer := popup.Frequency{AfterImpressionSec: 60, AfterClickSec: 3600, AfterDismissSec: 7200}
+	for _, c := range []struct {
+		name string
+		tell func(table *Table, dismiss popup.Event)
+	}{
+		{"acted here", func(table *Table, dismiss popup.Event) {
+			if _, o := act(table, dismiss, popup.Dismiss, &longer, noon+minute); o != Counted {
+				t.Errorf("dismiss: outcome %d, want counted", o)
+			}
+		}},
+		{"told by another server", func(table *Table, dismiss popup.Event) {
+			dismiss.Action, dismiss.AtMS, dismiss.ReadyAtMS = popup.Dismiss, noon+minute, noon+minute+2*hour
+			table.Merge(&dismiss)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := newTable(Config{MaxBytes: 4096}, 0)
+			shown := serve(t, table, "known", 1, &longer, noon)
+			act(table, shown, popup.Click, &longer, noon)
+			s := popup.State{ServedAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day}
+			for i := 0; table.Restore([]byte(fmt.Sprint("u", i)), 1, s); i++ {
+			}
+			refused := testutil.ToFloat64(table.full)
+			c.tell(table, shown)
+			if got, want := check(table, "known", 1, &longer, noon+minute).ReadyAtMS, noon+minute+2*hour; got != want {
+				t.Errorf("ready at %d, want %d, when the dismiss's wait is over", got, want)
+			}
+			if got := testutil.ToFloat64(table.full); got != refused {
+				t.Errorf("%v states were refused", got-refused)
+			}
+			table.shards[0].check(t)
+		})
+	}
+}

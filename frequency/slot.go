@@ -49,6 +49,17 @@ func (e *entry) fits() bool {
 		e.acted <= maxShortEnum && e.last <= maxShortEnum
 }
 
+// shorten makes an entry fit one slot that needs two for its waits, and reports
+// whether it does now. A click's wait then lasts as long as the longest: a user may
+// wait too long, but is not shown anything too early.
+func (e *entry) shorten() bool {
+	if e.fits() {
+		return false
+	}
+	e.clickUntil = e.next
+	return e.fits()
+}
+
 // pack returns the entry's slot, and its tail if it needs two.
 func (e *entry) pack() (head, tail slot, long bool) {
 	head = slot{

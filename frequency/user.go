@@ -227,12 +227,16 @@ func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
 
 // put replaces the entry whose first slot is i, or adds one if i is -1. Where the
 // table has limit bytes it makes room only by reclaiming what has expired at nowMS;
-// if that is not enough it counts the failure, changes nothing else and returns false.
+// if that is not enough it shortens an entry that is there already, or else counts
+// the failure, changes nothing else and returns false.
 func (u *User) put(i int, e *entry, nowMS, limit int64) bool {
 	s, used := u.s, u.s.used
 	u.gapKnown = false
 	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
 		if !u.t.growLocked(s, limit) && !u.t.reclaimLocked(s, nowMS) {
+			if i >= 0 && e.shorten() {
+				continue
+			}
 			u.t.full.Inc()
 			return false
 		}
