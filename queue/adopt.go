@@ -82,14 +82,14 @@ func (j *Journal) adoptStream(id popup.StreamID, dir string, onEvent func(*popup
 	}
 	if rec.setAside > 0 || rec.lost > 0 {
 		j.metrics.errors.Add(float64(max(rec.setAside, 1)))
-		j.c.Log.Error("journal stream is damaged", "stream", id, "events_lost", rec.lost, "segments_set_aside", rec.setAside)
+		j.c.Log.Error("journal stream is damaged", "stream", id.String(), "events_lost", rec.lost, "segments_set_aside", rec.setAside)
 	}
 	if onEvent != nil {
 		if err := j.replay(s, onEvent); err != nil {
 			return errors.Join(err, lock.Close()) // the next look for streams tries again
 		}
 	}
-	j.c.Log.Info("journal adopts a stream", "stream", id, "last", rec.last, "bytes", size, "torn_bytes", rec.torn)
+	j.c.Log.Info("journal adopts a stream", "stream", id.String(), "last", rec.last, "bytes", size, "torn_bytes", rec.torn)
 
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -56,7 +56,8 @@
 //	counted   sealed, last_seq >= its last event, its list empty
 //	closed    the row says closed = 1 and the list is deleted; a hint, since whoever ships or
 //	          counts reopens it: a copied data directory must not strand a live stream
-//	removed   deleted from disk, once a state dump covers it and the grace is over
+//	removed   deleted from disk, once a state dump covers it and the grace is over;
+//	          sealed again if MySQL turns out to count less of it until then
 //
 // # The protocol
 //

@@ -239,6 +239,16 @@ func (j *Journal) Streams() []*Stream {
 	return slices.DeleteFunc(slices.Clone(j.streams), func(s *Stream) bool { return s.removed })
 }
 
+// kept returns the streams that were given up and are still on disk.
+func (j *Journal) kept() []*Stream {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.released {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(j.streams), func(s *Stream) bool { return !s.removed || s.Last() == 0 })
+}
+
 // Changed receives a value after there are new events or streams. Several changes may
 // make one value.
 func (j *Journal) Changed() <-chan struct{} { return j.changed }

@@ -128,6 +128,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel() // also after a panic
+	running.Go(func() { every(ctx, s.pace.idle, func() { s.revise(ctx) }) })
 	probe := time.NewTicker(probeEvery)
 	defer probe.Stop()
 	s.probe(ctx)
@@ -172,6 +173,25 @@ func (s *Shipper) follow(ctx context.Context, running *sync.WaitGroup) {
 		if !listed[id] {
 			delete(s.shipments, id) // its stream is removed, so it has ended or is about to
 		}
+	}
+}
+
+// revise looks whether MySQL still counts the streams that were given up, and takes
+// those back that it does not: it was restored to an earlier state.
+func (s *Shipper) revise(ctx context.Context) {
+	for _, stream := range s.c.Journal.kept() {
+		id := stream.ID()
+		last, known, err := s.c.Ledger.Progress(ctx, id)
+		if err != nil {
+			return // it does not answer now
+		}
+		if known && last >= stream.Last() || !stream.revive() {
+			continue
+		}
+		s.c.Log.Warn("MySQL counts less of an ended stream than it did, shipping it again", "stream", id.String(), "counted", last, "events", stream.Last())
+		s.mu.Lock()
+		delete(s.shipments, id) // the one that has ended
+		s.mu.Unlock()
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // TestEventsAreCounted is the way without any trouble.
@@ -397,6 +399,40 @@ func TestStoreGoesBack(t *testing.T) {
 				clear(want[c.kept:end])
 			}
 			r.verify(r.id, want)
+		})
+	}
+}
+
+// TestStoreGoesBackBeforeAnEnd restores MySQL to before a stream had ended and was
+// given up: as long as the journal keeps it, it is sent again.
+func TestStoreGoesBackBeforeAnEnd(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		back func(r *rig, id popup.StreamID)
+	}{
+		{"the row is behind", func(r *rig, id popup.StreamID) { r.store.rewind(id, 10) }},
+		{"the row is gone", func(r *rig, id popup.StreamID) { r.store.forget(id) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, inProcess(t))
+			r.startJournal()
+			r.startShipper()
+			r.startConsumer()
+			r.append(500, 50)
+			r.waitDrained()
+			old, users := r.id, r.users
+			r.stop()
+			r.open()
+			r.startJournal()
+			r.startShipper()
+			r.startConsumer()
+			for range 2 { // and once more, when it has been given up again
+				await(t, "the old stream given up", func() bool { return r.store.closed(old) && len(r.journal.Streams()) == 1 })
+				c.back(r, old)
+				await(t, "counted again", func() bool { return len(r.store.counted(old)) == len(users) })
+				r.verify(old, users)
+			}
 		})
 	}
 }

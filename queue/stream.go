@@ -74,7 +74,8 @@ func (s *Stream) Ack(seq uint64) {
 
 // Remove gives up a sealed stream whose events are all counted. It is no longer
 // among [Journal.Streams], and [Journal.Run] deletes it when a state dump covers
-// it (see [Journal.Covered]) and the grace is over. It may be called again.
+// it (see [Journal.Covered]) and the grace is over; until then the [Shipper] takes
+// it back should MySQL turn out to count less of it. It may be called again.
 func (s *Stream) Remove() error {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
@@ -83,6 +84,20 @@ func (s *Stream) Remove() error {
 	}
 	s.removed = true
 	return nil
+}
+
+// revive takes Remove back: MySQL counts less of the stream than it did. It returns
+// false if the stream is deleted by now.
+func (s *Stream) revive() bool {
+	j := s.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.Contains(j.streams, s) {
+		return false
+	}
+	s.removed, s.acked, s.dueMS = false, 0, 0
+	notify(j.changed)
+	return true
 }
 
 // inspect reads a segment again in which a reader has met damage, cause, and
@@ -118,7 +133,7 @@ func (s *Stream) inspect(g *segment, cause error) error {
 		return nil // whole after all
 	}
 	j.metrics.errors.Inc()
-	j.c.Log.Error("journal segment is damaged, the events in it are lost in part", "stream", s.id, "err", cause)
+	j.c.Log.Error("journal segment is damaged, the events in it are lost in part", "stream", s.id.String(), "err", cause)
 	if !missing && !g.bad {
 		j.disk.setAside(g, j.c.Log)
 	}

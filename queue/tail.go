@@ -244,7 +244,7 @@ func (j *Journal) failLocked(t *tail, cause error, refused bool) error {
 	}
 	t.failed = cause
 	j.metrics.errors.Inc()
-	j.c.Log.Error("journal ends its stream", "stream", t.stream.id, "err", cause)
+	j.c.Log.Error("journal ends its stream", "stream", t.stream.id.String(), "err", cause)
 	if now := j.c.Now(); now < t.bornMS+retryMS { // else the next call may try at once
 		j.failure, j.failedMS = cause, now
 	}
