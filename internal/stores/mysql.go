@@ -28,7 +28,7 @@ func StartMySQL(dir string, extra ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
+	data := (&Server{dir: dir}).DataDir()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -61,6 +61,9 @@ func (s *Server) CreateDatabase(name string) (dsn string, err error) {
 func (s *Server) DSN(database string) string {
 	return fmt.Sprintf("root@tcp(%s)/%s", s.Addr, database)
 }
+
+// DataDir is where mariadbd keeps its data, which may be copied while it does not run.
+func (s *Server) DataDir() string { return filepath.Join(s.dir, "data") }
 
 // socket is where mariadbd listens besides its port.
 func (s *Server) socket() string { return filepath.Join(s.dir, "s") }
