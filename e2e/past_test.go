@@ -74,3 +74,49 @@ func TestDatabaseOfThePast(t *testing.T) {
 	more("last", 10)
 	s.holds(t, h, st.dsn)
 }
+
+// TestDatabaseOfALongPast: of what the journal no longer has, it is said loudly
+// and in the database that it is lost, and nothing else is.
+func TestDatabaseOfALongPast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for dumps, which come every 10 s")
+	}
+	st := startStores(t)
+	s := start(t, append(st.args(), "-journal-max", "2MiB")...)
+	once.create(s)
+	h := newHistory(once)
+	flood(s, h, "first", 20*time.Second, func() bool { return s.mustMetric("popupd_journal_events_total") > 300 })
+	s.settled()
+	restore := backUp(t, st.mysql)
+	// More than half of the quota is in use now and then, so nothing is kept for grace.
+	flood(s, h, "then", 90*time.Second, func() bool { return s.mustMetric("popupd_journal_events_total") > 30_000 })
+	s.settled()
+	restore()
+	flood(s, h, "last", 20*time.Second, func() bool { return s.mustMetric("popupd_gap_events_total") > 0 })
+	s.settled()
+	if log := s.log(); !strings.Contains(log, "declared as lost") {
+		t.Errorf("the log does not say what is lost")
+	}
+	db := open(t, st.dsn)
+	declared, err := count(db, "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM dead_frame WHERE reason = 'gap'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.mustMetric("popupd_gap_events_total"); got != float64(declared) || declared == 0 {
+		t.Errorf("%v events are said to be lost, %d in the database; want the same, and some", got, declared)
+	}
+	v, err := h.compare(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.lost) != declared {
+		t.Errorf("%d acknowledged events are lost, %d were declared", len(v.lost), declared)
+	}
+	if err := v.err(declared); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d declared lost of %d", declared, v.acked)
+	if err := broken(db); err != nil {
+		t.Error(err)
+	}
+}
