@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/popupd/popupd/handler"
 )
 
 // config is what the flags and their environment variables say.
@@ -22,6 +24,8 @@ type config struct {
 	allowOrigins             string
 	identity, identitySecret string
 	newIDsPerClient          float64
+	actionsPerClient         float64
+	trustedProxies           string
 	minGap                   time.Duration
 	journalSync              time.Duration // 0 is always
 	journalMax, stateMax     int64         // bytes
@@ -65,6 +69,8 @@ func serveFlags(c *config) *flag.FlagSet {
 	fs.StringVar(&c.identity, "identity", "off", "signed user ids: off, monitor or enforce")
 	fs.StringVar(&c.identitySecret, "identity-secret", "", "key of the signed user ids")
 	fs.Float64Var(&c.newIDsPerClient, "new-ids-per-client", 0, "new user ids a second per client address; 0: no limit")
+	fs.Float64Var(&c.actionsPerClient, "actions-per-client", 0, "actions a second per client address; 0: no limit")
+	fs.StringVar(&c.trustedProxies, "trusted-proxies", "", "`networks` whose X-Forwarded-For names the client, comma-separated")
 	fs.DurationVar(&c.minGap, "min-gap", 0, "least time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.journalSync), "journal-sync", syncInterval(200*time.Millisecond), "time between fsyncs of the journal, or always")
 	fs.TextVar((*size)(&c.journalMax), "journal-max", size(defaultJournalMax), "quota of the journal in bytes, as 1GiB")
@@ -162,15 +168,22 @@ func (c *config) validate() error {
 		return fmt.Errorf("-log %q: want text or json", c.log)
 	case c.redisPrefix == "" || strings.ContainsAny(c.redisPrefix, "{}* \t\r\n"):
 		return fmt.Errorf("-redis-prefix %q: want a word without braces, stars or spaces", c.redisPrefix)
-	case c.newIDsPerClient < 0 || math.IsNaN(c.newIDsPerClient) || math.IsInf(c.newIDsPerClient, 0):
+	case !isRate(c.newIDsPerClient):
 		return fmt.Errorf("-new-ids-per-client %v: want 0 or more", c.newIDsPerClient)
+	case !isRate(c.actionsPerClient):
+		return fmt.Errorf("-actions-per-client %v: want 0 or more", c.actionsPerClient)
 	case c.minGap < 0 || c.drain < 0 || c.retention < 0:
 		return errors.New("-min-gap, -drain and -retention cannot be negative")
 	case c.data == "":
 		return errors.New("-data cannot be empty")
 	}
+	if _, err := handler.ParseProxies(c.trustedProxies); err != nil {
+		return fmt.Errorf("-trusted-proxies: %w", err)
+	}
 	return nil
 }
+
+func isRate(perSecond float64) bool { return perSecond >= 0 && !math.IsInf(perSecond, 1) } // not NaN either
 
 // origins returns the list of -allow-origins.
 func (c *config) origins() []string {

@@ -54,6 +54,8 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"prefix", "-redis-prefix=a{b}", "", "-redis-prefix"},
 		{"negative gap", "-min-gap=-1s", "", "-min-gap"},
 		{"not a number", "-new-ids-per-client=NaN", "", "-new-ids-per-client"},
+		{"negative rate of actions", "-actions-per-client=-1", "", "-actions-per-client"},
+		{"broken network", "-trusted-proxies=10.0.0.0/8,10.0.0.0/33", "", `-trusted-proxies: "10.0.0.0/33"`},
 		{"no data", "-data=", "", "-data"},
 	} {
 		var args, env []string

@@ -101,9 +101,14 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		Now: now, Log: log, Registerer: registry,
 	})
 	users.watcher = watcher
+	proxies, err := handler.ParseProxies(c.trustedProxies)
+	if err != nil {
+		return err
+	}
 	server, err := handler.New(handler.Config{
 		Snapshots: popups, Users: table, Journal: journal, Secrets: keys.tokens, AllowOrigins: c.origins(),
-		Identity: handler.Identity(c.identity), IdentitySecrets: keys.identity, NewIDsPerClient: c.newIDsPerClient,
+		Identity: handler.Identity(c.identity), IdentitySecrets: keys.identity,
+		NewIDsPerClient: c.newIDsPerClient, ActionsPerClient: c.actionsPerClient, TrustedProxies: proxies,
 		Ready: users.ready.Load, Now: now, Log: log, Registerer: registry,
 	})
 	if err != nil {

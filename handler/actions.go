@@ -67,6 +67,11 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch) {
 		return
 	}
 	snap, now := s.snapshots.Current(), s.now()
+	if s.actionRate != nil && !s.actionRate.admit(s.clients.of(ctx), now, len(a.items)) {
+		s.metrics.actions[0][limited].Add(float64(len(a.items)))
+		s.fail(ctx, rateLimited)
+		return
+	}
 	for i := range a.items {
 		a.items[i].wrong = s.apply(a, &a.items[i], snap, now)
 	}

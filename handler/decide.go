@@ -18,7 +18,7 @@ const (
 // is used again and again.
 type decision struct {
 	// newUsers, if set, limits how many users not known yet client may bring.
-	newUsers *newIDs
+	newUsers *clientRate
 	client   uint64
 
 	winner      *snapshot.Popup // nil: nothing to show
@@ -95,7 +95,7 @@ func (d *decision) tryPriority(p *snapshot.Popup, user *frequency.User, r *popup
 // reserve reserves a popup that the user may see. It reports whether the search is over.
 func (d *decision) reserve(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) bool {
 	known := user.Known()
-	if !known && !d.newUsers.admit(d.client, nowMS) {
+	if !known && !d.newUsers.admit(d.client, nowMS, 1) {
 		d.limited = true
 		return true
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -68,6 +69,12 @@ func exchanges() []exchange {
 		{"new ids over the limit", 204, func(c *Config) { c.NewIDsPerClient = 0.001 }, []string{everyTime}, func(_ *fixture, i int) string {
 			return fmt.Sprintf("GET /v1/poll?uid=%d HTTP/1.1%s\r\n", i, hostLine)
 		}},
+		{"new ids limited behind a proxy", 200, func(c *Config) {
+			c.NewIDsPerClient, c.TrustedProxies = 1, []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+		}, []string{everyTime}, func(*fixture, int) string {
+			return pollLine + " HTTP/1.1" + hostLine + "X-Forwarded-For: 203.0.113.9, [2001:db8::1]:4711\r\n\r\n"
+		}},
+		{"actions over the limit", 429, func(c *Config) { c.ActionsPerClient = 0.001 }, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
 		{"control", 204, nil, []string{everyTime + `,"variants":[{"key":"none","control":true}]`}, poll},
 		{"poll, journal refuses", 204, refuses, []string{everyTime}, poll},
 		{"memory is full", 204, func(c *Config) { c.Users = frequency.New(frequency.Config{MaxBytes: 1}) }, []string{""}, poll},

@@ -12,8 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -45,7 +45,10 @@ type Config struct {
 	AllowOrigins    []string // scheme://host[:port], or * for any
 	Identity        Identity // empty: IdentityOff
 	IdentitySecrets [][]byte // sign user ids: any of them will do
-	NewIDsPerClient float64  // new users a second and client address; 0: no limit
+
+	NewIDsPerClient  float64        // new users a second and client address; 0: no limit
+	ActionsPerClient float64        // actions, likewise
+	TrustedProxies   []netip.Prefix // whose X-Forwarded-For says which address that is
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
@@ -55,16 +58,18 @@ type Config struct {
 
 // Server is the data plane. Its methods may be called from any goroutine.
 type Server struct {
-	snapshots *snapshot.Store
-	users     *frequency.Table
-	journal   Journal
-	ready     func() bool
-	now       func() int64
-	log       *slog.Logger
-	metrics   *metrics
-	identity  Identity
-	limits    limits
-	start     time.Time // durations are measured from it
+	snapshots  *snapshot.Store
+	users      *frequency.Table
+	journal    Journal
+	ready      func() bool
+	now        func() int64
+	log        *slog.Logger
+	metrics    *metrics
+	identity   Identity
+	limits     limits
+	clients    *clients
+	actionRate *clientRate // nil: no limit
+	start      time.Time   // durations are measured from it
 
 	origins  origins
 	answers  *answers
@@ -87,7 +92,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
-		limits: defaultLimits, start: time.Now(), nextPoll: newNextPoll(),
+		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(),
 	}
 	if s.ready == nil {
 		s.ready = func() bool { return true }
@@ -101,8 +106,11 @@ func New(c Config) (*Server, error) {
 	if s.snapshots == nil || s.users == nil || s.journal == nil {
 		return nil, errors.New("snapshots, users and a journal are required")
 	}
-	if math.IsNaN(c.NewIDsPerClient) || math.IsInf(c.NewIDsPerClient, 0) || c.NewIDsPerClient < 0 {
-		return nil, fmt.Errorf("new ids per client: %v is no rate", c.NewIDsPerClient)
+	if err := checkRate(c.NewIDsPerClient); err != nil {
+		return nil, fmt.Errorf("new ids per client: %w", err)
+	}
+	if err := checkRate(c.ActionsPerClient); err != nil {
+		return nil, fmt.Errorf("actions per client: %w", err)
 	}
 	var err error
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
@@ -144,7 +152,7 @@ func (s *Server) newPools(c Config) error {
 	default:
 		return fmt.Errorf("identity %q: want off, monitor or enforce", s.identity)
 	}
-	newUsers := newNewIDs(c.NewIDsPerClient)
+	newUsers := newClientRate(c.NewIDsPerClient, 1)
 	s.polls.New = func() any {
 		p := &pollScratch{keys: keys()}
 		p.newUsers = newUsers

@@ -137,7 +137,7 @@ func TestProblemDocuments(t *testing.T) {
 		if !strings.Contains(r.body, `"title":"`+http.StatusText(r.status)+`"`) {
 			t.Errorf("%s: title is not that of %d", r.body, r.status)
 		}
-		if (p.retryAfter() != "") != (r.status == http.StatusServiceUnavailable) {
+		if (p.retryAfter() != "") != (r.status == http.StatusServiceUnavailable || r.status == http.StatusTooManyRequests) {
 			t.Errorf("%s: Retry-After %q", p.code(), p.retryAfter())
 		}
 		codes[p.code()] = true
@@ -339,6 +339,7 @@ func TestNewErrors(t *testing.T) {
 		"identity unkeyed":   func(c *Config) { c.Identity = IdentityEnforce },
 		"identity key empty": func(c *Config) { c.Identity, c.IdentitySecrets = IdentityMonitor, [][]byte{[]byte("x"), nil} },
 		"negative rate":      func(c *Config) { c.NewIDsPerClient = -1 },
+		"negative actions":   func(c *Config) { c.ActionsPerClient = -1 },
 		"metrics twice":      func(c *Config) { c.Registerer = base.registry },
 	} {
 		c := base.config

@@ -34,11 +34,12 @@ const (
 	expired
 	refused // by the journal
 	full    // no memory for the user
+	limited // too many from its client; not looked at, so their kind is not known
 	numActionResults
 )
 
 var actionResultNames = [numActionResults]string{
-	"counted", "repeated", "outdated", "malformed", "forged", "expired", "refused", "full",
+	"counted", "repeated", "outdated", "malformed", "forged", "expired", "refused", "full", "limited",
 }
 
 // signature is what a poll's sig is worth, as counted.

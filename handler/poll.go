@@ -42,7 +42,7 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		return unauthorized
 	}
 	if p.newUsers != nil {
-		p.client = p.newUsers.client(ctx.RemoteAddr())
+		p.client = s.clients.of(ctx)
 	}
 
 	decide(s.snapshots.Current(), s.users, &p.Request, s.now(), &p.decision)

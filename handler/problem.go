@@ -30,6 +30,7 @@ const (
 	malformedAction
 	unknownAction
 	tooManyActions
+	rateLimited
 	invalidToken
 	tokenExpired
 	notRecorded
@@ -63,6 +64,7 @@ var problems = [numProblems]struct {
 	malformedAction:      {http.StatusBadRequest, "malformed_action", "An action must be an object with one token and one action, both strings.", 0},
 	unknownAction:        {http.StatusBadRequest, "unknown_action", "action must be click, dismiss or convert.", 0},
 	tooManyActions:       {http.StatusBadRequest, "too_many_actions", "There are more than 50 actions.", 0},
+	rateLimited:          {http.StatusTooManyRequests, "rate_limited", "Too many actions come from this address.", 5},
 	invalidToken:         {http.StatusUnauthorized, "invalid_token", "The token was not issued by this deployment.", 0},
 	tokenExpired:         {http.StatusGone, "token_expired", "The token is older than 7 days.", 0},
 	notRecorded:          {http.StatusServiceUnavailable, "not_recorded", "The server cannot record anything now.", 5},
