@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ func redisOption(s string) (rueidis.ClientOption, error) {
 	option := rueidis.ClientOption{InitAddress: strings.Split(s, ",")}
 	for _, address := range option.InitAddress {
 		// A password belongs in a URL: as part of an address it would be logged.
-		if _, _, err := net.SplitHostPort(address); err != nil || strings.Contains(address, "@") {
+		_, port, err := net.SplitHostPort(address)
+		if _, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || strings.Contains(address, "@") {
 			return option, fmt.Errorf("-redis: want redis://[user:pass@]host:port/db, rediss://… or host:port,host:port; %w", errUsage)
 		}
 	}
