@@ -28,6 +28,24 @@ func keyList(s string) (keys [][]byte) {
 	return keys
 }
 
+// shortKey is the length in bytes below which a key could be found by trying:
+// that of -secret with a single token, and nobody would notice.
+const shortKey = 16
+
+// short returns the flags whose keys are short.
+func (c *config) short() (flags []string) {
+	isShort := func(k []byte) bool { return len(k) < shortKey }
+	for _, f := range []struct{ name, value string }{{"-secret", c.secret}, {"-identity-secret", c.identitySecret}} {
+		if slices.ContainsFunc(keyList(f.value), isShort) {
+			flags = append(flags, f.name)
+		}
+	}
+	if c.adminToken != "" && len(c.adminToken) < shortKey {
+		flags = append(flags, "-admin-token")
+	}
+	return flags
+}
+
 func hasEmpty(keys [][]byte) bool {
 	return slices.ContainsFunc(keys, func(k []byte) bool { return len(k) == 0 })
 }

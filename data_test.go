@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -30,5 +31,21 @@ func TestStateKey(t *testing.T) {
 	}
 	if _, _, err := openData(one); err == nil {
 		t.Error("a key that was emptied is taken")
+	}
+}
+
+func TestShortKeys(t *testing.T) {
+	const long = "0123456789abcdef"
+	for _, c := range []struct{ secret, identity, admin, want string }{
+		{"", "", "", ""},
+		{long, long + "," + long, long, ""},
+		{long + ",0123456789abcde", "", "", "-secret"},
+		{long, "x", "", "-identity-secret"},
+		{"x", "x", "x", "-secret -identity-secret -admin-token"},
+	} {
+		given := config{secret: c.secret, identitySecret: c.identity, adminToken: c.admin}
+		if got := strings.Join(given.short(), " "); got != c.want {
+			t.Errorf("%+v: short are %q, want %q", c, got, c.want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,9 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	tuning.NewHost(os.DirFS("/")).LimitMemory(c.stateMax, log)
 	if c.exposed != "" {
 		log.Warn("secrets are in files that others can read or write: chmod 600, unless only this container sees them", "files", c.exposed)
+	}
+	if short := c.short(); len(short) > 0 {
+		log.Warn("keys this short can be found by trying: make them with openssl rand -hex 32", "flags", strings.Join(short, ", "))
 	}
 	registry := prometheus.NewRegistry()
 
