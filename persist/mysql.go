@@ -119,7 +119,7 @@ func mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 	if err != nil {
 		return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
 	}
-	return sql.OpenDB(readCommitted{c}), nil
+	return sql.OpenDB(readCommitted{steady{c}}), nil
 }
 
 // readCommitted sets the isolation of each new session. It is a statement and
