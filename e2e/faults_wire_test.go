@@ -5,10 +5,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/popupd/popupd/internal/storetest"
 )
 
 // Faults of the network and of what the stores answer.
-var wireFaults = slices.Concat(networkFaults(), commandFaults, sqlFaults)
+var wireFaults = slices.Concat(networkFaults(), commandFaults, sqlFaults, configFaults)
 
 // wires are the proxies of a world.
 type wires struct{ mysql, redis *proxy }
@@ -18,6 +20,7 @@ const appUser, appPassword = "app", "secret"
 // wired is the stage where a proxy stands before each store, and popupd's user
 // in MariaDB has rights on its database and no others.
 var wired = &stage{name: "wired", prepare: func(w *world) {
+	w.mysql = storetest.StartMySQL(w.t, "--net-buffer-length=1024") // no packet is smaller
 	w.startStores()
 	for _, q := range []string{
 		"CREATE USER " + appUser + "@'%' IDENTIFIED BY '" + appPassword + "'",

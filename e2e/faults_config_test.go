@@ -1,0 +1,53 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// configFaults are about a change of a popup that nobody tells the server of.
+var configFaults = []fault{
+	{
+		name: "redis: cut while another server changes a popup", stage: wired, bites: `no news of changes`,
+		run: func(w *world) {
+			other := w.another(w.t.TempDir(), "-redis", w.redis.URL()) // past the proxy
+			defer other.kill()
+			other.waitReady()
+			place := fmt.Sprintf("place-%d", w.rand.Uint32())
+			w.endure(func() {
+				w.wires.redis.set(weather{down: true})
+				body := fmt.Sprintf(`{"key":%q,"status":"active","placements":[%q],"variants":[{"key":"a","content":{}}]}`, place, place)
+				if status := other.admin("POST", "/v1/admin/popups", body, "", nil); status != http.StatusCreated {
+					w.t.Fatalf("create: %d", status)
+				}
+				changed := time.Now()
+				eventually(w.t, 2*time.Second, func() error { return w.look(place) })
+				w.note("served after %v;", time.Since(changed).Round(time.Millisecond))
+				w.pause(500*time.Millisecond, time.Second)
+				w.wires.redis.set(weather{})
+			})
+		},
+	},
+}
+
+// look polls for a popup at a place that nobody else looks at.
+func (w *world) look(place string) error {
+	a := attempt{At: time.Now(), User: "visitor-of-" + place, Action: "poll", Outcome: acked}
+	status, body, err := w.server.get(w.server.poll + "/v1/poll?placement=" + place + "&uid=" + a.User)
+	a.Took = time.Since(a.At)
+	if err != nil || status != http.StatusOK {
+		return fmt.Errorf("poll answers %d, %w", status, err)
+	}
+	var p shown
+	if err := json.Unmarshal(body, &p); err != nil {
+		return err
+	}
+	if a.Served, err = servedAt(p.Token); err != nil {
+		return err
+	}
+	a.Popup = p.Popup.ID
+	w.history.add(a)
+	return nil
+}
