@@ -45,17 +45,19 @@ var sqlFaults = []fault{
 		},
 	},
 	{
-		name: "mariadb: too many connections (1040)", stage: wired, bites: interrupted,
+		name: "mariadb: too many connections (1040)", stage: wired, bites: `Error 1040`,
 		run: func(w *world) {
 			w.withSetting("max_connections", "10", func() {
+				before, said := w.flushErrors("connection"), len(w.server.log())
 				defer w.hoard()()
-				w.until("connection", w.flushErrors("connection")+1, 10*time.Second)
+				w.until("connection", before+1, 10*time.Second)
+				w.untilLogged(`Error 1040`, said)
 				w.pause(0, 2*time.Second)
 			})
 		},
 	},
 	{
-		name: "mariadb: wrong password (1045)", stage: wired, bites: `counting is interrupted.*1045`,
+		name: "mariadb: wrong password (1045)", stage: wired, bites: `Error 1045`,
 		run: func(w *world) {
 			conn, release := w.root()
 			defer release()
@@ -64,9 +66,11 @@ var sqlFaults = []fault{
 				w.wires.mysql.cut() // sessions outlive a password
 			}
 			w.endure(func() {
+				before, said := w.flushErrors("connection"), len(w.server.log())
 				alter("another")
-				w.until("connection", w.flushErrors("connection")+1, 10*time.Second)
-				w.pause(500*time.Millisecond, 2*time.Second)
+				w.until("connection", before+1, 10*time.Second)
+				w.untilLogged(`Error 1045`, said)
+				w.pause(0, 2*time.Second)
 				alter(appPassword)
 			})
 		},

@@ -10,7 +10,7 @@ import (
 )
 
 // Faults of the network and of what the stores answer.
-var wireFaults = slices.Concat(networkFaults(), commandFaults, sqlFaults, configFaults)
+var wireFaults = slices.Concat(networkFaults(), commandFaults, sqlFaults, configFaults, roomFaults)
 
 // wires are the proxies of a world.
 type wires struct{ mysql, redis *proxy }
@@ -20,7 +20,9 @@ const appUser, appPassword = "app", "secret"
 // wired is the stage where a proxy stands before each store, and popupd's user
 // in MariaDB has rights on its database and no others.
 var wired = &stage{name: "wired", prepare: func(w *world) {
-	w.mysql = storetest.StartMySQL(w.t, "--net-buffer-length=1024") // no packet is smaller
+	if w.mysql == nil {
+		w.mysql = storetest.StartMySQL(w.t, "--net-buffer-length=1024") // no packet is smaller
+	}
 	w.startStores()
 	for _, q := range []string{
 		"CREATE USER " + appUser + "@'%' IDENTIFIED BY '" + appPassword + "'",

@@ -100,6 +100,18 @@ func (w *world) until(class string, n int, within time.Duration) {
 	})
 }
 
+// untilLogged waits, during a fault, until the server has logged a line that
+// contains this, behind the first said bytes.
+func (w *world) untilLogged(what string, said int) {
+	w.t.Helper()
+	eventually(w.t, 10*time.Second, func() error {
+		if !strings.Contains(w.server.log()[said:], what) {
+			return fmt.Errorf("the server has not logged %q", what)
+		}
+		return nil
+	})
+}
+
 // root gives a connection of its own to MariaDB, for as long as the fault runs.
 func (w *world) root() (conn *sql.Conn, release func()) {
 	w.t.Helper()

@@ -40,7 +40,8 @@ type world struct {
 	db            *sql.DB // straight to MariaDB, as root
 	history       *history
 	load          *load
-	wires         wires // of stage wired
+	wires         wires  // of stage wired
+	room          string // of stage cramped: MariaDB's disk
 
 	healthy vitals
 	diary   []string // what the faults did

@@ -14,7 +14,13 @@ type Server struct{ *stores.Server }
 // The server is killed when the test ends.
 func StartMySQL(t testing.TB, extra ...string) *Server {
 	t.Helper()
-	return start(t, stores.StartMySQL, extra)
+	return StartMySQLIn(t, t.TempDir(), extra...)
+}
+
+// StartMySQLIn is StartMySQL with all its files in dir.
+func StartMySQLIn(t testing.TB, dir string, extra ...string) *Server {
+	t.Helper()
+	return start(t, stores.StartMySQL, dir, extra)
 }
 
 // StartRedis starts a redis-server without persistence: what it holds is gone
@@ -22,12 +28,12 @@ func StartMySQL(t testing.TB, extra ...string) *Server {
 // "64mb". The server is killed when the test ends.
 func StartRedis(t testing.TB, extra ...string) *Server {
 	t.Helper()
-	return start(t, stores.StartRedis, extra)
+	return start(t, stores.StartRedis, t.TempDir(), extra)
 }
 
-func start(t testing.TB, start func(dir string, extra ...string) (*stores.Server, error), extra []string) *Server {
+func start(t testing.TB, start func(dir string, extra ...string) (*stores.Server, error), dir string, extra []string) *Server {
 	t.Helper()
-	s, err := start(t.TempDir(), extra...)
+	s, err := start(dir, extra...)
 	if err != nil {
 		fail(t, err)
 	}
