@@ -25,6 +25,7 @@ const (
 	spareRoom    = 1 << 20          // bytes of disk for small files, beside dumps
 	restoreRetry = 2 * time.Second
 	storeTimeout = 10 * time.Second // of a first word with the database
+	patience     = time.Second      // with one that does not answer, of a server that can do without
 )
 
 var errRestoring = errors.New("the users' state is being restored")
@@ -71,7 +72,13 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	if err := s.replay(); err != nil {
 		return false, err
 	}
-	switch err := s.fromDatabase(ctx); {
+	if err = nil; dumped != nil {
+		err = s.reach(ctx)
+	}
+	if err == nil {
+		err = s.fromDatabase(ctx)
+	}
+	switch {
 	case err == nil:
 		s.ready.Store(true)
 		return true, nil
@@ -161,6 +168,14 @@ func (s *state) catchUp(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// reach waits until the database answers, but not for long: one that hangs is
+// worse than one that is down.
+func (s *state) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.db.Ping(ctx)
 }
 
 // fromDatabase merges what the database knows into the table. All it does may
