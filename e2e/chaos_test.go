@@ -165,7 +165,12 @@ func (w *world) play(s scene, r *record) {
 	f := s.fault
 	w.rand = rand.New(rand.NewPCG(w.seed, uint64(s.number)))
 	started, begun, said := time.Now(), w.history.len(), len(w.server.log())
-	defer func() { r.took = time.Since(started) }()
+	w.verdict = new(verdict)
+	defer func() { // also when the test ends here
+		r.took = time.Since(started)
+		r.acked, r.lost, r.twice = numbers(w.history.since(begun))[acked], len(w.verdict.lost), len(w.verdict.twice)
+		r.failed = w.t.Failed()
+	}()
 	before := len(w.diary)
 	w.note("\n%d %s:", s.number, f.name)
 
@@ -178,14 +183,11 @@ func (w *world) play(s scene, r *record) {
 	w.load.stop()
 	w.t.Log(strings.TrimSpace(strings.Join(w.diary[before:], " ")))
 
-	v := w.check(f, begun, said)
+	w.check(f, begun, said)
 	r.recovery = time.Since(healed)
 	log := w.server.log()[said:]
 	r.bitten = f.bites != "" && regexp.MustCompile(f.bites).MatchString(log)
-	n := numbers(w.history.since(begun))
-	r.acked, r.lost, r.twice = n[acked], len(v.lost), len(v.twice)
-	r.failed = w.t.Failed()
-	w.t.Logf("%d: %v, recovered after %v, %v in all; bitten: %v", s.number, n, r.recovery.Round(time.Millisecond), time.Since(started).Round(time.Millisecond), r.bitten)
+	w.t.Logf("%d: %v, recovered after %v, %v in all; bitten: %v", s.number, numbers(w.history.since(begun)), r.recovery.Round(time.Millisecond), time.Since(started).Round(time.Millisecond), r.bitten)
 }
 
 // trouble is what no log may contain.
@@ -193,12 +195,14 @@ var trouble = regexp.MustCompile(`panic|fatal error|DATA RACE|a part failed`)
 
 // check waits until all is counted and quiet, and looks whether it is right.
 // begun and said are where history and log stood before the fault.
-func (w *world) check(f *fault, begun, said int) *verdict {
+func (w *world) check(f *fault, begun, said int) {
 	w.t.Helper()
-	for _, what := range w.history.wrong {
+	for _, what := range w.history.wrong[:min(len(w.history.wrong), 10)] {
 		w.t.Error(what)
 	}
-	w.history.wrong = nil
+	if n := len(w.history.wrong); n > 10 {
+		w.t.Errorf("and %d more", n-10)
+	}
 	if falls := w.server.fallen(); len(falls) > 0 {
 		w.t.Fatalf("popupd ended by itself: %q", falls)
 	}
@@ -217,12 +221,12 @@ func (w *world) check(f *fault, begun, said int) *verdict {
 	}
 
 	w.settle(cmp.Or(f.within, 30*time.Second))
-	var v *verdict
 	eventually(w.t, 10*time.Second, func() error {
-		var err error
-		if v, err = w.history.compare(w.db); err != nil {
+		v, err := w.history.compare(w.db)
+		if err != nil {
 			return err
 		}
+		w.verdict = v
 		declared := 0
 		if f.declares {
 			if declared, err = count(w.db, "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM dead_frame"); err != nil {
@@ -240,7 +244,6 @@ func (w *world) check(f *fault, begun, said int) *verdict {
 		w.t.Error(err)
 	}
 	eventually(w.t, 15*time.Second, func() error { return w.vitals().beyond(w.healthy) })
-	return v
 }
 
 // record is what an iteration came to.

@@ -45,6 +45,7 @@ type world struct {
 
 	healthy vitals
 	diary   []string // what the faults did
+	verdict *verdict // of the last comparison
 }
 
 // menu is what the users of a world are shown: popups that never return
