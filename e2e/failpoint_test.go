@@ -64,6 +64,7 @@ var approaches = map[failpoint.Point]approach{
 // TestFailpoints ends a server at each of the moments that are hardest to
 // survive, and holds what it left behind against the history of its load.
 func TestFailpoints(t *testing.T) {
+	t.Parallel()
 	popupd, err := withFailpoints()
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,11 @@ var processFaults = []fault{
 		name: "redis stands still", bites: `is interrupted`,
 		run: func(w *world) {
 			w.still("redis", w.redis)
-			w.pause(300*time.Millisecond, 4*time.Second) // the client gives up after 3 s
+			if w.rand.IntN(2) == 0 {
+				w.pause(300*time.Millisecond, 2*time.Second)
+			} else {
+				w.pause(4500*time.Millisecond, 5500*time.Millisecond) // the client gives up 3 s after a command
+			}
 			w.moves(w.redis)
 		},
 	},
@@ -347,6 +351,7 @@ func TestTakeover(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a stream is taken over after 30 s")
 	}
+	t.Parallel()
 	w := newWorld(t, plain, 1)
 	other := w.another(t.TempDir())
 	other.waitReady()

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -132,5 +133,54 @@ func TestHistory(t *testing.T) {
 				t.Errorf("users say %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestPlot: a schedule follows from its seed, brings each fault before any of
+// them again, and keeps to worlds that fit.
+func TestPlot(t *testing.T) {
+	other := &stage{name: "other"}
+	list := []fault{{name: "a"}, {name: "b", alone: true}, {name: "c", stage: other}, {name: "d"}, {name: "e", stage: other, declares: true}}
+	text := func(seed uint64) string {
+		var b strings.Builder
+		for _, a := range plot(list, 50, seed) {
+			fmt.Fprint(&b, a.stage.name, ":")
+			for _, s := range a.scenes {
+				fmt.Fprint(&b, " ", s.number, s.fault.name)
+			}
+			fmt.Fprintln(&b)
+		}
+		return b.String()
+	}
+	if a, b := text(1), text(1); a != b {
+		t.Errorf("one seed, two schedules:\n%s\n%s", a, b)
+	}
+	if a, b := text(1), text(2); a == b {
+		t.Errorf("two seeds, one schedule:\n%s", a)
+	}
+	times := make(map[string]int)
+	numbers := make(map[int]bool)
+	for _, a := range plot(list, 50, 3) {
+		if len(a.scenes) > mostScenes {
+			t.Errorf("%d iterations in one world, want at most %d", len(a.scenes), mostScenes)
+		}
+		for _, s := range a.scenes {
+			times[s.fault.name]++
+			numbers[s.number] = true
+			if s.fault.on() != a.stage {
+				t.Errorf("%s is played on stage %s", s.fault.name, a.stage.name)
+			}
+			if (s.fault.alone || s.fault.declares) && len(a.scenes) != 1 {
+				t.Errorf("%s shares its world", s.fault.name)
+			}
+		}
+	}
+	if len(numbers) != 50 {
+		t.Errorf("%d numbers, want 50", len(numbers))
+	}
+	for name, n := range times {
+		if n != 10 {
+			t.Errorf("%s comes %d times, want 10", name, n)
+		}
 	}
 }
