@@ -12,7 +12,7 @@ func under() time.Duration {
 	if testing.Short() {
 		return 3 * time.Second
 	}
-	return 10 * time.Second
+	return 5 * time.Second
 }
 
 // stores are a database and a Redis of the test's own, which it may kill.
