@@ -60,6 +60,7 @@ func TestVersionSpellings(t *testing.T) {
 func FuzzParseVersion(f *testing.F) {
 	f.Add([]byte("v1.2.3-beta.1+x"), []byte("1.2"), []byte("1.2-beta"))
 	f.Add([]byte("1.2.3.4"), []byte("01.2.3.4"), []byte("1.2.3.4-1"))
+	f.Add([]byte("1-1"), []byte("1-a"), []byte("1-10.a"))
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
 		x, ok1 := ParseVersion(a)
 		y, ok2 := ParseVersion(b)

@@ -16,6 +16,9 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte("fff"), uint64(1), false)
 	f.Add([]byte("fgf\x00zt"), uint64(1), true)
 	f.Add([]byte("fjfrfofvx"), uint64(2), false)
+	f.Add([]byte("fvfjfmmf"), uint64(1), false)
+	f.Add([]byte("fxff"), uint64(1), true)
+	f.Add([]byte("ffffffffffffffffffffffffffffffffff"), uint64(3), false) // beyond what is asked for
 	f.Fuzz(func(t *testing.T, script []byte, next uint64, stop bool) {
 		if len(script) > 200 {
 			return

@@ -15,6 +15,8 @@ import (
 func FuzzParseNumber(f *testing.F) {
 	f.Add([]byte("-0.5e-7"))
 	f.Add([]byte("+007"))
+	f.Add([]byte("0"))
+	f.Add([]byte("1e99"))
 	f.Add([]byte("1e999"))
 	f.Add([]byte("0x1p4"))
 	f.Add([]byte("inf"))
@@ -41,7 +43,9 @@ func FuzzSchedule(f *testing.F) {
 	f.Add("Europe/Berlin", uint8(0b1000001), "22:00", "03:00", int64(1_774_746_000)) // an hour is left out
 	f.Add("America/New_York", uint8(0b0111111), "01:30", "02:30", int64(1_793_512_800))
 	f.Add("Asia/Kolkata", uint8(0), "00:00", "24:00", int64(-1))
-	f.Add("UTC", uint8(1), "12:00", "12:00", int64(1<<33))
+	f.Add("Europe/Berlin", uint8(0b0100000), "22:00", "03:00", int64(1_774_745_999)) // the second before it
+	f.Add("UTC", uint8(0b0001000), "23:59", "24:00", int64(86_399))
+	f.Add("UTC", uint8(0b0001000), "23:59", "24:00", int64(86_400))
 	f.Fuzz(func(t *testing.T, zone string, days uint8, from, to string, sec int64) {
 		names := []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 		s := popup.Schedule{Timezone: zone, Hours: [][2]string{{from, to}}}
