@@ -16,20 +16,21 @@ import (
 // redisOption reads -redis: a redis:// or rediss:// URL, one host:port, or
 // several of them, which are a cluster. Its errors show nothing of it, since
 // any part of what was mistyped may be the password.
-func redisOption(s string) (rueidis.ClientOption, error) {
+func redisOption(s string) (option rueidis.ClientOption, err error) {
 	if strings.HasPrefix(s, "redis://") || strings.HasPrefix(s, "rediss://") {
-		if option, err := rueidis.ParseURL(s); err == nil {
-			return option, nil
-		}
-		return rueidis.ClientOption{}, fmt.Errorf("-redis: unreadable URL: want redis://[user:pass@]host:port/db; %w", errUsage)
+		option, err = rueidis.ParseURL(s)
+	} else {
+		option.InitAddress = strings.Split(s, ",")
 	}
-	option := rueidis.ClientOption{InitAddress: strings.Split(s, ",")}
+	bad := err != nil
 	for _, address := range option.InitAddress {
 		// A password belongs in a URL: as part of an address it would be logged.
-		_, port, err := net.SplitHostPort(address)
-		if _, errPort := strconv.ParseUint(port, 10, 16); err != nil || errPort != nil || strings.Contains(address, "@") {
-			return option, fmt.Errorf("-redis: want redis://[user:pass@]host:port/db, rediss://… or host:port,host:port; %w", errUsage)
-		}
+		_, port, unreadable := net.SplitHostPort(address)
+		_, noPort := strconv.ParseUint(port, 10, 16)
+		bad = bad || unreadable != nil || noPort != nil || strings.Contains(address, "@")
+	}
+	if bad {
+		return option, fmt.Errorf("-redis: want redis://[user:pass@]host:port/db, rediss://… or host:port,host:port; %w", errUsage)
 	}
 	return option, nil
 }
