@@ -18,6 +18,7 @@ var configFaults = []fault{
 			place := fmt.Sprintf("place-%d", w.rand.Uint32())
 			w.endure(func() {
 				w.wires.redis.set(weather{down: true})
+				w.pause(2500*time.Millisecond, 3500*time.Millisecond) // 2 s after it subscribes it reads the popups anyway
 				body := fmt.Sprintf(`{"key":%q,"status":"active","placements":[%q],"variants":[{"key":"a","content":{}}]}`, place, place)
 				if status := other.admin("POST", "/v1/admin/popups", body, "", nil); status != http.StatusCreated {
 					w.t.Fatalf("create: %d", status)
@@ -37,8 +38,11 @@ func (w *world) look(place string) error {
 	a := attempt{At: time.Now(), User: "visitor-of-" + place, Action: "poll", Outcome: acked}
 	status, body, err := w.server.get(w.server.poll + "/v1/poll?placement=" + place + "&uid=" + a.User)
 	a.Took = time.Since(a.At)
-	if err != nil || status != http.StatusOK {
-		return fmt.Errorf("poll answers %d, %w", status, err)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("poll answers %d", status)
+	}
+	if err != nil {
+		return err
 	}
 	var p shown
 	if err := json.Unmarshal(body, &p); err != nil {

@@ -40,7 +40,7 @@ var sqlFaults = []fault{
 		run: func(w *world) {
 			w.withSetting("read_only", "1", func() {
 				w.until("read_only", w.flushErrors("read_only")+1, 10*time.Second)
-				w.pause(0, 2*time.Second)
+				w.pause(500*time.Millisecond, 2*time.Second)
 			})
 		},
 	},
@@ -52,7 +52,7 @@ var sqlFaults = []fault{
 				defer w.hoard()()
 				w.until("connection", before+1, 10*time.Second)
 				w.untilLogged(`Error 1040`, said)
-				w.pause(0, 2*time.Second)
+				w.pause(500*time.Millisecond, 2*time.Second)
 			})
 		},
 	},
@@ -70,7 +70,7 @@ var sqlFaults = []fault{
 				alter("another")
 				w.until("connection", before+1, 10*time.Second)
 				w.untilLogged(`Error 1045`, said)
-				w.pause(0, 2*time.Second)
+				w.pause(500*time.Millisecond, 2*time.Second)
 				alter(appPassword)
 			})
 		},
@@ -99,7 +99,7 @@ var sqlFaults = []fault{
 				before := w.flushErrors("other")
 				w.wires.mysql.cut()
 				w.until("other", before+1, 10*time.Second)
-				w.pause(0, 2*time.Second)
+				w.pause(500*time.Millisecond, 2*time.Second)
 			})
 		},
 	},
@@ -309,7 +309,7 @@ func missing(table string) fault {
 				before := w.flushErrors("other")
 				w.exec(conn, "RENAME TABLE popupd."+table+" TO elsewhere."+table)
 				w.until("other", before+1, 10*time.Second)
-				w.pause(0, 2*time.Second)
+				w.pause(500*time.Millisecond, 2*time.Second)
 				w.exec(conn, "RENAME TABLE elsewhere."+table+" TO popupd."+table)
 			})
 		},

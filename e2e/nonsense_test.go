@@ -37,7 +37,7 @@ func TestNonsense(t *testing.T) {
 			w.endure(func() {
 				_, _, before := c.proxy.counts()
 				c.proxy.set(weather{mangle: c.mangle})
-				w.pause(2*time.Second, 2*time.Second)
+				w.pause(time.Second, time.Second)
 				_, _, hit := c.proxy.counts()
 				c.proxy.set(weather{})
 				c.proxy.cut()

@@ -173,6 +173,7 @@ type link struct {
 	client, server *net.TCPConn
 	forgotten      atomic.Bool // nothing passes any more
 	deaf           atomic.Bool // the client is reset at the next byte of the store
+	held           atomic.Bool // the client is gone, and the store is not told
 	once           sync.Once
 	ended          chan struct{}
 }
@@ -240,6 +241,9 @@ func (f *flow) read() {
 			f.put(buf[:n])
 		}
 		if err != nil {
+			if !f.up && f.link.held.Load() { // the store has ended it: there is nobody to tell
+				f.link.end()
+			}
 			return
 		}
 	}
@@ -266,6 +270,7 @@ func (f *flow) command(name string, b []byte) bool {
 		f.put(b)
 	}
 	if s.held {
+		f.link.held.Store(true)
 		<-f.link.ended
 	}
 	return false
