@@ -51,18 +51,19 @@ func networkFaults() []fault {
 		what   func(r *rand.Rand) weather
 		least  time.Duration // it lasts this long, or up to twice as long
 		bites  string
+		stops  bool // nothing is counted meanwhile
 		forget bool // the connections that it met lead nowhere afterwards
 		within time.Duration
 	}{
-		{"latency of 2 s", func(*rand.Rand) weather { return weather{latency: 2 * time.Second} }, 4 * time.Second, "", false, 0},
-		{"1 KB/s", func(*rand.Rand) weather { return weather{rate: 1000} }, 3 * time.Second, "", false, 0},
-		{"resets", func(*rand.Rand) weather { return weather{reset: true} }, time.Second, interrupted, false, 0},
-		{"sliced packets", func(r *rand.Rand) weather { return weather{slice: 1 + r.IntN(64)} }, time.Second, "", false, 0},
-		{"cut after some bytes", func(r *rand.Rand) weather { return weather{limit: 1 + r.IntN(4000)} }, time.Second, interrupted, false, 0},
-		{"black hole", func(*rand.Rand) weather { return weather{hole: true} }, 3 * time.Second, "", false, 0},
-		{"no connection", func(*rand.Rand) weather { return weather{down: true} }, time.Second, interrupted, false, 0},
+		{"latency of 2 s", func(*rand.Rand) weather { return weather{latency: 2 * time.Second} }, 4 * time.Second, "", true, false, 0},
+		{"1 KB/s", func(*rand.Rand) weather { return weather{rate: 1000} }, 3 * time.Second, "", true, false, 0},
+		{"resets", func(*rand.Rand) weather { return weather{reset: true} }, time.Second, interrupted, true, false, 0},
+		{"sliced packets", func(r *rand.Rand) weather { return weather{slice: 1 + r.IntN(64)} }, time.Second, "", false, false, 0},
+		{"cut after some bytes", func(r *rand.Rand) weather { return weather{limit: 1 + r.IntN(4000)} }, time.Second, interrupted, false, false, 0},
+		{"black hole", func(*rand.Rand) weather { return weather{hole: true} }, 3 * time.Second, "", true, false, 0},
+		{"no connection", func(*rand.Rand) weather { return weather{down: true} }, time.Second, interrupted, true, false, 0},
 		// popupd waits for an answer of MariaDB for 30 s.
-		{"forgotten connections", func(*rand.Rand) weather { return weather{hole: true} }, time.Second, interrupted, true, 60 * time.Second},
+		{"forgotten connections", func(*rand.Rand) weather { return weather{hole: true} }, time.Second, interrupted, false, true, 60 * time.Second},
 	} {
 		for _, store := range []string{"redis", "mariadb"} {
 			list = append(list, fault{
@@ -76,8 +77,15 @@ func networkFaults() []fault {
 					w.note("%s before %s", c.name, store)
 					w.endure(func() {
 						dials, _, hit := p.counts()
+						failed := w.flushErrors("connection")
 						p.set(bad)
 						w.pause(c.least, 2*c.least)
+						if waiting := w.waiting(); c.stops && waiting < 20 {
+							w.t.Errorf("only %v events wait to be counted", waiting)
+						}
+						if c.bites != "" && store == "mariadb" && !c.forget && w.flushErrors("connection") == failed {
+							w.t.Error("no flush has failed for the connection")
+						}
 						if c.forget {
 							p.forget()
 						}
@@ -91,6 +99,16 @@ func networkFaults() []fault {
 		}
 	}
 	return list
+}
+
+// waiting returns how many events the server has yet to see counted.
+func (w *world) waiting() float64 {
+	w.t.Helper()
+	n, err := w.server.metric("popupd_queue_depth_events")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 // commandFaults are answers that are lost, of commands that were carried out or
