@@ -17,7 +17,7 @@ type stage struct {
 	name string
 	// prepare is called when nothing runs yet. It may start the stores, in a way
 	// of its own (mysql, redis) or by startStores, put something between them
-	// and the server (dsn, redisURL), and add to flags and env. What it starts
+	// and the server (dsn, redisURL), say where it keeps its data, and add to flags and env. What it starts
 	// ends with w.t. It may use w.rand.
 	prepare func(w *world)
 }
@@ -34,6 +34,7 @@ type world struct {
 
 	mysql, redis  *storetest.Server
 	dsn, redisURL string   // what the server is given
+	data          string   // directory; empty: a temporary one
 	flags, env    []string // and its further arguments and variables
 	binary        string   // and what it is
 	server        *server
@@ -71,7 +72,10 @@ func newWorld(t testing.TB, st *stage, seed uint64) *world {
 		st.prepare(w)
 	}
 	w.startStores()
-	w.server = w.another(t.TempDir())
+	if w.data == "" {
+		w.data = t.TempDir()
+	}
+	w.server = w.another(w.data)
 	w.server.waitReady()
 	w.db = open(t, w.mysql.DSN("popupd"))
 	menu.create(w.server)
