@@ -116,7 +116,7 @@ var diskFaults = append([]fault{
 		run: func(w *world) {
 			w.note("back mariadb up")
 			restore := backUp(w.t, w.mysql)
-			w.pause(500*time.Millisecond, 5*time.Second)
+			w.pause(4*time.Second, 8*time.Second) // counting goes on after some seconds
 			w.note("restore it")
 			restore()
 			w.pause(time.Second, 2*time.Second)
