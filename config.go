@@ -26,6 +26,7 @@ type config struct {
 	newIDsPerClient          float64
 	actionsPerClient         float64
 	trustedProxies           string
+	shedAfter                time.Duration
 	minGap                   time.Duration
 	journalSync              time.Duration // 0 is always
 	journalMax, stateMax     int64         // bytes
@@ -71,6 +72,7 @@ func serveFlags(c *config) *flag.FlagSet {
 	fs.Float64Var(&c.newIDsPerClient, "new-ids-per-client", 0, "new user ids a second per client address; 0: no limit")
 	fs.Float64Var(&c.actionsPerClient, "actions-per-client", 0, "actions a second per client address; 0: no limit")
 	fs.StringVar(&c.trustedProxies, "trusted-proxies", "", "`networks` whose X-Forwarded-For names the client, comma-separated")
+	fs.DurationVar(&c.shedAfter, "shed-after", 5*time.Millisecond, "requests that wait longer than this, 100ms on end, are too many, and that share gets 503; 0: none")
 	fs.DurationVar(&c.minGap, "min-gap", 0, "least time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.journalSync), "journal-sync", syncInterval(200*time.Millisecond), "time between fsyncs of the journal, or always")
 	fs.TextVar((*size)(&c.journalMax), "journal-max", size(defaultJournalMax), "quota of the journal in bytes, as 1GiB")
@@ -172,8 +174,8 @@ func (c *config) validate() error {
 		return fmt.Errorf("-new-ids-per-client %v: want 0 or more", c.newIDsPerClient)
 	case !isRate(c.actionsPerClient):
 		return fmt.Errorf("-actions-per-client %v: want 0 or more", c.actionsPerClient)
-	case c.minGap < 0 || c.drain < 0 || c.retention < 0:
-		return errors.New("-min-gap, -drain and -retention cannot be negative")
+	case c.minGap < 0 || c.drain < 0 || c.retention < 0 || c.shedAfter < 0:
+		return errors.New("-min-gap, -shed-after, -drain and -retention cannot be negative")
 	case c.data == "":
 		return errors.New("-data cannot be empty")
 	}

@@ -16,7 +16,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := config{
 		listen: "127.0.0.1:8080", adminListen: "127.0.0.1:8081", redisPrefix: "popupd", data: "./popupd-data",
-		allowOrigins: "*", identity: "off", journalSync: 200 * time.Millisecond, journalMax: 1 << 30, stateMax: 1 << 30,
+		allowOrigins: "*", identity: "off", shedAfter: 5 * time.Millisecond, journalSync: 200 * time.Millisecond, journalMax: 1 << 30, stateMax: 1 << 30,
 		flush: true, drain: 5 * time.Second, retention: 2160 * time.Hour, log: "text",
 	}
 	if c != want {
@@ -54,6 +54,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"prefix", "-redis-prefix=a{b}", "", "-redis-prefix"},
 		{"negative gap", "-min-gap=-1s", "", "-min-gap"},
 		{"not a number", "-new-ids-per-client=NaN", "", "-new-ids-per-client"},
+		{"negative wait", "-shed-after=-1ms", "", "-shed-after"},
 		{"negative rate of actions", "-actions-per-client=-1", "", "-actions-per-client"},
 		{"broken network", "-trusted-proxies=10.0.0.0/8,10.0.0.0/33", "", `-trusted-proxies: "10.0.0.0/33"`},
 		{"no data", "-data=", "", "-data"},

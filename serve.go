@@ -112,7 +112,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 	server, err := handler.New(handler.Config{
 		Snapshots: popups, Users: table, Journal: journal, Secrets: keys.tokens, AllowOrigins: c.origins(),
 		Identity: handler.Identity(c.identity), IdentitySecrets: keys.identity,
-		NewIDsPerClient: c.newIDsPerClient, ActionsPerClient: c.actionsPerClient, TrustedProxies: proxies,
+		NewIDsPerClient: c.newIDsPerClient, ActionsPerClient: c.actionsPerClient, TrustedProxies: proxies, ShedAfter: c.shedAfter,
 		Ready: users.ready.Load, Now: now, Log: log, Registerer: registry,
 	})
 	if err != nil {

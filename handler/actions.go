@@ -43,6 +43,9 @@ func newActionScratch(keys *keyring) *actionScratch {
 
 // actions answers POST /v1/actions.
 func (s *Server) actions(ctx *fasthttp.RequestCtx) {
+	if s.sheds(ctx) {
+		return
+	}
 	if !s.ready() {
 		s.fail(ctx, notReady)
 		return

@@ -17,6 +17,7 @@ type conn struct {
 	net.Conn
 	listener *listener
 	closed   atomic.Bool
+	begin    atomic.Bool // it has been read from, or closed
 	linger   atomic.Bool // the peer is still sending what was refused
 
 	// The goroutine that serves the connection owns these. Times are since the
@@ -56,6 +57,9 @@ func (c *conn) Read(b []byte) (int, error) {
 	case c.timed:
 	case c.active || !c.used:
 		// A new connection must begin as soon as a request must end.
+		if !c.used {
+			c.begun()
+		}
 		c.timed, c.used, c.request = c.active, true, true
 		if err := c.Conn.SetReadDeadline(time.Now().Add(l.read)); err != nil {
 			return 0, err
@@ -68,6 +72,13 @@ func (c *conn) Read(b []byte) (int, error) {
 		}
 	}
 	return c.Conn.Read(b)
+}
+
+// begun tells the listener that it may accept another one.
+func (c *conn) begun() {
+	if c.begin.CompareAndSwap(false, true) {
+		c.listener.fresh.Add(-1)
+	}
 }
 
 // Write writes under the limit of a write.
@@ -97,6 +108,7 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	defer c.listener.open.Add(-1)
+	c.begun()
 	if tcp, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() && tcp.CloseWrite() == nil &&
 		c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		io.CopyN(io.Discard, c.Conn, lingerBytes)

@@ -12,10 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fasthttp/router"
@@ -50,6 +50,11 @@ type Config struct {
 	ActionsPerClient float64        // actions, likewise
 	TrustedProxies   []netip.Prefix // whose X-Forwarded-For says which address that is
 
+	// ShedAfter is how long requests may wait to be begun with. When they have
+	// waited longer for 100 ms on end, the share that is too many is answered
+	// with 503. 0: none is.
+	ShedAfter time.Duration
+
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
 	Log        *slog.Logger          // nil: nothing is logged
@@ -68,8 +73,10 @@ type Server struct {
 	identity   Identity
 	limits     limits
 	clients    *clients
-	actionRate *clientRate // nil: no limit
-	start      time.Time   // durations are measured from it
+	actionRate *clientRate  // nil: no limit
+	overload   *overload    // nil: nothing is sent away
+	accepted   atomic.Int64 // connections
+	start      time.Time    // durations are measured from it
 
 	origins  origins
 	answers  *answers
@@ -83,7 +90,7 @@ type Server struct {
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
-	listeners []net.Listener
+	listeners []*listener
 }
 
 // New returns a server that serves nothing yet. It returns an error if the
@@ -112,6 +119,9 @@ func New(c Config) (*Server, error) {
 	if err := checkRate(c.ActionsPerClient); err != nil {
 		return nil, fmt.Errorf("actions per client: %w", err)
 	}
+	if c.ShedAfter < 0 {
+		return nil, fmt.Errorf("shed after %v: want 0 or more", c.ShedAfter)
+	}
 	var err error
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
 		return nil, err
@@ -123,6 +133,7 @@ func New(c Config) (*Server, error) {
 	if s.metrics, err = newMetrics(c.Registerer); err != nil {
 		return nil, err
 	}
+	s.overload = newOverload(s, c.ShedAfter)
 	s.router = s.newRouter()
 	s.http = s.newHTTP()
 	return s, nil

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,16 +22,18 @@ type listener struct {
 	limits    limits
 	limit     int64
 	open      atomic.Int64
-	full      []byte // the answer above the limit
-	scrap     []byte // for what is read and not looked at; Accept's own
+	fresh     atomic.Int64 // accepted, and not read from yet
+	leaving   atomic.Int64 // being sent away
+	full      []byte       // the answer above the limit
+	pressed   []byte       // the answer when there is overload
 	closeOnce sync.Once
 	closing   chan struct{}
 }
 
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
-		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections),
-		scrap: make([]byte, maxHeaderSize), closing: make(chan struct{}),
+		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections), pressed: s.rawAnswer(overloaded),
+		closing: make(chan struct{}),
 	}
 }
 
@@ -40,9 +43,17 @@ const (
 	maxAcceptWait = time.Second
 )
 
-// sendAwayTime bounds the wait for a connection above the limit: a new one has
+// sendAwayTime bounds the wait for a connection that is sent away: a new one has
 // sent its request, and has room for an answer, or is not worth waiting for.
 const sendAwayTime = time.Millisecond
+
+// maxLeaving is how many may be sent away at once. More are closed without a word.
+const maxLeaving = 64
+
+// maxFresh is how many connections are accepted before those that were are
+// begun with. Accepting is quick, and would else keep what it has accepted
+// waiting for up to 10 ms, when the scheduler takes its processor away.
+const maxFresh = 32
 
 // Accept returns the next connection. It is for one goroutine.
 func (l *listener) Accept() (net.Conn, error) {
@@ -50,9 +61,17 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			if l.open.Add(1) > l.limit {
-				l.sendAway(c)
+			l.server.accepted.Add(1)
+			switch {
+			case l.open.Add(1) > l.limit:
+				l.sendAway(c, tooManyConnections, l.full)
 				continue
+			case l.server.overload != nil && l.server.overload.conns.sheds():
+				l.sendAway(c, overloaded, l.pressed)
+				continue
+			}
+			if l.fresh.Add(1) > maxFresh {
+				runtime.Gosched()
 			}
 			return &conn{Conn: c, listener: l}, nil
 		}
@@ -71,19 +90,33 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// sendAway answers a connection above the limit. What has come of its request
-// is read first: closing would else reset the connection, and the answer be lost.
-func (l *listener) sendAway(c net.Conn) {
+// sendAway answers a connection and closes it, without Accept waiting for it.
+// What has come of its request is read first: closing would else reset the
+// connection, and the answer be lost.
+func (l *listener) sendAway(c net.Conn, p problem, answer []byte) {
 	l.open.Add(-1)
-	l.server.metrics.errors[tooManyConnections].Inc()
-	if c.SetReadDeadline(time.Now().Add(sendAwayTime)) == nil {
-		c.Read(l.scrap)
+	l.server.metrics.errors[p].Inc()
+	if l.leaving.Add(1) > maxLeaving {
+		l.leaving.Add(-1)
+		c.Close()
+		return
 	}
-	if c.SetWriteDeadline(time.Now().Add(sendAwayTime)) == nil {
-		c.Write(l.full)
-	}
-	c.Close()
+	go func() {
+		defer l.leaving.Add(-1)
+		b := scraps.Get().(*[maxHeaderSize]byte)
+		if c.SetReadDeadline(time.Now().Add(sendAwayTime)) == nil {
+			c.Read(b[:])
+		}
+		scraps.Put(b)
+		if c.SetWriteDeadline(time.Now().Add(sendAwayTime)) == nil {
+			c.Write(answer)
+		}
+		c.Close()
+	}()
 }
+
+// scraps is memory for what is read and not looked at.
+var scraps = sync.Pool{New: func() any { return new([maxHeaderSize]byte) }}
 
 // Close stops Accept. It may be called more than once.
 func (l *listener) Close() error {
@@ -122,4 +155,34 @@ func maxConnections() int {
 	}
 	n := int(min(limit.Cur, math.MaxInt32))
 	return min(max(n-n/8-others, fewest), most)
+}
+
+// backlogged is a listener whose backlog can be looked at and set.
+type backlogged interface {
+	Waiting() (int, error)  // connections that could be accepted
+	SetBacklog(n int) error // how many may be
+}
+
+// backlog returns how many connections wait to be accepted.
+func (s *Server) backlog() (waiting int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		if b, ok := l.Listener.(backlogged); ok {
+			n, _ := b.Waiting() // it may be closed
+			waiting += n
+		}
+	}
+	return waiting
+}
+
+// setBacklog sets how many connections may wait to be accepted.
+func (s *Server) setBacklog(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		if b, ok := l.Listener.(backlogged); ok {
+			b.SetBacklog(n)
+		}
+	}
 }

@@ -14,7 +14,7 @@ type outcome uint8
 const (
 	served outcome = iota
 	none
-	shed // not decided or not recorded: not ready, journal refuses, too many new users
+	shed // not decided or not recorded: overload, not ready, journal refuses, too many new users
 	invalid
 	unauthorized
 	numOutcomes
@@ -65,6 +65,7 @@ type metrics struct {
 	identity      [numSignatures]prometheus.Counter
 	limited       prometheus.Counter
 	acceptRetries prometheus.Counter
+	wait          prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -94,7 +95,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	retries := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "popupd_accept_retries_total", Help: "Times the listener waited because the system was out of descriptors or buffers.",
 	})
-	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries} {
+	wait := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "popupd_queue_wait_seconds", Help: "How long a request waited, just now, until it was begun with.",
+	})
+	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries, wait} {
 		if r == nil {
 			break
 		}
@@ -103,7 +107,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}
 	}
 
-	m.pollSeconds, m.limited, m.acceptRetries = poll, limited, retries
+	m.pollSeconds, m.limited, m.acceptRetries, m.wait = poll, limited, retries, wait
 	for o, name := range outcomeNames {
 		m.decisions[o] = decisions.WithLabelValues(name)
 	}

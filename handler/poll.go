@@ -19,6 +19,10 @@ type pollScratch struct {
 
 // poll answers GET /v1/poll.
 func (s *Server) poll(ctx *fasthttp.RequestCtx) {
+	if s.sheds(ctx) {
+		s.metrics.decisions[shed].Inc()
+		return
+	}
 	start := time.Since(s.start) // reads one clock, time.Now reads two
 	p := s.polls.Get().(*pollScratch)
 	o := s.answerPoll(ctx, p)

@@ -21,6 +21,7 @@ const (
 	internalError
 	notReady
 	tooManyConnections
+	overloaded
 	invalidUID
 	invalidQuery
 	tooManyAttributes
@@ -55,6 +56,7 @@ var problems = [numProblems]struct {
 	internalError:        {http.StatusInternalServerError, "internal_error", "The server failed to answer.", 0},
 	notReady:             {http.StatusServiceUnavailable, "not_ready", "The server is still loading what it knows of its users.", 2},
 	tooManyConnections:   {http.StatusServiceUnavailable, "too_many_connections", "The server has as many connections as it can hold.", 2},
+	overloaded:           {http.StatusServiceUnavailable, "overloaded", "More requests come in than the server can answer.", 2},
 	invalidUID:           {http.StatusBadRequest, "invalid_uid", "uid must be 1 to 128 bytes of UTF-8 without control characters.", 0},
 	invalidQuery:         {http.StatusBadRequest, "invalid_query", "A parameter has a broken percent-encoding.", 0},
 	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", "There are more than 32 a.NAME parameters.", 0},

@@ -42,18 +42,33 @@ func (s *Server) newHTTP() *fasthttp.Server {
 // returns nil. It closes ln.
 func (s *Server) Serve(ln net.Listener) error {
 	l := newListener(ln, s)
-	s.mu.Lock()
-	s.listeners = append(s.listeners, l)
-	closed := s.closed
-	s.mu.Unlock()
-	if closed {
+	closed, err := s.begin(l)
+	if closed || err != nil {
 		l.Close()
-		return nil
+		return err
 	}
 	if err := s.http.Serve(l); err != nil {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	}
 	return nil
+}
+
+// begin takes note of a listener; with the first one looking out for overload
+// begins. It reports whether the server is shut down already.
+func (s *Server) begin(l *listener) (closed bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return true, nil
+	}
+	if s.overload != nil && len(s.listeners) == 0 {
+		if err := s.overload.open(); err != nil {
+			return false, err
+		}
+		go s.overload.run()
+	}
+	s.listeners = append(s.listeners, l)
+	return false, nil
 }
 
 // Shutdown stops accepting connections, closes those that are idle, and waits
@@ -66,7 +81,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, l := range s.listeners {
 		l.Close()
 	}
+	probing := s.overload != nil && len(s.listeners) > 0
 	s.mu.Unlock()
+	if probing {
+		s.overload.close()
+	}
 	if err := s.http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("shut down data plane: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Listener accepts TCP connections with as few system calls as there can be.
@@ -112,3 +114,29 @@ func (l *Listener) Close() error {
 
 // Addr returns the address that is listened on.
 func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Waiting returns how many connections wait to be accepted, see tcp(7) on
+// TCP_INFO; of a listener its tcpi_unacked is that.
+func (l *Listener) Waiting() (int, error) {
+	var info *unix.TCPInfo
+	var err error
+	if controlErr := l.raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}); controlErr != nil {
+		return 0, controlErr
+	}
+	if err != nil {
+		return 0, os.NewSyscallError("getsockopt", err)
+	}
+	return int(info.Unacked), nil
+}
+
+// SetBacklog sets how many connections may wait to be accepted, at most
+// net.core.somaxconn. Those that wait already stay.
+func (l *Listener) SetBacklog(n int) error {
+	var err error
+	if controlErr := l.raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), n) }); controlErr != nil {
+		return controlErr
+	}
+	return os.NewSyscallError("listen", err)
+}
