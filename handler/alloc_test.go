@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -94,6 +95,24 @@ func TestNoAllocationsRefusing(t *testing.T) {
 		}
 		if !bytes.HasPrefix(ctx.Response.Header.ContentType(), []byte(typeProblem)) {
 			t.Errorf("%T: answered as %s", err, ctx.Response.Header.ContentType())
+		}
+	}
+}
+
+// Nor does sending away, which comes when there is least to spare.
+func TestNoAllocationsOverloaded(t *testing.T) {
+	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour })
+	f.overload.requests.share.Store(math.MaxUint32)
+	for _, raw := range []string{get("/v1/poll?uid=u")(f, 0), post(func(*fixture, int) string { return "{}" })(f, 0)} {
+		ctx := newContext(t, raw)
+		if n := testing.AllocsPerRun(allocRuns, func() {
+			ctx.Response.Reset()
+			f.handle(ctx)
+		}); n != 0 {
+			t.Errorf("%.20s: %v allocations", raw, n)
+		}
+		if got := ctx.Response.StatusCode(); got != 503 {
+			t.Errorf("%.20s: %d, want 503", raw, got)
 		}
 	}
 }

@@ -22,10 +22,10 @@ type listener struct {
 	limits    limits
 	limit     int64
 	open      atomic.Int64
-	fresh     atomic.Int64 // accepted, and not read from yet
-	leaving   atomic.Int64 // being sent away
-	full      []byte       // the answer above the limit
-	pressed   []byte       // the answer when there is overload
+	fresh     atomic.Int64  // accepted, and not read from yet
+	leaving   chan struct{} // has one for each that is being sent away
+	full      []byte        // the answer above the limit
+	pressed   []byte        // the answer when there is overload
 	closeOnce sync.Once
 	closing   chan struct{}
 }
@@ -33,7 +33,7 @@ type listener struct {
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
 		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections), pressed: s.rawAnswer(overloaded),
-		closing: make(chan struct{}),
+		leaving: make(chan struct{}, maxLeaving), closing: make(chan struct{}),
 	}
 }
 
@@ -47,8 +47,9 @@ const (
 // sent its request, and has room for an answer, or is not worth waiting for.
 const sendAwayTime = time.Millisecond
 
-// maxLeaving is how many may be sent away at once. More are closed without a word.
-const maxLeaving = 64
+// maxLeaving is how many may be sent away at once, so that a flood of those that
+// send nothing does not keep Accept. They have descriptors, too.
+const maxLeaving = 128
 
 // maxFresh is how many connections are accepted before those that were are
 // begun with. Accepting is quick, and would else keep what it has accepted
@@ -96,13 +97,9 @@ func (l *listener) Accept() (net.Conn, error) {
 func (l *listener) sendAway(c net.Conn, p problem, answer []byte) {
 	l.open.Add(-1)
 	l.server.metrics.errors[p].Inc()
-	if l.leaving.Add(1) > maxLeaving {
-		l.leaving.Add(-1)
-		c.Close()
-		return
-	}
+	l.leaving <- struct{}{}
 	go func() {
-		defer l.leaving.Add(-1)
+		defer func() { <-l.leaving }()
 		b := scraps.Get().(*[maxHeaderSize]byte)
 		if c.SetReadDeadline(time.Now().Add(sendAwayTime)) == nil {
 			c.Read(b[:])
@@ -157,11 +154,8 @@ func maxConnections() int {
 	return min(max(n-n/8-others, fewest), most)
 }
 
-// backlogged is a listener whose backlog can be looked at and set.
-type backlogged interface {
-	Waiting() (int, error)  // connections that could be accepted
-	SetBacklog(n int) error // how many may be
-}
+// backlogged is a listener that knows how many connections could be accepted.
+type backlogged interface{ Waiting() (int, error) }
 
 // backlog returns how many connections wait to be accepted.
 func (s *Server) backlog() (waiting int) {
@@ -174,15 +168,4 @@ func (s *Server) backlog() (waiting int) {
 		}
 	}
 	return waiting
-}
-
-// setBacklog sets how many connections may wait to be accepted.
-func (s *Server) setBacklog(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.listeners {
-		if b, ok := l.Listener.(backlogged); ok {
-			b.SetBacklog(n)
-		}
-	}
 }

@@ -40,8 +40,6 @@ type overload struct {
 	// The goroutine of run owns these.
 	counted  time.Duration // when accepted was
 	accepted int64
-	rate     float64 // connections accepted a second
-	short    bool    // the backlog is
 }
 
 const (
@@ -49,7 +47,6 @@ const (
 	pressedPause  = time.Millisecond      // while there is overload, or was a moment ago
 	standing      = 100 * time.Millisecond
 	sheddingLasts = time.Second // without a queue, until there is none
-	minBacklog    = 16
 )
 
 // newOverload returns nil, which sends nothing away, if the target is 0.
@@ -100,34 +97,17 @@ func (o *overload) note(now, wait time.Duration) time.Duration {
 	o.requests.note(now, wait, o.target)
 	if elapsed := now - o.counted; elapsed >= probePause {
 		accepted := o.server.accepted.Load()
-		o.rate = float64(accepted-o.accepted) / elapsed.Seconds()
+		// The last of them waits as long as it took to accept as many. If none was
+		// accepted, that is at least since the last look.
+		each := elapsed / time.Duration(max(1, accepted-o.accepted))
+		wait += each * time.Duration(o.server.backlog())
 		o.counted, o.accepted = now, accepted
-		waiting := o.server.backlog()
-		if waiting > 0 {
-			// None accepted: they have waited since the last look at least.
-			wait += time.Duration(float64(waiting) / max(o.rate, 1/elapsed.Seconds()) * float64(time.Second))
-		}
 		o.conns.note(now, wait, o.target)
-		o.shorten(now)
 	}
 	if o.requests.recent(now) || o.conns.recent(now) {
 		return pressedPause
 	}
 	return probePause
-}
-
-// shorten keeps no more connections in the backlog than are accepted within the
-// target while connections are sent away. The kernel drops the others, which is
-// all that costs nothing; a client tries again after a second.
-func (o *overload) shorten(now time.Duration) {
-	switch short := o.conns.recent(now); {
-	case short:
-		o.server.setBacklog(max(minBacklog, int(o.rate*o.target.Seconds())))
-		o.short = true
-	case o.short:
-		o.server.setBacklog(math.MaxInt32)
-		o.short = false
-	}
 }
 
 // shedding is the share of requests, or of connections, to send away.
@@ -138,8 +118,8 @@ type shedding struct {
 	last  time.Duration // when the share was last above 0; 0: never
 }
 
-// note sends away what waits beyond the target, when that has been standing, or
-// was a moment ago.
+// note sends away what waits beyond the target, when that has been standing. If
+// it was a moment ago, that does not take as long.
 func (s *shedding) note(now, wait, target time.Duration) {
 	if wait <= target {
 		// Halved, since an overload that goes on is back with the next probe.
@@ -150,7 +130,7 @@ func (s *shedding) note(now, wait, target time.Duration) {
 	if s.above == 0 {
 		s.above = now
 	}
-	if now-s.above < standing && !s.recent(now) {
+	if age := now - s.above; age < target || age < standing && !s.recent(now) {
 		return
 	}
 	s.last = now

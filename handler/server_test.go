@@ -308,6 +308,41 @@ func TestSentAwayOverTCP(t *testing.T) {
 	<-done
 }
 
+// silent is a listener of connections whose clients neither send nor read.
+type silent struct{ left int }
+
+func (l *silent) Accept() (net.Conn, error) {
+	if l.left == 0 {
+		return nil, net.ErrClosed
+	}
+	l.left--
+	c, _ := net.Pipe()
+	return c, nil
+}
+func (*silent) Close() error   { return nil }
+func (*silent) Addr() net.Addr { return nil }
+
+// A flood of connections above the limit that say nothing keeps nobody from
+// being accepted.
+func TestSilentFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const flood = 10_000
+		f := newServer(t, nil)
+		l := newListener(&silent{flood}, f.Server)
+		l.limit = 0
+		start := time.Now()
+		if c, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Fatalf("%v, %v", c, err)
+		}
+		if got, most := time.Since(start), 200*time.Millisecond; got > most {
+			t.Errorf("%d took %v, want at most %v", flood, got, most)
+		}
+		f.counts(flood, "popupd_http_errors_total", "code", "too_many_connections")
+		synctest.Wait()
+		time.Sleep(2 * sendAwayTime)
+	})
+}
+
 // timedConn records its deadlines. Read and Write return at once.
 type timedConn struct {
 	net.Conn

@@ -130,13 +130,3 @@ func (l *Listener) Waiting() (int, error) {
 	}
 	return int(info.Unacked), nil
 }
-
-// SetBacklog sets how many connections may wait to be accepted, at most
-// net.core.somaxconn. Those that wait already stay.
-func (l *Listener) SetBacklog(n int) error {
-	var err error
-	if controlErr := l.raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), n) }); controlErr != nil {
-		return controlErr
-	}
-	return os.NewSyscallError("listen", err)
-}
