@@ -15,6 +15,8 @@
 //	          peak of 50,000 requests/s and at the peak
 //	outage    20,000 requests/s of the mix while both stores are down, between
 //	          two runs with both up, and every event counted
+//	overload  ten times as many clients as popupd can serve, of several kinds,
+//	          and what becomes of the others
 //	profile   a minute of the mix, and popupd's CPU meanwhile as default.pgo in
 //	          -out, which the compiler takes into account
 //
@@ -52,6 +54,13 @@ var (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "crowd" { // of overload
+		if err := runCrowd(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "load: crowd:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var t task
 	if err := t.parse(os.Args[1:]); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -110,7 +119,7 @@ func (t *task) parse(args []string) error {
 	flags.BoolVar(&t.pin, "pin", true, "popupd to the first core, all others to the second")
 	flags.StringVar(&t.json, "json", "", "file for the result of offer or search")
 	flags.StringVar(&t.svg, "svg", "", "file for its plot")
-	flags.StringVar(&t.out, "out", "", "directory for what envelope, close, compare, outage and profile write")
+	flags.StringVar(&t.out, "out", "", "directory for what envelope, close, compare, outage, overload and profile write")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -120,12 +129,12 @@ func (t *task) parse(args []string) error {
 	for _, mode := range t.modes {
 		switch mode {
 		case "offer", "search":
-		case "envelope", "close", "compare", "outage", "profile":
+		case "envelope", "close", "compare", "outage", "overload", "profile":
 			if t.address != "" {
 				return fmt.Errorf("%s starts its own popupd: -address is not for it", mode)
 			}
 		default:
-			return fmt.Errorf("mode %q: want offer, search, envelope, close, compare, outage or profile", mode)
+			return fmt.Errorf("mode %q: want offer, search, envelope, close, compare, outage, overload or profile", mode)
 		}
 	}
 	switch *arrivals {
@@ -162,7 +171,7 @@ func (t *task) run(ctx context.Context) error {
 	for _, mode := range t.modes {
 		run := map[string]func(context.Context) error{
 			"offer": t.runOffer, "search": t.runSearch, "envelope": t.runEnvelope, "close": t.runClose, "compare": t.runCompare,
-			"outage": t.runOutage, "profile": t.runProfile,
+			"outage": t.runOutage, "overload": t.runOverload, "profile": t.runProfile,
 		}[mode]
 		err := run(ctx)
 		switch {
