@@ -95,6 +95,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // handle is the outermost handler: a panic that gets past it would end the process.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recover(ctx)
+	if ambiguous(&ctx.Request.Header) {
+		s.fail(ctx, badRequest)
+		ctx.SetConnectionClose()
+		return
+	}
 	s.router.Handler(ctx)
 }
 
