@@ -353,6 +353,8 @@ func (f *fixture) metric(name string, labels ...string) float64 {
 			case !slices.Equal(got, labels):
 			case m.Histogram != nil:
 				return float64(m.Histogram.GetSampleCount())
+			case m.Gauge != nil:
+				return m.Gauge.GetValue()
 			default:
 				return m.Counter.GetValue()
 			}

@@ -40,6 +40,7 @@ type overload struct {
 	// The goroutine of run owns these.
 	counted  time.Duration // when accepted was
 	accepted int64
+	waiting  int
 }
 
 const (
@@ -97,11 +98,14 @@ func (o *overload) note(now, wait time.Duration) time.Duration {
 	o.requests.note(now, wait, o.target)
 	if elapsed := now - o.counted; elapsed >= probePause {
 		accepted := o.server.accepted.Load()
-		// The last of them waits as long as it took to accept as many. If none was
-		// accepted, that is at least since the last look.
-		each := elapsed / time.Duration(max(1, accepted-o.accepted))
-		wait += each * time.Duration(o.server.backlog())
-		o.counted, o.accepted = now, accepted
+		// If there was a backlog all the time, as many as could be were accepted,
+		// and the last one waits as long as it takes to accept as many. If none
+		// was, that cannot be told; out of descriptors, say.
+		n, waiting := accepted-o.accepted, o.server.backlog()
+		if n > 0 && o.waiting > 0 {
+			wait += elapsed * time.Duration(waiting) / time.Duration(n)
+		}
+		o.counted, o.accepted, o.waiting = now, accepted, waiting
 		o.conns.note(now, wait, o.target)
 	}
 	if o.requests.recent(now) || o.conns.recent(now) {
