@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage pgo ladder timewait stores
+.PHONY: run build test test-short race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage overload pgo ladder timewait stores
 
 run: ## the demo: embedded stores, three sample popups
 	$(GO) run . -demo
@@ -75,6 +75,9 @@ envelope: stores ## the same for a minute with every event counted; one connecti
 
 outage: stores ## 20,000 requests/s for a minute with both stores down, between two minutes with both up; ARGS="-out bench/results"
 	$(GO) run ./bench/load -late 0.05 $(ARGS) outage
+
+overload: stores ## ten times more clients than there is time for, with and without shedding; ARGS="-out bench/results"
+	$(GO) run ./bench/load $(ARGS) overload
 
 pgo: stores ## renew default.pgo, the profile of the mix that popupd is compiled with
 	$(GO) run ./bench/load -out . profile

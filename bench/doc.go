@@ -15,6 +15,8 @@
 //	                counted, and one connection per request
 //	make outage     what polls notice of MariaDB and Redis being down for a minute,
 //	                and is every event counted when they are back
+//	make overload   what becomes of those who are answered, and of popupd, when ten
+//	                times more is asked for than can be
 //	make ladder     what each step of popupd's history brought: every request in
 //	                MySQL, writes through Redis, configs in memory, popupd
 //	make timewait   what connections that are not kept alive cost, and which

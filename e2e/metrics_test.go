@@ -10,7 +10,7 @@ import (
 
 // documented are the metrics that dashboards and alerts are built on.
 const documented = `
-	poll_duration_seconds decisions_total rejections_total actions_total http_errors_total
+	poll_duration_seconds decisions_total rejections_total actions_total http_errors_total queue_wait_seconds
 	config_revision config_age_seconds config_reload_errors_total config_propagation_seconds state_entries state_bytes state_full_total
 	journal_bytes journal_events_total journal_append_duration_seconds journal_errors_total shipped_events_total resends_total queue_depth_events
 	flushed_events_total flush_duration_seconds flush_lag_seconds flush_errors_total dead_frames_total gap_events_total redis_up mysql_up build_info`
