@@ -40,7 +40,7 @@ type overload struct {
 	// The goroutine of run owns these.
 	counted  time.Duration // when accepted was
 	accepted int64
-	waiting  int
+	waiting  int // in the backlog then
 }
 
 const (
@@ -69,15 +69,15 @@ func (o *overload) open() (err error) {
 // run probes until close is called.
 func (o *overload) run() {
 	defer close(o.ended)
-	var b [1]byte
+	out, in := make([]byte, 1), make([]byte, 1)
 	probe := time.AfterFunc(math.MaxInt64, func() {
 		o.sent.Store(int64(time.Since(o.server.start)))
-		o.pipe[1].Write(b[:])
+		o.pipe[1].Write(out)
 	})
 	defer probe.Stop()
 	for pause := probePause; ; {
 		probe.Reset(pause)
-		if _, err := o.pipe[0].Read(b[:]); err != nil {
+		if _, err := o.pipe[0].Read(in); err != nil {
 			return
 		}
 		now := time.Since(o.server.start)

@@ -105,9 +105,9 @@ func (c *crowd) start(ctx context.Context, cores string) (<-chan count, error) {
 }
 
 var crowds = []crowd{
-	{Name: "clients that heed Retry-After", N: 8000, Pause: 100 * time.Millisecond, Polite: true},
-	{Name: "clients that come back at once", N: 8000, Pause: 100 * time.Millisecond},
-	{Name: "one connection per request, back at once", N: 2000, Pause: 100 * time.Millisecond, Close: true},
+	{Name: "clients that heed Retry-After", N: 14000, Pause: 100 * time.Millisecond, Polite: true},
+	{Name: "clients that come back at once", N: 14000, Pause: 100 * time.Millisecond},
+	{Name: "one connection per request, back at once", N: 6000, Pause: 100 * time.Millisecond, Close: true},
 }
 
 // run asks until ctx ends.
@@ -351,7 +351,7 @@ func (t *task) runOverload(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Ten times too much\n\n%s\n", rig.Environment(t.command))
+	fmt.Fprintf(&b, "# Ten times too much\n\n%s- load average before: %s\n\n", rig.Environment(t.command), loadAverage())
 	b.WriteString(overloadHead)
 	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	missed := ""
@@ -362,7 +362,7 @@ func (t *task) runOverload(ctx context.Context) error {
 				return err
 			}
 			times := p.during.p99.Seconds() / p.calm.p99.Seconds()
-			recovered := "not in 10 s"
+			recovered := "not in 5 s"
 			if p.recovered {
 				recovered = fmt.Sprintf("%.1f s", p.recovery.Seconds())
 			}
@@ -390,6 +390,16 @@ connection per request its latency counts from connect(). Recovered: from the en
 within the goal.
 
 `
+
+// loadAverage is that of the last minute: what else works on this machine.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	last, _, _ := strings.Cut(string(text), " ")
+	return last
+}
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
@@ -462,7 +472,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 	p.taken, p.shed, p.failed = float64(n.Taken)/n.Seconds, float64(n.Shed)/n.Seconds, float64(n.Failed)/n.Seconds
 	p.asked = float64(c.N) / c.Pause.Seconds()
 	p.during = w.between(begin, end)
-	sleep(ctx, 10*time.Second)
+	sleep(ctx, goalRecovery+time.Second)
 	p.recovery, p.recovered = w.recovery(end, goalOverload*p.calm.p99)
 	p.rssAfter, err = rig.RSS(server.Pid())
 	if ctx.Err() != nil {
