@@ -89,7 +89,7 @@ ladder: stores ## the ways to popupd: the same load on a server that asks MySQL 
 timewait: ## a connection per request and TIME_WAIT, before and after each setting; as root; ARGS="-out bench/results"
 	$(GO) run ./bench/timewait $(ARGS)
 
-stores: ## install MariaDB and Redis where they are missing (Debian, as root)
-	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null || $(call install,mariadb-server redis-server)
+stores: ## install MariaDB and Redis, and strace that has system calls fail, where they are missing (Debian, as root)
+	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null && command -v strace >/dev/null || $(call install,mariadb-server redis-server strace)
 
 install = { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || { echo 'needed: apt-get install $(1)' >&2; exit 1; }
