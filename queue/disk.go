@@ -87,7 +87,7 @@ func (d *disk) truncate(path string, size int64) error {
 // does not say.
 func (d *disk) free(dir string) int64 {
 	var s unix.Statfs_t
-	if err := retryEINTR(func() error { return unix.Statfs(dir, &s) }); err != nil {
+	if err := retryEINTR(func() error { return unix.Statfs(dir, &s) }); err != nil || s.Blocks == 0 {
 		return math.MaxInt64
 	}
 	return int64(min(s.Bavail, math.MaxInt64/uint64(s.Bsize)) * uint64(s.Bsize))

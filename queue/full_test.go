@@ -215,3 +215,19 @@ func TestLeaveRoom(t *testing.T) {
 		}
 	})
 }
+
+// TestFreeOfUnlimited: some file systems say that they have no blocks at all.
+func TestFreeOfUnlimited(t *testing.T) {
+	mount := t.TempDir()
+	if err := syscall.Mount("ramfs", mount, "ramfs", 0, ""); err != nil {
+		t.Skipf("mount a ramfs: %v (needs root)", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(mount, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	if got := (&disk{}).free(mount); got < 1<<40 {
+		t.Errorf("%d bytes are free, want very many", got)
+	}
+}
