@@ -356,7 +356,7 @@ func (t *task) runOverload(ctx context.Context) error {
 	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	missed := ""
 	for i := range crowds {
-		for _, after := range []string{"5ms", "0s"} {
+		for _, after := range []string{"20ms", "5ms", "0s"} {
 			p, err := t.press(ctx, &crowds[i], after)
 			if err != nil {
 				return err
