@@ -91,8 +91,10 @@ func TestRestoredDataDirectory(t *testing.T) {
 // second drains the first one's when that has ended, and users go from one to the
 // other without being shown anything again.
 func TestServersOverlap(t *testing.T) {
+	t.Parallel()
 	for _, end := range []string{"stop", "kill"} {
 		t.Run(end, func(t *testing.T) {
+			t.Parallel()
 			st := startStores(t)
 			first := start(t, st.args()...)
 			menu.create(first)

@@ -160,6 +160,7 @@ func TestDiskFull(t *testing.T) {
 // TestJournalFillsDisk: a disk that the journal itself has filled, long before its
 // quota, is free again once everything is counted.
 func TestJournalFillsDisk(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for dumps, which come every 10 s")
 	}
@@ -176,6 +177,7 @@ func TestJournalFillsDisk(t *testing.T) {
 
 // TestQuotaFull: the quota of the journal is used up while the database is down.
 func TestQuotaFull(t *testing.T) {
+	t.Parallel()
 	const quota = 2 << 20
 	st := startStores(t)
 	s := start(t, append(st.args(), "-journal-max", "2MiB")...)

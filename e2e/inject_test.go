@@ -65,6 +65,7 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 // another begins when the disk is well again, and what was acknowledged is counted,
 // also after a kill; what was refused is not.
 func TestSystemCallsFail(t *testing.T) {
+	t.Parallel()
 	const mapped, plain = false, true
 	for _, c := range []struct {
 		name   string

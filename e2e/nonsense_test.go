@@ -14,6 +14,7 @@ import (
 // that are no answers. A part of the server may fail at that and is started
 // again; polls go on and nothing is lost. See TestDeadlyNonsense for the rest.
 func TestNonsense(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, wired, rand.Uint64N(1e6))
 	for i, c := range []struct {
 		name   string

@@ -48,6 +48,7 @@ func (s *server) settled() {
 // that goes on. What was counted since is sent again, of the stream that is being
 // written and of one that was sealed and counted, and given up.
 func TestDatabaseOfThePast(t *testing.T) {
+	t.Parallel()
 	st := startStores(t)
 	s := start(t, st.args()...)
 	once.create(s)
@@ -78,6 +79,7 @@ func TestDatabaseOfThePast(t *testing.T) {
 // TestDatabaseOfALongPast: of what the journal no longer has, it is said loudly
 // and in the database that it is lost, and nothing else is.
 func TestDatabaseOfALongPast(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for dumps, which come every 10 s")
 	}
