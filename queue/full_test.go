@@ -89,21 +89,28 @@ func TestStartWhenFull(t *testing.T) {
 	mustAppend(t, j, testEvents(0, 1))
 }
 
+// smallDisk returns the root of a file system of a megabyte.
+func smallDisk(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("mount a tmpfs: %v (needs root)", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // TestDiskFull fills a real, small file system.
 func TestDiskFull(t *testing.T) {
 	eachWriter(t, func(t *testing.T, d *disk) {
-		mount := filepath.Join(t.TempDir(), "disk")
-		if err := os.Mkdir(mount, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=1m"); err != nil {
-			t.Skipf("mount a tmpfs: %v (needs root)", err)
-		}
-		t.Cleanup(func() {
-			if err := syscall.Unmount(mount, 0); err != nil {
-				t.Error(err)
-			}
-		})
+		mount := smallDisk(t)
 		ballast := filepath.Join(mount, "ballast")
 		if err := os.WriteFile(ballast, make([]byte, 500<<10), 0o600); err != nil {
 			t.Fatal(err)
@@ -163,18 +170,7 @@ func TestDiskFull(t *testing.T) {
 // nearly full nothing that is counted and covered is kept for grace.
 func TestLeaveRoom(t *testing.T) {
 	eachWriter(t, func(t *testing.T, d *disk) {
-		mount := filepath.Join(t.TempDir(), "disk")
-		if err := os.Mkdir(mount, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=1m"); err != nil {
-			t.Skipf("mount a tmpfs: %v (needs root)", err)
-		}
-		t.Cleanup(func() {
-			if err := syscall.Unmount(mount, 0); err != nil {
-				t.Error(err)
-			}
-		})
+		mount := smallDisk(t)
 		c := testConfig(filepath.Join(mount, "journal"))
 		clock := newTestClock()
 		c.MaxBytes, c.SegmentBytes, c.Now, c.Grace = 64<<20, 128<<10, clock.now, time.Hour
