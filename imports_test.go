@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"tuning":             {},
 	"internal/embedded":  {},
 	"internal/datadir":   {},
+	"internal/plainlog":  {},
 	"internal/stores":    {},
 	"internal/failpoint": {},
 	"bench/rig":          {"internal/stores"},

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	_ "time/tzdata" // schedules name time zones, also where the system has no zoneinfo
+
+	"github.com/popupd/popupd/internal/plainlog"
 )
 
 func main() {
@@ -43,7 +45,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		ctx, stop := context.WithCancelCause(context.Background())
 		go untilSignal(stop)
-		err = serve(ctx, c, stdout, newLog(c.log, stderr))
+		err = serve(ctx, c, stdout, plainlog.New(c.log, stderr))
 	}
 	return finish(stderr, err)
 }

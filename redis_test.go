@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"testing"
 )
@@ -17,4 +18,33 @@ func TestRedisOptionHidesPassword(t *testing.T) {
 			t.Errorf("%s: %v, %v; want a usage error without the password", url, option.InitAddress, err)
 		}
 	}
+}
+
+// FuzzRedisOption: what is refused is a mistake in the call and shows nothing of
+// it, what is taken has addresses that can be dialled, without a password in them.
+func FuzzRedisOption(f *testing.F) {
+	f.Add("redis://user:pass@host:6379/1")
+	f.Add("a:1,b:2")
+	f.Add("user:pass@host:6379")
+	f.Add("rediss://[::1]:6380?db=2")
+	f.Fuzz(func(t *testing.T, url string) {
+		if strings.HasPrefix(url, "unix") {
+			return
+		}
+		option, err := redisOption(url)
+		if err != nil {
+			if !errors.Is(err, errUsage) || strings.Contains(err.Error(), url) && len(url) > 20 {
+				t.Fatalf("%q: %v", url, err)
+			}
+			return
+		}
+		if len(option.InitAddress) == 0 {
+			t.Fatalf("%q: no address", url)
+		}
+		for _, address := range option.InitAddress {
+			if _, _, err := net.SplitHostPort(address); err != nil || !strings.Contains(url, "://") && strings.Contains(address, "@") {
+				t.Fatalf("%q: address %q, %v", url, address, err)
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -100,4 +101,23 @@ func TestSecretFileRefused(t *testing.T) {
 			t.Errorf("unreadable: %v", err)
 		}
 	}
+}
+
+// FuzzSecretFile: what is in a file is taken without the space around it, if it
+// is one line.
+func FuzzSecretFile(f *testing.F) {
+	f.Add([]byte(" new,old \r\n"))
+	f.Add([]byte("a\nb"))
+	f.Add([]byte("\x00"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		got, err := readSecretFrom(bytes.NewReader(content))
+		want := strings.TrimSpace(string(content))
+		valid := want != "" && !strings.ContainsAny(want, "\r\n\x00") && len(content) <= maxSecret
+		if valid != (err == nil) || valid && got != want {
+			t.Fatalf("%q holds %q, %v", content, got, err)
+		}
+		if err != nil && len(want) > 8 && strings.Contains(err.Error(), want) {
+			t.Fatalf("the error shows what is in the file: %v", err)
+		}
+	})
 }

@@ -1,4 +1,6 @@
-package main
+// Package plainlog is a log that no one who is logged can write in: each record is
+// one line, of nothing but printable text.
+package plainlog
 
 import (
 	"bytes"
@@ -10,7 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-func newLog(format string, w io.Writer) *slog.Logger {
+// New returns a log in the format text or json, see log/slog.
+func New(format string, w io.Writer) *slog.Logger {
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(plainLines{w}, nil))
 	}

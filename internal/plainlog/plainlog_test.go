@@ -1,9 +1,10 @@
-package main
+package plainlog
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,8 +27,8 @@ var textLine = regexp.MustCompile(`^time=\S+ level=WARN msg=said( [\w.]+=("([^"\
 func TestLogLines(t *testing.T) {
 	for _, value := range hostile {
 		var text, lines bytes.Buffer
-		newLog("text", &text).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
-		newLog("json", &lines).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
+		New("text", &text).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
+		New("json", &lines).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
 		for format, got := range map[string]string{"text": text.String(), "json": lines.String()} {
 			line, ended := strings.CutSuffix(got, "\n")
 			if !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
@@ -53,4 +54,23 @@ func sameJSON(t *testing.T, line, msg, value string) {
 	if valid && (fields.Msg != msg || fields.Key != value || fields.Err != value) {
 		t.Errorf("%.50q, %.50q is logged as %.200q", msg, value, line)
 	}
+}
+
+// FuzzLogLine: a line of the log is one line of printable text.
+func FuzzLogLine(f *testing.F) {
+	f.Add("said", "\x1b[2J\u009b31m\u202e\xff")
+	f.Add("a\nb", "\U000e0001\ufffd")
+	f.Fuzz(func(t *testing.T, msg, value string) {
+		for _, format := range []string{"text", "json"} {
+			var out bytes.Buffer
+			New(format, &out).LogAttrs(t.Context(), slog.LevelWarn, msg, slog.String("key", value), slog.Any("err", errors.New(value)))
+			line, ended := strings.CutSuffix(out.String(), "\n")
+			if !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Fatalf("%s: %q, %q is logged as %q", format, msg, value, &out)
+			}
+			if format == "json" {
+				sameJSON(t, line, msg, value)
+			}
+		}
+	})
 }
