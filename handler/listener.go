@@ -26,6 +26,7 @@ type listener struct {
 	leaving   chan struct{} // has one for each that is being sent away
 	full      []byte        // the answer above the limit
 	pressed   []byte        // the answer when there is overload
+	scraps    sync.Pool     // of *[maxHeaderSize]byte, for what is read and not looked at
 	closeOnce sync.Once
 	closing   chan struct{}
 }
@@ -34,6 +35,7 @@ func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
 		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections), pressed: s.rawAnswer(overloaded),
 		leaving: make(chan struct{}, maxLeaving), closing: make(chan struct{}),
+		scraps: sync.Pool{New: func() any { return new([maxHeaderSize]byte) }},
 	}
 }
 
@@ -100,20 +102,17 @@ func (l *listener) sendAway(c net.Conn, p problem, answer []byte) {
 	l.leaving <- struct{}{}
 	go func() {
 		defer func() { <-l.leaving }()
-		b := scraps.Get().(*[maxHeaderSize]byte)
+		b := l.scraps.Get().(*[maxHeaderSize]byte)
 		if c.SetReadDeadline(time.Now().Add(sendAwayTime)) == nil {
 			c.Read(b[:])
 		}
-		scraps.Put(b)
+		l.scraps.Put(b)
 		if c.SetWriteDeadline(time.Now().Add(sendAwayTime)) == nil {
 			c.Write(answer)
 		}
 		c.Close()
 	}()
 }
-
-// scraps is memory for what is read and not looked at.
-var scraps = sync.Pool{New: func() any { return new([maxHeaderSize]byte) }}
 
 // Close stops Accept. It may be called more than once.
 func (l *listener) Close() error {
