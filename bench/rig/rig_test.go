@@ -100,7 +100,7 @@ func TestWaitReturnsTheLogOfAFailure(t *testing.T) {
 func TestCPU(t *testing.T) {
 	r := newRig(t)
 	p, err := r.Start(Program{
-		Name: "worker (busy)", Args: shell("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; exec sleep 60"), Ready: startsWith("done"),
+		Name: "worker (busy)", Args: shell("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; kill -STOP $$"), Ready: startsWith("done"),
 	})
 	if err != nil {
 		t.Fatal(err)
