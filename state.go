@@ -98,12 +98,7 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 // replay merges the journal. Streams come in any order, so it looks for resets
 // first: what a reset forgot must not come back from an older stream.
 func (s *state) replay() error {
-	err := s.journal.Replay(func(ev *popup.Event) {
-		if ev.Action == popup.Reset {
-			s.forgot(ev)
-		}
-	})
-	if err != nil {
+	if err := s.journal.Resets(s.forgot); err != nil {
 		return err
 	}
 	return s.journal.Replay(s.merge)

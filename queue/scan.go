@@ -80,6 +80,7 @@ func (s *scanned) read(w *window, id popup.StreamID, lim limits) error {
 		case err == nil && f.Stream == id && f.First >= next && f.Last() <= lim.last && !ended &&
 			!(lim.stop && f.First != next):
 			s.add(off, int64(size), f.First, f.Last())
+			s.resets = s.resets || holdsReset(f.Payload)
 			next = f.Last() + 1
 			off += int64(size)
 			continue
@@ -97,6 +98,20 @@ func (s *scanned) read(w *window, id popup.StreamID, lim limits) error {
 		}
 		off = skip
 	}
+}
+
+// holdsReset reports whether one of these encoded events is a reset.
+func holdsReset(events []byte) bool {
+	for ev := new(popup.Event); len(events) > 0; {
+		var err error
+		if events, err = popup.DecodeEvent(ev, events); err != nil {
+			return false // nobody can read it
+		}
+		if ev.Action == popup.Reset {
+			return true
+		}
+	}
+	return false
 }
 
 // skip returns where, after off, a frame may start again: the file's end if nowhere.

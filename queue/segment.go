@@ -38,6 +38,8 @@ type segment struct {
 	marks []mark
 	bad   bool  // damaged, its name ends in .bad
 	dueMS int64 // since when it is counted and covered; 0: it is not
+
+	resets bool // it was scanned, and there are some
 }
 
 // run is a piece of a segment in which frame follows frame. Sequence numbers
