@@ -46,7 +46,7 @@ var errLetGo = errors.New("let go")
 // run counts the stream until ctx ends or an adopted stream is let go of.
 func (d *drain) run(ctx context.Context) {
 	var retry backoff
-	var trouble bool
+	var trouble trouble
 	for ctx.Err() == nil {
 		var idle time.Duration
 		err := guard(func() (err error) { idle, err = d.step(ctx); return err })
@@ -54,16 +54,14 @@ func (d *drain) run(ctx context.Context) {
 		case ctx.Err() != nil || errors.Is(err, errLetGo):
 			return
 		case err != nil:
-			if !trouble {
+			if trouble.news(err) {
 				d.log.Warn("counting is interrupted", "err", err)
 			}
-			trouble = true
 			d.known = false
 			_ = pause(ctx, retry.next(retryFirst, retryAtMost)) // ctx is looked at above
 			continue
-		case trouble:
+		case trouble.over():
 			d.log.Info("counting goes on")
-			trouble = false
 		}
 		retry = 0
 		if idle > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -48,4 +49,48 @@ func wait(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 	case <-ctx.Done():
 	}
 	return ctx.Err()
+}
+
+// trouble is what goes wrong until all is well again, to be logged once for each
+// cause: it may begin with a lost connection and go on with a refusal.
+type trouble struct{ told []string }
+
+// mostCauses bounds what is logged of one trouble.
+const mostCauses = 8
+
+// news reports whether to log err: nothing has failed for its cause since the last call of over.
+func (t *trouble) news(err error) bool {
+	c := cause(err)
+	if slices.Contains(t.told, c) || len(t.told) == mostCauses {
+		return false
+	}
+	t.told = append(t.told, c)
+	return true
+}
+
+// over reports whether there was trouble, and forgets it.
+func (t *trouble) over() bool {
+	was := len(t.told) > 0
+	t.told = nil
+	return was
+}
+
+// cause is the innermost error, the last where there are several: what is around
+// it has numbers that change with each attempt.
+func cause(err error) string {
+	for {
+		var inner error
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			inner = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			if all := e.Unwrap(); len(all) > 0 {
+				inner = all[len(all)-1]
+			}
+		}
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
 }

@@ -67,25 +67,23 @@ var errFinished = errors.New("finished")
 // run ships the stream until ctx ends or the stream is finished.
 func (p *shipment) run(ctx context.Context) {
 	var retry backoff
-	var trouble bool
+	var trouble trouble
 	for ctx.Err() == nil {
 		err := guard(func() error { return p.step(ctx) })
 		switch {
 		case ctx.Err() != nil || errors.Is(err, errFinished):
 			return
 		case err != nil:
-			if !trouble {
+			if trouble.news(err) {
 				p.log.Warn("shipping is interrupted, events wait in the journal", "err", err)
 			}
 			if errors.Is(err, errPanic) {
 				p.registered = false // begin again
 			}
-			trouble = true
 			_ = pause(ctx, retry.next(retryFirst, retryAtMost)) // ctx is looked at above
 			continue
-		case trouble:
+		case trouble.over():
 			p.log.Info("shipping goes on")
-			trouble = false
 		}
 		retry = 0
 		_ = wait(ctx, max(0, time.Until(p.checkAt)), p.wake)
