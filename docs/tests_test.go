@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestNamedTestsExist: a page that names a test as the cover of a threat must not
-// outlive it, and no fuzz target is missing from the list of parsers.
+// TestNamedTestsExist: a page that names a test as the cover of a threat or a fault must
+// not outlive it, and no fuzz target is missing from the list of parsers.
 func TestNamedTestsExist(t *testing.T) {
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
@@ -29,20 +29,23 @@ func TestNamedTestsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile("security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]bool{}
-	for _, match := range named.FindAllSubmatch(page, -1) {
-		names[string(match[1])] = true
-	}
-	if len(names) < 50 {
-		t.Errorf("security.md names %d tests: are they read at all?", len(names))
-	}
-	for name := range names {
-		if _, ok := there[name]; !ok {
-			t.Errorf("security.md names %s, which does not exist", name)
+	names := map[string]bool{} // on security.md
+	for _, page := range []string{"reliability.md", "security.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = map[string]bool{}
+		for _, match := range named.FindAllSubmatch(text, -1) {
+			names[string(match[1])] = true
+		}
+		if len(names) < 50 {
+			t.Errorf("%s names %d tests: are they read at all?", page, len(names))
+		}
+		for name := range names {
+			if _, ok := there[name]; !ok {
+				t.Errorf("%s names %s, which does not exist", page, name)
+			}
 		}
 	}
 	for name, serves := range there {
