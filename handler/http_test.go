@@ -61,6 +61,8 @@ func wantHeader(t *testing.T, r reply, want map[string]string) {
 	}
 }
 
+// TestProblems has all but bodies that are too large, which a client may not have
+// sent whole when the answer comes: those are sent as bytes, see server_test.go.
 func TestProblems(t *testing.T) {
 	f := newServer(t, nil, "").start()
 	shown := f.sees("u", "p1")
@@ -105,7 +107,6 @@ func TestProblems(t *testing.T) {
 		{"POST", "/v1/actions", "application/xml", good, 415, "unsupported_media_type", ""},
 		{"POST", "/v1/actions", "multipart/form-data; boundary=x", good, 415, "unsupported_media_type", ""},
 		{"POST", "/v1/actions", "application/x-www-form-urlencoded", "a=b", 415, "unsupported_media_type", ""},
-		{"POST", "/v1/actions", "application/json", `{"x":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "body_too_large", ""},
 	} {
 		name := fmt.Sprintf("%s %.40s %.40s", c.method, c.target, c.body)
 		var header []string
