@@ -118,7 +118,7 @@ func TestDatabaseOfALongPast(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%d declared lost of %d", declared, v.acked)
-	if err := broken(db); err != nil {
+	if err := broken(db, stateRule); err != nil {
 		t.Error(err)
 	}
 }

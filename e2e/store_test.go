@@ -3,6 +3,7 @@ package e2e
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"testing"
 
 	_ "github.com/go-sql-driver/mysql"
@@ -37,7 +38,7 @@ var rules = []rule{
 		WHERE e.n <> CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts ELSE s.controls END`},
 	{"every event has statistics", `
 		SELECT CONCAT('popup ', popup_id) FROM event WHERE action <> 5 AND popup_id NOT IN (SELECT popup_id FROM popup_stats) GROUP BY popup_id`},
-	{"per user and popup, the state is what the events say", `
+	{stateRule, `
 		SELECT CONCAT(u.user_id, ' popup ', u.popup_id, ': ', u.impressions, ' impressions, ', e.n, ' events; last ', u.last_impression_ms, ', ', e.last)
 		FROM user_popup u
 		LEFT JOIN (SELECT user_id, popup_id, SUM(action IN (1, 6)) n, MAX(CASE WHEN action IN (1, 6) THEN served_at_ms END) last FROM event GROUP BY user_id, popup_id) e
@@ -49,9 +50,16 @@ var rules = []rule{
 		WHERE e.action <> 5 AND u.user_id IS NULL GROUP BY e.user_id, e.popup_id`},
 }
 
-// broken returns the first rule that does not hold, with the rows that break it.
-func broken(db *sql.DB) error {
+// stateRule does not hold where an impression was declared lost and a click on it
+// was not: the state knows of both.
+const stateRule = "per user and popup, the state is what the events say"
+
+// broken returns the first rule that does not hold, but for some, with the rows that break it.
+func broken(db *sql.DB, except ...string) error {
 	for _, r := range rules {
+		if slices.Contains(except, r.name) {
+			continue
+		}
 		rows, err := texts(db, r.query)
 		if err != nil {
 			return err
