@@ -39,7 +39,7 @@ var rules = []rule{
 	{"every event has statistics", `
 		SELECT CONCAT('popup ', popup_id) FROM event WHERE action <> 5 AND popup_id NOT IN (SELECT popup_id FROM popup_stats) GROUP BY popup_id`},
 	{stateRule, `
-		SELECT CONCAT(u.user_id, ' popup ', u.popup_id, ': ', u.impressions, ' impressions, ', e.n, ' events; last ', u.last_impression_ms, ', ', e.last)
+		SELECT CONCAT(u.user_id, ' popup ', u.popup_id, ': ', u.impressions, ' impressions, ', COALESCE(e.n, 0), ' events; last ', u.last_impression_ms, ', ', COALESCE(e.last, 'none'))
 		FROM user_popup u
 		LEFT JOIN (SELECT user_id, popup_id, SUM(action IN (1, 6)) n, MAX(CASE WHEN action IN (1, 6) THEN served_at_ms END) last FROM event GROUP BY user_id, popup_id) e
 		  ON e.user_id = u.user_id AND e.popup_id = u.popup_id
