@@ -72,7 +72,7 @@ func serveFlags(c *config) *flag.FlagSet {
 	fs.Float64Var(&c.newIDsPerClient, "new-ids-per-client", 0, "new user ids a second per client address; 0: no limit")
 	fs.Float64Var(&c.actionsPerClient, "actions-per-client", 0, "actions a second per client address; 0: no limit")
 	fs.StringVar(&c.trustedProxies, "trusted-proxies", "", "`networks` whose X-Forwarded-For names the client, comma-separated")
-	fs.DurationVar(&c.shedAfter, "shed-after", 20*time.Millisecond, "requests that wait longer than this, 100ms on end, are too many, and that share gets 503; 0: none")
+	fs.DurationVar(&c.shedAfter, "shed-after", 50*time.Millisecond, "when requests wait longer than this, 100ms on end, those that have waited get 503 until it is over; 0: never")
 	fs.DurationVar(&c.minGap, "min-gap", 0, "least time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.journalSync), "journal-sync", syncInterval(200*time.Millisecond), "time between fsyncs of the journal, or always")
 	fs.TextVar((*size)(&c.journalMax), "journal-max", size(defaultJournalMax), "quota of the journal in bytes, as 1GiB")

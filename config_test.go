@@ -20,7 +20,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := config{
 		listen: "127.0.0.1:8080", adminListen: "127.0.0.1:8081", redisPrefix: "popupd", data: "./popupd-data",
-		allowOrigins: "*", identity: "off", shedAfter: 20 * time.Millisecond, journalSync: 200 * time.Millisecond, journalMax: 1 << 30, stateMax: 1 << 30,
+		allowOrigins: "*", identity: "off", shedAfter: 50 * time.Millisecond, journalSync: 200 * time.Millisecond, journalMax: 1 << 30, stateMax: 1 << 30,
 		flush: true, drain: 5 * time.Second, retention: 2160 * time.Hour, log: "text",
 	}
 	if c != want {

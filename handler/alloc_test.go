@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"math"
 	"net"
 	"strings"
 	"testing"
@@ -102,9 +101,10 @@ func TestNoAllocationsRefusing(t *testing.T) {
 // Nor does sending away, which comes when there is least to spare.
 func TestNoAllocationsOverloaded(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour })
-	f.overload.requests.share.Store(math.MaxUint32)
+	f.overload.limit.Store(1)
 	for _, raw := range []string{get("/v1/poll?uid=u")(f, 0), post(func(*fixture, int) string { return "{}" })(f, 0)} {
 		ctx := newContext(t, raw)
+		ctx.Init2(&conn{Conn: peer{}, waited: time.Second}, nil, false)
 		if n := testing.AllocsPerRun(allocRuns, func() {
 			ctx.Response.Reset()
 			f.handle(ctx)

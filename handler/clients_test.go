@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/popupd/popupd/tuning"
 )
 
 func admitted(l *clientRate, client uint64, at int64, n int) int {
@@ -222,7 +223,7 @@ func FuzzForwarded(f *testing.F) {
 // serveTCP serves on a port of loopback and returns the URL.
 func (f *fixture) serveTCP() string {
 	f.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := tuning.Listen(f.Context(), "127.0.0.1:0")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 // second early.
 type conn struct {
 	net.Conn
+	stamped  stamped // the same, nil if it does not know when what it reads came in
 	listener *listener
 	closed   atomic.Bool
 	begin    atomic.Bool // it has been read from, or closed
@@ -22,8 +23,9 @@ type conn struct {
 
 	// The goroutine that serves the connection owns these. Times are since the
 	// server was made.
-	active   bool // a request has begun to arrive
-	timed    bool // and its limit is set, for it did not come in one piece
+	waited   time.Duration // of the request under way, from when it came in until it was read; 0: not known
+	active   bool          // a request has begun to arrive
+	timed    bool          // and its limit is set, for it did not come in one piece
 	used     bool
 	request  bool          // the read deadline is that of a request, not of an idle connection
 	wrote    time.Duration // the latest write
@@ -53,6 +55,7 @@ func connState(c net.Conn, state fasthttp.ConnState) {
 // under that of the whole request, as set when it was found to be incomplete.
 func (c *conn) Read(b []byte) (int, error) {
 	l := &c.listener.limits
+	begins, fresh := !c.active || !c.used, !c.used
 	switch {
 	case c.timed:
 	case c.active || !c.used:
@@ -71,7 +74,22 @@ func (c *conn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	if begins && c.stamped != nil {
+		c.arrived(fresh)
+	}
+	return n, err
+}
+
+// arrived takes note of how long what was read has waited for that.
+func (c *conn) arrived(fresh bool) {
+	c.waited = 0
+	at, o := c.stamped.Arrived(), c.listener.server.overload
+	if at == 0 || o == nil {
+		return
+	}
+	c.waited = max(0, time.Duration(time.Now().UnixNano()-at)) // the clock may have been set
+	o.waited(c.waited, fresh)
 }
 
 // begun tells the listener that it may accept another one.

@@ -193,8 +193,14 @@ var checker = sync.OnceValues(apitest.New)
 func (f *fixture) start() *fixture {
 	f.Helper()
 	f.ln = fasthttputil.NewInmemoryListener()
+	return f.serve(f.ln)
+}
+
+// serve serves connections to f.ln that come in at ln.
+func (f *fixture) serve(ln net.Listener) *fixture {
+	f.Helper()
 	done := make(chan error, 1)
-	go func() { done <- f.Serve(f.ln) }()
+	go func() { done <- f.Serve(ln) }()
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return f.ln.Dial() }}
 	api, err := checker()
 	if err != nil {

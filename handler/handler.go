@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fasthttp/router"
@@ -50,9 +49,10 @@ type Config struct {
 	ActionsPerClient float64        // actions, likewise
 	TrustedProxies   []netip.Prefix // whose X-Forwarded-For says which address that is
 
-	// ShedAfter is how long requests may wait to be begun with. When they have
-	// waited longer for 100 ms on end, the share that is too many is answered
-	// with 503. 0: none is.
+	// ShedAfter is how long requests may wait to be read. When all have waited
+	// longer for 100 ms, those are answered with 503 that have waited too long,
+	// until there are few of them. It is for listeners that are stampers, as
+	// tuning's is. 0: none is.
 	ShedAfter time.Duration
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
@@ -73,10 +73,9 @@ type Server struct {
 	identity   Identity
 	limits     limits
 	clients    *clients
-	actionRate *clientRate  // nil: no limit
-	overload   *overload    // nil: nothing is sent away
-	accepted   atomic.Int64 // connections
-	start      time.Time    // durations are measured from it
+	actionRate *clientRate // nil: no limit
+	overload   *overload   // nil: nothing is sent away
+	start      time.Time   // durations are measured from it
 
 	origins  origins
 	answers  *answers

@@ -25,7 +25,6 @@ type listener struct {
 	fresh     atomic.Int64  // accepted, and not read from yet
 	leaving   chan struct{} // has one for each that is being sent away
 	full      []byte        // the answer above the limit
-	pressed   []byte        // the answer when there is overload
 	scraps    sync.Pool     // of *[maxHeaderSize]byte, for what is read and not looked at
 	closeOnce sync.Once
 	closing   chan struct{}
@@ -33,7 +32,7 @@ type listener struct {
 
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
-		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections), pressed: s.rawAnswer(overloaded),
+		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections),
 		leaving: make(chan struct{}, maxLeaving), closing: make(chan struct{}),
 		scraps: sync.Pool{New: func() any { return new([maxHeaderSize]byte) }},
 	}
@@ -64,19 +63,15 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			l.server.accepted.Add(1)
-			switch {
-			case l.open.Add(1) > l.limit:
-				l.sendAway(c, tooManyConnections, l.full)
-				continue
-			case l.server.overload != nil && l.server.overload.conns.sheds():
-				l.sendAway(c, overloaded, l.pressed)
+			if l.open.Add(1) > l.limit {
+				l.sendAway(c)
 				continue
 			}
 			if l.fresh.Add(1) > maxFresh {
 				runtime.Gosched()
 			}
-			return &conn{Conn: c, listener: l}, nil
+			stamped, _ := c.(stamped)
+			return &conn{Conn: c, stamped: stamped, listener: l}, nil
 		}
 		if !exhausted(err) {
 			return nil, err
@@ -96,9 +91,9 @@ func (l *listener) Accept() (net.Conn, error) {
 // sendAway answers a connection and closes it, without Accept waiting for it.
 // What has come of its request is read first: closing would else reset the
 // connection, and the answer be lost.
-func (l *listener) sendAway(c net.Conn, p problem, answer []byte) {
+func (l *listener) sendAway(c net.Conn) {
 	l.open.Add(-1)
-	l.server.metrics.errors[p].Inc()
+	l.server.metrics.errors[tooManyConnections].Inc()
 	l.leaving <- struct{}{}
 	go func() {
 		defer func() { <-l.leaving }()
@@ -108,7 +103,7 @@ func (l *listener) sendAway(c net.Conn, p problem, answer []byte) {
 		}
 		l.scraps.Put(b)
 		if c.SetWriteDeadline(time.Now().Add(sendAwayTime)) == nil {
-			c.Write(answer)
+			c.Write(l.full)
 		}
 		c.Close()
 	}()
@@ -151,20 +146,4 @@ func maxConnections() int {
 	}
 	n := int(min(limit.Cur, math.MaxInt32))
 	return min(max(n-n/8-others, fewest), most)
-}
-
-// backlogged is a listener that knows how many connections could be accepted.
-type backlogged interface{ Waiting() (int, error) }
-
-// backlog returns how many connections wait to be accepted.
-func (s *Server) backlog() (waiting int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.listeners {
-		if b, ok := l.Listener.(backlogged); ok {
-			n, _ := b.Waiting() // it may be closed
-			waiting += n
-		}
-	}
-	return waiting
 }

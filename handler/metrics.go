@@ -96,7 +96,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		Name: "popupd_accept_retries_total", Help: "Times the listener waited because the system was out of descriptors or buffers.",
 	})
 	wait := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "popupd_queue_wait_seconds", Help: "How long a request waited, just now, until it was begun with.",
+		Name: "popupd_queue_wait_seconds", Help: "How long a request, one in 10 ms, waited until it was read; 0: none came.",
 	})
 	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries, wait} {
 		if r == nil {

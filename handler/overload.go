@@ -1,53 +1,65 @@
 package handler
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// overload notices that more comes in than can be answered, and says which
-// share of it to send away.
+// overload notices that more comes in than can be answered in time, and sends
+// away what has waited too long.
 //
-// Nearly all that a request costs is the kernel's and HTTP's, so that a refusal
-// costs little less than an answer: sending away saves the others from waiting
-// only because those that are sent away close their connections and come back
-// later. What a request waits for is all the others that wait, so the time that
-// it waits is what is measured, and nothing is counted per request: a probe, a
-// byte in a pipe, goes the way of a request through the poller and the
-// scheduler, a hundred times a second, and takes as long as a request that comes
-// in at the same time. A new connection waits in the backlog of the listener
-// before that: for the length of it divided by how many are accepted in a second.
+// A request waits for others in the backlog of the listener, in the queue of the
+// poller and in that of the scheduler. All of it is in one figure: how long after
+// it came in it is read. The kernel knows when it came in. To ask is not free, so
+// one request in 10 ms is asked about, and each one only during an overload.
 //
-// A queue that goes away by itself is no overload, one that stands is: the rule
-// of CoDel (RFC 8289; K. Nichols and V. Jacobson, Controlling Queue Delay, 2012).
-// B. Maurer, Fail at Scale (2015), has found it of use for requests.
+// A queue that goes away by itself is none, one that stands is: the rule of CoDel
+// (RFC 8289; K. Nichols and V. Jacobson, Controlling Queue Delay, 2012). B. Maurer,
+// Fail at Scale (2015), has found it of use for requests. From then on what has
+// waited beyond a limit is answered with 503, and told when to come back, which
+// makes room for others. Those are answered as if there was no crowd, however
+// large it is, so the limit is far shorter than the wait that may stand.
+//
+// It is lifted when few are sent away; when it has been there for long, to see
+// whether the queue still stands; and for a second when nearly all are sent away
+// and that makes the queue no shorter, since all come back at once: then nobody
+// would be answered at all.
 type overload struct {
-	server *Server
-	target time.Duration // the wait that may stand
-	ended  chan struct{}
-	pipe   [2]*os.File // read, write
+	metrics *metrics
+	start   time.Time     // as the server's
+	target  time.Duration // the wait that may stand
+	stop    chan struct{}
+	ended   chan struct{}
 
-	sent     atomic.Int64 // the probe under way, as server.start
-	requests shedding
-	conns    shedding
+	limit         atomic.Int64 // what a request may have waited, in ns; 0: there is no overload
+	came, refused atomic.Int64 // requests since the latest look
+
+	sampled atomic.Bool // a request has been asked about since the latest tick
+	samples [2]standing // of requests on connections that were used before, and on new ones
 
 	// The goroutine of run owns these.
-	counted  time.Duration // when accepted was
-	accepted int64
-	waiting  int // in the backlog then
+	looks int // since the limit is there
+	vain  int // of those, the latest ones that found nearly all sent away
 }
 
 const (
-	probePause    = 10 * time.Millisecond // between probes
-	pressedPause  = time.Millisecond      // while there is overload, or was a moment ago
-	standing      = 100 * time.Millisecond
-	sheddingLasts = time.Second // without a queue, until there is none
+	overloadTick = 10 * time.Millisecond
+	lateSamples  = 10 // make an overload: 100 ms at least
+	sampleLife   = 100 * time.Millisecond
+	lookTicks    = 100 // between two looks at what the limit does
+
+	shortestLimit = 500 * time.Microsecond // an idle server now and then needs as long
+	noLimit       = time.Minute
+
+	few       = 16 // one in as many
+	nearlyAll = 32 // all but one in as many
+	maxVain   = 3  // looks
+	maxLooks  = 30
 )
 
 // newOverload returns nil, which sends nothing away, if the target is 0.
@@ -55,110 +67,137 @@ func newOverload(s *Server, target time.Duration) *overload {
 	if target == 0 {
 		return nil
 	}
-	return &overload{server: s, target: target, ended: make(chan struct{})}
+	return &overload{metrics: s.metrics, start: s.start, target: target, stop: make(chan struct{}), ended: make(chan struct{})}
 }
 
-// open makes the pipe of the probe. It is called once, before run.
-func (o *overload) open() (err error) {
-	if o.pipe[0], o.pipe[1], err = os.Pipe(); err != nil {
-		return fmt.Errorf("probe for overload: %w", err)
-	}
-	return nil
+// stamper is a listener whose connections can say when what they read came in.
+type stamper interface {
+	// Stamp has the next n reads of all its connections take note of that.
+	Stamp(n int64)
 }
 
-// run probes until close is called.
-func (o *overload) run() {
+// stamped is a connection of a stamper.
+type stamped interface {
+	// Arrived returns it in ns since the epoch, 0 if it was not taken note of.
+	Arrived() int64
+}
+
+// run asks about requests until close is called.
+func (o *overload) run(stamp func(n int64)) {
 	defer close(o.ended)
-	out, in := make([]byte, 1), make([]byte, 1)
-	probe := time.AfterFunc(math.MaxInt64, func() {
-		o.sent.Store(int64(time.Since(o.server.start)))
-		o.pipe[1].Write(out)
-	})
-	defer probe.Stop()
-	for pause := probePause; ; {
-		probe.Reset(pause)
-		if _, err := o.pipe[0].Read(in); err != nil {
+	ticker := time.NewTicker(overloadTick)
+	defer ticker.Stop()
+	for ticks := 0; ; {
+		select {
+		case <-ticker.C:
+		case <-o.stop:
 			return
 		}
-		now := time.Since(o.server.start)
-		pause = o.note(now, now-time.Duration(o.sent.Load()))
+		if !o.sampled.Swap(false) {
+			o.metrics.wait.Set(0) // nobody came
+		}
+		if o.limit.Load() == 0 {
+			ticks = 0
+			stamp(1)
+			continue
+		}
+		stamp(math.MaxInt64)
+		if ticks++; ticks%lookTicks == 0 {
+			o.look()
+		}
 	}
 }
 
 // close ends run.
 func (o *overload) close() {
-	o.pipe[0].Close()
+	close(o.stop)
 	<-o.ended
-	o.pipe[1].Close()
 }
 
-// note takes what the probe found and returns the time until the next one.
-func (o *overload) note(now, wait time.Duration) time.Duration {
-	o.server.metrics.wait.Set(wait.Seconds())
-	o.requests.note(now, wait, o.target)
-	if elapsed := now - o.counted; elapsed >= probePause {
-		accepted := o.server.accepted.Load()
-		// If there was a backlog all the time, as many as could be were accepted,
-		// and the last one waits as long as it takes to accept as many. If none
-		// was, that cannot be told; out of descriptors, say.
-		n, waiting := accepted-o.accepted, o.server.backlog()
-		if n > 0 && o.waiting > 0 {
-			wait += elapsed * time.Duration(waiting) / time.Duration(n)
-		}
-		o.counted, o.accepted, o.waiting = now, accepted, waiting
-		o.conns.note(now, wait, o.target)
-	}
-	if o.requests.recent(now) || o.conns.recent(now) {
-		return pressedPause
-	}
-	return probePause
-}
-
-// shedding is the share of requests, or of connections, to send away.
-type shedding struct {
-	share atomic.Uint32 // of 1<<32
-
-	above time.Duration // since when each probe has waited too long; 0: the last one has not
-	last  time.Duration // when the share was last above 0; 0: never
-}
-
-// note sends away what waits beyond the target, when that has been standing. If
-// it was a moment ago, that does not take as long.
-func (s *shedding) note(now, wait, target time.Duration) {
-	if wait <= target {
-		// Halved, since an overload that goes on is back with the next probe.
-		s.above = 0
-		s.share.Store(s.share.Load() / 2)
+// waited takes note of how long a request has waited, which is on a new
+// connection or on one that was used before.
+func (o *overload) waited(wait time.Duration, fresh bool) {
+	if o.sampled.Load() || !o.sampled.CompareAndSwap(false, true) {
 		return
 	}
-	if s.above == 0 {
-		s.above = now
+	o.metrics.wait.Set(wait.Seconds())
+	queue := &o.samples[0]
+	if fresh {
+		queue = &o.samples[1]
 	}
-	if age := now - s.above; age < target || age < standing && !s.recent(now) {
-		return
+	if queue.note(time.Since(o.start), wait > o.target) {
+		o.limit.CompareAndSwap(0, int64(min(o.target, shortestLimit)))
 	}
-	s.last = now
-	s.share.Store(uint32((1 - float64(target)/float64(wait)) * math.MaxUint32))
 }
 
-func (s *shedding) recent(now time.Duration) bool {
-	return s.last != 0 && now-s.last < sheddingLasts
+// look decides how an overload goes on.
+func (o *overload) look() {
+	came, refused := o.came.Swap(0), o.refused.Swap(0)
+	o.looks++
+	if refused > came-came/nearlyAll {
+		o.vain++
+	} else {
+		o.vain = 0
+	}
+	switch {
+	case refused <= came/few || o.looks == maxLooks:
+		o.looks, o.vain = 0, 0
+		o.limit.Store(0)
+	case o.vain == maxVain:
+		o.limit.Store(int64(noLimit)) // until the next look, which finds few
+	}
 }
 
-// sheds reports whether to send away what has just come.
-func (s *shedding) sheds() bool {
-	share := s.share.Load()
-	return share != 0 && rand.Uint32() < share
+// sheds reports whether to send away a request that has waited.
+func (o *overload) sheds(waited time.Duration) bool {
+	limit := o.limit.Load()
+	if limit == 0 {
+		return false
+	}
+	o.came.Add(1)
+	if int64(waited) <= limit {
+		return false
+	}
+	o.refused.Add(1)
+	return true
 }
 
-// sheds answers a request if there are too many.
+// standing knows whether a queue stands: late samples outnumber those in time.
+// CoDel would want all to be late, but what the poller finds last the scheduler
+// runs first, so that in the longest queue some are in time.
+type standing struct {
+	mu     sync.Mutex
+	late   int
+	latest time.Duration // sample; if that is long ago, it says nothing about now
+}
+
+// note takes a sample and reports whether the queue stands.
+func (s *standing) note(now time.Duration, late bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now-s.latest > sampleLife {
+		s.late = 0
+	}
+	s.latest = now
+	if late {
+		s.late = min(s.late+1, lateSamples)
+	} else {
+		s.late = max(s.late-1, 0)
+	}
+	return s.late == lateSamples
+}
+
+// sheds answers a request if it has waited too long.
 func (s *Server) sheds(ctx *fasthttp.RequestCtx) bool {
-	if s.overload == nil || !s.overload.requests.sheds() {
+	if s.overload == nil {
+		return false
+	}
+	c, ok := ctx.Conn().(*conn)
+	if !ok || !s.overload.sheds(c.waited) {
 		return false
 	}
 	s.fail(ctx, overloaded)
 	ctx.Response.Header.SetCanonical(retryAfterName, retries[rand.IntN(len(retries))])
-	ctx.SetConnectionClose()
 	return true
 }
 

@@ -3,83 +3,138 @@ package handler
 import (
 	"fmt"
 	"io"
-	"math"
+	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp/fasthttputil"
 )
 
-func (s *shedding) percent() int {
-	return int(math.Round(100 * float64(s.share.Load()) / math.MaxUint32))
-}
-
-func TestShedding(t *testing.T) {
-	const target = 5 * time.Millisecond
-	var s shedding
+func TestStanding(t *testing.T) {
+	type sample struct {
+		after time.Duration
+		late  bool
+	}
+	const tick = overloadTick
+	late, inTime := sample{tick, true}, sample{tick, false}
+	repeat := func(n int, samples ...sample) []sample { return slices.Repeat(samples, n) }
 	for _, c := range []struct {
-		name     string
-		at, wait time.Duration
-		want     int // percent
+		name    string
+		samples []sample
+		want    bool
 	}{
-		{"a queue", 1000 * time.Millisecond, 50 * time.Millisecond, 0},
-		{"is none if it goes away", 1050 * time.Millisecond, 5 * time.Millisecond, 0},
-		{"another", 1060 * time.Millisecond, 50 * time.Millisecond, 0},
-		{"that stays", 1110 * time.Millisecond, 50 * time.Millisecond, 0},
-		{"for 100 ms", 1160 * time.Millisecond, 50 * time.Millisecond, 90},
-		{"shorter", 1170 * time.Millisecond, 10 * time.Millisecond, 50},
-		{"short", 1180 * time.Millisecond, 5 * time.Millisecond, 25},
-		{"and shorter", 1181 * time.Millisecond, 0, 12},
-		{"back again", 1200 * time.Millisecond, 20 * time.Millisecond, 12},
-		{"for as long as the target", 1205 * time.Millisecond, 20 * time.Millisecond, 75},
-		{"gone", 1250 * time.Millisecond, time.Millisecond, 37},
-		{"forgotten after a second", 2300 * time.Millisecond, 20 * time.Millisecond, 37},
-		{"so it must stand anew", 2399 * time.Millisecond, 20 * time.Millisecond, 37},
-		{"as at first", 2400 * time.Millisecond, 20 * time.Millisecond, 75},
+		{"a queue of 100 ms", repeat(10, late), true},
+		{"a shorter one", repeat(9, late), false},
+		{"three of four are late", repeat(20, inTime, late, late, late), true},
+		{"one of two", repeat(1000, late, inTime), false},
+		{"it is over", append(repeat(1000, late), inTime), false},
+		{"and back", append(repeat(1000, late), inTime, late), true},
+		{"it is long over", append(repeat(1000, late), append(repeat(10, inTime), repeat(9, late)...)...), false},
+		{"few come, each of them late", repeat(1000, sample{sampleLife + 1, true}), false},
+		{"not so few", repeat(10, sample{sampleLife, true}), true},
 	} {
-		s.note(c.at, c.wait, target)
-		if got := s.percent(); got != c.want {
-			t.Errorf("%s, %v at %v: %d %% are sent away, want %d %%", c.name, c.wait, c.at, got, c.want)
+		var s standing
+		now, got := time.Second, false
+		for _, one := range c.samples {
+			now += one.after
+			got = s.note(now, one.late)
+		}
+		if got != c.want {
+			t.Errorf("%s: it stands: %v, want %v", c.name, got, c.want)
 		}
 	}
-	for range 32 {
-		s.note(3*time.Second, 0, target)
-	}
-	if got := s.share.Load(); got != 0 {
-		t.Errorf("without a queue a share of %d is still sent away", got)
-	}
 }
 
-func TestSheds(t *testing.T) {
-	var s shedding
-	for _, share := range []float64{0, 0.5, 1} {
-		s.share.Store(uint32(share * math.MaxUint32))
-		const n = 10000
-		got := 0
-		for range n {
-			if s.sheds() {
-				got++
+// The limit is lifted when it is of no use.
+func TestLimitIsLifted(t *testing.T) {
+	const limited = int64(shortestLimit)
+	for _, c := range []struct {
+		name          string
+		came, refused int64
+		want          []int64 // limit after each look, in ns
+	}{
+		{"a third are sent away", 1000, 333, slices.Repeat([]int64{limited}, maxLooks-1)},
+		{"for long", 1000, 333, append(slices.Repeat([]int64{limited}, maxLooks-1), 0)},
+		{"few are", 1600, 100, []int64{0}},
+		{"not so few", 1600, 101, []int64{limited}},
+		{"nobody came", 0, 0, []int64{0}},
+		{"nearly all are", 3200, 3101, []int64{limited, limited, int64(noLimit)}},
+		{"many are", 3200, 3100, []int64{limited, limited, limited, limited}},
+		{"of few requests all are", 31, 31, []int64{limited, limited, limited, limited}},
+	} {
+		o := newOverload(&Server{}, time.Hour)
+		o.limit.Store(limited)
+		for i, want := range c.want {
+			o.came.Store(c.came)
+			o.refused.Store(c.refused)
+			o.look()
+			if got := o.limit.Load(); got != want {
+				t.Errorf("%s: %v after %d looks, want %v", c.name, time.Duration(got), i+1, time.Duration(want))
 			}
 		}
-		if math.Abs(float64(got)-share*n) > 300 { // six deviations
-			t.Errorf("of %d %d are sent away, want about %.0f", n, got, share*n)
-		}
+	}
+	// Nearly all, then all served for a while.
+	o := newOverload(&Server{}, time.Hour)
+	o.limit.Store(int64(noLimit))
+	if o.sheds(time.Second) {
+		t.Error("sent away while all are served")
+	}
+	if o.look(); o.limit.Load() != 0 {
+		t.Error("no end")
 	}
 }
 
-// What is too many gets 503, is told when to come back, and leaves.
+// lateListener is one whose connections say how long a request has waited.
+type lateListener struct {
+	net.Listener
+	by atomic.Int64 // ns
+}
+
+func (l *lateListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &lateConn{c, l}, err
+}
+
+func (*lateListener) Stamp(int64) {}
+
+type lateConn struct {
+	net.Conn
+	listener *lateListener
+}
+
+func (c *lateConn) Arrived() int64 { return time.Now().UnixNano() - c.listener.by.Load() }
+
+// When requests have waited too long for a while, those that have are answered
+// with 503 and told when to come back, over connections that stay, and all others
+// are served.
 func TestOverloadedAnswers(t *testing.T) {
-	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour }, "").start()
+	f := newServer(t, func(c *Config) { c.ShedAfter = 20 * time.Millisecond }, "")
+	f.ln = fasthttputil.NewInmemoryListener()
+	late := &lateListener{Listener: f.ln}
+	f.serve(late)
 	shown := f.sees("u", "p1")
-	f.overload.close() // it would find that there is no overload
-	f.overload.requests.share.Store(math.MaxUint32)
+
+	late.by.Store(int64(10 * time.Millisecond))
+	for end := time.Now().Add(3 * lateSamples * overloadTick); time.Now().Before(end); {
+		f.sees("u", "")
+	}
+	late.by.Store(int64(21 * time.Millisecond))
+	eventually(t, "it is an overload", func() bool { return f.do("GET", "/v1/poll?uid=u", "").status == http.StatusServiceUnavailable })
+
+	late.by.Store(int64(shortestLimit) / 2)
+	f.sees("u", "")
+	late.by.Store(int64(shortestLimit) + 1)
+	shedBefore, errorsBefore := f.metric("popupd_decisions_total", "outcome", "shed"), f.metric("popupd_http_errors_total", "code", "overloaded")
 	var all [5]bool
 	for range 100 {
 		r := f.do("GET", "/v1/poll?uid=v", "")
 		after, _ := strconv.Atoi(r.header.Get("Retry-After"))
-		if r.status != http.StatusServiceUnavailable || r.code() != "overloaded" || after < 1 || after > 4 {
+		if r.status != http.StatusServiceUnavailable || r.code() != "overloaded" || r.header.Get("Connection") == "close" || after < 1 || after > 4 {
 			t.Fatalf("poll: %+v", r)
 		}
 		all[after] = true
@@ -90,45 +145,34 @@ func TestOverloadedAnswers(t *testing.T) {
 	if r := f.act("click", shown.Token); r.status != http.StatusServiceUnavailable || r.code() != "overloaded" {
 		t.Errorf("action: %+v", r)
 	}
-	f.counts(100, "popupd_decisions_total", "outcome", "shed")
-	f.counts(101, "popupd_http_errors_total", "code", "overloaded")
+	if got := f.metric("popupd_decisions_total", "outcome", "shed") - shedBefore; got != 100 {
+		t.Errorf("%v polls are counted as sent away, want 100", got)
+	}
+	if got := f.metric("popupd_http_errors_total", "code", "overloaded") - errorsBefore; got != 101 {
+		t.Errorf("%v requests are counted as sent away, want 101", got)
+	}
 	f.journaled("u impression 1")
-	got := f.raw("GET /v1/poll?uid=v HTTP/1.1\r\nHost: a\r\n\r\n") // returns at the end of the connection
-	if r := parseReply(t, got); r.status != http.StatusServiceUnavailable || r.header.Get("Connection") != "close" {
-		t.Errorf("%s", got)
-	}
-	f.overload.requests.share.Store(0)
-	f.sees("v", "p1")
 
-	f.overload.conns.share.Store(math.MaxUint32)
-	c, err := f.ln.Dial()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	all503, err := io.ReadAll(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := parseReply(t, string(all503)); r.code() != "overloaded" || r.header.Get("Retry-After") == "" || r.header.Get("Connection") != "close" {
-		t.Errorf("a new connection: %s", all503)
-	}
-	f.overload.conns.share.Store(0)
+	late.by.Store(-int64(time.Hour)) // the clock was set
+	f.sees("u", "")
+	eventually(t, "it is over", func() bool { return f.overload.limit.Load() == 0 })
+	late.by.Store(int64(time.Millisecond))
+	f.sees("v", "p1")
 }
 
-// More clients than can be served within the target are sent away, without a
-// clock or a count in a request, and soon after they have gone nobody is.
+// More clients than can be served within the target: some are sent away, and soon
+// after the crowd has gone nobody is.
 func TestOverload(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Millisecond }, everyTime)
-	address := f.serveTCP()
 	f.events.hook = func() { // makes a poll dear
 		for begin := time.Now(); time.Since(begin) < 200*time.Microsecond; {
 		}
 	}
+	address := f.serveTCP()
 	var served, shed atomic.Int64
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
-	for i := range 100 {
+	for i := range 300 {
 		clients.Go(func() {
 			transport := new(http.Transport)
 			defer transport.CloseIdleConnections()
@@ -160,9 +204,7 @@ func TestOverload(t *testing.T) {
 	close(stop)
 	clients.Wait()
 	f.client.CloseIdleConnections()
-	eventually(t, "none is sent away", func() bool {
-		return f.overload.requests.share.Load() == 0 && f.overload.conns.share.Load() == 0
-	})
+	eventually(t, "it is over", func() bool { return f.overload.limit.Load() == 0 })
 	for i := range 10 {
 		res, err := f.client.Get(fmt.Sprintf("http://%s/v1/poll?uid=after%d", address, i))
 		if err != nil {

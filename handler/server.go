@@ -42,10 +42,9 @@ func (s *Server) newHTTP() *fasthttp.Server {
 // returns nil. It closes ln.
 func (s *Server) Serve(ln net.Listener) error {
 	l := newListener(ln, s)
-	closed, err := s.begin(l)
-	if closed || err != nil {
+	if closed := s.begin(l); closed {
 		l.Close()
-		return err
+		return nil
 	}
 	if err := s.http.Serve(l); err != nil {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
@@ -55,20 +54,29 @@ func (s *Server) Serve(ln net.Listener) error {
 
 // begin takes note of a listener; with the first one looking out for overload
 // begins. It reports whether the server is shut down already.
-func (s *Server) begin(l *listener) (closed bool, err error) {
+func (s *Server) begin(l *listener) (closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return true, nil
+		return true
 	}
 	if s.overload != nil && len(s.listeners) == 0 {
-		if err := s.overload.open(); err != nil {
-			return false, err
-		}
-		go s.overload.run()
+		go s.overload.run(s.stamp)
 	}
 	s.listeners = append(s.listeners, l)
-	return false, nil
+	return false
+}
+
+// stamp has the next n reads of each listener's connections take note of when
+// what they read came in.
+func (s *Server) stamp(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		if l, ok := l.Listener.(stamper); ok {
+			l.Stamp(n)
+		}
+	}
 }
 
 // Shutdown stops accepting connections, closes those that are idle, and waits

@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Listener accepts TCP connections with as few system calls as there can be.
@@ -22,6 +20,7 @@ type Listener struct {
 	raw    syscall.RawConn
 	addr   net.Addr
 	closed atomic.Bool
+	stamps atomic.Int64 // reads that are yet to be stamped
 }
 
 // deferAccept is for how long the kernel keeps a connection that sends nothing
@@ -35,6 +34,7 @@ const deferAccept = 1
 //     the first read is not in vain. One third of the CPU of a connection that
 //     asks once.
 //   - TCP_NODELAY: as net sets it, but once.
+//   - SO_TIMESTAMPNS: the kernel notes when each packet comes in, for [Listener.Stamp].
 //   - no keep-alive probes: handler closes idle connections before probes would
 //     begin, and setting them up is four system calls a connection.
 //   - no MPTCP, which net listens with by default: its connections are slower
@@ -67,6 +67,7 @@ func setOptions(_, _ string, c syscall.RawConn) error {
 	if controlErr := c.Control(func(fd uintptr) {
 		err = os.NewSyscallError("setsockopt", errors.Join(
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1),
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1),
 			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, deferAccept)))
 	}); controlErr != nil {
 		return controlErr
@@ -97,7 +98,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if errno != 0 {
 		return nil, l.failed(os.NewSyscallError("accept4", errno))
 	}
-	return &socket{local: l.addr, fd: int(fd)}, nil
+	return &socket{listener: l, fd: int(fd)}, nil
 }
 
 func (l *Listener) failed(err error) error {
@@ -115,18 +116,6 @@ func (l *Listener) Close() error {
 // Addr returns the address that is listened on.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Waiting returns how many connections wait to be accepted, see tcp(7) on
-// TCP_INFO; of a listener its tcpi_unacked is that.
-func (l *Listener) Waiting() (int, error) {
-	var info *unix.TCPInfo
-	var err error
-	if controlErr := l.raw.Control(func(fd uintptr) {
-		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-	}); controlErr != nil {
-		return 0, controlErr
-	}
-	if err != nil {
-		return 0, os.NewSyscallError("getsockopt", err)
-	}
-	return int(info.Unacked), nil
-}
+// Stamp has the next n reads of its connections note when what they read came
+// in. A read so costs 0.3 us more, which is why not every one does.
+func (l *Listener) Stamp(n int64) { l.stamps.Store(n) }

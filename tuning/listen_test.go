@@ -260,3 +260,69 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// As many reads as were asked to say when what they read came in, and no others.
+func TestStamp(t *testing.T) {
+	ours, theirs := pair(t)
+	accepted := ours.(*socket)
+	b := make([]byte, 100)
+	read := func(want bool) {
+		t.Helper()
+		before := time.Now()
+		time.AfterFunc(time.Millisecond, func() { io.WriteString(theirs, "question") })
+		if n, err := ours.Read(b); err != nil || string(b[:n]) != "question" {
+			t.Fatalf("%q, %v", b[:n], err)
+		}
+		at := time.Unix(0, accepted.Arrived())
+		switch stamped := at.UnixNano() != 0; {
+		case stamped != want:
+			t.Errorf("stamped: %v, want %v", stamped, want)
+		case stamped && (at.Before(before) || at.After(time.Now())):
+			t.Errorf("came in at %v, want from %v to now", at, before)
+		}
+		if again := accepted.Arrived(); again != 0 {
+			t.Errorf("said again: %v", again)
+		}
+	}
+	read(false)
+	accepted.listener.Stamp(2)
+	read(true)
+	read(true)
+	read(false)
+
+	// What waits in the buffer is as old as it is, watched by the poller or not.
+	other, others := pair(t)
+	for ours, theirs := range map[net.Conn]net.Conn{ours: theirs, other: others} {
+		io.WriteString(theirs, "question")
+		time.Sleep(20 * time.Millisecond)
+		accepted := ours.(*socket)
+		accepted.listener.Stamp(1)
+		if _, err := ours.Read(b); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(time.Unix(0, accepted.Arrived())); waited < 20*time.Millisecond || waited > 10*time.Second {
+			t.Errorf("it has waited for %v, want 20ms or a little more", waited)
+		}
+	}
+
+	accepted.listener.Stamp(1)
+	theirs.Close()
+	if n, err := ours.Read(b); n != 0 || err != io.EOF {
+		t.Errorf("at the end: %d, %v", n, err)
+	}
+	if at := accepted.Arrived(); at != 0 {
+		t.Errorf("the end came in at %v", at)
+	}
+}
+
+func TestStampAllocatesNothing(t *testing.T) {
+	ours, theirs := pair(t)
+	ours.(*socket).listener.Stamp(1 << 20)
+	b, question := make([]byte, 100), []byte("question")
+	if n := testing.AllocsPerRun(100, func() {
+		theirs.Write(question)
+		ours.Read(b)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

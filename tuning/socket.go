@@ -15,8 +15,9 @@ import (
 // there is something to wait for. One that asks once, and whose request is
 // there when it is accepted, is never registered.
 type socket struct {
-	local net.Addr
-	peer  atomic.Pointer[net.TCPAddr] // nil until asked for
+	listener *Listener
+	peer     atomic.Pointer[net.TCPAddr] // nil until asked for
+	arrived  atomic.Int64                // what Arrived is to say
 
 	watched atomic.Pointer[watched] // nil until the poller knows of it
 
@@ -34,7 +35,7 @@ func (s *socket) Read(b []byte) (int, error) {
 	}
 	w := s.watched.Load()
 	if w == nil {
-		n, err := s.try(read, b)
+		n, err := s.try(s.receive, b)
 		if err != syscall.EAGAIN {
 			return s.result("read", n, err)
 		}
@@ -63,6 +64,30 @@ func (s *socket) Write(b []byte) (int, error) {
 	return s.result("write", done+n, err)
 }
 
+// receive reads from the descriptor, and notes when what it reads came in if
+// Stamp has asked for that.
+func (s *socket) receive(fd uintptr, b []byte) (int, error) {
+	if s.listener.stamps.Load() <= 0 {
+		return read(fd, b)
+	}
+	n, at, err := readStamped(fd, b)
+	if n > 0 {
+		s.listener.stamps.Add(-1)
+		s.arrived.Store(at)
+	}
+	return n, err
+}
+
+// Arrived returns when the last of what Read has returned came in, in ns since
+// the epoch by the system's clock, or 0 if nobody has asked for that with
+// [Listener.Stamp]. It says so once.
+func (s *socket) Arrived() int64 {
+	if s.arrived.Load() == 0 {
+		return 0
+	}
+	return s.arrived.Swap(0)
+}
+
 // try transfers what can be without waiting; syscall.EAGAIN says that nothing
 // can, or that the poller is watching.
 func (s *socket) try(call func(fd uintptr, b []byte) (int, error), b []byte) (int, error) {
@@ -87,7 +112,7 @@ func (s *socket) watch() (*watched, error) {
 	if w := s.watched.Load(); w != nil {
 		return w, nil
 	}
-	w, err := newWatched(s.fd)
+	w, err := newWatched(s)
 	if err != nil {
 		return nil, err
 	}
@@ -194,11 +219,11 @@ func (s *socket) failed(op string, err error) error {
 	if errno, ok := err.(syscall.Errno); ok {
 		err = os.NewSyscallError(op, errno)
 	}
-	return &net.OpError{Op: op, Net: "tcp", Source: s.local, Err: err}
+	return &net.OpError{Op: op, Net: "tcp", Source: s.listener.addr, Err: err}
 }
 
 // LocalAddr returns the address that was listened on.
-func (s *socket) LocalAddr() net.Addr { return s.local }
+func (s *socket) LocalAddr() net.Addr { return s.listener.addr }
 
 // RemoteAddr returns the address of the peer, a *net.TCPAddr. It asks the kernel
 // the first time: most servers never want to know. Of a connection that was

@@ -30,8 +30,8 @@ import (
 type crowd struct {
 	Name   string
 	N      int
-	Pause  time.Duration // between an answer and the next request
-	Close  bool          // a connection per request
+	Pause  time.Duration // between an answer and the next request, or visit
+	Visit  int           // requests to a connection; 0: all
 	Polite bool          // comes back when Retry-After says
 
 	Address  string
@@ -95,7 +95,7 @@ func (c *crowd) start(ctx context.Context, cores string) (<-chan count, error) {
 var crowds = []crowd{
 	{Name: "clients that heed Retry-After", N: 14000, Pause: 100 * time.Millisecond, Polite: true},
 	{Name: "clients that come back at once", N: 14000, Pause: 100 * time.Millisecond},
-	{Name: "one connection per request, back at once", N: 6000, Pause: 100 * time.Millisecond, Close: true},
+	{Name: "clients that connect for three requests, back at once", N: 6000, Pause: 100 * time.Millisecond, Visit: 3},
 }
 
 // run asks until ctx ends.
@@ -125,7 +125,7 @@ func (c *crowd) session(ctx context.Context, dialer *net.Dialer) (pause time.Dur
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
 	in := bufio.NewReaderSize(conn, 4096)
-	for {
+	for asked := 1; ; asked++ {
 		if _, err := conn.Write(c.Request); err != nil {
 			break
 		}
@@ -147,10 +147,10 @@ func (c *crowd) session(ctx context.Context, dialer *net.Dialer) (pause time.Dur
 		default:
 			c.failed.Add(1)
 		}
-		if c.Close || resp.Close {
+		if asked == c.Visit || resp.Close {
 			return c.Pause
 		}
-		if !sleep(ctx, c.Pause) {
+		if c.Visit == 0 && !sleep(ctx, c.Pause) {
 			return 0
 		}
 	}
@@ -189,11 +189,7 @@ func (c *crowd) prepare(ctx context.Context, server *rig.Popupd) error {
 	}
 	click := fmt.Sprintf(`{"token":%q,"action":"click"}`, shown.Token)
 	body := "[" + strings.Repeat(click+",", 49) + click + "]"
-	end := ""
-	if c.Close {
-		end = "Connection: close\r\n"
-	}
-	c.Request = fmt.Appendf(nil, "POST /v1/actions HTTP/1.1\r\nHost: popupd\r\nContent-Type: text/plain\r\n%sContent-Length: %d\r\n\r\n%s", end, len(body), body)
+	c.Request = fmt.Appendf(nil, "POST /v1/actions HTTP/1.1\r\nHost: popupd\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	c.Address = server.Address
 	return nil
 }
