@@ -53,7 +53,7 @@ const (
 	sampleLife   = 100 * time.Millisecond
 	lookTicks    = 100 // between two looks at what the limit does
 
-	shortestLimit = 500 * time.Microsecond // an idle server now and then needs as long
+	shortestLimit = 300 * time.Microsecond // an idle server now and then needs as long
 	noLimit       = time.Minute
 
 	few       = 16 // one in as many

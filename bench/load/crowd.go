@@ -93,8 +93,8 @@ func (c *crowd) start(ctx context.Context, cores string) (<-chan count, error) {
 }
 
 var crowds = []crowd{
-	{Name: "clients that heed Retry-After", N: 14000, Pause: 100 * time.Millisecond, Polite: true},
-	{Name: "clients that come back at once", N: 14000, Pause: 100 * time.Millisecond},
+	{Name: "clients that heed Retry-After", N: 14000, Pause: 50 * time.Millisecond, Polite: true},
+	{Name: "clients that come back at once", N: 14000, Pause: 50 * time.Millisecond},
 	{Name: "clients that connect for three requests, back at once", N: 6000, Pause: 100 * time.Millisecond, Visit: 3},
 }
 
