@@ -26,6 +26,7 @@ type pressed struct {
 	calm, during        seen
 	taken, shed, failed float64 // of the crowd, a second
 	asked               float64 // what it would have asked for, a second, had each been answered at once
+	busy                float64 // share of its core that popupd took
 	capacity            float64 // of such requests, a second, by as many clients as keep popupd busy
 	rss, rssAfter       int64
 	recovery            time.Duration
@@ -42,7 +43,7 @@ func (t *task) runOverload(ctx context.Context) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Ten times too much\n\n%s- load average before: %s\n\n", rig.Environment(t.command), loadAverage())
 	b.WriteString(overloadHead)
-	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | popupd busy | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	missed := ""
 	for i := range crowds {
 		for _, after := range []string{"50ms", "0s"} {
@@ -55,8 +56,8 @@ func (t *task) runOverload(ctx context.Context) error {
 			if p.recovered {
 				recovered = fmt.Sprintf("%.1f s", p.recovery.Seconds())
 			}
-			fmt.Fprintf(&b, "| %d %s | %s | %s/s, %.1f times what it can | %s/s | %s/s | %s/s | %s | %s | %.1f | %d of %d, %s | %d, %d MB | %s |\n",
-				crowds[i].N, crowds[i].Name, after, thousands(p.asked), p.asked/p.capacity, thousands(p.taken), thousands(p.shed), thousands(p.failed),
+			fmt.Fprintf(&b, "| %d %s | %s | %s/s, %.1f times what it can | %s/s | %s/s | %s/s | %.0f %% | %s | %s | %.1f | %d of %d, %s | %d, %d MB | %s |\n",
+				crowds[i].N, crowds[i].Name, after, thousands(p.asked), p.asked/p.capacity, thousands(p.taken), thousands(p.shed), thousands(p.failed), 100*p.busy,
 				msPair(p.calm), msPair(p.during), times, p.during.shed, p.during.answered+p.during.shed, ms(p.during.shedP99), p.rss>>20, p.rssAfter>>20, recovered)
 			if after != "0s" && (times > goalOverload || !p.recovered || p.recovery > goalRecovery) {
 				missed = fmt.Sprintf("%s: %.1f times the calm p99, recovered: %s", crowds[i].Name, times, recovered)
@@ -141,6 +142,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 
 	c.Settle, c.Duration = 3*time.Second, t.duration(15*time.Second)
 	begin := time.Now().Add(c.Settle)
+	var cpu time.Duration // until begin
 	if counted, err = c.start(ctx, others); err != nil {
 		return nil, err
 	}
@@ -149,12 +151,23 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 		case n = <-counted:
 			counting = false
 		case <-time.After(50 * time.Millisecond):
+			if cpu == 0 && time.Now().After(begin) {
+				if cpu, err = server.CPU(); err != nil {
+					return nil, err
+				}
+				begin = time.Now()
+			}
 			if rss, err := rig.RSS(server.Pid()); err == nil {
 				p.rss = max(p.rss, rss)
 			}
 		}
 	}
-	end := begin.Add(c.Duration)
+	end := time.Now()
+	all, err := server.CPU()
+	if err != nil {
+		return nil, err
+	}
+	p.busy = (all - cpu).Seconds() / end.Sub(begin).Seconds()
 	if n.Seconds == 0 && ctx.Err() == nil {
 		return nil, errors.New("the crowd failed")
 	}
