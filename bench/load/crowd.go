@@ -134,6 +134,7 @@ func (c *crowd) session(ctx context.Context, dialer *net.Dialer) (pause time.Dur
 			break
 		}
 		io.Copy(io.Discard, resp.Body)
+		pause, done := c.Pause, asked == c.Visit || resp.Close
 		switch resp.StatusCode {
 		case http.StatusAccepted:
 			c.taken.Add(1)
@@ -141,16 +142,16 @@ func (c *crowd) session(ctx context.Context, dialer *net.Dialer) (pause time.Dur
 			c.shed.Add(1)
 			if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && c.Polite {
 				// Spread over the second that the whole number stands for.
-				return time.Duration(seconds)*time.Second + time.Duration(rand.Int64N(int64(time.Second)))
+				pause = time.Duration(seconds)*time.Second + time.Duration(rand.Int64N(int64(time.Second)))
 			}
-			return c.Pause
+			done = done || c.Visit > 0
 		default:
 			c.failed.Add(1)
 		}
-		if asked == c.Visit || resp.Close {
-			return c.Pause
+		if done {
+			return pause
 		}
-		if c.Visit == 0 && !sleep(ctx, c.Pause) {
+		if c.Visit == 0 && !sleep(ctx, pause) {
 			return 0
 		}
 	}
