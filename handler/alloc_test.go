@@ -101,7 +101,8 @@ func TestNoAllocationsRefusing(t *testing.T) {
 // Nor does sending away, which comes when there is least to spare.
 func TestNoAllocationsOverloaded(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour })
-	f.overload.limit.Store(1)
+	f.overload.begin()
+	defer close(f.overload.stop)
 	for _, raw := range []string{get("/v1/poll?uid=u")(f, 0), post(func(*fixture, int) string { return "{}" })(f, 0)} {
 		ctx := newContext(t, raw)
 		ctx.Init2(&conn{Conn: peer{}, waited: time.Second}, nil, false)

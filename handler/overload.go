@@ -25,10 +25,10 @@ import (
 // makes room for others. Those are answered as if there was no crowd, however
 // large it is, so the limit is far shorter than the wait that may stand.
 //
-// It is lifted when few are sent away; when it has been there for long, to see
-// whether the queue still stands; and for a second when nearly all are sent away
-// and that makes the queue no shorter, since all come back at once: then nobody
-// would be answered at all.
+// A refusal costs little less than an answer. Clients that come back at once would
+// keep popupd busy with refusals until whatever it reads has waited too long. So
+// refusals wait for their turn, and there are not more of those than leave time to
+// answer; while a client waits for its own, it asks nothing.
 type overload struct {
 	metrics *metrics
 	start   time.Time     // as the server's
@@ -36,30 +36,32 @@ type overload struct {
 	stop    chan struct{}
 	ended   chan struct{}
 
-	limit         atomic.Int64 // what a request may have waited, in ns; 0: there is no overload
-	came, refused atomic.Int64 // requests since the latest look
+	now           atomic.Pointer[episode] // nil: there is no overload
+	came, refused atomic.Int64            // requests since the latest look
 
 	sampled atomic.Bool // a request has been asked about since the latest tick
 	samples [2]standing // of requests on connections that were used before, and on new ones
+}
 
-	// The goroutine of run owns these.
-	looks int // since the limit is there
-	vain  int // of those, the latest ones that found nearly all sent away
+// episode is one overload.
+type episode struct {
+	limit time.Duration // that a request may have waited
+	turns chan struct{} // gives turns to those who are refused
+	over  chan struct{} // closed after its end, when nobody waits any more
 }
 
 const (
 	overloadTick = 10 * time.Millisecond
 	lateSamples  = 10 // make an overload: 100 ms at least
 	sampleLife   = 100 * time.Millisecond
-	lookTicks    = 100 // between two looks at what the limit does
 
 	shortestLimit = 300 * time.Microsecond // an idle server now and then needs as long
-	noLimit       = time.Minute
+	turnsAtOnce   = 16                     // for each 20 to 30 us of a core, or more with a new connection
+	turnPause     = time.Millisecond
 
-	few       = 16 // one in as many
-	nearlyAll = 32 // all but one in as many
-	maxVain   = 3  // looks
-	maxLooks  = 30
+	lookTicks = 100 // a second between two looks at how an episode goes
+	few       = 16  // one in as many
+	maxLooks  = 300
 )
 
 // newOverload returns nil, which sends nothing away, if the target is 0.
@@ -96,14 +98,14 @@ func (o *overload) run(stamp func(n int64)) {
 		if !o.sampled.Swap(false) {
 			o.metrics.wait.Set(0) // nobody came
 		}
-		if o.limit.Load() == 0 {
+		if o.now.Load() == nil {
 			ticks = 0
 			stamp(1)
 			continue
 		}
 		stamp(math.MaxInt64)
-		if ticks++; ticks%lookTicks == 0 {
-			o.look()
+		if ticks++; ticks%lookTicks == 0 && o.look(ticks/lookTicks) {
+			o.now.Store(nil)
 		}
 	}
 }
@@ -125,40 +127,75 @@ func (o *overload) waited(wait time.Duration, fresh bool) {
 	if fresh {
 		queue = &o.samples[1]
 	}
-	if queue.note(time.Since(o.start), wait > o.target) {
-		o.limit.CompareAndSwap(0, int64(min(o.target, shortestLimit)))
+	if queue.note(time.Since(o.start), wait > o.target) && o.now.Load() == nil {
+		o.begin()
 	}
 }
 
-// look decides how an overload goes on.
-func (o *overload) look() {
+// begin begins an episode, if there is none.
+func (o *overload) begin() {
+	e := &episode{limit: min(o.target, shortestLimit), turns: make(chan struct{}), over: make(chan struct{})}
+	if o.now.CompareAndSwap(nil, e) {
+		go o.giveTurns(e)
+	}
+}
+
+// look reports whether an episode is to end: few are refused, or it has gone on
+// for so long that it is time to see whether the queue would still stand.
+func (o *overload) look(n int) bool {
 	came, refused := o.came.Swap(0), o.refused.Swap(0)
-	o.looks++
-	if refused > came-came/nearlyAll {
-		o.vain++
-	} else {
-		o.vain = 0
-	}
-	switch {
-	case refused <= came/few || o.looks == maxLooks:
-		o.looks, o.vain = 0, 0
-		o.limit.Store(0)
-	case o.vain == maxVain:
-		o.limit.Store(int64(noLimit)) // until the next look, which finds few
+	return refused <= came/few || n >= maxLooks
+}
+
+// giveTurns lets those go on who are refused, a few at a time, until the episode
+// has ended and they are all gone.
+func (o *overload) giveTurns(e *episode) {
+	defer close(e.over)
+	pause := time.NewTicker(turnPause)
+	defer pause.Stop()
+	for {
+		select {
+		case <-pause.C:
+		case <-o.stop:
+			return
+		}
+		ended := o.now.Load() != e
+		n := 0
+		for n < turnsAtOnce && e.giveTurn() {
+			n++
+		}
+		if n == 0 && ended {
+			return
+		}
 	}
 }
 
-// sheds reports whether to send away a request that has waited.
+// giveTurn reports whether anybody has waited for one.
+func (e *episode) giveTurn() bool {
+	select {
+	case e.turns <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// sheds reports whether to send away a request that has waited, when it is its
+// turn to be.
 func (o *overload) sheds(waited time.Duration) bool {
-	limit := o.limit.Load()
-	if limit == 0 {
+	e := o.now.Load()
+	if e == nil {
 		return false
 	}
 	o.came.Add(1)
-	if int64(waited) <= limit {
+	if waited <= e.limit {
 		return false
 	}
 	o.refused.Add(1)
+	select {
+	case <-e.turns:
+	case <-e.over:
+	}
 	return true
 }
 

@@ -50,42 +50,91 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// The limit is lifted when it is of no use.
-func TestLimitIsLifted(t *testing.T) {
-	const limited = int64(shortestLimit)
+// An overload ends when few are refused, and after a while in any case.
+func TestOverloadEnds(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		came, refused int64
-		want          []int64 // limit after each look, in ns
+		look          int
+		want          bool
 	}{
-		{"a third are sent away", 1000, 333, slices.Repeat([]int64{limited}, maxLooks-1)},
-		{"for long", 1000, 333, append(slices.Repeat([]int64{limited}, maxLooks-1), 0)},
-		{"few are", 1600, 100, []int64{0}},
-		{"not so few", 1600, 101, []int64{limited}},
-		{"nobody came", 0, 0, []int64{0}},
-		{"nearly all are", 3200, 3101, []int64{limited, limited, int64(noLimit)}},
-		{"many are", 3200, 3100, []int64{limited, limited, limited, limited}},
-		{"of few requests all are", 31, 31, []int64{limited, limited, limited, limited}},
+		{"a third are refused", 1000, 333, 1, false},
+		{"for long", 1000, 333, maxLooks - 1, false},
+		{"for so long", 1000, 333, maxLooks, true},
+		{"few are", 1600, 100, 1, true},
+		{"not so few", 1600, 101, 1, false},
+		{"nobody came", 0, 0, 1, true},
+		{"all are", 10, 10, 1, false},
 	} {
-		o := newOverload(&Server{}, time.Hour)
-		o.limit.Store(limited)
-		for i, want := range c.want {
-			o.came.Store(c.came)
-			o.refused.Store(c.refused)
-			o.look()
-			if got := o.limit.Load(); got != want {
-				t.Errorf("%s: %v after %d looks, want %v", c.name, time.Duration(got), i+1, time.Duration(want))
-			}
+		var o overload
+		o.came.Store(c.came)
+		o.refused.Store(c.refused)
+		if got := o.look(c.look); got != c.want {
+			t.Errorf("%s: it ends: %v, want %v", c.name, got, c.want)
+		}
+		if o.came.Load() != 0 || o.refused.Load() != 0 {
+			t.Errorf("%s: counted on", c.name)
 		}
 	}
-	// Nearly all, then all served for a while.
+}
+
+// Refusals wait for their turn, answers do not.
+func TestTurns(t *testing.T) {
 	o := newOverload(&Server{}, time.Hour)
-	o.limit.Store(int64(noLimit))
-	if o.sheds(time.Second) {
-		t.Error("sent away while all are served")
+	e := &episode{limit: time.Millisecond, turns: make(chan struct{}), over: make(chan struct{})}
+	o.now.Store(e)
+	const n = 100
+	refused := make(chan bool, n)
+	wait := func(n int) {
+		o.refused.Store(0)
+		for range n {
+			go func() { refused <- o.sheds(time.Millisecond + 1) }()
+		}
+		eventually(t, "they wait", func() bool { return int(o.refused.Load()) == n })
 	}
-	if o.look(); o.limit.Load() != 0 {
-		t.Error("no end")
+	wait(n)
+	if o.sheds(time.Millisecond) {
+		t.Error("refused, though it has not waited too long")
+	}
+	e.turns <- struct{}{}
+	if !<-refused {
+		t.Error("not refused in its turn")
+	}
+	select {
+	case <-refused:
+		t.Error("it was not its turn")
+	case <-time.After(10 * time.Millisecond):
+	}
+
+	// After the end there are turns for the others, and then for everybody.
+	o.now.Store(nil)
+	begin := time.Now()
+	o.giveTurns(e)
+	for range n - 1 {
+		if !<-refused {
+			t.Error("not refused after the end")
+		}
+	}
+	if took, least := time.Since(begin), (n-1)/turnsAtOnce*turnPause; took < least {
+		t.Errorf("all refused in %v, want %v at least", took, least)
+	}
+	if o.sheds(time.Hour) {
+		t.Error("refused after the end")
+	}
+	o.now.Store(e) // as it was for whoever looked before the end
+	if !o.sheds(time.Hour) {
+		t.Error("a latecomer is not refused")
+	}
+
+	// Nobody waits for a server that is shut down.
+	e = &episode{limit: time.Millisecond, over: make(chan struct{})}
+	o.now.Store(e)
+	go o.giveTurns(e) // there are none
+	wait(n)
+	go o.run(func(int64) {})
+	o.close()
+	for range n {
+		<-refused
 	}
 }
 
@@ -155,7 +204,7 @@ func TestOverloadedAnswers(t *testing.T) {
 
 	late.by.Store(-int64(time.Hour)) // the clock was set
 	f.sees("u", "")
-	eventually(t, "it is over", func() bool { return f.overload.limit.Load() == 0 })
+	eventually(t, "it is over", func() bool { return f.overload.now.Load() == nil })
 	late.by.Store(int64(time.Millisecond))
 	f.sees("v", "p1")
 }
@@ -204,7 +253,7 @@ func TestOverload(t *testing.T) {
 	close(stop)
 	clients.Wait()
 	f.client.CloseIdleConnections()
-	eventually(t, "it is over", func() bool { return f.overload.limit.Load() == 0 })
+	eventually(t, "it is over", func() bool { return f.overload.now.Load() == nil })
 	for i := range 10 {
 		res, err := f.client.Get(fmt.Sprintf("http://%s/v1/poll?uid=after%d", address, i))
 		if err != nil {

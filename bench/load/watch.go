@@ -22,7 +22,7 @@ type sample struct {
 }
 
 // watch asks for a poll now and then, over keep-alive connections or with one
-// for each, on a few threads that go before all others, so that what it sees is
+// for each, on threads that go before all others, so that what it sees is
 // popupd and not the crowd on its own core. Latency is from the first byte that
 // is sent, or from connect, to the last one read.
 type watch struct {
@@ -34,8 +34,8 @@ type watch struct {
 }
 
 const (
-	watchers   = 8
-	watchPause = 10 * time.Millisecond // 800 requests a second in all, at most
+	watchers   = 32
+	watchPause = 40 * time.Millisecond // 800 requests a second in all, at most
 )
 
 func (w *watch) run(ctx context.Context) {
