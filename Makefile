@@ -77,7 +77,7 @@ envelope: stores ## the same for a minute with every event counted; one connecti
 outage: stores ## 20,000 requests/s for a minute with both stores down, between two minutes with both up; ARGS="-out bench/results"
 	$(GO) run ./bench/load -late 0.05 $(ARGS) outage
 
-overload: stores ## ten times more clients than there is time for, with and without shedding; ARGS="-out bench/results"
+overload: stores ## more than can be answered, with and without shedding; ARGS="-out bench/results"
 	$(GO) run ./bench/load $(ARGS) overload
 
 pgo: stores ## renew default.pgo, the profile of the mix that popupd is compiled with

@@ -72,7 +72,7 @@ func serveFlags(c *config) *flag.FlagSet {
 	fs.Float64Var(&c.newIDsPerClient, "new-ids-per-client", 0, "new user ids a second per client address; 0: no limit")
 	fs.Float64Var(&c.actionsPerClient, "actions-per-client", 0, "actions a second per client address; 0: no limit")
 	fs.StringVar(&c.trustedProxies, "trusted-proxies", "", "`networks` whose X-Forwarded-For names the client, comma-separated")
-	fs.DurationVar(&c.shedAfter, "shed-after", 50*time.Millisecond, "when requests wait longer than this, 100ms on end, those that have waited get 503 until it is over; 0: never")
+	fs.DurationVar(&c.shedAfter, "shed-after", 50*time.Millisecond, "when most requests wait longer than this, for 100ms or more, those that have waited get 503 until it is over; 0: never")
 	fs.DurationVar(&c.minGap, "min-gap", 0, "least time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.journalSync), "journal-sync", syncInterval(200*time.Millisecond), "time between fsyncs of the journal, or always")
 	fs.TextVar((*size)(&c.journalMax), "journal-max", size(defaultJournalMax), "quota of the journal in bytes, as 1GiB")
@@ -174,8 +174,10 @@ func (c *config) validate() error {
 		return fmt.Errorf("-new-ids-per-client %v: want 0 or more", c.newIDsPerClient)
 	case !isRate(c.actionsPerClient):
 		return fmt.Errorf("-actions-per-client %v: want 0 or more", c.actionsPerClient)
-	case c.minGap < 0 || c.drain < 0 || c.retention < 0 || c.shedAfter < 0:
-		return errors.New("-min-gap, -shed-after, -drain and -retention cannot be negative")
+	case c.minGap < 0 || c.drain < 0 || c.retention < 0:
+		return errors.New("-min-gap, -drain and -retention cannot be negative")
+	case c.shedAfter != 0 && c.shedAfter < handler.MinShedAfter:
+		return fmt.Errorf("-shed-after %v: want 0, or %v or more", c.shedAfter, handler.MinShedAfter)
 	case c.data == "":
 		return errors.New("-data cannot be empty")
 	}

@@ -59,6 +59,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"negative gap", "-min-gap=-1s", "", "-min-gap"},
 		{"not a number", "-new-ids-per-client=NaN", "", "-new-ids-per-client"},
 		{"negative wait", "-shed-after=-1ms", "", "-shed-after"},
+		{"wait as of an idle server", "-shed-after=999us", "", "-shed-after"},
 		{"negative rate of actions", "-actions-per-client=-1", "", "-actions-per-client"},
 		{"broken network", "-trusted-proxies=10.0.0.0/8,10.0.0.0/33", "", `-trusted-proxies: "10.0.0.0/33"`},
 		{"no data", "-data=", "", "-data"},

@@ -23,7 +23,7 @@ type conn struct {
 
 	// The goroutine that serves the connection owns these. Times are since the
 	// server was made.
-	waited   time.Duration // of the request under way, from when it came in until it was read; 0: not known
+	waited   time.Duration // of the request under way, until its first bytes were read; 0: not known
 	active   bool          // a request has begun to arrive
 	timed    bool          // and its limit is set, for it did not come in one piece
 	used     bool
@@ -75,21 +75,28 @@ func (c *conn) Read(b []byte) (int, error) {
 		}
 	}
 	n, err := c.Conn.Read(b)
-	if begins && c.stamped != nil {
-		c.arrived(fresh)
+	if c.stamped != nil {
+		if at := c.stamped.Arrived(); begins {
+			c.arrived(at, fresh)
+		}
 	}
 	return n, err
 }
 
-// arrived takes note of how long what was read has waited for that.
-func (c *conn) arrived(fresh bool) {
+// arrived takes note of how long a request that came in at a time in ns since the
+// epoch, 0 if it is not known, has waited to be read.
+func (c *conn) arrived(at int64, fresh bool) {
 	c.waited = 0
-	at, o := c.stamped.Arrived(), c.listener.server.overload
-	if at == 0 || o == nil {
+	s := c.listener.server
+	if at == 0 || s.overload == nil {
 		return
 	}
 	c.waited = max(0, time.Duration(time.Now().UnixNano()-at)) // the clock may have been set
-	o.waited(c.waited, fresh)
+	if !fresh {
+		// It may have been sent while the one before was under way.
+		c.waited = min(c.waited, time.Since(s.start)-c.wrote)
+	}
+	s.overload.waited(c.waited, fresh)
 }
 
 // begun tells the listener that it may accept another one.

@@ -147,14 +147,15 @@ func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 type fixture struct {
 	testing.TB
 	*Server
-	clock    *clock
-	store    *snapshot.Store
-	events   *fakeJournal
-	registry *prometheus.Registry
-	config   Config
-	log      *bytes.Buffer
-	ln       *fasthttputil.InmemoryListener
-	client   *http.Client
+	clock     *clock
+	store     *snapshot.Store
+	events    *fakeJournal
+	registry  *prometheus.Registry
+	config    Config
+	log       *bytes.Buffer
+	ln        *fasthttputil.InmemoryListener
+	client    *http.Client
+	transport *http.Transport
 }
 
 // newServer returns a server with popups of these specs. change, if not nil,
@@ -201,14 +202,14 @@ func (f *fixture) serve(ln net.Listener) *fixture {
 	f.Helper()
 	done := make(chan error, 1)
 	go func() { done <- f.Serve(ln) }()
-	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return f.ln.Dial() }}
+	f.transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return f.ln.Dial() }}
 	api, err := checker()
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.client = &http.Client{Transport: api.Transport(f, transport)}
+	f.client = &http.Client{Transport: api.Transport(f, f.transport)}
 	f.Cleanup(func() {
-		transport.CloseIdleConnections()
+		f.transport.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := f.Shutdown(ctx); err != nil {

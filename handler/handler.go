@@ -49,10 +49,10 @@ type Config struct {
 	ActionsPerClient float64        // actions, likewise
 	TrustedProxies   []netip.Prefix // whose X-Forwarded-For says which address that is
 
-	// ShedAfter is how long requests may wait to be read. When all have waited
-	// longer for 100 ms, those are answered with 503 that have waited too long,
-	// until there are few of them. It is for listeners that are stampers, as
-	// tuning's is. 0: none is.
+	// ShedAfter is how long requests may wait to be read. When most have waited
+	// longer, for 100 ms or more, those are answered with 503 that have waited for
+	// more than 0.3 ms, until there are few of them. It is for listeners that are
+	// stampers, as tuning's is. 0: none is; else MinShedAfter or more.
 	ShedAfter time.Duration
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
@@ -118,8 +118,8 @@ func New(c Config) (*Server, error) {
 	if err := checkRate(c.ActionsPerClient); err != nil {
 		return nil, fmt.Errorf("actions per client: %w", err)
 	}
-	if c.ShedAfter < 0 {
-		return nil, fmt.Errorf("shed after %v: want 0 or more", c.ShedAfter)
+	if c.ShedAfter != 0 && c.ShedAfter < MinShedAfter {
+		return nil, fmt.Errorf("shed after %v: want 0, or %v or more", c.ShedAfter, MinShedAfter)
 	}
 	var err error
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {

@@ -3,6 +3,7 @@ package handler
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,8 +28,11 @@ import (
 //
 // A refusal costs little less than an answer. Clients that come back at once would
 // keep popupd busy with refusals until whatever it reads has waited too long. So
-// refusals wait for their turn, and there are not more of those than leave time to
-// answer; while a client waits for its own, it asks nothing.
+// refusals wait for their turn, and there are so many a second that there is time
+// to answer; while a client waits for its own, it asks nothing.
+//
+// Whether the queue would still stand is not to be seen while it is kept short.
+// So from time to time it is tried, ever less often as long as it would.
 type overload struct {
 	metrics *metrics
 	start   time.Time     // as the server's
@@ -41,27 +45,39 @@ type overload struct {
 
 	sampled atomic.Bool // a request has been asked about since the latest tick
 	samples [2]standing // of requests on connections that were used before, and on new ones
+
+	// The goroutine of run owns these, which count ticks.
+	episode int // this one
+	quiet   int // without one
+	unseen  int // without a sample
+	trial   int // as long as an episode may be until it is tried without
 }
 
 // episode is one overload.
 type episode struct {
-	limit time.Duration // that a request may have waited
 	turns chan struct{} // gives turns to those who are refused
 	over  chan struct{} // closed after its end, when nobody waits any more
 }
+
+// MinShedAfter is the shortest Config.ShedAfter: a server that is not overloaded
+// makes requests wait nearly as long.
+const MinShedAfter = time.Millisecond
 
 const (
 	overloadTick = 10 * time.Millisecond
 	lateSamples  = 10 // make an overload: 100 ms at least
 	sampleLife   = 100 * time.Millisecond
 
-	shortestLimit = 300 * time.Microsecond // an idle server now and then needs as long
-	turnsAtOnce   = 16                     // for each 20 to 30 us of a core, or more with a new connection
-	turnPause     = time.Millisecond
+	limit = 300 * time.Microsecond // that a request may have waited; an idle server now and then needs as long
 
-	lookTicks = 100 // a second between two looks at how an episode goes
-	few       = 16  // one in as many
-	maxLooks  = 300
+	turnsAtOnce = 8 // and processor; each takes 20 to 30 us, or 110 if the client connects anew
+	turnPause   = time.Millisecond
+
+	second     = int(time.Second / overloadTick)
+	few        = 16  // one request in as many is few to refuse in a second
+	fewAtLeast = 100 // and so are these, which cost 1/300 of a core
+	firstTrial = 30 * second
+	lastTrial  = 300 * second
 )
 
 // newOverload returns nil, which sends nothing away, if the target is 0.
@@ -69,7 +85,7 @@ func newOverload(s *Server, target time.Duration) *overload {
 	if target == 0 {
 		return nil
 	}
-	return &overload{metrics: s.metrics, start: s.start, target: target, stop: make(chan struct{}), ended: make(chan struct{})}
+	return &overload{metrics: s.metrics, start: s.start, target: target, stop: make(chan struct{}), ended: make(chan struct{}), trial: firstTrial}
 }
 
 // stamper is a listener whose connections can say when what they read came in.
@@ -89,25 +105,46 @@ func (o *overload) run(stamp func(n int64)) {
 	defer close(o.ended)
 	ticker := time.NewTicker(overloadTick)
 	defer ticker.Stop()
-	for ticks := 0; ; {
+	for {
 		select {
 		case <-ticker.C:
+			stamp(o.tick())
 		case <-o.stop:
 			return
 		}
-		if !o.sampled.Swap(false) {
-			o.metrics.wait.Set(0) // nobody came
-		}
-		if o.now.Load() == nil {
-			ticks = 0
-			stamp(1)
-			continue
-		}
-		stamp(math.MaxInt64)
-		if ticks++; ticks%lookTicks == 0 && o.look(ticks/lookTicks) {
-			o.now.Store(nil)
-		}
 	}
+}
+
+// tick looks how an overload goes on, and returns how many requests to ask about
+// until the next tick.
+func (o *overload) tick() int64 {
+	if o.unseen++; o.sampled.Swap(false) {
+		o.unseen = 0
+	} else if o.unseen == second {
+		o.metrics.wait.Set(0) // nobody comes
+	}
+	if o.now.Load() == nil {
+		o.episode = 0
+		if o.quiet++; o.quiet >= second {
+			o.trial = firstTrial
+		}
+		return 1
+	}
+	o.episode++
+	o.quiet = 0
+	if o.episode%second != 0 {
+		return math.MaxInt64
+	}
+	came, refused := o.came.Swap(0), o.refused.Swap(0)
+	if refused > max(came/few, fewAtLeast) && o.episode < o.trial {
+		return math.MaxInt64
+	}
+	o.trial = min(2*o.trial, lastTrial)
+	o.episode = 0
+	o.samples[0].reset()
+	o.samples[1].reset()
+	o.now.Store(nil)
+	return 1
 }
 
 // close ends run.
@@ -134,23 +171,17 @@ func (o *overload) waited(wait time.Duration, fresh bool) {
 
 // begin begins an episode, if there is none.
 func (o *overload) begin() {
-	e := &episode{limit: min(o.target, shortestLimit), turns: make(chan struct{}), over: make(chan struct{})}
+	e := &episode{turns: make(chan struct{}), over: make(chan struct{})}
 	if o.now.CompareAndSwap(nil, e) {
 		go o.giveTurns(e)
 	}
-}
-
-// look reports whether an episode is to end: few are refused, or it has gone on
-// for so long that it is time to see whether the queue would still stand.
-func (o *overload) look(n int) bool {
-	came, refused := o.came.Swap(0), o.refused.Swap(0)
-	return refused <= came/few || n >= maxLooks
 }
 
 // giveTurns lets those go on who are refused, a few at a time, until the episode
 // has ended and they are all gone.
 func (o *overload) giveTurns(e *episode) {
 	defer close(e.over)
+	atOnce := turnsAtOnce * runtime.GOMAXPROCS(0)
 	pause := time.NewTicker(turnPause)
 	defer pause.Stop()
 	for {
@@ -161,7 +192,7 @@ func (o *overload) giveTurns(e *episode) {
 		}
 		ended := o.now.Load() != e
 		n := 0
-		for n < turnsAtOnce && e.giveTurn() {
+		for n < atOnce && e.giveTurn() {
 			n++
 		}
 		if n == 0 && ended {
@@ -188,7 +219,7 @@ func (o *overload) sheds(waited time.Duration) bool {
 		return false
 	}
 	o.came.Add(1)
-	if waited <= e.limit {
+	if waited <= limit {
 		return false
 	}
 	o.refused.Add(1)
@@ -222,6 +253,12 @@ func (s *standing) note(now time.Duration, late bool) bool {
 		s.late = max(s.late-1, 0)
 	}
 	return s.late == lateSamples
+}
+
+func (s *standing) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.late = 0
 }
 
 // sheds answers a request if it has waited too long.

@@ -89,9 +89,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, l := range s.listeners {
 		l.Close()
 	}
-	probing := s.overload != nil && len(s.listeners) > 0
+	watching := s.overload != nil && len(s.listeners) > 0
 	s.mu.Unlock()
-	if probing {
+	if watching {
 		s.overload.close()
 	}
 	if err := s.http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, net.ErrClosed) {

@@ -305,6 +305,18 @@ func TestStamp(t *testing.T) {
 		}
 	}
 
+	// Nobody has asked about the first; the second is not as old.
+	accepted.listener.Stamp(1)
+	for range 2 {
+		io.WriteString(theirs, "question")
+		if _, err := ours.Read(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if at := accepted.Arrived(); at != 0 {
+		t.Errorf("stamped with that of another: %v", time.Unix(0, at))
+	}
+
 	accepted.listener.Stamp(1)
 	theirs.Close()
 	if n, err := ours.Read(b); n != 0 || err != io.EOF {

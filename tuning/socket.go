@@ -68,6 +68,9 @@ func (s *socket) Write(b []byte) (int, error) {
 // Stamp has asked for that.
 func (s *socket) receive(fd uintptr, b []byte) (int, error) {
 	if s.listener.stamps.Load() <= 0 {
+		if s.arrived.Load() != 0 {
+			s.arrived.Store(0) // that was an earlier read's
+		}
 		return read(fd, b)
 	}
 	n, at, err := readStamped(fd, b)

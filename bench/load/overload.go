@@ -41,7 +41,7 @@ func (t *task) runOverload(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Ten times too much\n\n%s- load average before: %s\n\n", rig.Environment(t.command), loadAverage())
+	fmt.Fprintf(&b, "# More than can be answered\n\n%s- load average before: %s\n\n", rig.Environment(t.command), loadAverage())
 	b.WriteString(overloadHead)
 	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | popupd busy | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	missed := ""
@@ -142,7 +142,9 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 
 	c.Settle, c.Duration = 3*time.Second, t.duration(15*time.Second)
 	begin := time.Now().Add(c.Settle)
-	var cpu time.Duration // until begin
+	end := begin.Add(c.Duration)
+	busy := make(chan float64, 1)
+	go func() { busy <- busyBetween(ctx, server, begin, end) }()
 	if counted, err = c.start(ctx, others); err != nil {
 		return nil, err
 	}
@@ -151,23 +153,12 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 		case n = <-counted:
 			counting = false
 		case <-time.After(50 * time.Millisecond):
-			if cpu == 0 && time.Now().After(begin) {
-				if cpu, err = server.CPU(); err != nil {
-					return nil, err
-				}
-				begin = time.Now()
-			}
 			if rss, err := rig.RSS(server.Pid()); err == nil {
 				p.rss = max(p.rss, rss)
 			}
 		}
 	}
-	end := time.Now()
-	all, err := server.CPU()
-	if err != nil {
-		return nil, err
-	}
-	p.busy = (all - cpu).Seconds() / end.Sub(begin).Seconds()
+	p.busy = <-busy
 	if n.Seconds == 0 && ctx.Err() == nil {
 		return nil, errors.New("the crowd failed")
 	}
@@ -181,4 +172,13 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 		return nil, ctx.Err()
 	}
 	return p, err
+}
+
+// busyBetween returns the share of a core that popupd takes between two times.
+func busyBetween(ctx context.Context, server *rig.Popupd, from, to time.Time) float64 {
+	sleep(ctx, time.Until(from))
+	before, _ := server.CPU()
+	sleep(ctx, time.Until(to))
+	after, _ := server.CPU() // of a process that is gone, all of it
+	return (after - before).Seconds() / to.Sub(from).Seconds()
 }
