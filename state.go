@@ -21,7 +21,9 @@ const (
 	sweepEvery   = 100 * time.Millisecond
 	dumpEvery    = time.Minute
 	dumpSooner   = 10 * time.Second // when the journal waits for it: what is not dumped cannot be trimmed
+	dumpAtOnce   = time.Second      // when it can take hardly any more
 	highPressure = 0.25             // of the journal
+	mostPressure = 0.9
 	spareRoom    = 1 << 20          // bytes of disk for small files, beside dumps
 	restoreRetry = 2 * time.Second
 	storeTimeout = 10 * time.Second // of a first word with the database
@@ -66,6 +68,9 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
 	dumped, err := s.table.Load(s.dump)
+	if err == nil {
+		s.dumped = dumped
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Error("not all dumps of the users' state can be used", "err", err)
 	}
@@ -223,10 +228,10 @@ func (s *state) readiness() error {
 
 // run sweeps and dumps until ctx ends, then dumps once more.
 func (s *state) run(ctx context.Context) error {
-	sweep, dump := time.NewTicker(sweepEvery), time.NewTicker(dumpSooner)
+	sweep, dump := time.NewTicker(sweepEvery), time.NewTicker(dumpAtOnce)
 	defer sweep.Stop()
 	defer dump.Stop()
-	last := time.Now()
+	last, took := time.Now(), time.Duration(0)
 	for {
 		s.journal.LeaveRoom(s.table.DumpRoom(s.dump) + spareRoom)
 		select {
@@ -236,29 +241,48 @@ func (s *state) run(ctx context.Context) error {
 		case <-sweep.C:
 			s.table.Sweep(s.now())
 		case <-dump.C:
-			if time.Since(last) < dumpEvery && s.journal.Pressure() < highPressure {
+			if time.Since(last) < dumpPause(s.journal, took) {
 				continue
 			}
 			last = time.Now()
-			s.save()
+			if took = dumpSooner; s.save() {
+				took = time.Since(last)
+			}
 		}
 	}
+}
+
+// dumpPause returns how long after a dump began, which took so long, the next one
+// is to.
+func dumpPause(j interface {
+	Pressure() float64
+	WantsDump() bool
+}, took time.Duration) time.Duration {
+	switch pressure := j.Pressure(); {
+	case pressure < highPressure || !j.WantsDump():
+		return dumpEvery
+	case pressure < mostPressure:
+		return dumpSooner
+	}
+	return min(max(dumpAtOnce, 10*took), dumpSooner) // dumps are not to be all it does
 }
 
 // save dumps the table. The positions are taken first: an event is in the
 // table before it is in the journal, so the dump holds all up to them. The
 // journal keeps what the dump before this one lacks, should this one be damaged.
-func (s *state) save() {
+// It reports whether there is a dump.
+func (s *state) save() bool {
 	if !s.ready.Load() {
-		return // an incomplete table must not replace a complete dump
+		return false // an incomplete table must not replace a complete dump
 	}
 	at := s.journal.Positions()
 	if err := s.table.Dump(s.dump, at); err != nil {
 		s.log.Error("users' state was not dumped", "err", err)
-		return
+		return false
 	}
 	s.journal.Covered(s.dumped)
 	s.dumped = at
+	return true
 }
 
 // swapped follows a change of the popups: entries of one that has left the

@@ -372,3 +372,32 @@ func TestClockJumps(t *testing.T) {
 		})
 	}
 }
+
+// fakeJournal is one that is so full, and wants a dump or not.
+type fakeJournal struct {
+	pressure float64
+	wants    bool
+}
+
+func (j fakeJournal) Pressure() float64 { return j.pressure }
+func (j fakeJournal) WantsDump() bool   { return j.wants }
+
+func TestDumpPause(t *testing.T) {
+	for _, c := range []struct {
+		journal fakeJournal
+		took    time.Duration
+		want    time.Duration
+	}{
+		{fakeJournal{0.24, true}, 0, time.Minute},
+		{fakeJournal{0.25, true}, 0, 10 * time.Second},
+		{fakeJournal{0.89, true}, 0, 10 * time.Second},
+		{fakeJournal{0.9, true}, 50 * time.Millisecond, time.Second},
+		{fakeJournal{1, true}, 300 * time.Millisecond, 3 * time.Second},
+		{fakeJournal{1, true}, 2 * time.Second, 10 * time.Second},
+		{fakeJournal{1, false}, 0, time.Minute},
+	} {
+		if got := dumpPause(c.journal, c.took); got != c.want {
+			t.Errorf("%+v, a dump of %v: the next after %v, want %v", c.journal, c.took, got, c.want)
+		}
+	}
+}

@@ -34,12 +34,21 @@ func TestTrim(t *testing.T) {
 			t.Fatalf("%s: %d segments from event %d, want %d from 1", why, n, s.First(), all)
 		}
 	}
+	wants := func(want bool) {
+		t.Helper()
+		if j.WantsDump() != want {
+			t.Errorf("wants a dump: %v, want %v", !want, want)
+		}
+	}
 	keeps("not needed by nobody")
+	wants(false)
 	s.Ack(60)
 	keeps("not covered")
+	wants(true)
 	clock.move(time.Hour)
 	s.Ack(0)
 	j.Covered(j.Positions())
+	wants(false)
 	keeps("acked no longer")
 	s.Ack(second - 2)
 	clock.move(time.Hour)
@@ -106,10 +115,16 @@ func TestRemove(t *testing.T) {
 	if !exists() {
 		t.Fatal("deleted before it was covered")
 	}
+	if !j.WantsDump() {
+		t.Error("wants no dump")
+	}
 	j.Covered(map[popup.StreamID]uint64{s.ID(): 5})
 	j.sweep()
 	if !exists() {
 		t.Fatal("deleted without grace")
+	}
+	if j.WantsDump() {
+		t.Error("wants a dump")
 	}
 	clock.move(time.Minute)
 	j.sweep()

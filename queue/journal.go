@@ -349,6 +349,16 @@ func (j *Journal) Covered(at map[popup.StreamID]uint64) {
 	}
 }
 
+// WantsDump reports whether events that are counted are kept only because no dump
+// covers them.
+func (j *Journal) WantsDump() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.streams, func(s *Stream) bool {
+		return s.acked > s.covered || s.removed && s.Last() > s.covered
+	})
+}
+
 // Close ends the writing: it seals the stream and syncs it. Append returns
 // [ErrClosed] from now on, while streams can still be read, acked and removed.
 // A stream to which nothing was appended is deleted. Only the first call does
