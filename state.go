@@ -24,7 +24,7 @@ const (
 	dumpAtOnce   = time.Second      // when it can take hardly any more
 	highPressure = 0.25             // of the journal
 	mostPressure = 0.9
-	spareRoom    = 1 << 20          // bytes of disk for small files, beside dumps
+	spareRoom    = 1 << 20 // bytes of disk for small files, beside dumps
 	restoreRetry = 2 * time.Second
 	storeTimeout = 10 * time.Second // of a first word with the database
 	patience     = time.Second      // with one that does not answer, of a server that can do without
