@@ -22,9 +22,9 @@ import (
 // A queue that goes away by itself is none, one that stands is: the rule of CoDel
 // (RFC 8289; K. Nichols and V. Jacobson, Controlling Queue Delay, 2012). B. Maurer,
 // Fail at Scale (2015), has found it of use for requests. From then on what has
-// waited beyond a limit is answered with 503, and told when to come back, which
-// makes room for others. Those are answered as if there was no crowd, however
-// large it is, so the limit is far shorter than the wait that may stand.
+// waited for long is refused, with 503, and told when to come back, which makes
+// room for others. Long is far less than the wait that may stand, so that what is
+// answered is answered as if there was no crowd, however large it is.
 //
 // A refusal costs little less than an answer. Clients that come back at once would
 // keep popupd busy with refusals until whatever it reads has waited too long. So
@@ -41,7 +41,7 @@ type overload struct {
 	ended   chan struct{}
 
 	now           atomic.Pointer[episode] // nil: there is no overload
-	came, refused atomic.Int64            // requests since the latest look
+	came, refused atomic.Int64            // requests in this second of it
 
 	sampled atomic.Bool // a request has been asked about since the latest tick
 	samples [2]standing // of requests on connections that were used before, and on new ones
@@ -68,7 +68,7 @@ const (
 	lateSamples  = 10 // make an overload: 100 ms at least
 	sampleLife   = 100 * time.Millisecond
 
-	limit = 300 * time.Microsecond // that a request may have waited; an idle server now and then needs as long
+	longWait = 300 * time.Microsecond // refused beyond; an idle server now and then needs as long
 
 	turnsAtOnce = 8 // and processor; each takes 20 to 30 us, or 110 if the client connects anew
 	turnPause   = time.Millisecond
@@ -219,7 +219,7 @@ func (o *overload) sheds(waited time.Duration) bool {
 		return false
 	}
 	o.came.Add(1)
-	if waited <= limit {
+	if waited <= longWait {
 		return false
 	}
 	o.refused.Add(1)

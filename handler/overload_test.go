@@ -160,12 +160,12 @@ func TestTurns(t *testing.T) {
 	wait := func(n int) {
 		o.refused.Store(0)
 		for range n {
-			go func() { refused <- o.sheds(limit + 1) }()
+			go func() { refused <- o.sheds(longWait + 1) }()
 		}
 		eventually(t, "they wait", func() bool { return int(o.refused.Load()) == n })
 	}
 	wait(n)
-	if o.sheds(limit) {
+	if o.sheds(longWait) {
 		t.Error("refused, though it has not waited too long")
 	}
 	e.turns <- struct{}{}
@@ -261,7 +261,7 @@ func TestOverloadedAnswers(t *testing.T) {
 	shown := f.sees("u", "p1")
 	f.overload.begin()
 	f.sees("u", "")
-	late.by.Store(int64(limit) + 1)
+	late.by.Store(int64(longWait) + 1)
 	var all [5]bool
 	for range 100 {
 		r := f.do("GET", "/v1/poll?uid=v", "")
