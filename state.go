@@ -23,8 +23,8 @@ const (
 	dumpSooner   = 10 * time.Second // when the journal waits for it: what is not dumped cannot be trimmed
 	dumpAtOnce   = time.Second      // when it can take hardly any more
 	highPressure = 0.25             // of the journal
-	mostPressure = 0.9
-	spareRoom    = 1 << 20 // bytes of disk for small files, beside dumps
+	mostPressure = 0.9              // of it
+	spareRoom    = 1 << 20          // bytes of disk for small files, beside dumps
 	restoreRetry = 2 * time.Second
 	storeTimeout = 10 * time.Second // of a first word with the database
 	patience     = time.Second      // with one that does not answer, of a server that can do without
@@ -51,7 +51,7 @@ type state struct {
 	resets   map[string]int64 // by user: when they were last reset, as far as this process has heard
 
 	// Of save.
-	dumped map[popup.StreamID]uint64 // what the last dump covers
+	dumped map[popup.StreamID]uint64 // what the last dump, or the one that was loaded, covers
 
 	// Of swapped, which the watcher calls one at a time.
 	current  []*snapshot.Popup
@@ -68,10 +68,10 @@ func (s *state) restore(ctx context.Context) (caughtUp bool, err error) {
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
 	dumped, err := s.table.Load(s.dump)
-	if err == nil {
+	switch {
+	case err == nil:
 		s.dumped = dumped
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	case !errors.Is(err, fs.ErrNotExist):
 		s.log.Error("not all dumps of the users' state can be used", "err", err)
 	}
 	if err := s.replay(); err != nil {
@@ -241,7 +241,7 @@ func (s *state) run(ctx context.Context) error {
 		case <-sweep.C:
 			s.table.Sweep(s.now())
 		case <-dump.C:
-			if time.Since(last) < dumpPause(s.journal, took) {
+			if time.Since(last) < dumpPause(s.journal.Pressure(), s.journal.WantsDump(), took) {
 				continue
 			}
 			last = time.Now()
@@ -253,13 +253,10 @@ func (s *state) run(ctx context.Context) error {
 }
 
 // dumpPause returns how long after a dump began, which took so long, the next one
-// is to.
-func dumpPause(j interface {
-	Pressure() float64
-	WantsDump() bool
-}, took time.Duration) time.Duration {
-	switch pressure := j.Pressure(); {
-	case pressure < highPressure || !j.WantsDump():
+// is to, of a journal that is so full and wants one or not.
+func dumpPause(pressure float64, wanted bool, took time.Duration) time.Duration {
+	switch {
+	case pressure < highPressure || !wanted:
 		return dumpEvery
 	case pressure < mostPressure:
 		return dumpSooner

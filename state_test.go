@@ -373,31 +373,48 @@ func TestClockJumps(t *testing.T) {
 	}
 }
 
-// fakeJournal is one that is so full, and wants a dump or not.
-type fakeJournal struct {
-	pressure float64
-	wants    bool
-}
-
-func (j fakeJournal) Pressure() float64 { return j.pressure }
-func (j fakeJournal) WantsDump() bool   { return j.wants }
-
 func TestDumpPause(t *testing.T) {
 	for _, c := range []struct {
-		journal fakeJournal
-		took    time.Duration
-		want    time.Duration
+		pressure   float64
+		wanted     bool
+		took, want time.Duration
 	}{
-		{fakeJournal{0.24, true}, 0, time.Minute},
-		{fakeJournal{0.25, true}, 0, 10 * time.Second},
-		{fakeJournal{0.89, true}, 0, 10 * time.Second},
-		{fakeJournal{0.9, true}, 50 * time.Millisecond, time.Second},
-		{fakeJournal{1, true}, 300 * time.Millisecond, 3 * time.Second},
-		{fakeJournal{1, true}, 2 * time.Second, 10 * time.Second},
-		{fakeJournal{1, false}, 0, time.Minute},
+		{0.24, true, 0, time.Minute},
+		{0.25, true, 0, 10 * time.Second},
+		{0.89, true, 0, 10 * time.Second},
+		{0.9, true, 50 * time.Millisecond, time.Second},
+		{1, true, 300 * time.Millisecond, 3 * time.Second},
+		{1, true, 2 * time.Second, 10 * time.Second},
+		{1, false, 0, time.Minute},
 	} {
-		if got := dumpPause(c.journal, c.took); got != c.want {
-			t.Errorf("%+v, a dump of %v: the next after %v, want %v", c.journal, c.took, got, c.want)
+		if got := dumpPause(c.pressure, c.wanted, c.took); got != c.want {
+			t.Errorf("%+v: the next dump after %v", c, got)
 		}
+	}
+}
+
+// What the dump of the life before covers need not wait for a second dump of this one.
+func TestFirstDumpAfterStart(t *testing.T) {
+	c := &clocked{t: t, dir: t.TempDir(), nowMS: new(atomic.Int64)}
+	c.nowMS.Store(time.Now().UnixMilli())
+	c.open()
+	defer func() { c.end() }()
+	if _, token := c.ask("u"); token == "" {
+		t.Fatal("nothing is shown")
+	}
+	c.state.save()
+	c.end()
+	c.open()
+	for _, s := range c.state.journal.Streams() {
+		s.Ack(s.Last())
+	}
+	if !c.state.journal.WantsDump() {
+		t.Fatal("nothing waits for a dump")
+	}
+	if !c.state.save() {
+		t.Fatal("no dump")
+	}
+	if c.state.journal.WantsDump() {
+		t.Error("it waits for another one")
 	}
 }
