@@ -134,7 +134,8 @@ func (c *crowd) session(ctx context.Context, dialer *net.Dialer) (pause time.Dur
 			break
 		}
 		io.Copy(io.Discard, resp.Body)
-		pause, done := c.Pause, asked == c.Visit || resp.Close
+		pause = c.Pause
+		done := asked == c.Visit || resp.Close
 		switch resp.StatusCode {
 		case http.StatusAccepted:
 			c.taken.Add(1)

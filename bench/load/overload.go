@@ -74,10 +74,10 @@ func (t *task) runOverload(ctx context.Context) error {
 }
 
 const overloadHead = `popupd on one core with embedded stores; clients on the other. A crowd reports 50 repeated actions with each request, so that popupd is
-the limit and not the clients. Each client of it asks twenty times a second, or comes for three requests ten times: that is what is asked for; what popupd
-can is what 16 clients without a pause get, over connections like the crowd's. A watch polls up to 800 times a second meanwhile, from threads that go before
-the crowd's; beside a crowd that connects anew it does so for each request, and its latency counts from connect(). Recovered: from the end of the crowd until half a second in which all is answered, p99
-within the goal.
+the limit and not the clients. Each client of it asks twenty times a second, or comes for three requests ten times: that is what is asked for; what
+popupd can is what 16 clients without a pause get, over connections like the crowd's. A watch polls up to 800 times a second meanwhile, from threads
+that go before the crowd's; beside a crowd that connects anew it does so for each request, and its latency counts from connect(). Recovered: from the
+end of the crowd until half a second in which all is answered, p99 within the goal.
 
 `
 
