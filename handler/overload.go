@@ -40,17 +40,17 @@ type overload struct {
 	stop    chan struct{}
 	ended   chan struct{}
 
-	now           atomic.Pointer[episode] // nil: there is no overload
+	current       atomic.Pointer[episode] // nil: there is no overload
 	came, refused atomic.Int64            // requests in this second of it
 
 	sampled atomic.Bool // a request has been asked about since the latest tick
 	samples [2]standing // of requests on connections that were used before, and on new ones
 
 	// The goroutine of run owns these, which count ticks.
-	episode int // this one
-	quiet   int // without one
-	unseen  int // without a sample
-	trial   int // as long as an episode may be until it is tried without
+	lasted int // this episode
+	quiet  int // without one
+	unseen int // without a sample
+	trial  int // until it is tried without
 }
 
 // episode is one overload.
@@ -123,27 +123,27 @@ func (o *overload) tick() int64 {
 	} else if o.unseen == second {
 		o.metrics.wait.Set(0) // nobody comes
 	}
-	if o.now.Load() == nil {
-		o.episode = 0
+	if o.current.Load() == nil {
+		o.lasted = 0
 		if o.quiet++; o.quiet >= second {
 			o.trial = firstTrial
 		}
 		return 1
 	}
-	o.episode++
+	o.lasted++
 	o.quiet = 0
-	if o.episode%second != 0 {
+	if o.lasted%second != 0 {
 		return math.MaxInt64
 	}
 	came, refused := o.came.Swap(0), o.refused.Swap(0)
-	if refused > max(came/few, fewAtLeast) && o.episode < o.trial {
+	if refused > max(came/few, fewAtLeast) && o.lasted < o.trial {
 		return math.MaxInt64
 	}
 	o.trial = min(2*o.trial, lastTrial)
-	o.episode = 0
+	o.lasted = 0
 	o.samples[0].reset()
 	o.samples[1].reset()
-	o.now.Store(nil)
+	o.current.Store(nil)
 	return 1
 }
 
@@ -164,7 +164,7 @@ func (o *overload) waited(wait time.Duration, fresh bool) {
 	if fresh {
 		queue = &o.samples[1]
 	}
-	if queue.note(time.Since(o.start), wait > o.target) && o.now.Load() == nil {
+	if queue.note(time.Since(o.start), wait > o.target) && o.current.Load() == nil {
 		o.begin()
 	}
 }
@@ -172,7 +172,7 @@ func (o *overload) waited(wait time.Duration, fresh bool) {
 // begin begins an episode, if there is none.
 func (o *overload) begin() {
 	e := &episode{turns: make(chan struct{}), over: make(chan struct{})}
-	if o.now.CompareAndSwap(nil, e) {
+	if o.current.CompareAndSwap(nil, e) {
 		go o.giveTurns(e)
 	}
 }
@@ -190,7 +190,7 @@ func (o *overload) giveTurns(e *episode) {
 		case <-o.stop:
 			return
 		}
-		ended := o.now.Load() != e
+		ended := o.current.Load() != e
 		n := 0
 		for n < atOnce && e.giveTurn() {
 			n++
@@ -214,7 +214,7 @@ func (e *episode) giveTurn() bool {
 // sheds reports whether to send away a request that has waited, when it is its
 // turn to be.
 func (o *overload) sheds(waited time.Duration) bool {
-	e := o.now.Load()
+	e := o.current.Load()
 	if e == nil {
 		return false
 	}

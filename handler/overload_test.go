@@ -57,14 +57,14 @@ func TestStanding(t *testing.T) {
 // and are refused, until the episode ends, and returns how many ticks that took.
 func (o *overload) tickFor(ticks int, came, refused int64) int {
 	for i := range ticks {
-		if o.episode%second == 0 {
+		if o.lasted%second == 0 {
 			o.came.Store(came)
 			o.refused.Store(refused)
 		}
-		if n := o.tick(); (o.now.Load() != nil) != (n == math.MaxInt64) {
+		if n := o.tick(); (o.current.Load() != nil) != (n == math.MaxInt64) {
 			panic(fmt.Sprintf("asks about %d requests at %d", n, i))
 		}
-		if o.now.Load() == nil {
+		if o.current.Load() == nil {
 			return i + 1
 		}
 	}
@@ -90,7 +90,7 @@ func TestOverloadEnds(t *testing.T) {
 		{"of one more", 101, 101, 30},
 	} {
 		o := newOverload(&Server{metrics: metrics}, time.Hour)
-		o.now.Store(new(episode))
+		o.current.Store(new(episode))
 		if got := o.tickFor(1000*second, c.came, c.refused); got != c.want*second {
 			t.Errorf("%s: it ends after %d ticks, want %d s", c.name, got, c.want)
 		}
@@ -103,7 +103,7 @@ func TestOverloadEnds(t *testing.T) {
 		for range quiet {
 			o.tick()
 		}
-		o.now.Store(new(episode))
+		o.current.Store(new(episode))
 		if got := o.tickFor(1000*second, 1000, 500); got != want*second {
 			t.Errorf("tried without after %d ticks, want %d s", got, want)
 		}
@@ -115,7 +115,7 @@ func TestOverloadEnds(t *testing.T) {
 	for i := range o.samples {
 		o.samples[i].late = lateSamples - 1
 	}
-	o.now.Store(new(episode))
+	o.current.Store(new(episode))
 	o.tickFor(second, 0, 0)
 	for i := range o.samples {
 		if o.samples[i].late != 0 {
@@ -154,7 +154,7 @@ func TestTurns(t *testing.T) {
 	}
 	o := newOverload(&Server{metrics: metrics}, time.Hour)
 	e := &episode{turns: make(chan struct{}), over: make(chan struct{})}
-	o.now.Store(e)
+	o.current.Store(e)
 	const n = 100
 	refused := make(chan bool, n)
 	wait := func(n int) {
@@ -179,7 +179,7 @@ func TestTurns(t *testing.T) {
 	}
 
 	// After the end there are turns for the others, and then for everybody.
-	o.now.Store(nil)
+	o.current.Store(nil)
 	begin := time.Now()
 	o.giveTurns(e)
 	for range n - 1 {
@@ -193,14 +193,14 @@ func TestTurns(t *testing.T) {
 	if o.sheds(time.Hour) {
 		t.Error("refused after the end")
 	}
-	o.now.Store(e) // as it was for whoever looked before the end
+	o.current.Store(e) // as it was for whoever looked before the end
 	if !o.sheds(time.Hour) {
 		t.Error("a latecomer is not refused")
 	}
 
 	// Nobody waits for a server that is shut down.
 	e = &episode{over: make(chan struct{})}
-	o.now.Store(e)
+	o.current.Store(e)
 	go o.giveTurns(e) // there are none
 	wait(n)
 	go o.run(func(int64) {})
@@ -247,7 +247,7 @@ func TestOverloadBeginsAndEnds(t *testing.T) {
 	eventually(t, "it begins", func() bool { return f.do("GET", "/v1/poll?uid=u", "").status == http.StatusServiceUnavailable })
 	late.by.Store(-int64(time.Hour)) // the clock was set
 	f.sees("u", "")
-	eventually(t, "it ends", func() bool { return f.overload.now.Load() == nil })
+	eventually(t, "it ends", func() bool { return f.overload.current.Load() == nil })
 }
 
 // In an overload those that have waited are answered with 503 and told when to
@@ -385,7 +385,7 @@ func TestOverload(t *testing.T) {
 	close(stop)
 	clients.Wait()
 	f.client.CloseIdleConnections()
-	eventually(t, "it is over", func() bool { return f.overload.now.Load() == nil })
+	eventually(t, "it is over", func() bool { return f.overload.current.Load() == nil })
 	for i := range 10 {
 		res, err := f.client.Get(fmt.Sprintf("http://%s/v1/poll?uid=after%d", address, i))
 		if err != nil {
