@@ -22,18 +22,21 @@ const versionTable = "schema_version"
 // Migrate brings the schema up to date. It returns [ErrNewerSchema] if a newer
 // popupd has been here. Servers that start together may all call it.
 func (db *DB) Migrate(ctx context.Context) error {
-	const tries = 5
-	var err error
-	for range tries {
-		var again bool
-		if again, err = db.migrateOnce(ctx); err == nil || !again {
-			break
+	const firstPause, lastPause = 50 * time.Millisecond, 800 * time.Millisecond
+	for pause := firstPause; ; pause *= 2 {
+		again, err := db.migrateOnce(ctx)
+		if err == nil {
+			return nil
+		}
+		if !again || pause > lastPause {
+			return fmt.Errorf("migrate store: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("migrate store: %w", err)
+		case <-time.After(pause): // the other one may need as long
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("migrate store: %w", err)
-	}
-	return nil
 }
 
 // migrateOnce applies what is missing. It reports whether another try makes
@@ -45,7 +48,7 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 	}
 	before, newest, err := p.GetVersions(ctx)
 	if err != nil {
-		return classOf(err) == classOther, err
+		return loses(err), err
 	}
 	if before > newest {
 		return false, fmt.Errorf("%w: version %d, this one knows %d; start the newer one", ErrNewerSchema, before, newest)
@@ -55,10 +58,19 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 	}
 	start := time.Now()
 	if _, err := p.Up(ctx); err != nil {
-		return classOf(err) != classConnection, err
+		return loses(err), err
 	}
 	db.log.Info("schema migrated", "from", before, "to", newest, "duration", time.Since(start))
 	return false, nil
+}
+
+// loses reports whether an error may be that of a race with another server.
+func loses(err error) bool {
+	switch classOf(err) {
+	case classConnection, classReadOnly:
+		return false
+	}
+	return true
 }
 
 func (db *DB) provider() (*goose.Provider, error) {

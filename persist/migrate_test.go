@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -48,6 +49,33 @@ func TestMigrateTogether(t *testing.T) {
 			}
 			servers.Wait()
 		})
+	}
+}
+
+// A server that is started while another one is making the table of versions, which
+// in MySQL is there a moment before its first row, waits for it.
+func TestMigrateWhileAnotherBegins(t *testing.T) {
+	s := &store{clock: &clock{}, config: Config{DSN: storetest.MySQL(t)}}
+	db := s.open(t)
+	var err error
+	if s.raw, err = sql.Open("mysql", s.config.DSN); err != nil {
+		t.Fatal(err)
+	}
+	defer s.raw.Close()
+	s.exec(t, "CREATE TABLE schema_version (id SERIAL, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp TIMESTAMP NULL DEFAULT NOW(), PRIMARY KEY (id))")
+	migrated := make(chan error, 1)
+	go func() { migrated <- db.Migrate(t.Context()) }()
+	select {
+	case err := <-migrated:
+		t.Fatalf("does not wait: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	s.exec(t, "INSERT INTO schema_version (version_id, is_applied) VALUES (0, 1)")
+	if err := <-migrated; err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := db.Rows(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
