@@ -89,7 +89,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 			s.empty(t)
 			tx := s.holdStats(t, id)
 			done := s.flushing(t.Context(), batchOf(id, 1, shown("v", startMS)))
-			s.exec(t, fmt.Sprint(kill, " ", s.blockedID(t, "INSERT INTO popup_stats")))
+			session := s.blockedID(t, "INSERT INTO popup_stats")
+			s.exec(t, fmt.Sprint(kill, " ", session))
 			if err := <-done; classOf(err) != classConnection {
 				t.Errorf("Flush = %v (class %s), want class connection", err, classOf(err))
 			}
@@ -97,7 +98,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "the server has rolled back", func() bool {
-				return s.number(t, "SELECT COUNT(*) FROM information_schema.INNODB_TRX") == 0
+				return s.number(t, "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = ?", session) == 0
 			})
 			if n := s.number(t, "SELECT COUNT(*) FROM event"); n != 1 || s.progress(t, id) != 1 {
 				t.Errorf("%d events, progress %d; want 1 and 1", n, s.progress(t, id))
