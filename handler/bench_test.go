@@ -1,14 +1,11 @@
 package handler
 
 import (
-	"fmt"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"github.com/popupd/popupd/popup"
 )
 
 // benchmarkHandler measures one kind of request in the handler alone.
@@ -78,41 +75,6 @@ func BenchmarkHotAction(b *testing.B) {
 			b.Fatalf("status %d", got)
 		}
 	})
-}
-
-// BenchmarkHotDecide decides for a user who waits for every popup that fits,
-// which is the longest way to nothing.
-func BenchmarkHotDecide(b *testing.B) {
-	for _, n := range []int{26, 200, 1000, 10000} {
-		specs := make([]string, n)
-		for i := range specs {
-			// One in ten is targeted at this user and waits, the others are not.
-			plan := "free"
-			if i%10 == 0 {
-				plan = "pro"
-			}
-			specs[i] = fmt.Sprintf(`"priority":%d,"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]},{"attr":"plan","op":"eq","value":%q}]}`, i%5, plan)
-		}
-		b.Run(fmt.Sprintf("popups=%d", n), func(b *testing.B) {
-			f, _ := (&exchange{request: get("/"), specs: specs}).server(b, 0)
-			r := popup.Request{
-				User: []byte("u-12345678"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Locale: []byte("zh-CN"), Country: []byte("CN"),
-				Attrs: []popup.Attr{{Name: []byte("plan"), Value: []byte("pro")}},
-			}
-			snap, now := f.snapshots.Current(), f.clock.now()
-			var d decision
-			for decide(snap, f.users, &r, now, &d); d.winner != nil; {
-				decide(snap, f.users, &r, now, &d)
-			}
-			if got, want := len(d.undos), 0; got != want || d.reason != popup.CooldownImpression {
-				b.Fatalf("%d popups reserved for %v, want none for %v", got, d.reason, popup.CooldownImpression)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				decide(snap, f.users, &r, now, &d)
-			}
-		})
-	}
 }
 
 // BenchmarkHeader is why answers are copied as a whole.

@@ -162,10 +162,9 @@ func (s *Server) newPools(c Config) error {
 	default:
 		return fmt.Errorf("identity %q: want off, monitor or enforce", s.identity)
 	}
-	newUsers := newClientRate(c.NewIDsPerClient, 1)
+	newIDRate := newClientRate(c.NewIDsPerClient, 1)
 	s.polls.New = func() any {
-		p := &pollScratch{keys: keys()}
-		p.newUsers = newUsers
+		p := &pollScratch{keys: keys(), newUsers: newUsers{rate: newIDRate}}
 		if s.identity != IdentityOff {
 			for _, secret := range identitySecrets {
 				p.identity = append(p.identity, newMAC(secret))

@@ -6,16 +6,26 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/popup"
 )
 
 // pollScratch is the memory that answering a poll takes. Polls share a pool of them.
 type pollScratch struct {
 	query
-	decision
+	decision.Decision
+	newUsers newUsers
 	keys     *keyring
 	identity signers // none with IdentityOff
 }
+
+// newUsers is the limit on new users, for the client of one request.
+type newUsers struct {
+	rate   *clientRate // nil: no limit
+	client uint64
+}
+
+func (u *newUsers) Admit(nowMS int64) bool { return u.rate.admit(u.client, nowMS, 1) }
 
 // poll answers GET /v1/poll.
 func (s *Server) poll(ctx *fasthttp.RequestCtx) {
@@ -45,30 +55,30 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		s.fail(ctx, invalidSignature)
 		return unauthorized
 	}
-	if p.newUsers != nil {
-		p.client = s.clients.of(ctx)
+	if p.newUsers.rate != nil {
+		p.newUsers.client = s.clients.of(ctx)
 	}
 
-	decide(s.snapshots.Current(), s.users, &p.Request, s.now(), &p.decision)
+	p.Decide(s.snapshots.Current(), s.users, &p.Request, s.now(), &p.newUsers)
 	o := none
-	if len(p.events) > 0 {
-		if err := s.journal.Append(p.events); err != nil {
-			p.undo(s.users, &p.Request)
+	if len(p.Events) > 0 {
+		if err := s.journal.Append(p.Events); err != nil {
+			p.Undo(s.users, &p.Request)
 			o = shed
 		}
 	}
 	switch {
-	case p.winner != nil:
+	case p.Winner != nil:
 		s.serve(ctx, p)
 		return served
-	case p.limited:
+	case p.Limited:
 		s.metrics.limited.Inc()
 		o = shed
 	case o == none:
-		s.metrics.rejections[p.reason].Inc()
+		s.metrics.rejections[p.Reason].Inc()
 	}
 	s.answers.none.send(ctx, s.origins)
-	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[p.nextPollSec])
+	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[p.NextPollSec])
 	return o
 }
 
@@ -94,22 +104,22 @@ func (s *Server) trusts(p *pollScratch) bool {
 func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
 	s.answers.served.send(ctx, s.origins)
 	t := token{
-		user: p.User, popup: p.winner.ID, version: p.winner.Version, variant: p.variant.Key, servedAtMS: p.servedAtMS,
+		user: p.User, popup: p.Winner.ID, version: p.Winner.Version, variant: p.Variant.Key, servedAtMS: p.ServedAtMS,
 	}
 	b := ctx.Response.SwapBody(nil)[:0] // the buffer of the connection's last answer
 	b = append(b, `{"popup":`...)
-	b = p.variant.AppendPopup(b, p.Placement)
+	b = p.Variant.AppendPopup(b, p.Placement)
 	b = append(b, `,"token":"`...)
 	b = p.keys.append(b, &t)
 	b = append(b, `","next_poll_sec":`...)
-	b = strconv.AppendInt(b, int64(p.nextPollSec), 10)
+	b = strconv.AppendInt(b, int64(p.NextPollSec), 10)
 	b = append(b, '}')
 	ctx.Response.SwapBody(b)
 }
 
 // newNextPoll returns the values of Popup-Next-Poll by the number of seconds.
 func newNextPoll() [][]byte {
-	values := make([][]byte, maxNextPoll+maxNextPoll/nextPollJitter+1)
+	values := make([][]byte, decision.MaxNextPollSec+1)
 	for i := range values {
 		values[i] = strconv.AppendInt(nil, int64(i), 10)
 	}
@@ -118,6 +128,6 @@ func newNextPoll() [][]byte {
 
 // release forgets what the request referred to.
 func (p *pollScratch) release() {
-	p.decision.release()
+	p.Decision.Release()
 	p.Request = popup.Request{}
 }

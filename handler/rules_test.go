@@ -82,20 +82,6 @@ func TestConvertWaitsLikeClick(t *testing.T) {
 	f.sees("u", "")
 }
 
-func TestSelectionOrder(t *testing.T) {
-	const often = `"frequency":{"after_impression_sec":0}`
-	f := newServer(t, nil, often, often, `"priority":1,"frequency":{"after_impression_sec":3600}`).start()
-	// The higher priority first, then by least recently shown, then by id.
-	for i, want := range []string{"p3", "p1", "p2", "p1", "p2"} {
-		f.clock.advance(time.Second)
-		if b := f.asks("u"); b == nil || b.Popup.Key != want {
-			t.Fatalf("poll %d: %+v, want %s", i, b, want)
-		}
-	}
-	f.clock.advance(time.Hour)
-	f.sees("u", "p3")
-}
-
 func TestControlIsRecordedAndPassedOver(t *testing.T) {
 	const control = `"priority":1,"variants":[{"key":"a","weight":0},{"key":"none","weight":1,"control":true}]`
 	f := newServer(t, nil, "", control).start()
@@ -121,28 +107,6 @@ func TestControlAlone(t *testing.T) {
 	f.sees("u", "")
 	f.journaled()
 	f.counts(1, "popupd_rejections_total", "reason", "cooldown_impression")
-}
-
-func TestMaxImpressions(t *testing.T) {
-	f := newServer(t, nil, `"frequency":{"after_impression_sec":60,"max_impressions":2}`).start()
-	f.sees("u", "p1")
-	f.clock.advance(time.Minute)
-	f.sees("u", "p1")
-	f.clock.advance(100 * day)
-	f.sees("u", "")
-	f.counts(1, "popupd_rejections_total", "reason", "max_impressions")
-}
-
-func TestMinGap(t *testing.T) {
-	f := newServer(t, func(c *Config) { c.Users = frequency.New(frequency.Config{MinGap: time.Minute}) },
-		"", "", `"priority":-1,"frequency":{"ignore_min_gap":true}`).start()
-	f.sees("u", "p1")
-	f.sees("u", "p3")
-	f.clock.advance(time.Minute - time.Millisecond)
-	f.sees("u", "")
-	f.counts(1, "popupd_rejections_total", "reason", "min_gap")
-	f.clock.advance(101 * time.Millisecond) // times resolve to 100 ms, and a gap is never shorter
-	f.sees("u", "p2")
 }
 
 func TestTargeting(t *testing.T) {
@@ -272,24 +236,6 @@ func TestStateFull(t *testing.T) {
 	f.counts(1, "popupd_actions_total", "action", "click", "result", "full")
 }
 
-// A user who is known is still shown what needs no more memory.
-func TestStateFullKnownUser(t *testing.T) {
-	users := frequency.New(frequency.Config{MaxBytes: 1024})
-	const again = `"frequency":{"after_impression_sec":60}`
-	f := newServer(t, func(c *Config) { c.Users = users }, again).start()
-	f.sees("u", "p1")
-	// Fill what the user's shard has left.
-	for i := 0; users.Restore([]byte("u"), uint32(1000+i), popup.State{Impressions: 1, ServedAtMS: startMS, AtMS: startMS, NextAtMS: popup.Never}); i++ {
-		if i > 10_000 {
-			t.Fatal("the table is never full")
-		}
-	}
-	load(t, f.store, 2, again, `"priority":1`)
-	f.clock.advance(time.Minute)
-	f.sees("u", "p1")
-	f.journaled("u impression 1", "u impression 1")
-}
-
 func TestReset(t *testing.T) {
 	f := newServer(t, nil, "").start()
 	f.sees("u", "p1")
@@ -316,34 +262,6 @@ func TestReset(t *testing.T) {
 }
 
 func TestNextPoll(t *testing.T) {
-	const now = startMS
-	for _, c := range []struct {
-		name     string
-		readyAt  int64
-		min, max int
-	}{
-		{"nothing waits", popup.Never, 60, 66},
-		{"returns at once", now, 30, 33},
-		{"returned already", now - 5000, 30, 33},
-		{"returns in 2 minutes", now + 120_000, 120, 132},
-		{"returns in 2 minutes and a bit", now + 120_001, 121, 133},
-		{"returns tomorrow", now + day.Milliseconds(), 272, 299},
-	} {
-		seen := make(map[int]bool)
-		for hash := range uint64(2000) {
-			got := nextPoll(c.readyAt, now, hash)
-			if got != nextPoll(c.readyAt, now, hash) {
-				t.Fatalf("%s: not the same for the same user and time", c.name)
-			}
-			seen[got] = true
-			if got < c.min || got > c.max {
-				t.Fatalf("%s: %d s, want %d to %d", c.name, got, c.min, c.max)
-			}
-		}
-		if len(seen) != c.max-c.min+1 {
-			t.Errorf("%s: %d different times, want all of %d to %d", c.name, len(seen), c.min, c.max)
-		}
-	}
 	f := newServer(t, nil, `"frequency":{"after_impression_sec":200}`).start()
 	if b := f.sees("u", "p1"); b.NextPollSec < 60 || b.NextPollSec > 66 {
 		t.Errorf("next poll after a popup in %d s, want 60 to 66", b.NextPollSec)

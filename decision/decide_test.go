@@ -1,4 +1,4 @@
-package handler
+package decision
 
 import (
 	"cmp"
@@ -26,20 +26,20 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 				rapid.SampledFrom([]int{100, 100, 50}).Draw(rt, "percent"), rapid.SampledFrom([]int{0, 40, 600}).Draw(rt, "wait"),
 				rapid.IntRange(0, 2).Draw(rt, "limit"), rapid.Bool().Draw(rt, "ignores the gap"), rapid.IntRange(0, 2).Draw(rt, "weight")))
 		}
-		snap := store(t, specs...).Current()
+		snap := compile(t, specs...)
 		config := frequency.Config{MinGap: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(rt, "gap")}
 		users, modelUsers := frequency.New(config), frequency.New(config)
-		var d decision
+		var d Decision
 		for now := startMS; now < startMS+1_200_000; now += rapid.SampledFrom([]int64{100, 20_000, 60_000}).Draw(rt, "wait") {
 			r := &popup.Request{User: []byte(rapid.SampledFrom([]string{"u", "v", "w"}).Draw(rt, "user")), Platform: []byte(rapid.SampledFrom([]string{"ios", "web", "tv"}).Draw(rt, "platform"))}
-			decide(snap, users, r, now, &d)
+			d.Decide(snap, users, r, now, nil)
 			want := modelDecide(snap, modelUsers, r, now)
-			got := outline{winner: d.winner}
-			for _, e := range d.events {
+			got := outline{winner: d.Winner}
+			for _, e := range d.Events {
 				got.events = append(got.events, fmt.Sprint(e.Popup, e.Action, e.ServedAtMS, e.Nth))
 			}
-			if d.winner == nil {
-				got.reason, got.readyAtMS = d.reason, d.readyAtMS
+			if d.Winner == nil {
+				got.reason, got.readyAtMS = d.Reason, d.readyAtMS
 			}
 			if got.winner != want.winner || !slices.Equal(got.events, want.events) || got.reason != want.reason || got.readyAtMS != want.readyAtMS {
 				rt.Fatalf("at %d, %s on %s: got %+v, want %+v", now-startMS, r.User, r.Platform, got, want)

@@ -1,0 +1,48 @@
+//go:build !race
+
+package decision
+
+import (
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+)
+
+// No decision allocates, whatever it comes to.
+func TestNoAllocations(t *testing.T) {
+	check := func(name string, decide func()) {
+		t.Helper()
+		for range 20 {
+			decide()
+		}
+		if n := testing.AllocsPerRun(200, decide); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	f, r := waiting(t, 200)
+	check("waits for all that fits", func() { f.Decide(f.snap, f.users, r, f.nowMS, nil) })
+
+	const often = `"frequency":{"after_impression_sec":0}`
+	f = newFixture(t, frequency.Config{}, often, often, often+`,"priority":1,"variants":[{"key":"none","control":true}]`)
+	everybody := budget(1 << 30)
+	serve := func() {
+		f.advance(time.Second)
+		f.Decide(f.snap, f.users, r, f.nowMS, &everybody)
+		if f.Winner == nil || len(f.Events) != 2 {
+			t.Fatalf("%v, %d events: want a popup and a control", f.Reason, len(f.Events))
+		}
+	}
+	check("served after a control", serve)
+	check("undone", func() {
+		serve()
+		f.Undo(f.users, r)
+		f.Release()
+	})
+
+	f = newFixture(t, frequency.Config{}, often)
+	var nobody budget
+	stranger := &popup.Request{User: []byte("v")}
+	check("a new user who is not admitted", func() { f.Decide(f.snap, f.users, stranger, f.nowMS, &nobody) })
+}

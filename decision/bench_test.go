@@ -1,0 +1,46 @@
+package decision
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+)
+
+// waiting returns a fixture with n popups, and a request of a user who waits for
+// every one that fits, which is the longest way to nothing.
+func waiting(t testing.TB, n int) (*fixture, *popup.Request) {
+	t.Helper()
+	specs := make([]string, n)
+	for i := range specs {
+		// One in ten is targeted at this user and waits, the others are not.
+		plan := "free"
+		if i%10 == 0 {
+			plan = "pro"
+		}
+		specs[i] = fmt.Sprintf(`"priority":%d,"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]},{"attr":"plan","op":"eq","value":%q}]}`, i%5, plan)
+	}
+	f := newFixture(t, frequency.Config{}, specs...)
+	r := &popup.Request{
+		User: []byte("u-12345678"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Locale: []byte("zh-CN"), Country: []byte("CN"),
+		Attrs: []popup.Attr{{Name: []byte("plan"), Value: []byte("pro")}},
+	}
+	for f.Decide(f.snap, f.users, r, f.nowMS, nil); f.Winner != nil; {
+		f.Decide(f.snap, f.users, r, f.nowMS, nil)
+	}
+	f.because(popup.CooldownImpression)
+	return f, r
+}
+
+func BenchmarkHotDecide(b *testing.B) {
+	for _, n := range []int{26, 200, 1000, 10000} {
+		b.Run(fmt.Sprintf("popups=%d", n), func(b *testing.B) {
+			f, r := waiting(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.Decide(f.snap, f.users, r, f.nowMS, nil)
+			}
+		})
+	}
+}

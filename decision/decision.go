@@ -1,0 +1,63 @@
+// Package decision decides which popup a user sees. It reads a compiled
+// snapshot and the table of the users' state, and changes nothing but that
+// state: a popup that is returned is reserved for its user in the same step.
+//
+// It is the only evaluator: whatever has to know what a user would see asks
+// here. It knows no HTTP, no journal and no clock of its own, and nothing of
+// what limits its callers but the answer of [NewUsers]; recording what was
+// decided is the caller's.
+package decision
+
+import (
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+// NewUsers limits how many users of whom nothing is remembered get a popup,
+// since each of them takes memory.
+type NewUsers interface {
+	// Admit reports whether one more of them may. It is called with the lock of
+	// the user's shard held, so it must be quick and must not use the table.
+	Admit(nowMS int64) bool
+}
+
+// Decision is what a poll comes to, and the memory it takes to find out. The
+// zero value is ready for use, and one is meant to be used again and again: a
+// decision then allocates nothing. It serves one goroutine at a time.
+type Decision struct {
+	Winner      *snapshot.Popup // nil: nothing to show
+	Variant     *snapshot.Variant
+	ServedAtMS  int64
+	Reason      popup.Reason // of nothing to show: the gate that stopped the best candidate
+	Limited     bool         // nothing is shown because NewUsers did not admit the user
+	NextPollSec int          // in how many seconds the user should poll again, at most MaxNextPollSec
+	// Events are to be journaled before the answer leaves: of the winner, and of
+	// the controls that came before it. They refer to the request.
+	Events []popup.Event
+
+	newUsers    NewUsers // of the decision under way
+	undos       []frequency.Undo
+	readyAtMS   int64 // when the first of the popups that wait returns
+	matches     snapshot.Matches
+	shownBefore []candidate // popups of one priority that may be shown again
+}
+
+// Undo gives back what was reserved, when the events could not be recorded.
+func (d *Decision) Undo(users *frequency.Table, r *popup.Request) {
+	user := users.Lock(r.User)
+	for i := len(d.undos) - 1; i >= 0; i-- {
+		user.Undo(d.undos[i])
+	}
+	user.Unlock()
+	d.Winner, d.Variant = nil, nil
+}
+
+// Release forgets the popups and the request, so that an idle decision keeps no
+// old snapshot alive.
+func (d *Decision) Release() {
+	d.Winner, d.Variant, d.newUsers = nil, nil, nil
+	d.matches.Release()
+	clear(d.shownBefore[:cap(d.shownBefore)])
+	clear(d.Events)
+}

@@ -1,0 +1,91 @@
+package decision
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+const (
+	startMS  = int64(1_760_000_000_000)
+	minuteMS = 60_000
+	dayMS    = 86_400_000
+)
+
+// compile returns a snapshot of popups of these specs, with the ids 1, 2, 3...
+// A spec is JSON without braces; the keys are p1, p2, p3..., and all are active.
+func compile(t testing.TB, specs ...string) *snapshot.Snapshot {
+	t.Helper()
+	rows := make([]popup.Row, len(specs))
+	for i, spec := range specs {
+		if spec != "" {
+			spec = "," + spec
+		}
+		rows[i] = popup.Row{
+			ID: uint32(i + 1), Version: 1, Key: fmt.Sprintf("p%d", i+1),
+			Spec: fmt.Appendf(nil, `{"key":"p%d","status":"active"%s}`, i+1, spec),
+		}
+	}
+	snap, broken := snapshot.Compile(rows, 1, nil)
+	for _, b := range broken {
+		t.Errorf("popup %s: %v", b.Key, b.Err)
+	}
+	return snap
+}
+
+// fixture decides for users one poll after the other, on a clock that stands
+// still until it is moved.
+type fixture struct {
+	testing.TB
+	Decision
+	snap  *snapshot.Snapshot
+	users *frequency.Table
+	limit NewUsers
+	nowMS int64
+}
+
+func newFixture(t testing.TB, users frequency.Config, specs ...string) *fixture {
+	t.Helper()
+	return &fixture{TB: t, snap: compile(t, specs...), users: frequency.New(users), nowMS: startMS}
+}
+
+func (f *fixture) advance(d time.Duration) { f.nowMS += d.Milliseconds() }
+
+// sees decides for a user and fails the test unless the popup with this key, or
+// nothing for "", is what the user sees.
+func (f *fixture) sees(user, key string) {
+	f.Helper()
+	f.Decide(f.snap, f.users, &popup.Request{User: []byte(user)}, f.nowMS, f.limit)
+	got := ""
+	if f.Winner != nil {
+		got = f.Winner.Key
+	}
+	if got != key {
+		f.Fatalf("%s sees %q (%v), want %q", user, got, f.Reason, key)
+	}
+}
+
+// because fails the test unless the latest decision has this reason.
+func (f *fixture) because(want popup.Reason) {
+	f.Helper()
+	if f.Winner != nil || f.Reason != want {
+		f.Errorf("nothing to show because of %v, want %v", f.Reason, want)
+	}
+}
+
+// recorded fails the test unless these are the events of the latest decision.
+func (f *fixture) recorded(want ...string) {
+	f.Helper()
+	var got []string
+	for _, e := range f.Events {
+		got = append(got, fmt.Sprintf("%s %s %d", e.User, e.Action, e.Popup))
+	}
+	if strings.Join(got, ", ") != strings.Join(want, ", ") {
+		f.Errorf("events %q, want %q", got, want)
+	}
+}
