@@ -16,7 +16,8 @@ const module = "github.com/popupd/popupd"
 // may import. docs/architecture.md draws it.
 var mayImport = map[string][]string{
 	"popup":              {},
-	"snapshot":           {"popup", "internal/failpoint"},
+	"snapshot":           {"popup"},
+	"snapshot/follow":    {"popup", "snapshot", "internal/failpoint"},
 	"frequency":          {"popup", "internal/failpoint"},
 	"queue":              {"popup", "internal/failpoint"},
 	"persist":            {"popup", "internal/failpoint"},
@@ -36,7 +37,7 @@ var mayImport = map[string][]string{
 // onlyIn says where a library may be used: everywhere else it is a leak.
 var onlyIn = map[string][]string{
 	"github.com/valyala/fasthttp":      {"handler", "bench/"},
-	"github.com/redis/rueidis":         {"queue", "snapshot", "internal/", ""},
+	"github.com/redis/rueidis":         {"queue", "snapshot/follow", "internal/", ""},
 	"github.com/go-sql-driver/mysql":   {"persist", "internal/"},
 	"modernc.org/sqlite":               {"persist"},
 	"database/sql":                     {"persist", "internal/"},

@@ -23,6 +23,7 @@ import (
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
 	"github.com/popupd/popupd/tuning"
 )
 
@@ -100,7 +101,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		archived: make(map[uint32]bool), resets: make(map[string]int64),
 		dump: dir.Path("state"), demo: c.demo, now: now, log: log,
 	}
-	watcher := snapshot.NewWatcher(popups, snapshot.Config{
+	watcher := follow.New(popups, follow.Config{
 		Source: db, Redis: redis, Prefix: c.redisPrefix, File: dir.Path("popups"), OnSwap: users.swapped,
 		Now: now, Log: log, Registerer: registry,
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
 )
 
 const (
@@ -38,7 +39,7 @@ type state struct {
 	db      *persist.DB
 	journal *queue.Journal
 	table   *frequency.Table
-	watcher *snapshot.Watcher
+	watcher *follow.Watcher
 	dump    string // path of the dump
 	demo    bool
 	now     func() int64

@@ -25,6 +25,7 @@ import (
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
 )
 
 // TestArchivedPopupsAreForgotten: the state of an archived popup is swept; that
@@ -168,7 +169,7 @@ func (c *clocked) open() {
 		archived: make(map[uint32]bool), resets: make(map[string]int64),
 		dump: filepath.Join(c.dir, "state"), now: now, log: slog.New(slog.DiscardHandler),
 	}
-	s.watcher = snapshot.NewWatcher(popups, snapshot.Config{Source: onePopup{}, File: filepath.Join(c.dir, "popups"), OnSwap: s.swapped, Now: now})
+	s.watcher = follow.New(popups, follow.Config{Source: onePopup{}, File: filepath.Join(c.dir, "popups"), OnSwap: s.swapped, Now: now})
 	_, err = s.restore(c.t.Context())
 	must(err)
 	server, err := handler.New(handler.Config{

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -13,15 +12,13 @@ import (
 // startMS is a Tuesday afternoon, the time at which benchmarks begin.
 var startMS = time.Date(2026, 9, 1, 14, 0, 0, 0, time.UTC).UnixMilli()
 
-// catalog is a Source of as many popups as it says.
+// catalog is a catalog of as many popups as it says.
 type catalog int
 
-func (catalog) Revision(context.Context) (int64, error) { return 1, nil }
-
-// Rows returns popups as a shop has them. Every fifth fits the requests of
+// rows returns popups as a shop has them. Every fifth fits the requests of
 // these benchmarks; the others are stopped by placement, platform, version,
 // locale, or an attribute.
-func (n catalog) Rows(context.Context) (int64, []popup.Row, error) {
+func (n catalog) rows() []popup.Row {
 	rows := make([]popup.Row, n)
 	for i := range rows {
 		spec := fmt.Sprintf(`{"key":"p%d","status":"active","priority":%d,%s,
@@ -34,7 +31,7 @@ func (n catalog) Rows(context.Context) (int64, []popup.Row, error) {
 		}
 		rows[i] = popup.Row{ID: uint32(i + 1), Version: 1, Key: fmt.Sprintf("p%d", i+1), Spec: []byte(spec + "}")}
 	}
-	return 1, rows, nil
+	return rows
 }
 
 // fits is how many of n popups fit.
@@ -68,9 +65,11 @@ func (n catalog) store(b *testing.B) *snapshot.Store {
 	b.Helper()
 	if compiled[n] == nil {
 		s := snapshot.NewStore()
-		if err := snapshot.NewWatcher(s, snapshot.Config{Source: n}).Reload(b.Context()); err != nil {
-			b.Fatal(err)
+		popups, broken := snapshot.Compile(n.rows(), 1, nil)
+		if len(broken) != 0 {
+			b.Fatalf("broken popups: %v", broken)
 		}
+		s.Set(popups)
 		if got := len(s.Current().All()); got != int(n) {
 			b.Fatalf("%d popups compiled, want %d", got, n)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,10 +54,10 @@ type plane struct {
 	ready error
 }
 
-// watcher loads the store's popups as snapshot.Watcher does; failing, if set,
+// watcher loads the store's popups as follow.Watcher does; failing, if set,
 // is what loading them comes to.
 type watcher struct {
-	inner *snapshot.Watcher
+	inner *follow.Watcher
 
 	mu      sync.Mutex
 	failing error
@@ -94,7 +95,7 @@ type store interface {
 	console.Catalog
 	console.Trail
 	console.Statistics
-	snapshot.Source
+	follow.Source
 }
 
 // open starts a console on s.
@@ -103,7 +104,7 @@ func (p *plane) open(s store) {
 	p.registry, p.snapshots, p.log = prometheus.NewRegistry(), snapshot.NewStore(), &bytes.Buffer{}
 	p.users = &people{states: map[string]map[uint32]popup.State{}}
 	log := slog.New(slog.NewTextHandler(&lockedWriter{w: p.log, mu: &p.mu}, nil))
-	p.watcher = &watcher{inner: snapshot.NewWatcher(p.snapshots, snapshot.Config{
+	p.watcher = &watcher{inner: follow.New(p.snapshots, follow.Config{
 		Source: s, Now: p.clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	p.config = console.Config{

@@ -98,14 +98,6 @@ type noJournal struct{}
 
 func (noJournal) Append([]popup.Event) error { return nil }
 
-// catalog is a source of popups for the watcher that fills the store.
-type catalog struct{ rows []popup.Row }
-
-func (c catalog) Revision(context.Context) (int64, error) { return 1, nil }
-func (c catalog) Rows(context.Context) (int64, []popup.Row, error) {
-	return 1, c.rows, nil
-}
-
 // store returns a store with popups of these specs, with the ids 1, 2, 3...
 // A spec is JSON without braces; the keys are p1, p2, p3..., and all are active.
 func store(t testing.TB, specs ...string) *snapshot.Store {
@@ -117,7 +109,7 @@ func store(t testing.TB, specs ...string) *snapshot.Store {
 
 func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 	t.Helper()
-	var c catalog
+	var rows []popup.Row
 	for i, spec := range specs {
 		if spec == "archived" {
 			continue
@@ -128,19 +120,21 @@ func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 		if !strings.Contains(spec, `"status"`) {
 			spec += `,"status":"active"`
 		}
-		c.rows = append(c.rows, popup.Row{
+		rows = append(rows, popup.Row{
 			ID: uint32(i + 1), Version: version, Key: fmt.Sprintf("p%d", i+1),
 			Spec: fmt.Appendf(nil, `{"key":"p%d"%s}`, i+1, spec),
 		})
 	}
-	for _, row := range c.rows {
+	for _, row := range rows {
 		if _, err := popup.Decode(row.Spec); err != nil {
 			t.Fatalf("%s: %v", row.Spec, err)
 		}
 	}
-	if err := snapshot.NewWatcher(s, snapshot.Config{Source: c}).Reload(t.Context()); err != nil {
-		t.Fatal(err)
+	compiled, broken := snapshot.Compile(rows, 1, s.Current())
+	if len(broken) != 0 {
+		t.Fatalf("broken popups: %v", broken)
 	}
+	s.Set(compiled)
 }
 
 // fixture is a server, in memory, with everything around it.

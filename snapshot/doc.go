@@ -1,7 +1,8 @@
 // Package snapshot decides which popups fit a request, from memory and without
 // allocating. [Compile] turns the rows of the catalog into an immutable
-// [Snapshot]; a [Store] holds the one in force; a [Watcher] replaces it when
-// the catalog changes, on this server or on another.
+// [Snapshot]; a [Store] holds the one in force. The package is pure: it reads no
+// file, clock or network, starts nothing and imports nothing but package popup and
+// the hash. What keeps a store up to date is package snapshot/follow.
 //
 // # Matching
 //

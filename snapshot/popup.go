@@ -25,6 +25,9 @@ type Popup struct {
 	row        popup.Row // what it was compiled from
 }
 
+// Row returns the row that the popup was compiled from. Its Spec must not be changed.
+func (p *Popup) Row() popup.Row { return p.row }
+
 // Gate returns the first gate that stops the popup from being shown to whoever
 // asks, at nowMS: status, schedule, placement, targeting or rollout.
 // [popup.Eligible] if none does. It does not allocate. [Snapshot.Match] finds

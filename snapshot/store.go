@@ -14,6 +14,10 @@ func NewStore() *Store {
 	return s
 }
 
+// Set puts a snapshot in force. Requests that are being answered keep the one
+// that they have loaded.
+func (s *Store) Set(next *Snapshot) { s.current.Store(next) }
+
 // Current returns the snapshot in force. A request loads it once and uses
 // nothing else, so that it sees one state of the configuration.
 func (s *Store) Current() *Snapshot { return s.current.Load() }

@@ -1,10 +1,12 @@
-package snapshot
+package follow
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 // catalog is a Source in memory.
@@ -110,6 +114,30 @@ func gathered(t *testing.T, r *prometheus.Registry, name string) float64 {
 	return 0
 }
 
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// nowMS is Wednesday, 2026-07-01T12:00:00Z.
+const nowMS = 1_782_907_200_000
+
+// row returns version 1 of an active popup named after its id, p7; members are
+// further members of its spec.
+func row(id uint32, members string) popup.Row {
+	key := fmt.Sprintf("p%d", id)
+	spec := `{"key":"` + key + `","status":"active"`
+	if members != "" {
+		spec += "," + members
+	}
+	return popup.Row{ID: id, Version: 1, UpdatedAtMS: nowMS, Key: key, Spec: []byte(spec + "}")}
+}
+
+func keys(popups []*snapshot.Popup) string {
+	var names []string
+	for _, p := range popups {
+		names = append(names, fmt.Sprintf("%s.%d", p.Key, p.Version))
+	}
+	return strings.Join(names, " ")
+}
+
 // brokenRow is a row that does not compile, in its given version.
 func brokenRow(id, version uint32) popup.Row {
 	r := row(id, `"colour":"red"`)
@@ -119,9 +147,9 @@ func brokenRow(id, version uint32) popup.Row {
 
 func TestReload(t *testing.T) {
 	var log logBuffer
-	source, store, registry := &catalog{}, NewStore(), prometheus.NewRegistry()
+	source, store, registry := &catalog{}, snapshot.NewStore(), prometheus.NewRegistry()
 	var swapped []int64
-	w := NewWatcher(store, Config{Source: source, Log: log.logger(), Registerer: registry, OnSwap: func(s *Snapshot) {
+	w := New(store, Config{Source: source, Log: log.logger(), Registerer: registry, OnSwap: func(s *snapshot.Snapshot) {
 		if store.Current() != s {
 			t.Error("OnSwap was called before the snapshot was in force")
 		}
@@ -180,8 +208,8 @@ func TestReload(t *testing.T) {
 func TestRunPollsTheRevision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
-		source, store, registry := &catalog{}, NewStore(), prometheus.NewRegistry()
-		w := NewWatcher(store, Config{Source: source, Log: log.logger(), Registerer: registry})
+		source, store, registry := &catalog{}, snapshot.NewStore(), prometheus.NewRegistry()
+		w := New(store, Config{Source: source, Log: log.logger(), Registerer: registry})
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -239,8 +267,8 @@ func TestRunPollsTheRevision(t *testing.T) {
 
 func TestRunRetriesTheFirstReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source, store := &catalog{err: errors.New("connection refused")}, NewStore()
-		w := NewWatcher(store, Config{Source: source})
+		source, store := &catalog{err: errors.New("connection refused")}, snapshot.NewStore()
+		w := New(store, Config{Source: source})
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { w.Run(ctx) })
@@ -259,7 +287,7 @@ func TestRunRetriesTheFirstReload(t *testing.T) {
 func TestPropagationIsMeasuredFromTheChange(t *testing.T) {
 	registry, source := prometheus.NewRegistry(), &catalog{}
 	now := int64(nowMS)
-	w := NewWatcher(NewStore(), Config{Source: source, Registerer: registry, Now: func() int64 { return now }})
+	w := New(snapshot.NewStore(), Config{Source: source, Registerer: registry, Now: func() int64 { return now }})
 	reload := func(revision int64, rows ...popup.Row) float64 {
 		t.Helper()
 		source.set(revision, rows...)
@@ -284,8 +312,8 @@ func TestPropagationIsMeasuredFromTheChange(t *testing.T) {
 // that was begun after the next change has had its chance.
 func TestReloadsAreSerialised(t *testing.T) {
 	held := make(chan struct{})
-	source, store := &catalog{revision: 1}, NewStore()
-	w := NewWatcher(store, Config{Source: &heldCatalog{catalog: source, held: held}})
+	source, store := &catalog{revision: 1}, snapshot.NewStore()
+	w := New(store, Config{Source: &heldCatalog{catalog: source, held: held}})
 	reload := func() chan struct{} {
 		done := make(chan struct{})
 		go func() {

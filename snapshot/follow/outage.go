@@ -1,4 +1,4 @@
-package snapshot
+package follow
 
 import (
 	"log/slog"

@@ -1,4 +1,4 @@
-package snapshot
+package follow
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/popupd/popupd/internal/embedded"
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/snapshot"
 )
 
 // connect returns a client with the settings of the server.
@@ -61,10 +62,10 @@ func eventually(t *testing.T, what string, within time.Duration, ok func() bool)
 }
 
 func testNewsTravels(t *testing.T, client rueidis.Client) {
-	source, here, there := &catalog{revision: 1}, NewStore(), NewStore()
+	source, here, there := &catalog{revision: 1}, snapshot.NewStore(), snapshot.NewStore()
 	prefix := "test-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	local := NewWatcher(here, Config{Source: source, Redis: client, Prefix: prefix})
-	remote := NewWatcher(there, Config{Source: source, Redis: client, Prefix: prefix})
+	local := New(here, Config{Source: source, Redis: client, Prefix: prefix})
+	remote := New(there, Config{Source: source, Redis: client, Prefix: prefix})
 	if err := local.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +116,9 @@ func TestNewsTravelsByEmbeddedRedis(t *testing.T) {
 func TestRedisOutage(t *testing.T) {
 	server := storetest.StartRedis(t)
 	var log logBuffer
-	source, store := &catalog{revision: 1}, NewStore()
+	source, store := &catalog{revision: 1}, snapshot.NewStore()
 	client := connect(t, redisAt(server.Addr))
-	w := NewWatcher(store, Config{Source: source, Redis: client, Prefix: "popupd", Log: log.logger()})
+	w := New(store, Config{Source: source, Redis: client, Prefix: "popupd", Log: log.logger()})
 	run(t, w)
 	eventually(t, "the first reload", 5*time.Second, func() bool { return store.Current().Revision == 1 })
 
@@ -142,8 +143,8 @@ func TestRedisOutage(t *testing.T) {
 // TestRedisHangs stops Redis without closing its connections.
 func TestRedisHangs(t *testing.T) {
 	server := storetest.StartRedis(t)
-	source, store := &catalog{revision: 1}, NewStore()
-	w := NewWatcher(store, Config{Source: source, Redis: connect(t, redisAt(server.Addr)), Prefix: "popupd"})
+	source, store := &catalog{revision: 1}, snapshot.NewStore()
+	w := New(store, Config{Source: source, Redis: connect(t, redisAt(server.Addr)), Prefix: "popupd"})
 	run(t, w)
 	eventually(t, "the first reload", 5*time.Second, func() bool { return store.Current().Revision == 1 })
 	if err := server.Signal(syscall.SIGSTOP); err != nil {
@@ -193,14 +194,14 @@ func TestChangedWhileOthersDial(t *testing.T) {
 	defer other.Wait()
 	defer close(release)
 	<-dialling
-	w := NewWatcher(NewStore(), Config{Source: &catalog{revision: 1}, Redis: client, Prefix: "popupd"})
+	w := New(snapshot.NewStore(), Config{Source: &catalog{revision: 1}, Redis: client, Prefix: "popupd"})
 	changedWithin(t, w, 1500*time.Millisecond)
 }
 
 func TestNewsOfTheRevisionInForceIsIgnored(t *testing.T) {
 	client := connect(t, redisAt(storetest.Redis(t)))
-	source, store := &catalog{revision: 7}, NewStore()
-	w := NewWatcher(store, Config{Source: source, Redis: client, Prefix: "popupd"})
+	source, store := &catalog{revision: 7}, snapshot.NewStore()
+	w := New(store, Config{Source: source, Redis: client, Prefix: "popupd"})
 	run(t, w)
 	tell := func(message string) {
 		t.Helper()

@@ -1,4 +1,4 @@
-package snapshot
+package follow
 
 import (
 	"bytes"
@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 func TestLastGoodFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
 	source := &catalog{}
 	now := int64(nowMS)
-	first := NewWatcher(NewStore(), Config{Source: source, File: path, Now: func() int64 { return now }})
+	first := New(snapshot.NewStore(), Config{Source: source, File: path, Now: func() int64 { return now }})
 	if err := first.LoadFile(); err != nil {
 		t.Fatalf("LoadFile without a file: %v", err)
 	}
@@ -37,8 +38,8 @@ func TestLastGoodFile(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 
-	store, swapped := NewStore(), 0
-	second := NewWatcher(store, Config{Source: source, File: path, OnSwap: func(*Snapshot) { swapped++ }})
+	store, swapped := snapshot.NewStore(), 0
+	second := New(store, Config{Source: source, File: path, OnSwap: func(*snapshot.Snapshot) { swapped++ }})
 	if err := second.LoadFile(); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func TestLastGoodFile(t *testing.T) {
 	if err := second.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, first.store.Current().appendFile(nil, 0), 0o600); err != nil {
+	if err := os.WriteFile(path, appendFile(nil, 12, rowsOf(first.store.Current()), 0), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := second.LoadFile(); err != nil || store.Current().Revision != 13 {
@@ -71,15 +72,15 @@ func TestLastGoodFile(t *testing.T) {
 // it may come into force.
 func TestDamagedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
-	whole := mustCompile(t, row(1, ``)).appendFile(nil, nowMS)
+	whole := appendFile(nil, 1, []popup.Row{row(1, ``)}, nowMS)
 	load := func(name string, data []byte) {
 		t.Helper()
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var log logBuffer
-		store := NewStore()
-		err := NewWatcher(store, Config{File: path, Log: log.logger()}).LoadFile()
+		store := snapshot.NewStore()
+		err := New(store, Config{File: path, Log: log.logger()}).LoadFile()
 		if err == nil || errors.Is(err, ErrNewerFile) || !strings.Contains(err.Error(), path) || store.Current().Revision != 0 {
 			t.Fatalf("%s: %v, revision %d", name, err, store.Current().Revision)
 		}
@@ -114,7 +115,7 @@ func TestFileOfANewerRelease(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := NewWatcher(NewStore(), Config{File: path}).LoadFile(); !errors.Is(err, ErrNewerFile) {
+	if err := New(snapshot.NewStore(), Config{File: path}).LoadFile(); !errors.Is(err, ErrNewerFile) {
 		t.Errorf("LoadFile = %v, want %v", err, ErrNewerFile)
 	}
 	if left, err := os.ReadFile(path + ".bad"); err != nil || !bytes.Equal(left, data) {
@@ -148,7 +149,7 @@ func TestOlderFile(t *testing.T) {
 					return
 				}
 				if len(data) == 0 {
-					data = mustCompile(t, good).appendFile(nil, nowMS)
+					data = appendFile(nil, 1, []popup.Row{good}, nowMS)
 				}
 				if err := os.WriteFile(name, data, 0o600); err != nil {
 					t.Fatal(err)
@@ -156,9 +157,9 @@ func TestOlderFile(t *testing.T) {
 			}
 			put(path, c.first, row(2, ``))
 			put(path+".1", c.older, row(1, ``))
-			store, source := NewStore(), &catalog{}
+			store, source := snapshot.NewStore(), &catalog{}
 			var log logBuffer
-			w := NewWatcher(store, Config{Source: source, File: path, Log: log.logger()})
+			w := New(store, Config{Source: source, File: path, Log: log.logger()})
 			if err := w.LoadFile(); !errors.Is(err, c.err) || c.err == nil && err != nil {
 				t.Errorf("LoadFile = %v, want %v", err, c.err)
 			}
@@ -188,12 +189,11 @@ func TestOlderFile(t *testing.T) {
 // TestFileWithAPopupThatNoLongerCompiles: the others are served.
 func TestFileWithAPopupThatNoLongerCompiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
-	s := &Snapshot{Revision: 3, popups: []*Popup{{row: brokenRow(1, 1)}, {row: row(2, ``)}}}
-	if err := os.WriteFile(path, s.appendFile(nil, nowMS), 0o600); err != nil {
+	if err := os.WriteFile(path, appendFile(nil, 3, []popup.Row{brokenRow(1, 1), row(2, ``)}, nowMS), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	store := NewStore()
-	if err := NewWatcher(store, Config{File: path}).LoadFile(); err != nil || keys(store.Current().All()) != "p2.1" {
+	store := snapshot.NewStore()
+	if err := New(store, Config{File: path}).LoadFile(); err != nil || keys(store.Current().All()) != "p2.1" {
 		t.Errorf("LoadFile = %v, %q in force, want p2.1", err, keys(store.Current().All()))
 	}
 }
@@ -203,7 +203,7 @@ func TestFileThatCantBeWritten(t *testing.T) {
 	path := filepath.Join(dir, "snapshot")
 	var log logBuffer
 	source := &catalog{}
-	w := NewWatcher(NewStore(), Config{Source: source, File: path, Log: log.logger()})
+	w := New(snapshot.NewStore(), Config{Source: source, File: path, Log: log.logger()})
 	for revision := range int64(3) {
 		source.set(revision+1, row(1, ``))
 		if err := w.Reload(t.Context()); err != nil {
@@ -225,7 +225,7 @@ func TestFileThatCantBeWritten(t *testing.T) {
 func TestUnchangedPopupsAreNotWrittenAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
 	source := &catalog{}
-	w := NewWatcher(NewStore(), Config{Source: source, File: path})
+	w := New(snapshot.NewStore(), Config{Source: source, File: path})
 	write := func(revision int64, rows ...popup.Row) bool {
 		t.Helper()
 		os.Remove(path)
@@ -253,7 +253,7 @@ func TestUnchangedPopupsAreNotWrittenAgain(t *testing.T) {
 // FuzzParseFile fuzzes what stands behind a good checksum: what is accepted can
 // be put in force and written again.
 func FuzzParseFile(f *testing.F) {
-	_, body, _ := bytes.Cut((&Snapshot{Revision: 7, popups: []*Popup{{row: row(1, ``)}, {row: brokenRow(2, 1)}}}).appendFile(nil, nowMS), []byte("\n"))
+	_, body, _ := bytes.Cut(appendFile(nil, 7, []popup.Row{row(1, ``), brokenRow(2, 1)}, nowMS), []byte("\n"))
 	f.Add(body)
 	f.Add([]byte(`{"rows":[{"id":1,"spec":null},{"id":1,"spec":{}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -261,12 +261,12 @@ func FuzzParseFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s, _ := Compile(saved.popups(), saved.Revision, nil)
-		again, err := parseFile(s.appendFile(nil, 0))
+		s, _ := snapshot.Compile(saved.popups(), saved.Revision, nil)
+		again, err := parseFile(appendFile(nil, s.Revision, rowsOf(s), 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		twice, broken := Compile(again.popups(), again.Revision, nil)
+		twice, broken := snapshot.Compile(again.popups(), again.Revision, nil)
 		if len(broken) != 0 || keys(twice.All()) != keys(s.All()) || twice.Revision != s.Revision {
 			t.Fatalf("in force %s at %d, written and read again %s at %d", keys(s.All()), s.Revision, keys(twice.All()), twice.Revision)
 		}

@@ -1,4 +1,9 @@
-package snapshot
+// Package follow keeps a [snapshot.Store] at the newest revision of the catalog:
+// it polls the database for the revision, hears of changes on other servers from
+// Redis, reloads and compiles, and keeps the last good popups in a file for a start
+// without a database. Matching requests is not done here, and nothing on the data
+// plane calls this package: handlers read the store.
+package follow
 
 import (
 	"context"
@@ -12,6 +17,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 // Source is where the catalog is kept. Both calls may block for as long as
@@ -28,13 +34,13 @@ type Source interface {
 // Config is what a [Watcher] works with.
 type Config struct {
 	Source     Source
-	Redis      rueidis.Client        // carries news between servers; nil: there are none
-	Prefix     string                // of the channel, PREFIX:config
-	File       string                // path of the last-good file; empty: none
-	OnSwap     func(*Snapshot)       // called with each new snapshot, in order, once it is in force; may be nil
-	Now        func() int64          // ms since the epoch; nil: the system's clock
-	Log        *slog.Logger          // nil: nothing is logged
-	Registerer prometheus.Registerer // nil: metrics are not registered
+	Redis      rueidis.Client           // carries news between servers; nil: there are none
+	Prefix     string                   // of the channel, PREFIX:config
+	File       string                   // path of the last-good file; empty: none
+	OnSwap     func(*snapshot.Snapshot) // called with each new snapshot, in order, once it is in force; may be nil
+	Now        func() int64             // ms since the epoch; nil: the system's clock
+	Log        *slog.Logger             // nil: nothing is logged
+	Registerer prometheus.Registerer    // nil: metrics are not registered
 }
 
 // How often and how long the store is asked.
@@ -45,11 +51,11 @@ const (
 	debounce      = 10 * time.Millisecond // news of several changes in a row make one reload
 )
 
-// Watcher keeps a [Store] at the newest revision of the catalog. The revision in
+// Watcher keeps a [snapshot.Store] at the newest revision of the catalog. The revision in
 // the store is the truth and is polled each second; Redis only makes it faster.
 // Its methods may be called from any goroutine.
 type Watcher struct {
-	store   *Store
+	store   *snapshot.Store
 	c       Config
 	metrics metrics
 
@@ -64,13 +70,13 @@ type Watcher struct {
 
 	// saveMu serialises writing the last-good file. It guards:
 	saveMu sync.Mutex
-	saved  *Snapshot // what the file holds; nil: unknown
+	saved  *snapshot.Snapshot // what the file holds; nil: unknown
 	saving outage
 }
 
-// NewWatcher returns a watcher of the store. It does nothing before one of its
+// New returns a watcher of the store. It does nothing before one of its
 // methods is called; its metrics are registered.
-func NewWatcher(s *Store, c Config) *Watcher {
+func New(s *snapshot.Store, c Config) *Watcher {
 	if c.Now == nil {
 		c.Now = func() int64 { return time.Now().UnixMilli() }
 	}
@@ -137,10 +143,10 @@ func (w *Watcher) reload(ctx context.Context) error {
 }
 
 // install compiles rows and puts the result in force. The caller holds w.mu.
-func (w *Watcher) install(rows []popup.Row, revision int64) *Snapshot {
-	next, broken := Compile(rows, revision, w.store.Current())
+func (w *Watcher) install(rows []popup.Row, revision int64) *snapshot.Snapshot {
+	next, broken := snapshot.Compile(rows, revision, w.store.Current())
 	w.reportBroken(next, broken)
-	w.store.current.Store(next)
+	w.store.Set(next)
 	if w.c.OnSwap != nil {
 		w.c.OnSwap(next)
 	}
@@ -148,7 +154,7 @@ func (w *Watcher) install(rows []popup.Row, revision int64) *Snapshot {
 }
 
 // reportBroken logs each version of a broken row once. The caller holds w.mu.
-func (w *Watcher) reportBroken(s *Snapshot, broken []Broken) {
+func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken) {
 	w.metrics.broken.Set(float64(len(broken)))
 	reported := make(map[uint32]uint32, len(broken))
 	for _, b := range broken {
@@ -167,11 +173,11 @@ func (w *Watcher) reportBroken(s *Snapshot, broken []Broken) {
 }
 
 // observePropagation measures from the latest change that came with next.
-func (w *Watcher) observePropagation(previous, next *Snapshot) {
+func (w *Watcher) observePropagation(previous, next *snapshot.Snapshot) {
 	changedMS := int64(0)
 	for _, p := range next.All() {
 		if previous.Popup(p.ID) != p {
-			changedMS = max(changedMS, p.row.UpdatedAtMS)
+			changedMS = max(changedMS, p.Row().UpdatedAtMS)
 		}
 	}
 	if changedMS > 0 {

@@ -1,4 +1,4 @@
-package snapshot
+package follow
 
 import (
 	"bytes"
@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 // The last-good file is one line of text and then JSON:
@@ -122,8 +124,8 @@ func (w *Watcher) save() {
 		return
 	}
 	err := error(nil)
-	if !s.sameRows(w.saved) {
-		err = writeFile(w.c.File, s.appendFile(nil, w.c.Now()))
+	if !sameRows(s, w.saved) {
+		err = writeFile(w.c.File, appendFile(nil, s.Revision, rowsOf(s), w.c.Now()))
 	}
 	w.saving.report(w.c.Log, err)
 	if err == nil {
@@ -131,32 +133,34 @@ func (w *Watcher) save() {
 	}
 }
 
-// sameRows reports whether two snapshots are of the same revision and hold the same popups.
-func (s *Snapshot) sameRows(o *Snapshot) bool {
-	if o == nil || s.Revision != o.Revision || len(s.popups) != len(o.popups) {
-		return false
-	}
-	for i := range s.popups {
-		if s.popups[i] != o.popups[i] {
-			return false
-		}
-	}
-	return true
+// sameRows reports whether two snapshots are of the same revision and hold the
+// same popups; b may be nil.
+func sameRows(a, b *snapshot.Snapshot) bool {
+	return b != nil && a.Revision == b.Revision && slices.Equal(a.All(), b.All())
 }
 
-// appendFile appends the content of a last-good file: the rows that are in
-// force, so that the good version of a row that is broken now is kept too.
-func (s *Snapshot) appendFile(dst []byte, nowMS int64) []byte {
-	saved := savedFile{Revision: s.Revision, SavedAtMS: nowMS, Rows: make([]savedRow, len(s.popups))}
-	for i, p := range s.popups {
-		r := &p.row
+// rowsOf returns the rows that are in force: of a popup whose row is broken now,
+// the last good one.
+func rowsOf(s *snapshot.Snapshot) []popup.Row {
+	rows := make([]popup.Row, len(s.All()))
+	for i, p := range s.All() {
+		rows[i] = p.Row()
+	}
+	return rows
+}
+
+// appendFile appends the content of a last-good file.
+func appendFile(dst []byte, revision int64, rows []popup.Row, nowMS int64) []byte {
+	saved := savedFile{Revision: revision, SavedAtMS: nowMS, Rows: make([]savedRow, len(rows))}
+	for i := range rows {
+		r := &rows[i]
 		saved.Rows[i] = savedRow{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
 	}
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false) // keeps specs byte for byte, so that an unchanged popup is not compiled again
 	if err := enc.Encode(saved); err != nil {
-		panic("snapshot: a compiled spec is not JSON: " + err.Error())
+		panic("follow: a compiled spec is not JSON: " + err.Error())
 	}
 	dst = fmt.Appendf(dst, "%s %d %08x\n", fileMagic, fileFormat, fileChecksum(fileFormat, body.Bytes()))
 	return append(dst, body.Bytes()...)
