@@ -1,22 +1,19 @@
 package frequency
 
+import "github.com/popupd/popupd/popup"
+
 // Keep says how long the entries of a popup are kept.
 type Keep uint8
 
 const (
-	// KeepWhileWaiting keeps an entry until the last of: its wait and an hour;
-	// its impression and the least gap; seven days after an impression that was
-	// acted on, which is how long its token is accepted.
+	// KeepWhileWaiting keeps an entry until the last of: [popup.KeepAfterWait]
+	// after its wait; the least gap after its impression; [popup.TokenLife] after
+	// an impression that was acted on.
 	KeepWhileWaiting Keep = iota
 	// KeepForever is for a popup whose impressions are limited.
 	KeepForever
 	// Drop is for a popup that will never be shown again.
 	Drop
-)
-
-const (
-	hourMS      = 60 * 60 * 1000
-	tokenLifeMS = 7 * 24 * hourMS
 )
 
 // SetPolicy says how long entries are kept from now on, by popup; without it all
@@ -35,11 +32,11 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 		return true
 	case keep == KeepForever:
 		return false
-	case nowMS < e.next.ms()+hourMS: // always, if it is popup.Never
+	case nowMS < e.next.ms()+popup.KeepAfterWait.Milliseconds(): // always, if it is popup.Never
 		return false
 	case nowMS < gapEndMS(e.served, e.last, t.gapMS):
 		return false
-	case e.acted != 0 && nowMS < e.served.ms()+tokenLifeMS:
+	case e.acted != 0 && nowMS < e.served.ms()+popup.TokenLife.Milliseconds():
 		return false
 	}
 	return true

@@ -30,7 +30,7 @@ const (
 	lastBit   = 1
 
 	maxShortPopup = 1<<24 - 1
-	maxShortSince = 1<<24 - 1 // ticks from served to at: 19 days, a token lives for 7
+	maxShortSince = 1<<24 - 1 // ticks from served to at: 19 days, longer than popup.TokenLife
 	maxShortEnum  = 1<<3 - 1
 )
 

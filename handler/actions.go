@@ -117,7 +117,7 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 		results[forged].Inc()
 		return invalidToken
 	}
-	if nowMS-t.servedAtMS > tokenLifeMS {
+	if nowMS-t.servedAtMS > popup.TokenLife.Milliseconds() {
 		results[expired].Inc()
 		return tokenExpired
 	}

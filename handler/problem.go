@@ -2,8 +2,12 @@ package handler
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
+	"time"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // problem is an error that a client can get. Its code is stable: clients,
@@ -49,26 +53,26 @@ var problems = [numProblems]struct {
 }{
 	badRequest:           {http.StatusBadRequest, "bad_request", "The request is not valid HTTP.", 0},
 	requestTimeout:       {http.StatusRequestTimeout, "request_timeout", "The request did not arrive within 5 seconds.", 0},
-	bodyTooLarge:         {http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than 65536 bytes.", 0},
-	headersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request line and headers are longer than 8192 bytes.", 0},
+	bodyTooLarge:         {http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is longer than %d bytes.", maxBodySize), 0},
+	headersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", fmt.Sprintf("The request line and headers are longer than %d bytes.", maxHeaderSize), 0},
 	notFound:             {http.StatusNotFound, "not_found", "There is nothing at this path.", 0},
 	methodNotAllowed:     {http.StatusMethodNotAllowed, "method_not_allowed", "The path does not have this method; the Allow header lists those it has.", 0},
 	internalError:        {http.StatusInternalServerError, "internal_error", "The server failed to answer.", 0},
 	notReady:             {http.StatusServiceUnavailable, "not_ready", "The server is still loading what it knows of its users.", 2},
 	tooManyConnections:   {http.StatusServiceUnavailable, "too_many_connections", "The server has as many connections as it can hold.", 2},
 	overloaded:           {http.StatusServiceUnavailable, "overloaded", "More requests come in than the server can answer.", 2},
-	invalidUID:           {http.StatusBadRequest, "invalid_uid", "uid must be 1 to 128 bytes of UTF-8 without control characters.", 0},
+	invalidUID:           {http.StatusBadRequest, "invalid_uid", fmt.Sprintf("uid must be 1 to %d bytes of UTF-8 without control characters.", popup.MaxUserID), 0},
 	invalidQuery:         {http.StatusBadRequest, "invalid_query", "A parameter has a broken percent-encoding.", 0},
-	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", "There are more than 32 a.NAME parameters.", 0},
+	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", fmt.Sprintf("There are more than %d a.NAME parameters.", popup.MaxAttrs), 0},
 	invalidSignature:     {http.StatusUnauthorized, "invalid_signature", "sig is not the signature of uid.", 0},
 	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain.", 0},
 	malformedJSON:        {http.StatusBadRequest, "malformed_json", "The body is not valid JSON.", 0},
 	malformedAction:      {http.StatusBadRequest, "malformed_action", "An action must be an object with one token and one action, both strings.", 0},
 	unknownAction:        {http.StatusBadRequest, "unknown_action", "action must be click, dismiss or convert.", 0},
-	tooManyActions:       {http.StatusBadRequest, "too_many_actions", "There are more than 50 actions.", 0},
+	tooManyActions:       {http.StatusBadRequest, "too_many_actions", fmt.Sprintf("There are more than %d actions.", maxActions), 0},
 	rateLimited:          {http.StatusTooManyRequests, "rate_limited", "Too many actions come from this address.", 5},
 	invalidToken:         {http.StatusUnauthorized, "invalid_token", "The token was not issued by this deployment.", 0},
-	tokenExpired:         {http.StatusGone, "token_expired", "The token is older than 7 days.", 0},
+	tokenExpired:         {http.StatusGone, "token_expired", fmt.Sprintf("The token is older than %d days.", popup.TokenLife/(24*time.Hour)), 0},
 	notRecorded:          {http.StatusServiceUnavailable, "not_recorded", "The server cannot record anything now.", 5},
 	stateFull:            {http.StatusServiceUnavailable, "state_full", "The server's memory for users is full.", 60},
 }

@@ -42,9 +42,6 @@ const (
 // maxToken is the longest token in characters.
 const maxToken = len("v1.") + (maxTokenBytes*8+5)/6
 
-// tokenLifeMS is how long a token is taken, in milliseconds.
-const tokenLifeMS = 7 * 24 * 60 * 60 * 1000
-
 var (
 	tokenVersion = []byte("v1.")
 	keyIDLabel   = []byte("key id")

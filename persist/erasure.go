@@ -18,9 +18,6 @@ const (
 	// erasureSettle is how old a reset is before the walk: a flush that began
 	// before it was committed, and did not know of it, is over by then.
 	erasureSettle = time.Minute
-	// erasureKeep is how long flushers know of a reset after the walk, for events
-	// that arrive late.
-	erasureKeep = 7 * 24 * time.Hour
 )
 
 // walk is a pass through all events for the users to be erased. It lives in
@@ -62,7 +59,8 @@ func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bo
 
 func (db *DB) beginWalk(ctx context.Context, w *walk) error {
 	now := db.now()
-	_, err := db.write.ExecContext(ctx, "DELETE FROM erasure WHERE done_ms > 0 AND done_ms <= ?", now-erasureKeep.Milliseconds())
+	// Flushers know of a reset for that long after its walk: its user's events may arrive late.
+	_, err := db.write.ExecContext(ctx, "DELETE FROM erasure WHERE done_ms > 0 AND done_ms <= ?", now-popup.TokenLife.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("delete old erasures: %w", err)
 	}

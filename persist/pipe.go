@@ -90,8 +90,8 @@ const stateColumns = "popup_id, impressions, acted, last_action, last_impression
 func queryStates(ctx context.Context, conn any, where string, nowMS int64) (driver.Rows, error) {
 	query := "SELECT user_id, " + stateColumns + " FROM user_popup WHERE " + where
 	args := []driver.NamedValue{
-		{Ordinal: 1, Value: nowMS - keepAfterWait.Milliseconds()},
-		{Ordinal: 2, Value: nowMS - keepAfterImpression.Milliseconds()},
+		{Ordinal: 1, Value: nowMS - popup.KeepAfterWait.Milliseconds()},
+		{Ordinal: 2, Value: nowMS - popup.TokenLife.Milliseconds()},
 	}
 	rows, err := queryPrepared(ctx, conn, query, args)
 	if _, ok := errors.AsType[refusedError](refused(err)); ok {

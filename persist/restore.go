@@ -6,22 +6,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/popupd/popupd/popup"
 )
 
-// How long a user's state matters after its last wait has ended, and after its
-// impression: an action may come for as long as its token lives.
-const (
-	keepAfterWait       = time.Hour
-	keepAfterImpression = 7 * 24 * time.Hour
-)
-
 // Restore calls fn for every user and popup whose state still matters at nowMS,
 // all as they are at one moment after the call. The user belongs to fn only until
-// it returns. State matters until an hour after its wait, a week after its
-// impression, and for ever if the popup limits its impressions or never returns;
+// it returns. State matters until [popup.KeepAfterWait] after its wait and [popup.TokenLife]
+// after its impression, and for ever if the popup limits its impressions or never returns;
 // not at all once the popup is archived.
 func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id uint32, s popup.State)) error {
 	// A pool of its own: the search may take longer than other statements may.

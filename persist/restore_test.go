@@ -19,7 +19,7 @@ func TestRestoreWhatMatters(t *testing.T) {
 		gone := mustCreate(t, s, `{"key":"gone","status":"archived","frequency":{"max_impressions":3}}`).ID
 		const unknown = 99
 		now := int64(startMS)
-		long := now - (keepAfterImpression + time.Hour).Milliseconds()
+		long := now - (popup.TokenLife + time.Hour).Milliseconds()
 		ago := func(d time.Duration) int64 { return now - d.Milliseconds() }
 		id := streamID(1)
 		s.register(t, id)
@@ -37,8 +37,8 @@ func TestRestoreWhatMatters(t *testing.T) {
 		add("waiting", plain, long, now+1, true)
 		add("waited just now", plain, long, ago(time.Hour)+1, true)
 		add("waited an hour ago", plain, long, ago(time.Hour), false)
-		add("shown lately", plain, ago(keepAfterImpression)+1, long, true)
-		add("shown a week ago", plain, ago(keepAfterImpression), long, false)
+		add("shown lately", plain, ago(popup.TokenLife)+1, long, true)
+		add("shown a week ago", plain, ago(popup.TokenLife), long, false)
 		add("never again", plain, long, popup.Never, true)
 		add("counted for ever", capped, long, long, true)
 		add("archived", gone, now, popup.Never, false)

@@ -168,7 +168,7 @@ func TestErasure(t *testing.T) {
 			t.Errorf("%d clicks, want the late one counted", n)
 		}
 
-		s.clock.advance(erasureKeep)
+		s.clock.advance(popup.TokenLife)
 		s.sweepAll(t)
 		if n := s.number(t, "SELECT COUNT(*) FROM erasure"); n != 0 {
 			t.Errorf("%d erasures are kept", n)

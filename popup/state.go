@@ -1,5 +1,16 @@
 package popup
 
+import "time"
+
+// How long what is known of users is kept.
+const (
+	// TokenLife is how long after an impression its actions are taken, and so how
+	// long everything is kept that tells whether they count.
+	TokenLife = 7 * 24 * time.Hour
+	// KeepAfterWait is how long a state is kept after its last wait has ended.
+	KeepAfterWait = time.Hour
+)
+
 // State is what is remembered of one user and one popup. The zero State is
 // nothing known.
 type State struct {
