@@ -12,6 +12,7 @@ import (
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 const restartPause = time.Second
@@ -71,7 +72,7 @@ const (
 
 // stop ends the server in the order in which a request travels, and logs how
 // long each step took.
-func stop(server *handler.Server, journal *queue.Journal, shipper *queue.Shipper, p *parts, operators *console.Server, log *slog.Logger) error {
+func stop(server *handler.Server, journal *journal.Journal, shipper *queue.Shipper, p *parts, operators *console.Server, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	last := time.Now()

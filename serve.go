@@ -22,6 +22,7 @@ import (
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 	"github.com/popupd/popupd/snapshot"
 	"github.com/popupd/popupd/snapshot/follow"
 	"github.com/popupd/popupd/tuning"
@@ -76,7 +77,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 
 	// Events: journal -> shipper -> Redis -> consumer -> database.
 	var users *state
-	journal, err := queue.OpenJournal(queue.JournalConfig{
+	journal, err := journal.Open(journal.Config{
 		Dir: dir.Path("journal"), MaxBytes: c.journalMax, Sync: c.journalSync,
 		OnAdopt: func(ev *popup.Event) { users.merge(ev) },
 		Now:     now, Log: log, Registerer: registry,
@@ -206,7 +207,7 @@ func (k knownUsers) Reset(user []byte) error {
 }
 
 // ownStreams returns the streams that this server ships.
-func ownStreams(j *queue.Journal) func() []popup.StreamID {
+func ownStreams(j *journal.Journal) func() []popup.StreamID {
 	return func() []popup.StreamID {
 		var ids []popup.StreamID
 		for _, s := range j.Streams() {

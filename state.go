@@ -13,7 +13,7 @@ import (
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
-	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 	"github.com/popupd/popupd/snapshot"
 	"github.com/popupd/popupd/snapshot/follow"
 )
@@ -37,7 +37,7 @@ var errRestoring = errors.New("the users' state is being restored")
 // the server runs.
 type state struct {
 	db      *persist.DB
-	journal *queue.Journal
+	journal *journal.Journal
 	table   *frequency.Table
 	watcher *follow.Watcher
 	dump    string // path of the dump

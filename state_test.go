@@ -23,7 +23,7 @@ import (
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
-	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 	"github.com/popupd/popupd/snapshot"
 	"github.com/popupd/popupd/snapshot/follow"
 )
@@ -161,7 +161,7 @@ func (c *clocked) open() {
 	now := c.nowMS.Load
 	db, err := persist.Open(persist.Config{SQLite: filepath.Join(c.dir, "popupd.db"), Now: now})
 	must(err)
-	journal, err := queue.OpenJournal(queue.JournalConfig{Dir: filepath.Join(c.dir, "journal"), MaxBytes: 8 << 20, Sync: time.Hour, Now: now})
+	journal, err := journal.Open(journal.Config{Dir: filepath.Join(c.dir, "journal"), MaxBytes: 8 << 20, Sync: time.Hour, Now: now})
 	must(err)
 	popups := snapshot.NewStore()
 	s := &state{

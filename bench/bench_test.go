@@ -15,7 +15,7 @@ import (
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/popup"
-	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // BenchmarkDecision measures requests from their bytes to those of the answer:
@@ -114,7 +114,7 @@ type site struct {
 
 	dir     string // of the journal; not that of a run, for it outlives them
 	server  *handler.Server
-	journal *queue.Journal
+	journal *journal.Journal
 	stop    context.CancelFunc
 	ended   [2]chan error // of the server and the journal
 }
@@ -143,7 +143,7 @@ func newSite(b *testing.B, n catalog) *site {
 	if s.dir, err = os.MkdirTemp("", "popupd-bench-*"); err != nil {
 		b.Fatal(err)
 	}
-	if s.journal, err = queue.OpenJournal(queue.JournalConfig{Dir: s.dir, MaxBytes: 8 << 30, Sync: 200 * time.Millisecond}); err != nil {
+	if s.journal, err = journal.Open(journal.Config{Dir: s.dir, MaxBytes: 8 << 30, Sync: 200 * time.Millisecond}); err != nil {
 		b.Fatal(err)
 	}
 	s.server, err = handler.New(handler.Config{

@@ -18,12 +18,13 @@ import (
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // pipeline is what a server does with its events, from the journal to the
 // database, with real stores on the same machine.
 type pipeline struct {
-	journal *queue.Journal
+	journal *journal.Journal
 	shipper *queue.Shipper
 	sink    *meter
 	mysqld  int // pids
@@ -52,7 +53,7 @@ func startPipeline(b *testing.B) *pipeline {
 	if err != nil {
 		b.Fatal(err)
 	}
-	journal, err := queue.OpenJournal(queue.JournalConfig{Dir: b.TempDir(), Sync: 200 * time.Millisecond})
+	journal, err := journal.Open(journal.Config{Dir: b.TempDir(), Sync: 200 * time.Millisecond})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
-	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 var journalBytes = flag.Int64("journal.bytes", 64<<20, "size of the journal in TestBootWithAFullJournal")
@@ -18,7 +18,7 @@ var journalBytes = flag.Int64("journal.bytes", 64<<20, "size of the journal in T
 // holds. None of it is counted, and each event is a frame of its own.
 func TestBootWithAFullJournal(t *testing.T) {
 	data := lived(t, storetest.MySQL(t), "redis://"+storetest.Redis(t))
-	j, err := queue.OpenJournal(queue.JournalConfig{Dir: filepath.Join(data, "journal"), MaxBytes: *journalBytes + 256<<20, Sync: time.Hour})
+	j, err := journal.Open(journal.Config{Dir: filepath.Join(data, "journal"), MaxBytes: *journalBytes + 256<<20, Sync: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

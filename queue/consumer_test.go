@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // TestFlushFails has the store fail in each way, one call in three, while two
@@ -142,7 +143,7 @@ func TestOrphanWithoutEvents(t *testing.T) {
 func TestUnknownStream(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, inProcess(t))
-	r.do("RPUSH", r.key(), string(AppendEvents(nil, r.id, 1, testEvents(1, 3))))
+	r.do("RPUSH", r.key(), string(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))))
 	r.startConsumer()
 	await(t, "progress read", func() bool { return r.store.made("progress") > 0 })
 	time.Sleep(50 * time.Millisecond) // what must not happen has time to
@@ -162,9 +163,9 @@ func TestNewerVersion(t *testing.T) {
 	if _, err := r.store.Register(t.Context(), r.id, 1); err != nil {
 		t.Fatal(err)
 	}
-	newer := AppendEvents(nil, r.id, 4, testEvents(4, 3))
+	newer := journal.AppendEvents(nil, r.id, 4, testEvents(4, 3))
 	newer[4]++
-	r.do("RPUSH", r.key(), string(AppendEvents(nil, r.id, 1, testEvents(1, 3))), string(reseal(newer)))
+	r.do("RPUSH", r.key(), string(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))), string(reseal(newer)))
 	r.startConsumer()
 	await(t, "the first element counted and trimmed", func() bool {
 		return len(r.store.counted(r.id)) == 3 && len(r.list()) == 1
@@ -185,7 +186,7 @@ func TestStall(t *testing.T) {
 	r.append(100, 10)
 	r.waitShipped()
 	await(t, "sent again", func() bool { return r.metric("popupd_resends_total") == 2 })
-	newer := AppendEvents(nil, r.id, 1, testEvents(1, 3))
+	newer := journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))
 	newer[4]++
 	// Not a loss, but nothing will come of it here.
 	lset := func() rueidis.Completed {
@@ -229,7 +230,7 @@ func TestListen(t *testing.T) {
 		}
 	}
 	await(t, "subscribed", func() bool { return missed.Load() == 1 })
-	r.do("PUBLISH", "test:events", string(AppendEvents(nil, own, 1, testEvents(1, 3))))
+	r.do("PUBLISH", "test:events", string(journal.AppendEvents(nil, own, 1, testEvents(1, 3))))
 	r.do("PUBLISH", "test:events", "boo")
 	r.append(100, 10)
 	await(t, "events heard", hears(r.users))
@@ -256,7 +257,7 @@ func TestListenSlow(t *testing.T) {
 		})
 	})
 	await(t, "subscribed", func() bool { return missed.Load() == 1 })
-	message := string(AppendEvents(nil, popup.StreamID{1}, 1, testEvents(1, 1)))
+	message := string(journal.AppendEvents(nil, popup.StreamID{1}, 1, testEvents(1, 1)))
 	for range 2 * listenBacklog {
 		r.do("PUBLISH", "test:events", message)
 	}

@@ -2,43 +2,27 @@
 // counts each of them once, although every process in between may die at any
 // moment and Redis may lose, repeat and reorder what it is given.
 //
-//	handler -> Journal -> Shipper -> Redis list -> Consumer -> Sink (MySQL)
+//	handler -> journal -> Shipper -> Redis list -> Consumer -> Sink (MySQL)
 //	              ^                                              |
 //	              +---------- trimmed by what is counted --------+
 //
-// The guarantee sits at the two ends. The [Journal] is on disk and holds what is
+// The guarantee sits at the two ends. The journal is on disk and holds what is
 // not yet counted. A progress row in MySQL says what is, and moves in the
 // transaction that counts. Redis between them is a wire: it needs no persistence,
 // and what it loses is sent again (go-back-N).
+//
+// Here live the protocol and what speaks it: the [Shipper], the [Consumer] and
+// [Listen]. What is on disk, and the format of a frame, are package journal's;
+// SQL is behind the interfaces [Ledger] and [Sink], and no driver is imported here.
 //
 // # Names
 //
 // A stream is the events of one start of one server, named by 16 random bytes.
 // Nobody ever appends to the stream of an earlier start. Its events are numbered
-// 1, 2, 3...: their seq. A [Frame] is a run of consecutive events, the unit of the
-// journal and of damage. A list element is one or more whole consecutive frames,
+// 1, 2, 3...: their seq. A [journal.Frame] is a run of consecutive events, the unit
+// of the journal and of damage. A list element is one or more whole consecutive frames,
 // byte for byte as they are on disk. last_seq, the stream's progress, is the seq
 // up to which MySQL counts.
-//
-// # Frame
-//
-// Little endian:
-//
-//	0  magic    "popf"
-//	4  version  uint8, 1
-//	5  flags    uint8, 1 = gap
-//	6  reserved uint16, 0
-//	8  stream   16 bytes
-//	24 first    uint64, seq of the first event
-//	32 count    uint32
-//	36 len      uint32, of the payload
-//	40 payload  count events as package popup encodes them; none in a gap
-//	   crc32c   uint32, of everything before it
-//
-// A gap frame declares count events lost: to damage on disk, or because MySQL was
-// restored to a state so old that the journal no longer has what follows it. It is
-// counted like events, and leaves a row in dead_frame. A frame of a newer version
-// is whole and not understood: it is left where it is for a newer server.
 //
 // # Redis
 //
@@ -69,7 +53,8 @@
 //  4. Count: LRANGE, verify, sort, drop what is counted, and take what follows
 //     last_seq without a hole. One transaction: UPDATE last_seq = new WHERE
 //     last_seq = old, which must hit one row; the events; COMMIT. Only then LTRIM
-//     of the elements that hold nothing beyond last_seq. After any error last_seq
+//     of the elements that hold nothing beyond last_seq. A gap frame is counted
+//     like events, and leaves a row in dead_frame. After any error last_seq
 //     is read again: it says what became of the transaction.
 //  5. Check, each second: read the head of the list, then last_seq. If last_seq is
 //     less than what was sent and the list is empty or begins after last_seq+1,

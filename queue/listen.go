@@ -11,6 +11,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // ListenConfig says who hears of what other servers ship.
@@ -129,7 +130,7 @@ func (l *listener) decode(message string, buf []popup.Event) ([]popup.Event, err
 	var stream popup.StreamID // of the frame before: a message has one
 	own := false
 	for rest := []byte(message); len(rest) > 0; {
-		f, size, err := ParseFrame(rest)
+		f, size, err := journal.ParseFrame(rest)
 		if err != nil && size == 0 {
 			return buf, fmt.Errorf("read frame: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // peek is what a flusher sees of a stream's list: the frames of its first
@@ -14,9 +15,9 @@ import (
 // is used again and again, so that its memory is too.
 type peek struct {
 	stream popup.StreamID
-	bytes  []byte  // of the elements; the frames' payloads alias it
-	spans  []span  // one for each element
-	frames []Frame // sorted
+	bytes  []byte          // of the elements; the frames' payloads alias it
+	spans  []span          // one for each element
+	frames []journal.Frame // sorted
 	events []popup.Event
 	gaps   []popup.Gap
 }
@@ -52,7 +53,7 @@ func (p *peek) read(stream popup.StreamID, elements []string) error {
 		}
 		p.spans = append(p.spans, s)
 	}
-	slices.SortStableFunc(p.frames, func(a, b Frame) int {
+	slices.SortStableFunc(p.frames, func(a, b journal.Frame) int {
 		switch {
 		case a.First != b.First:
 			return cmp.Compare(a.First, b.First)
@@ -73,15 +74,15 @@ func (p *peek) readElement(element []byte) (span, error) {
 	var s span
 	whole := len(p.frames)
 	if len(element) == 0 {
-		return s, fmt.Errorf("%w: empty element", ErrFrameDamaged)
+		return s, fmt.Errorf("%w: empty element", journal.ErrFrameDamaged)
 	}
 	for len(element) > 0 {
-		f, size, err := ParseFrame(element)
+		f, size, err := journal.ParseFrame(element)
 		if err == nil && f.Stream != p.stream {
-			err = fmt.Errorf("%w: of stream %s", ErrFrameDamaged, f.Stream)
+			err = fmt.Errorf("%w: of stream %s", journal.ErrFrameDamaged, f.Stream)
 		}
 		switch {
-		case errors.Is(err, ErrFrameVersion):
+		case errors.Is(err, journal.ErrFrameVersion):
 			s.keep = true
 		case err != nil:
 			p.frames = p.frames[:whole]

@@ -11,22 +11,23 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 var peekStream = popup.StreamID{7}
 
 // wholeFrame returns a frame of events first..last, gapFrame one that declares them lost.
 func wholeFrame(first, last int) string {
-	return string(AppendEvents(nil, peekStream, uint64(first), testEvents(first, last-first+1)))
+	return string(journal.AppendEvents(nil, peekStream, uint64(first), testEvents(first, last-first+1)))
 }
 
 func gapFrame(first, last int) string {
-	return string(AppendFrame(nil, &Frame{Stream: peekStream, First: uint64(first), Count: uint32(last - first + 1), Gap: true}))
+	return string(journal.AppendFrame(nil, &journal.Frame{Stream: peekStream, First: uint64(first), Count: uint32(last - first + 1), Gap: true}))
 }
 
 // undecodable returns a frame in whose checksum is right and in which event bad is not.
 func undecodable(first, last, bad int) string {
-	f := Frame{Stream: peekStream, First: uint64(first), Count: uint32(last - first + 1)}
+	f := journal.Frame{Stream: peekStream, First: uint64(first), Count: uint32(last - first + 1)}
 	for n := first; n <= last; n++ {
 		e := testEvent(n)
 		start := len(f.Payload)
@@ -35,7 +36,7 @@ func undecodable(first, last, bad int) string {
 			f.Payload[start] = 200 // no such action
 		}
 	}
-	return string(AppendFrame(nil, &f))
+	return string(journal.AppendFrame(nil, &f))
 }
 
 func newerFrame(first, last int) string {
@@ -73,7 +74,7 @@ func seqs(first, last uint64) (list []uint64) {
 }
 
 func TestPeek(t *testing.T) {
-	foreign := string(AppendEvents(nil, popup.StreamID{8}, 1, testEvents(1, 3)))
+	foreign := string(journal.AppendEvents(nil, popup.StreamID{8}, 1, testEvents(1, 3)))
 	for _, c := range []struct {
 		name     string
 		elements []string
@@ -98,11 +99,11 @@ func TestPeek(t *testing.T) {
 			want: summary{Events: []uint64{2, 10, 11}, Gaps: []popup.Gap{{First: 3, Last: 9}}, Last: 11}, covered: 3},
 		{name: "progress inside a gap", elements: []string{gapFrame(1, 9)}, after: 4, want: summary{Gaps: []popup.Gap{{First: 5, Last: 9}}, Last: 9}, covered: 1},
 		{name: "events rather than their gap", elements: []string{gapFrame(1, 3), wholeFrame(1, 3)}, want: summary{Events: seqs(1, 3), Last: 3}, covered: 2},
-		{name: "damaged element", elements: []string{wholeFrame(1, 2), flipped(wholeFrame(3, 4)), wholeFrame(5, 6)}, want: summary{Events: seqs(1, 2), Last: 2}, covered: 2, readErr: ErrFrameDamaged},
-		{name: "element damaged further on", elements: []string{wholeFrame(1, 2) + "boo"}, want: summary{}, covered: 1, readErr: ErrFrameDamaged},
-		{name: "element cut short", elements: []string{wholeFrame(1, 2)[:50]}, want: summary{}, covered: 1, readErr: ErrFrameShort},
-		{name: "empty element", elements: []string{""}, want: summary{}, covered: 1, readErr: ErrFrameDamaged},
-		{name: "foreign element", elements: []string{foreign, wholeFrame(1, 1)}, want: summary{Events: seqs(1, 1), Last: 1}, covered: 2, readErr: ErrFrameDamaged},
+		{name: "damaged element", elements: []string{wholeFrame(1, 2), flipped(wholeFrame(3, 4)), wholeFrame(5, 6)}, want: summary{Events: seqs(1, 2), Last: 2}, covered: 2, readErr: journal.ErrFrameDamaged},
+		{name: "element damaged further on", elements: []string{wholeFrame(1, 2) + "boo"}, want: summary{}, covered: 1, readErr: journal.ErrFrameDamaged},
+		{name: "element cut short", elements: []string{wholeFrame(1, 2)[:50]}, want: summary{}, covered: 1, readErr: journal.ErrFrameShort},
+		{name: "empty element", elements: []string{""}, want: summary{}, covered: 1, readErr: journal.ErrFrameDamaged},
+		{name: "foreign element", elements: []string{foreign, wholeFrame(1, 1)}, want: summary{Events: seqs(1, 1), Last: 1}, covered: 2, readErr: journal.ErrFrameDamaged},
 		{name: "newer version", elements: []string{wholeFrame(1, 2), newerFrame(3, 4), wholeFrame(5, 6)}, want: summary{Events: seqs(1, 2), Last: 2}, covered: 1},
 		{name: "newer version in an element", elements: []string{wholeFrame(1, 2) + newerFrame(3, 4)}, want: summary{Events: seqs(1, 2), Last: 2}},
 		{name: "event that cannot be decoded", elements: []string{undecodable(1, 4, 3), wholeFrame(5, 5)},
@@ -242,8 +243,8 @@ func peekOf(n int) (elements []string) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for first := 1; first <= n; {
 		count := min(1+rnd.IntN(3), n-first+1)
-		element = AppendEvents(element, peekStream, uint64(first), testEvents(first, count))
-		if len(element) >= elementBytes-MaxFrameSize/8 {
+		element = journal.AppendEvents(element, peekStream, uint64(first), testEvents(first, count))
+		if len(element) >= elementBytes-journal.MaxFrameSize/8 {
 			elements = append(elements, string(element))
 			element = element[:0]
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/internal/failpoint"
+
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // push sends the next elements, at most so many, in one round trip, and tells
@@ -77,9 +79,9 @@ func (p *shipment) read(most int) (parcels []parcel, err error) {
 	at := p.sent
 	// What MySQL does not count and the journal no longer has is declared lost.
 	for first := p.stream.First(); at+1 < first && len(parcels) < most; {
-		gap := Frame{Stream: p.id, First: at + 1, Count: uint32(min(first-at-1, math.MaxUint32)), Gap: true}
+		gap := journal.Frame{Stream: p.id, First: at + 1, Count: uint32(min(first-at-1, math.MaxUint32)), Gap: true}
 		start := len(p.buf)
-		p.buf = AppendFrame(p.buf, &gap)
+		p.buf = journal.AppendFrame(p.buf, &gap)
 		at = gap.Last()
 		parcels = append(parcels, parcel{last: at, bytes: len(p.buf) - start})
 		p.reader = nil

@@ -94,3 +94,25 @@ func cause(err error) string {
 		err = inner
 	}
 }
+
+// every calls f each d until ctx is done.
+func every(ctx context.Context, d time.Duration, f func()) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f()
+		}
+	}
+}
+
+// notify leaves a value in a channel of capacity 1, if there is none.
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -3,7 +3,9 @@ package queue
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"net"
 	"slices"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // patience is how long a test waits for what must happen.
@@ -45,7 +48,7 @@ type rig struct {
 	registry *prometheus.Registry
 
 	mu      sync.Mutex // guards shipper while consumers run
-	journal *Journal
+	journal *journal.Journal
 	shipper *Shipper
 	id      popup.StreamID // of the journal's own stream
 	users   []string       // of the events appended to it
@@ -64,7 +67,7 @@ func newRig(t testing.TB, client rueidis.Client) *rig {
 func (r *rig) open() {
 	r.t.Helper()
 	var err error
-	r.journal, err = OpenJournal(JournalConfig{
+	r.journal, err = journal.Open(journal.Config{
 		Dir: r.dir, Sync: 20 * time.Millisecond, SegmentBytes: 128 << 10, Grace: time.Nanosecond, Log: testLog(r.t),
 	})
 	if err != nil {
@@ -274,3 +277,25 @@ func eachRedis(t *testing.T, test func(t *testing.T, client rueidis.Client)) {
 
 // testLog writes to the test's output, which is shown when it fails.
 func testLog(t testing.TB) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+
+// testEvent makes the n-th event of a test; its user tells it from all others.
+func testEvent(n int) popup.Event {
+	return popup.Event{
+		AtMS: 1_700_000_000_000 + int64(n), ServedAtMS: 1_700_000_000_000, User: fmt.Appendf(nil, "user-%d", n),
+		Popup: 7, Version: 3, Variant: []byte("a"), Action: popup.Click, Nth: 2, ReadyAtMS: 1_700_000_100_000,
+	}
+}
+
+func testEvents(first, count int) []popup.Event {
+	var list []popup.Event
+	for n := first; n < first+count; n++ {
+		list = append(list, testEvent(n))
+	}
+	return list
+}
+
+// reseal makes the checksum of a changed frame right.
+func reseal(frame []byte) []byte {
+	body := frame[:len(frame)-4]
+	return binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
+}

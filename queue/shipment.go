@@ -10,13 +10,14 @@ import (
 
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // shipment is one stream on its way. It knows only what it can find out again:
 // a new one, after a restart, does the same from the beginning.
 type shipment struct {
 	shipper *Shipper
-	stream  *Stream
+	stream  *journal.Stream
 	id      popup.StreamID
 	key     string // of the list
 	channel string
@@ -35,8 +36,8 @@ type shipment struct {
 	published  uint64  // told other servers up to here
 	ahead      []parcel
 	aheadBytes int64
-	reader     *Reader // at sent+1; nil: to be made
-	buf        []byte  // of what is pushed
+	reader     *journal.Reader // at sent+1; nil: to be made
+	buf        []byte          // of what is pushed
 
 	checkAt    time.Time
 	stalled    time.Time     // since when there was no progress; zero: not known
@@ -49,7 +50,7 @@ type parcel struct {
 	bytes int
 }
 
-func newShipment(s *Shipper, stream *Stream) *shipment {
+func newShipment(s *Shipper, stream *journal.Stream) *shipment {
 	id := stream.ID()
 	return &shipment{
 		shipper: s, stream: stream, id: id,
@@ -258,9 +259,9 @@ func (p *shipment) missing(head []string, last uint64) string {
 	if len(head) == 0 {
 		return "the list is empty"
 	}
-	f, _, err := ParseFrame([]byte(head[0]))
+	f, _, err := journal.ParseFrame([]byte(head[0]))
 	switch {
-	case errors.Is(err, ErrFrameVersion):
+	case errors.Is(err, journal.ErrFrameVersion):
 		return "" // it waits for a newer flusher
 	case err != nil || f.Stream != p.id:
 		return "the list begins with something else"

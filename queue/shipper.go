@@ -10,6 +10,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // Ledger is what MySQL says of streams. A call that fails says nothing: the row
@@ -29,7 +30,7 @@ type Ledger interface {
 
 // ShipperConfig says what is shipped, and where to.
 type ShipperConfig struct {
-	Journal *Journal
+	Journal *journal.Journal
 	// Redis needs DisableCache, DisableRetry (a command is repeated by those who
 	// know what it did), PipelineMultiplex -1 (so that what is written in order
 	// arrives in order) and a ConnWriteTimeout of seconds, which bounds every
@@ -179,13 +180,13 @@ func (s *Shipper) follow(ctx context.Context, running *sync.WaitGroup) {
 // revise looks whether MySQL still counts the streams that were given up, and takes
 // those back that it does not: it was restored to an earlier state.
 func (s *Shipper) revise(ctx context.Context) {
-	for _, stream := range s.c.Journal.kept() {
+	for _, stream := range s.c.Journal.Kept() {
 		id := stream.ID()
 		last, known, err := s.c.Ledger.Progress(ctx, id)
 		if err != nil {
 			return // it does not answer now
 		}
-		if known && last >= stream.Last() || !stream.revive() {
+		if known && last >= stream.Last() || !stream.Revive() {
 			continue
 		}
 		s.c.Log.Warn("MySQL counts less of an ended stream than it did, shipping it again", "stream", id.String(), "counted", last, "events", stream.Last())

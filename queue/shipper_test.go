@@ -10,6 +10,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 // TestEventsAreCounted is the way without any trouble.
@@ -73,7 +74,7 @@ func TestLoss(t *testing.T) {
 		{"head empty", func(r *rig) { r.do("LSET", r.key(), "0", "") }},
 		{"head cut short", func(r *rig) { h := r.list()[0]; r.do("LSET", r.key(), "0", h[:len(h)-1]) }},
 		{"head of another stream", func(r *rig) {
-			other := AppendFrame(nil, &Frame{Stream: newRig(r.t, r.client).id, First: 1, Count: 5, Gap: true})
+			other := journal.AppendFrame(nil, &journal.Frame{Stream: newRig(r.t, r.client).id, First: 1, Count: 5, Gap: true})
 			r.do("LSET", r.key(), "0", string(other))
 		}},
 	} {

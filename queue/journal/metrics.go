@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"sync/atomic"
@@ -9,16 +9,16 @@ import (
 // measureEvery is how many appends there are, on average, to one that is timed.
 const measureEvery = 64
 
-type journalMetrics struct {
+type metrics struct {
 	events   prometheus.Counter
 	errors   prometheus.Counter
 	duration prometheus.Histogram
 }
 
-// newJournalMetrics registers the journal's metrics. A nil Registerer leaves
+// newMetrics registers the journal's metrics. A nil Registerer leaves
 // them unregistered.
-func newJournalMetrics(reg prometheus.Registerer, bytes *atomic.Int64) (*journalMetrics, error) {
-	m := &journalMetrics{
+func newMetrics(reg prometheus.Registerer, bytes *atomic.Int64) (*metrics, error) {
+	m := &metrics{
 		events: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_journal_events_total",
 			Help: "Events accepted by the journal.",

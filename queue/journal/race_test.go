@@ -1,6 +1,6 @@
 //go:build race
 
-package queue
+package journal
 
 // underRace says that everything is ten times slower.
 const underRace = true

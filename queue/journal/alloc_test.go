@@ -1,6 +1,6 @@
 //go:build !race
 
-package queue
+package journal
 
 import "testing"
 

@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"errors"
@@ -23,8 +23,8 @@ var (
 	ErrClosed = errors.New("journal: closed")
 )
 
-// JournalConfig says where and how events are kept until they are counted.
-type JournalConfig struct {
+// Config says where and how events are kept until they are counted.
+type Config struct {
 	// Dir is made if need be. Several journals, of several processes, may share
 	// it: each writes a stream of its own.
 	Dir string
@@ -45,7 +45,7 @@ type JournalConfig struct {
 	// nothing is kept for grace.
 	Grace time.Duration
 	// OnAdopt is called by Run with every event of a stream that it adopts, before
-	// the stream is listed; those that OpenJournal adopts are for Replay. The event
+	// the stream is listed; those that Open adopts are for Replay. The event
 	// and its bytes are valid during the call. May be nil.
 	OnAdopt    func(*popup.Event)
 	Now        func() int64          // ms; default the system's clock
@@ -53,7 +53,7 @@ type JournalConfig struct {
 	Registerer prometheus.Registerer // default: no metrics
 }
 
-func (c *JournalConfig) setDefaults() error {
+func (c *Config) setDefaults() error {
 	if c.Dir == "" {
 		return errors.New("no directory")
 	}
@@ -83,16 +83,16 @@ func (c *JournalConfig) setDefaults() error {
 // has accepted survives the end of the process at any moment, and, once synced, that
 // of the machine.
 //
-// Its life: [OpenJournal], then [Journal.Run] beside everything else, then
+// Its life: [Open], then [Journal.Run] beside everything else, then
 // [Journal.Close], which ends the writing, and [Journal.Release], which ends the
 // rest. Methods may be called from many goroutines.
 type Journal struct {
-	c       JournalConfig
+	c       Config
 	disk    *disk
-	metrics *journalMetrics
+	metrics *metrics
 	reports *reports
 	changed chan struct{} // cap 1
-	bytes   atomic.Int64  // see JournalConfig.MaxBytes; changed under mu
+	bytes   atomic.Int64  // see Config.MaxBytes; changed under mu
 	leave   atomic.Int64  // see LeaveRoom
 	tight   atomic.Bool   // the disk had no room for a segment as large as configured, when it was asked last
 
@@ -114,16 +114,16 @@ type Journal struct {
 	doomed   []*segment // trimmed, to be deleted
 	leaving  []leaving
 
-	// Of whoever looks for streams: OpenJournal, then Run.
+	// Of whoever looks for streams: Open, then Run.
 	ignored map[string]bool // names in Dir that are not for us
 }
 
-// OpenJournal starts a new stream in c.Dir and adopts those left there by
+// Open starts a new stream in c.Dir and adopts those left there by
 // processes that have ended. A full disk is no error: Append says [ErrFull]
 // then, until there is room.
-func OpenJournal(c JournalConfig) (*Journal, error) { return openJournal(c, &disk{}) }
+func Open(c Config) (*Journal, error) { return open(c, &disk{}) }
 
-func openJournal(c JournalConfig, d *disk) (*Journal, error) {
+func open(c Config, d *disk) (*Journal, error) {
 	if err := c.setDefaults(); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
@@ -135,7 +135,7 @@ func openJournal(c JournalConfig, d *disk) (*Journal, error) {
 	}
 	j.synced.L = &j.mu
 	var err error
-	if j.metrics, err = newJournalMetrics(c.Registerer, &j.bytes); err != nil {
+	if j.metrics, err = newMetrics(c.Registerer, &j.bytes); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -239,8 +239,8 @@ func (j *Journal) Streams() []*Stream {
 	return slices.DeleteFunc(slices.Clone(j.streams), func(s *Stream) bool { return s.removed })
 }
 
-// kept returns the streams that were given up and are still on disk.
-func (j *Journal) kept() []*Stream {
+// Kept returns the streams that were given up and are still on disk.
+func (j *Journal) Kept() []*Stream {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.released {

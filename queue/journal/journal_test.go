@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"context"
@@ -227,8 +227,8 @@ func TestOpenErrors(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []JournalConfig{{}, {Dir: file}, {Dir: t.TempDir(), Sync: -1}, {Dir: t.TempDir(), MaxBytes: -1}} {
-		if _, err := OpenJournal(c); err == nil {
+	for _, c := range []Config{{}, {Dir: file}, {Dir: t.TempDir(), Sync: -1}, {Dir: t.TempDir(), MaxBytes: -1}} {
+		if _, err := Open(c); err == nil {
 			t.Errorf("%+v was accepted", c)
 		} else if strings.Contains(err.Error(), "\n") {
 			t.Errorf("more than a line: %q", err)
@@ -325,7 +325,7 @@ func TestMetrics(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if _, err := OpenJournal(c); err == nil {
+	if _, err := Open(c); err == nil {
 		t.Error("two journals share a registry")
 	}
 }

@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// Directories in JournalConfig.Dir that are not streams: not yet, or no longer.
+// Directories in Config.Dir that are not streams: not yet, or no longer.
 const (
 	newPrefix  = ".new-"
 	gonePrefix = ".gone-"

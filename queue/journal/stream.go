@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"errors"
@@ -81,8 +81,8 @@ func (s *Stream) Ack(seq uint64) {
 
 // Remove gives up a sealed stream whose events are all counted. It is no longer
 // among [Journal.Streams], and [Journal.Run] deletes it when a state dump covers
-// it (see [Journal.Covered]) and the grace is over; until then the [Shipper] takes
-// it back should MySQL turn out to count less of it. It may be called again.
+// it (see [Journal.Covered]) and the grace is over; until then [Stream.Revive]
+// takes that back. It may be called again.
 func (s *Stream) Remove() error {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
@@ -93,9 +93,9 @@ func (s *Stream) Remove() error {
 	return nil
 }
 
-// revive takes Remove back: MySQL counts less of the stream than it did. It returns
+// Revive takes Remove back: MySQL counts less of the stream than it did. It returns
 // false if the stream is deleted by now.
-func (s *Stream) revive() bool {
+func (s *Stream) Revive() bool {
 	j := s.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()

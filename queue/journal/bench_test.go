@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // size. Whatever is appended is counted and trimmed at once.
 func benchJournal(b *testing.B, d *disk, interval time.Duration) *Journal {
 	b.Helper()
-	j, err := openJournal(JournalConfig{
+	j, err := open(Config{
 		Dir: b.TempDir(), MaxBytes: 2 << 30, Sync: interval, Grace: -1, Registerer: prometheus.NewRegistry(),
 	}, d)
 	if err != nil {
@@ -112,8 +112,8 @@ func BenchmarkJournalRead(b *testing.B) {
 
 // BenchmarkJournalRecover adopts and replays a stream of 64 MiB.
 func BenchmarkJournalRecover(b *testing.B) {
-	c := JournalConfig{Dir: b.TempDir(), Sync: time.Hour}
-	first, err := OpenJournal(c)
+	c := Config{Dir: b.TempDir(), Sync: time.Hour}
+	first, err := Open(c)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func BenchmarkJournalRecover(b *testing.B) {
 	}
 	b.SetBytes(60 << 20)
 	for b.Loop() {
-		j, err := OpenJournal(c)
+		j, err := Open(c)
 		if err != nil {
 			b.Fatal(err)
 		}

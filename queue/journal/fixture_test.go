@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"errors"
@@ -74,16 +74,16 @@ func memoryDir(t testing.TB) string {
 const background = time.Hour
 
 // testConfig has small segments, for a dozen or so of test events.
-func testConfig(dir string) JournalConfig {
-	return JournalConfig{Dir: dir, MaxBytes: 1 << 20, SegmentBytes: 2 << 10, Sync: background, Grace: -1, Now: newTestClock().now}
+func testConfig(dir string) Config {
+	return Config{Dir: dir, MaxBytes: 1 << 20, SegmentBytes: 2 << 10, Sync: background, Grace: -1, Now: newTestClock().now}
 }
 
-func mustOpen(t testing.TB, c JournalConfig, d *disk) *Journal {
+func mustOpen(t testing.TB, c Config, d *disk) *Journal {
 	t.Helper()
 	if testing.Verbose() && c.Log == nil {
 		c.Log = slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	}
-	j, err := openJournal(c, d)
+	j, err := open(c, d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"bufio"
@@ -92,7 +92,7 @@ func appendUntilKilled(config string) {
 	c := testConfig(field[2])
 	c.MaxBytes, c.SegmentBytes = 64<<20, 16<<10
 	c.Sync, _ = time.ParseDuration(field[1])
-	j, err := openJournal(c, writers[field[0]]())
+	j, err := open(c, writers[field[0]]())
 	if err != nil {
 		fmt.Println(err)
 		return

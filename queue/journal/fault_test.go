@@ -1,4 +1,4 @@
-package queue
+package journal
 
 import (
 	"fmt"
@@ -84,9 +84,9 @@ func faultRun(t *testing.T, f *faults, d *disk, interval time.Duration, old *dea
 	c := testConfig(copyDir(t, old.dir))
 	clock := newTestClock()
 	c.Now, c.Sync = clock.now, interval
-	j, err := openJournal(c, d)
+	j, err := open(c, d)
 	if err != nil { // the one fault: the next start must find everything
-		if j, err = openJournal(c, d); err != nil {
+		if j, err = open(c, d); err != nil {
 			t.Fatalf("open after a fault: %v", err)
 		}
 	}
@@ -110,7 +110,7 @@ func faultRun(t *testing.T, f *faults, d *disk, interval time.Duration, old *dea
 		t.Helper()
 		c := c
 		c.Dir = copyDir(t, c.Dir)
-		j, err := openJournal(c, unsynced())
+		j, err := open(c, unsynced())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +171,7 @@ func faultRun(t *testing.T, f *faults, d *disk, interval time.Duration, old *dea
 	kept("killed after close")
 	j.Release()
 	released = true
-	again, err := openJournal(c, unsynced())
+	again, err := open(c, unsynced())
 	if err != nil {
 		t.Fatal(err)
 	}
