@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/console/api"
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
@@ -121,15 +122,21 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		return err
 	}
 	var draining atomic.Bool
-	operators, err := console.New(console.Config{
+	ready := func() error {
+		if draining.Load() {
+			return errDraining
+		}
+		return users.readiness()
+	}
+	rest, err := api.New(api.Config{
 		Catalog: db, Trail: db, Statistics: db, Watcher: watcher, Users: knownUsers{table, server, users, now}, Snapshots: popups,
-		Token: keys.admin, OpenAPI: docs.OpenAPI, Version: version(),
-		Ready: func() error {
-			if draining.Load() {
-				return errDraining
-			}
-			return users.readiness()
-		},
+		Ready: ready, Now: now, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	operators, err := console.New(console.Config{
+		Routes: rest.Routes(), Token: keys.admin, Ready: ready, OpenAPI: docs.OpenAPI, Version: version(),
 		Now: now, Log: log, Registerer: registry, Gatherer: registry,
 	})
 	if err != nil {

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // guard knows the bearer token by its hash, so that comparing takes the same
@@ -45,7 +43,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		}
 		if v.wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
-			newProblem(http.StatusTooManyRequests, "locked_out", "Too many wrong tokens came from this address.").write(w)
+			NewProblem(http.StatusTooManyRequests, "locked_out", "Too many wrong tokens came from this address.").write(w)
 			return
 		}
 		challenge, detail := `Bearer realm="popupd"`, "This needs the header Authorization: Bearer TOKEN."
@@ -53,7 +51,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 			challenge, detail = challenge+`, error="invalid_token"`, "The token is not the admin token of this server."
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
-		newProblem(http.StatusUnauthorized, "unauthorized", detail).write(w)
+		NewProblem(http.StatusUnauthorized, "unauthorized", detail).write(w)
 	})
 }
 
@@ -65,33 +63,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 func sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		newProblem(http.StatusForbidden, "cross_origin", "A page of another site may not make changes here.").write(w)
+		NewProblem(http.StatusForbidden, "cross_origin", "A page of another site may not make changes here.").write(w)
 	}))
 	return protection.Handler(next)
-}
-
-const (
-	defaultActor  = "admin"
-	maxActorBytes = 64
-)
-
-// actor is who the audit trail names: what the request's X-Popupd-Actor says,
-// without control characters and cut to 64 bytes, else "admin". Whoever holds the
-// token may write any name there, so it says who it was among trusted people, not
-// whom to trust.
-func actor(r *http.Request) string {
-	name := strings.Map(func(c rune) rune {
-		if c == utf8.RuneError || !unicode.IsPrint(c) {
-			return -1
-		}
-		return c
-	}, r.Header.Get("X-Popupd-Actor"))
-	for len(name) > maxActorBytes {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
-	}
-	if name = strings.TrimSpace(name); name == "" {
-		return defaultActor
-	}
-	return name
 }

@@ -30,12 +30,12 @@ func TestToken(t *testing.T) {
 		{"nothing but a scheme", "Bearer", 401},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := p.do("GET", popupsPath, "", "Authorization", c.header)
-			if a.status != c.want {
-				t.Fatalf("status %d, want %d", a.status, c.want)
+			a := p.Send("GET", popupsPath, "", "Authorization", c.header)
+			if a.Status != c.want {
+				t.Fatalf("status %d, want %d", a.Status, c.want)
 			}
-			if c.want == 401 && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), `Bearer realm="popupd"`) {
-				t.Errorf("WWW-Authenticate = %q", a.header.Get("WWW-Authenticate"))
+			if c.want == 401 && !strings.HasPrefix(a.Header.Get("WWW-Authenticate"), `Bearer realm="popupd"`) {
+				t.Errorf("WWW-Authenticate = %q", a.Header.Get("WWW-Authenticate"))
 			}
 		})
 	}
@@ -56,18 +56,18 @@ func TestWhatNeedsTheToken(t *testing.T) {
 	open := map[string]bool{"/livez": true, "/readyz": true, "/metrics": true, "/openapi.yaml": true}
 	for _, op := range p.server.Operations() {
 		method, path, _ := strings.Cut(op, " ")
-		path = strings.NewReplacer("{key}", "a", "{uid}", "u", "{profile}", "heap").Replace(path)
-		a := p.do(method, path, "", "Authorization", "")
-		if got := a.status != http.StatusUnauthorized; got != open[path] {
-			t.Errorf("%s without a token: %d", op, a.status)
+		path = strings.Replace(path, "{profile}", "heap", 1)
+		a := p.Send(method, path, "", "Authorization", "")
+		if got := a.Status != http.StatusUnauthorized; got != open[path] {
+			t.Errorf("%s without a token: %d", op, a.Status)
 		}
 	}
 	for _, path := range []string{"/v1/", "/v1/admin/nothing", "/v1/admin/popups/a/b/c", "/debug/", "/debug/pprof/cmdline"} {
-		p.want(401, "unauthorized", "GET", path, "", "Authorization", "")
-		p.want(404, "not_found", "GET", path, "")
+		p.Want(401, "unauthorized", "GET", path, "", "Authorization", "")
+		p.Want(404, "not_found", "GET", path, "")
 	}
-	p.want(401, "unauthorized", "PATCH", popupsPath, "", "Authorization", "")
-	p.want(404, "not_found", "GET", "/nothing", "", "Authorization", "")
+	p.Want(401, "unauthorized", "PATCH", popupsPath, "", "Authorization", "")
+	p.Want(404, "not_found", "GET", "/nothing", "", "Authorization", "")
 }
 
 // No spelling of a profile's path and no method gets around the token.
@@ -102,15 +102,13 @@ func TestProfilesNeedTheToken(t *testing.T) {
 func TestMethodNotAllowed(t *testing.T) {
 	p := newPlane(t)
 	for _, c := range []struct{ method, path, allow string }{
-		{"PATCH", popupsPath, "GET, HEAD, POST"},
-		{"POST", popupsPath + "/a", "GET, HEAD, PUT, DELETE"},
-		{"GET", popupsPath + "/a/activate", "POST"},
-		{"OPTIONS", "/v1/admin/audit", "GET, HEAD"},
+		{"PATCH", popupsPath, "GET, HEAD"},
+		{"GET", reloadPath, "POST"},
 		{"POST", "/livez", "GET, HEAD"},
 		{"DELETE", "/debug/pprof/heap", "GET, HEAD"},
 	} {
-		a := p.want(405, "method_not_allowed", c.method, c.path, "")
-		if got := a.header.Get("Allow"); got != c.allow {
+		a := p.Want(405, "method_not_allowed", c.method, c.path, "")
+		if got := a.Header.Get("Allow"); got != c.allow {
 			t.Errorf("%s %s: Allow %q, want %q", c.method, c.path, got, c.allow)
 		}
 	}
@@ -118,38 +116,14 @@ func TestMethodNotAllowed(t *testing.T) {
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	p := newPlane(t)
-	for _, path := range []string{popupsPath, popupsPath + "/none", "/nothing", "/livez", "/metrics", "/openapi.yaml", "/debug/pprof/"} {
-		a := p.do("GET", path, "")
+	for _, path := range []string{popupsPath, "/nothing", "/livez", "/metrics", "/openapi.yaml", "/debug/pprof/"} {
+		a := p.Send("GET", path, "")
 		for name, want := range map[string]string{
 			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
 		} {
-			if got := a.header.Get(name); got != want {
+			if got := a.Header.Get(name); got != want {
 				t.Errorf("%s: %s = %q, want %q", path, name, got, want)
 			}
 		}
-	}
-}
-
-func TestActor(t *testing.T) {
-	p := newPlane(t)
-	for _, c := range []struct{ name, sent, want string }{
-		{"absent", "", "admin"},
-		{"given", "maria", "maria"},
-		{"spaces around", "  maria lee ", "maria lee"},
-		{"another script", "李雷", "李雷"},
-		{"only spaces", "   ", "admin"},
-		{"tab inside", "a\tb", "ab"},
-		{"line separator", "a\u2028b", "ab"},
-		{"not UTF-8", "a\xffb", "ab"},
-		{"long", strings.Repeat("x", 100), strings.Repeat("x", 64)},
-		{"long, cut between characters", strings.Repeat("é", 100), strings.Repeat("é", 32)},
-		{"long, cut at a space", strings.Repeat("x", 63) + " y", strings.Repeat("x", 63)},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p.want(202, "", "DELETE", "/v1/admin/users/u", "", "X-Popupd-Actor", c.sent)
-			if got := p.store.audit[len(p.store.audit)-1].Actor; got != c.want {
-				t.Errorf("actor %q, want %q", got, c.want)
-			}
-		})
 	}
 }

@@ -1,19 +1,15 @@
-// Package console is the operators' plane: the REST API that manages popups and
-// users, health, metrics and profiles, on net/http.
+// Package console is the control plane, the operators' side of popupd, on
+// net/http: its listener, authentication, health, metrics and profiles.
 //
 // It listens on a private address. Everything below /v1/ and /debug/ asks for
 // the bearer token, of which only a few can be guessed; health, metrics and the
 // API's description do not. No change comes from another site's page.
-// docs/openapi.yaml describes every route, and the package's tests hold every
-// answer against it.
 //
-// What a change promises. A change is one transaction of the store: when the
-// call answers with 2xx it is durable. It is then loaded on this server and the
-// other servers are told, before the call answers. Should that second step fail,
-// because the store went away just after its commit, the answer is still a success:
-// repeating the request would only run into the popup that now exists. It then
-// carries the header "Popupd-In-Force: false", the failure is logged, and the
-// server's own poll of the store puts the change in force once the store is back.
+// What operators work with are parts in packages of their own, as console/api. A
+// part imports this package and lists its [Route]s, and whoever builds the server
+// gives them to [New]. Nothing here knows a part, reads or changes popups or
+// users, or asks a store. docs/openapi.yaml describes every route, and the tests
+// hold every answer against it.
 package console
 
 import (
@@ -25,67 +21,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/popupd/popupd/popup"
-	"github.com/popupd/popupd/snapshot"
 )
-
-// Catalog keeps the popups. A change is one transaction: once it returns
-// without an error it is durable. It blocks until the store answers or ctx
-// ends; then the outcome of a change is not known. Errors it may name are
-// [popup.ErrNotFound], [popup.ErrExists], [popup.ErrStale] and
-// [popup.ErrArchived]; any other one means that the store can't be used now.
-type Catalog interface {
-	Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.Popup, error)
-	// Put replaces the popup s.Key if its version is the one given; 0 is any.
-	Put(ctx context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error)
-	Popup(ctx context.Context, key string) (popup.Popup, error)
-	// Popups returns at most limit popups with ids above after, by id; an empty status is all.
-	Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error)
-}
-
-// Trail is the record of who changed what. It blocks and fails as a [Catalog].
-type Trail interface {
-	// Revisions returns every version of a popup, newest first.
-	Revisions(ctx context.Context, key string) ([]popup.Revision, error)
-	// Audit returns at most limit entries with ids below before, newest first.
-	// A before of 0 starts at the newest.
-	Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error)
-	// AuditUser records a change of one user.
-	AuditUser(ctx context.Context, c popup.Change, uid string) error
-}
-
-// Statistics returns the counts of a popup for hours that start in [fromMS, toMS).
-// It blocks and fails as a [Catalog].
-type Statistics interface {
-	Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error)
-}
-
-// Watcher puts changes of the catalog in force on this server.
-type Watcher interface {
-	// Changed reads the catalog anew and tells the other servers.
-	Changed(ctx context.Context) error
-	// Reload reads the catalog anew.
-	Reload(ctx context.Context) error
-}
-
-// Users is what this server remembers of users. It answers from memory.
-type Users interface {
-	// States calls fn for every popup that is remembered of the user.
-	States(user []byte, fn func(id uint32, s popup.State))
-	// Reset forgets the user here and, by an event, everywhere. Once it returns
-	// without an error the event survives the end of the process.
-	Reset(user []byte) error
-}
 
 // Config is what a [Server] works with. All fields are required unless they say otherwise.
 type Config struct {
-	Catalog    Catalog
-	Trail      Trail
-	Statistics Statistics
-	Watcher    Watcher
-	Users      Users
-	Snapshots  *snapshot.Store
+	// Routes are what the parts of the console answer.
+	Routes []Route
 
 	// Token is the bearer token that guards the API.
 	Token string
@@ -96,10 +37,10 @@ type Config struct {
 	OpenAPI []byte // docs/openapi.yaml, served as it is
 	Version string // of the program, for popupd_build_info
 
-	Now        func() int64 // ms since the epoch, UTC; nil is the system's clock
-	Log        *slog.Logger // nil is [slog.Default]
-	Registerer prometheus.Registerer
-	Gatherer   prometheus.Gatherer // what /metrics shows
+	Now        func() int64          // ms since the epoch, UTC; nil is the system's clock
+	Log        *slog.Logger          // nil logs nothing
+	Registerer prometheus.Registerer // nil registers no metrics
+	Gatherer   prometheus.Gatherer   // what /metrics shows
 }
 
 // Validate reports what is missing, and fills in the clock and the logger.
@@ -108,22 +49,16 @@ func (c *Config) Validate() error {
 		c.Now = func() int64 { return time.Now().UnixMilli() }
 	}
 	if c.Log == nil {
-		c.Log = slog.Default()
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	switch {
-	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil:
-		return errors.New("console: no store")
-	case c.Watcher == nil || c.Snapshots == nil:
-		return errors.New("console: no snapshot")
-	case c.Users == nil:
-		return errors.New("console: no users")
 	case c.Token == "":
 		return errors.New("console: no admin token")
 	case c.Ready == nil:
 		return errors.New("console: no readiness")
 	case len(c.OpenAPI) == 0:
 		return errors.New("console: no API description")
-	case c.Registerer == nil || c.Gatherer == nil:
+	case c.Gatherer == nil:
 		return errors.New("console: no metrics registry")
 	}
 	return nil
@@ -145,7 +80,6 @@ type Server struct {
 	guard   guard
 	lockout *lockout
 	metrics metrics
-	routes  []route
 	handler http.Handler
 	http    *http.Server
 }
@@ -156,11 +90,7 @@ func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, guard: newGuard(c.Token), lockout: newLockout(c.Now)}
-	if err := s.metrics.register(c.Registerer, c.Version); err != nil {
-		return nil, err
-	}
-	s.routes = s.table()
+	s := &Server{config: c, guard: newGuard(c.Token), lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
 	s.handler = s.observe(sameOrigin(s.mux()))
 	s.http = &http.Server{
 		Handler:           s,

@@ -5,8 +5,8 @@ import "net/http"
 // Operations returns every route as "GET /livez".
 func (s *Server) Operations() []string {
 	var out []string
-	for _, r := range s.routes {
-		out = append(out, r.method+" "+r.path)
+	for _, r := range s.routes() {
+		out = append(out, r.Method+" "+r.Path)
 	}
 	return out
 }

@@ -12,7 +12,7 @@ type health struct {
 
 // live answers as long as the process does.
 func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, health{"ok"})
+	WriteJSON(w, http.StatusOK, health{"ok"})
 	return nil
 }
 
@@ -20,15 +20,10 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request) error {
 // loaded server serves from memory while they are down.
 func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) error {
 	if err := s.config.Ready(); err != nil {
-		return notReady(err)
+		return NotReady(err)
 	}
-	writeJSON(w, http.StatusOK, health{"ready"})
+	WriteJSON(w, http.StatusOK, health{"ready"})
 	return nil
-}
-
-// notReady tells why. It has no cause, as it is no fault: nothing is logged.
-func notReady(why error) *problem {
-	return newProblem(http.StatusServiceUnavailable, "not_ready", why.Error())
 }
 
 // openapi serves the description of this API and of the data plane's.
@@ -50,7 +45,7 @@ func (s *Server) profile(w http.ResponseWriter, r *http.Request) error {
 		pprof.Symbol(w, r)
 	default:
 		if runtime.Lookup(name) == nil {
-			return newProblem(http.StatusNotFound, "not_found", "There is no such profile.")
+			return NewProblem(http.StatusNotFound, "not_found", "There is no such profile.")
 		}
 		pprof.Handler(name).ServeHTTP(w, r)
 	}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -18,31 +18,26 @@ type metrics struct {
 	authFailures prometheus.Counter
 }
 
-func (m *metrics) register(r prometheus.Registerer, version string) error {
-	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "popupd_admin_requests_total",
-		Help: "Requests answered on the admin listener, by HTTP status code.",
-	}, []string{"code"})
-	m.authFailures = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "popupd_admin_auth_failures_total",
-		Help: "Requests on the admin listener without the right token.",
-	})
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
+func newMetrics(r prometheus.Registerer, version string) metrics {
+	register := promauto.With(r)
+	register.NewGauge(prometheus.GaugeOpts{
 		Name:        "popupd_build_info",
 		Help:        "Always 1; the labels say which build this is.",
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
-	})
-	build.Set(1)
-	for _, c := range []prometheus.Collector{
-		m.requests, m.authFailures, build,
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
-		if err := r.Register(c); err != nil {
-			return fmt.Errorf("register admin metrics: %w", err)
-		}
+	}).Set(1)
+	if r != nil {
+		r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
-	return nil
+	return metrics{
+		requests: register.NewCounterVec(prometheus.CounterOpts{
+			Name: "popupd_admin_requests_total",
+			Help: "Requests answered on the admin listener, by HTTP status code.",
+		}, []string{"code"}),
+		authFailures: register.NewCounter(prometheus.CounterOpts{
+			Name: "popupd_admin_auth_failures_total",
+			Help: "Requests on the admin listener without the right token.",
+		}),
+	}
 }
 
 // answered counts a request. Statuses are a closed set: those this package writes.
@@ -50,14 +45,14 @@ func (m *metrics) answered(status int) {
 	m.requests.WithLabelValues(strconv.Itoa(status)).Inc()
 }
 
-// metricsHandler shows what gatherer has. A collector that fails hides its own
+// metricsEndpoint shows what the gatherer has. A collector that fails hides its own
 // metrics, not all of them.
-func (s *Server) metricsHandler() http.Handler {
+func (s *Server) metricsEndpoint() Endpoint {
 	metrics := promhttp.HandlerFor(s.config.Gatherer, promhttp.HandlerOpts{
 		ErrorLog:      slog.NewLogLogger(s.config.Log.Handler(), slog.LevelError),
 		ErrorHandling: promhttp.ContinueOnError,
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { metrics.ServeHTTP(writeOnly{w}, r) })
+	return endpointOf(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { metrics.ServeHTTP(writeOnly{w}, r) }))
 }
 
 // writeOnly hides that the client has gone: promhttp would log an error for every

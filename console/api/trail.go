@@ -1,13 +1,14 @@
-package console
+package api
 
 import (
 	"net/http"
 
+	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
 // listRevisions pages through the versions of a popup, newest first.
-func (s *Server) listRevisions(w http.ResponseWriter, r *http.Request) error {
+func (a *API) listRevisions(w http.ResponseWriter, r *http.Request) error {
 	key, err := pathKey(r)
 	if err != nil {
 		return err
@@ -18,7 +19,7 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	revisions, err := s.config.Trail.Revisions(ctx, key)
+	revisions, err := a.config.Trail.Revisions(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -29,22 +30,22 @@ func (s *Server) listRevisions(w http.ResponseWriter, r *http.Request) error {
 		revisions = revisions[1:]
 	}
 	revisions = revisions[:min(len(revisions), limit+1)]
-	writeJSON(w, http.StatusOK, newList("revision", revisions, limit, func(v popup.Revision) int64 { return int64(v.Version) }))
+	console.WriteJSON(w, http.StatusOK, newList("revision", revisions, limit, func(v popup.Revision) int64 { return int64(v.Version) }))
 	return nil
 }
 
 // listAudit pages through the audit trail, newest first.
-func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
+func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 	before, limit, err := page(r, "audit")
 	if err != nil {
 		return err
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	entries, err := s.config.Trail.Audit(ctx, before, limit+1)
+	entries, err := a.config.Trail.Audit(ctx, before, limit+1)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, newList("audit", entries, limit, func(e popup.AuditEntry) int64 { return e.ID }))
+	console.WriteJSON(w, http.StatusOK, newList("audit", entries, limit, func(e popup.AuditEntry) int64 { return e.ID }))
 	return nil
 }

@@ -1,4 +1,4 @@
-package console_test
+package api_test
 
 import (
 	"testing"
@@ -45,7 +45,7 @@ type statistics struct {
 func (p *plane) stats(query string) statistics {
 	p.t.Helper()
 	var s statistics
-	unmarshal(p.t, p.want(200, "", "GET", popupsPath+"/a/stats"+query, "").body, &s)
+	p.Want(200, "", "GET", popupsPath+"/a/stats"+query, "").Decode(p.t, &s)
 	return s
 }
 
@@ -62,8 +62,8 @@ func (f figures) course() map[string]uint64 {
 
 func TestStats(t *testing.T) {
 	p := newPlane(t)
-	p.want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"b"},{"key":"a"},{"key":"c","control":true}]}`)
-	p.want(201, "", "POST", popupsPath, `{"key":"other"}`)
+	p.Want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"b"},{"key":"a"},{"key":"c","control":true}]}`)
+	p.Want(201, "", "POST", popupsPath, `{"key":"other"}`)
 	now := noon
 	p.store.counts[1] = []popup.Counts{
 		hour(now, "a", 10, 8, 4, 2, 1, 0), // this hour
@@ -156,7 +156,7 @@ func TestStatsSpan(t *testing.T) {
 		"?from=2026-03-02T00:00:00Z&to=2026-03-02T00:00:00Z", "?from=2026-03-03T00:00:00Z&to=2026-03-02T00:00:00Z",
 		"?from=2026-02-07T12:00:00Z", "?interval=day&from=2020-01-01T00:00:00Z", "?to=1969-12-31T23:00:00Z", "?to=9999-12-31T23:30:00Z", "?from=0000-01-01T00:00:00Z",
 	} {
-		p.want(400, "invalid_parameter", "GET", popupsPath+"/a/stats"+query, "")
+		p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats"+query, "")
 	}
-	p.want(404, "popup_not_found", "GET", popupsPath+"/none/stats", "")
+	p.Want(404, "popup_not_found", "GET", popupsPath+"/none/stats", "")
 }

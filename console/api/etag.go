@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"net/http"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/popupd/popupd/console"
 )
 
 // etag names a version of a popup.
@@ -40,12 +42,12 @@ func parseIfMatch(r *http.Request) (ifMatch, error) {
 	for rest := header; !m.anything && rest != ""; {
 		tag := entityTag.FindString(rest)
 		if tag == "" {
-			return m, newProblem(http.StatusBadRequest, "invalid_if_match", `If-Match must be the popup's ETag with its quotes, as "3".`)
+			return m, console.NewProblem(http.StatusBadRequest, "invalid_if_match", `If-Match must be the popup's ETag with its quotes, as "3".`)
 		}
 		m.tags = append(m.tags, tag)
 		rest = strings.TrimLeft(rest[len(tag):], " \t")
 		if rest != "" && rest[0] != ',' {
-			return m, newProblem(http.StatusBadRequest, "invalid_if_match", "If-Match has two tags without a comma between them.")
+			return m, console.NewProblem(http.StatusBadRequest, "invalid_if_match", "If-Match has two tags without a comma between them.")
 		}
 		rest = strings.TrimLeft(rest, ", \t")
 	}
@@ -56,7 +58,7 @@ func parseIfMatch(r *http.Request) (ifMatch, error) {
 func requireIfMatch(r *http.Request) (ifMatch, error) {
 	m, err := parseIfMatch(r)
 	if err == nil && !m.given {
-		return m, newProblem(http.StatusPreconditionRequired, "precondition_required", "Send the popup's ETag in If-Match, so that nobody's change is overwritten unseen.")
+		return m, console.NewProblem(http.StatusPreconditionRequired, "precondition_required", "Send the popup's ETag in If-Match, so that nobody's change is overwritten unseen.")
 	}
 	return m, err
 }

@@ -1,4 +1,4 @@
-package console_test
+package api_test
 
 import (
 	"bytes"
@@ -12,9 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -30,17 +27,11 @@ func TestFailureIsOneLine(t *testing.T) {
 			handler slog.Handler
 			log     *bytes.Buffer
 		}{"text": {slog.NewTextHandler(&text, nil), &text}, "json": {slog.NewJSONHandler(&lines, nil), &lines}} {
-			config := p.config
-			config.Log, config.Registerer = slog.New(c.handler), prometheus.NewRegistry()
-			server, err := console.New(config)
-			if err != nil {
-				t.Fatal(err)
-			}
 			r := httptest.NewRequest("DELETE", "/v1/admin/users/"+url.PathEscape(uid), nil)
 			r.Header.Set("Authorization", "Bearer "+token)
 			r.Header.Set("X-Popupd-Actor", uid)
 			w := httptest.NewRecorder()
-			server.ServeHTTP(w, r)
+			p.console(slog.New(c.handler)).ServeHTTP(w, r)
 			if !popup.ValidUserID([]byte(uid)) {
 				if w.Code != http.StatusBadRequest || c.log.Len() > 0 {
 					t.Errorf("%.40q: %d, logged %.300q; want 400 and nothing", uid, w.Code, c.log)
@@ -73,18 +64,3 @@ func TestFailureIsOneLine(t *testing.T) {
 		t.Errorf("%d requests were logged, want those with six ids that may be ones", logged)
 	}
 }
-
-// A client that goes away while it reads metrics is nothing to log.
-func TestMetricsClientGoes(t *testing.T) {
-	p := newPlane(t)
-	r := httptest.NewRequest("GET", "/metrics", nil)
-	p.server.ServeHTTP(gone{httptest.NewRecorder()}, r)
-	if p.logged() != "" {
-		t.Errorf("logged: %s", p.logged())
-	}
-}
-
-// gone is a client that has gone.
-type gone struct{ http.ResponseWriter }
-
-func (gone) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

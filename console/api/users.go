@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -33,27 +34,27 @@ func timeOf(ms int64) *time.Time {
 }
 
 // pathUser returns the user that the path names, once this server knows its users.
-func (s *Server) pathUser(r *http.Request) ([]byte, error) {
+func (a *API) pathUser(r *http.Request) ([]byte, error) {
 	uid := []byte(r.PathValue("uid"))
 	if !popup.ValidUserID(uid) {
 		return nil, invalidParameter("uid", "must be 1 to 128 bytes of UTF-8 without control characters.")
 	}
-	if err := s.config.Ready(); err != nil {
-		return nil, notReady(err)
+	if err := a.config.Ready(); err != nil {
+		return nil, console.NotReady(err)
 	}
 	return uid, nil
 }
 
 // getUser shows what this server remembers. A user of whom nothing is
 // remembered is no error: nobody registers users.
-func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
-	uid, err := s.pathUser(r)
+func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
+	uid, err := a.pathUser(r)
 	if err != nil {
 		return err
 	}
-	popups := s.config.Snapshots.Current()
+	popups := a.config.Snapshots.Current()
 	states := []userState{}
-	s.config.Users.States(uid, func(id uint32, st popup.State) {
+	a.config.Users.States(uid, func(id uint32, st popup.State) {
 		u := userState{
 			PopupID: id, Impressions: st.Impressions, LastImpressionAt: timeOf(st.ServedAtMS), Acted: []string{},
 			LastAction: st.Last.String(), LastActionAt: timeOf(st.AtMS),
@@ -62,15 +63,15 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 		if p := popups.Popup(id); p != nil {
 			u.Popup = p.Key
 		}
-		for _, a := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert} {
-			if st.Acted&a.Bit() != 0 {
-				u.Acted = append(u.Acted, a.String())
+		for _, action := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert} {
+			if st.Acted&action.Bit() != 0 {
+				u.Acted = append(u.Acted, action.String())
 			}
 		}
 		states = append(states, u)
 	})
-	slices.SortFunc(states, func(a, b userState) int { return cmp.Compare(a.PopupID, b.PopupID) })
-	writeJSON(w, http.StatusOK, struct {
+	slices.SortFunc(states, func(x, y userState) int { return cmp.Compare(x.PopupID, y.PopupID) })
+	console.WriteJSON(w, http.StatusOK, struct {
 		UID    string      `json:"uid"`
 		States []userState `json:"states"`
 	}{string(uid), states})
@@ -79,19 +80,19 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 
 // resetUser forgets a user. The audit line comes first: it must not be missing
 // for something that has happened, while a line too many only says that someone tried.
-func (s *Server) resetUser(w http.ResponseWriter, r *http.Request) error {
-	uid, err := s.pathUser(r)
+func (a *API) resetUser(w http.ResponseWriter, r *http.Request) error {
+	uid, err := a.pathUser(r)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := writing(r)
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: "reset"}
-	if err := s.config.Trail.AuditUser(ctx, change, string(uid)); err != nil {
+	if err := a.config.Trail.AuditUser(ctx, change, string(uid)); err != nil {
 		return err
 	}
-	if err := s.config.Users.Reset(uid); err != nil {
-		return unavailable("journal_unavailable", "The reset could not be recorded; the user is as before.", err)
+	if err := a.config.Users.Reset(uid); err != nil {
+		return console.Unavailable("journal_unavailable", "The reset could not be recorded; the user is as before.", err)
 	}
 	w.WriteHeader(http.StatusAccepted)
 	return nil

@@ -1,4 +1,4 @@
-package console_test
+package api_test
 
 import (
 	"errors"
@@ -34,17 +34,17 @@ func TestUser(t *testing.T) {
 			"last_action": "click", "last_action_at": "2026-03-10T12:34:56Z", "click_until": nil, "next_at": "2026-03-10T12:34:56Z",
 		},
 	}}
-	if d := cmp.Diff(want, p.want(200, "", "GET", "/v1/admin/users/u-1", "").json(t)); d != "" {
+	if d := cmp.Diff(want, p.Want(200, "", "GET", "/v1/admin/users/u-1", "").JSON(t)); d != "" {
 		t.Errorf("state (-want +got):\n%s", d)
 	}
 
-	p.want(202, "", "DELETE", "/v1/admin/users/u-1", "")
-	got := p.want(200, "", "GET", "/v1/admin/users/u-1", "").json(t)
+	p.Want(202, "", "DELETE", "/v1/admin/users/u-1", "")
+	got := p.Want(200, "", "GET", "/v1/admin/users/u-1", "").JSON(t)
 	if d := cmp.Diff(map[string]any{"uid": "u-1", "states": []any{}}, got); d != "" {
 		t.Errorf("after the reset (-want +got):\n%s", d)
 	}
 	// Forgetting someone of whom nothing is remembered is no error: other servers or the database may know more.
-	p.want(202, "", "DELETE", "/v1/admin/users/u-1", "")
+	p.Want(202, "", "DELETE", "/v1/admin/users/u-1", "")
 }
 
 func TestUserIDs(t *testing.T) {
@@ -52,30 +52,30 @@ func TestUserIDs(t *testing.T) {
 	for _, c := range []struct{ path, uid string }{
 		{"a%20b", "a b"}, {"a%2Fb", "a/b"}, {"%E7%94%A8", "用"}, {"a%25", "a%"}, {"a+b", "a+b"}, {"a%2F%2Fb", "a//b"}, {strings.Repeat("u", 128), strings.Repeat("u", 128)},
 	} {
-		a := p.want(200, "", "GET", "/v1/admin/users/"+c.path, "")
-		if got := a.json(t)["uid"]; got != c.uid {
+		a := p.Want(200, "", "GET", "/v1/admin/users/"+c.path, "")
+		if got := a.JSON(t)["uid"]; got != c.uid {
 			t.Errorf("%s: uid %q, want %q", c.path, got, c.uid)
 		}
 	}
 	for _, path := range []string{"%00", "a%0Ab", "%FF", strings.Repeat("u", 129)} {
-		p.want(400, "invalid_parameter", "GET", "/v1/admin/users/"+path, "")
-		p.want(400, "invalid_parameter", "DELETE", "/v1/admin/users/"+path, "")
+		p.Want(400, "invalid_parameter", "GET", "/v1/admin/users/"+path, "")
+		p.Want(400, "invalid_parameter", "DELETE", "/v1/admin/users/"+path, "")
 	}
-	p.want(404, "not_found", "GET", "/v1/admin/users/", "")
+	p.Want(404, "not_found", "GET", "/v1/admin/users/", "")
 }
 
 func TestResetIsNotRecorded(t *testing.T) {
 	p := newPlane(t)
 	p.users.states["u"] = map[uint32]popup.State{1: {Last: popup.Click}}
 	p.users.full = errors.New("journal full")
-	a := p.want(503, "journal_unavailable", "DELETE", "/v1/admin/users/u", "")
-	if a.header.Get("Retry-After") == "" || !strings.Contains(p.logged(), "journal full") {
-		t.Errorf("Retry-After %q, log %q", a.header.Get("Retry-After"), p.logged())
+	a := p.Want(503, "journal_unavailable", "DELETE", "/v1/admin/users/u", "")
+	if a.Header.Get("Retry-After") == "" || !strings.Contains(p.logged(), "journal full") {
+		t.Errorf("Retry-After %q, log %q", a.Header.Get("Retry-After"), p.logged())
 	}
 
 	// Without a line in the audit trail nobody is forgotten.
 	p.users.full, p.store.down = nil, errors.New("down")
-	p.want(503, "store_unavailable", "DELETE", "/v1/admin/users/u", "")
+	p.Want(503, "store_unavailable", "DELETE", "/v1/admin/users/u", "")
 	if len(p.users.states["u"]) != 1 {
 		t.Error("the user was reset without an audit line")
 	}
@@ -85,6 +85,6 @@ func TestResetIsNotRecorded(t *testing.T) {
 func TestUsersNeedTheState(t *testing.T) {
 	p := newPlane(t)
 	p.set(func() { p.ready = errors.New("restoring the users' state") })
-	p.want(503, "not_ready", "GET", "/v1/admin/users/u", "")
-	p.want(503, "not_ready", "DELETE", "/v1/admin/users/u", "")
+	p.Want(503, "not_ready", "GET", "/v1/admin/users/u", "")
+	p.Want(503, "not_ready", "DELETE", "/v1/admin/users/u", "")
 }

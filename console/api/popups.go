@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 
+	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -26,10 +27,10 @@ func pathKey(r *http.Request) (string, error) {
 // writePopup answers with a popup and the ETag that names its version.
 func writePopup(w http.ResponseWriter, status int, p popup.Popup) {
 	w.Header().Set("ETag", etag(p.Version))
-	writeJSON(w, status, p)
+	console.WriteJSON(w, status, p)
 }
 
-func (s *Server) listPopups(w http.ResponseWriter, r *http.Request) error {
+func (a *API) listPopups(w http.ResponseWriter, r *http.Request) error {
 	status := popup.Status(r.URL.Query().Get("status"))
 	switch status {
 	case "", popup.Draft, popup.Active, popup.Paused, popup.Archived:
@@ -42,22 +43,22 @@ func (s *Server) listPopups(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	items, err := s.config.Catalog.Popups(ctx, status, uint32(min(after, math.MaxUint32)), limit+1)
+	items, err := a.config.Catalog.Popups(ctx, status, uint32(min(after, math.MaxUint32)), limit+1)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, newList("popup", items, limit, func(p popup.Popup) int64 { return int64(p.ID) }))
+	console.WriteJSON(w, http.StatusOK, newList("popup", items, limit, func(p popup.Popup) int64 { return int64(p.ID) }))
 	return nil
 }
 
-func (s *Server) getPopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) getPopup(w http.ResponseWriter, r *http.Request) error {
 	key, err := pathKey(r)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	p, err := s.config.Catalog.Popup(ctx, key)
+	p, err := a.config.Catalog.Popup(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (s *Server) getPopup(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) createPopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) createPopup(w http.ResponseWriter, r *http.Request) error {
 	body, err := readBody(w, r)
 	if err != nil {
 		return err
@@ -80,18 +81,18 @@ func (s *Server) createPopup(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := writing(r)
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: "create"}
-	p, err := s.config.Catalog.Create(ctx, change, spec)
+	p, err := a.config.Catalog.Create(ctx, change, spec)
 	if err != nil {
 		return err
 	}
-	s.putInForce(w, r, change, p)
+	a.putInForce(w, r, change, p)
 	w.Header().Set("Location", "/v1/admin/popups/"+p.Key)
 	writePopup(w, http.StatusCreated, p)
 	return nil
 }
 
 // replacePopup writes the whole popup: a member that is absent gets its default.
-func (s *Server) replacePopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) replacePopup(w http.ResponseWriter, r *http.Request) error {
 	key, err := pathKey(r)
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func (s *Server) replacePopup(w http.ResponseWriter, r *http.Request) error {
 	if spec.Status == popup.Archived {
 		action = "archive"
 	}
-	return s.change(w, r, action, match, func(popup.Popup) (popup.Spec, error) { return spec, nil })
+	return a.change(w, r, action, match, func(popup.Popup) (popup.Spec, error) { return spec, nil })
 }
 
 // withKey returns the body with its key set to the one in the path if it has none.
@@ -136,32 +137,32 @@ func withKey(body []byte, key string) []byte {
 }
 
 // archivePopup ends a popup's life. The popup stays readable, so the answer is the popup.
-func (s *Server) archivePopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) archivePopup(w http.ResponseWriter, r *http.Request) error {
 	match, err := requireIfMatch(r)
 	if err != nil {
 		return err
 	}
-	return s.setStatus(w, r, "archive", match, popup.Archived)
+	return a.setStatus(w, r, "archive", match, popup.Archived)
 }
 
-func (s *Server) activatePopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) activatePopup(w http.ResponseWriter, r *http.Request) error {
 	match, err := parseIfMatch(r)
 	if err != nil {
 		return err
 	}
-	return s.setStatus(w, r, "activate", match, popup.Active)
+	return a.setStatus(w, r, "activate", match, popup.Active)
 }
 
-func (s *Server) pausePopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) pausePopup(w http.ResponseWriter, r *http.Request) error {
 	match, err := parseIfMatch(r)
 	if err != nil {
 		return err
 	}
-	return s.setStatus(w, r, "pause", match, popup.Paused)
+	return a.setStatus(w, r, "pause", match, popup.Paused)
 }
 
-func (s *Server) setStatus(w http.ResponseWriter, r *http.Request, action string, match ifMatch, to popup.Status) error {
-	return s.change(w, r, action, match, func(current popup.Popup) (popup.Spec, error) {
+func (a *API) setStatus(w http.ResponseWriter, r *http.Request, action string, match ifMatch, to popup.Status) error {
+	return a.change(w, r, action, match, func(current popup.Popup) (popup.Spec, error) {
 		if current.Status == to {
 			return popup.Spec{}, errUnchanged
 		}
@@ -173,7 +174,7 @@ func (s *Server) setStatus(w http.ResponseWriter, r *http.Request, action string
 
 // rollbackPopup writes an earlier version anew. The popup stays active or
 // paused as it is: what is rolled back is what it shows and to whom.
-func (s *Server) rollbackPopup(w http.ResponseWriter, r *http.Request) error {
+func (a *API) rollbackPopup(w http.ResponseWriter, r *http.Request) error {
 	key, err := pathKey(r)
 	if err != nil {
 		return err
@@ -195,18 +196,18 @@ func (s *Server) rollbackPopup(w http.ResponseWriter, r *http.Request) error {
 	if to.Version == nil {
 		return invalidField("/version", "is required")
 	}
-	return s.change(w, r, "rollback", match, func(current popup.Popup) (popup.Spec, error) {
-		spec, err := s.specOf(r, key, *to.Version)
+	return a.change(w, r, "rollback", match, func(current popup.Popup) (popup.Spec, error) {
+		spec, err := a.specOf(r, key, *to.Version)
 		spec.Status = current.Status
 		return spec, err
 	})
 }
 
 // specOf returns what a popup was at a version.
-func (s *Server) specOf(r *http.Request, key string, version uint32) (popup.Spec, error) {
+func (a *API) specOf(r *http.Request, key string, version uint32) (popup.Spec, error) {
 	ctx, cancel := reading(r)
 	defer cancel()
-	revisions, err := s.config.Trail.Revisions(ctx, key)
+	revisions, err := a.config.Trail.Revisions(ctx, key)
 	if err != nil {
 		return popup.Spec{}, err
 	}
@@ -228,7 +229,7 @@ const maxTries = 10
 // change reads the popup that the path names, edits it and writes it back if it
 // is still what was read. A precondition that fails is the client's to settle;
 // without one the change is tried again on the newer version.
-func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, match ifMatch, edit func(current popup.Popup) (popup.Spec, error)) error {
+func (a *API) change(w http.ResponseWriter, r *http.Request, action string, match ifMatch, edit func(current popup.Popup) (popup.Spec, error)) error {
 	key, err := pathKey(r)
 	if err != nil {
 		return err
@@ -237,7 +238,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, m
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: action}
 	for try := 1; ; try++ {
-		current, err := s.config.Catalog.Popup(ctx, key)
+		current, err := a.config.Catalog.Popup(ctx, key)
 		switch {
 		case err != nil:
 			return err
@@ -259,14 +260,14 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, action string, m
 		if err := spec.Validate(); err != nil && spec.Status != popup.Archived {
 			return err
 		}
-		after, err := s.config.Catalog.Put(ctx, change, current.Version, spec)
+		after, err := a.config.Catalog.Put(ctx, change, current.Version, spec)
 		if errors.Is(err, popup.ErrStale) && match.any() && try < maxTries {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		s.putInForce(w, r, change, after)
+		a.putInForce(w, r, change, after)
 		writePopup(w, http.StatusOK, after)
 		return nil
 	}

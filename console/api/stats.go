@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -174,25 +175,25 @@ func spanOf(r *http.Request, nowMS int64) (span, error) {
 	return p, nil
 }
 
-func (s *Server) getStats(w http.ResponseWriter, r *http.Request) error {
+func (a *API) getStats(w http.ResponseWriter, r *http.Request) error {
 	key, err := pathKey(r)
 	if err != nil {
 		return err
 	}
-	p, err := spanOf(r, s.config.Now())
+	p, err := spanOf(r, a.config.Now())
 	if err != nil {
 		return err
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	about, err := s.config.Catalog.Popup(ctx, key)
+	about, err := a.config.Catalog.Popup(ctx, key)
 	if err != nil {
 		return err
 	}
-	hours, err := s.config.Statistics.Stats(ctx, about.ID, p.from, p.to)
+	hours, err := a.config.Statistics.Stats(ctx, about.ID, p.from, p.to)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, p.summarize(about.Variants, hours))
+	console.WriteJSON(w, http.StatusOK, p.summarize(about.Variants, hours))
 	return nil
 }

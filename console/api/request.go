@@ -1,4 +1,4 @@
-package console
+package api
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -38,15 +39,15 @@ func writing(r *http.Request) (context.Context, context.CancelFunc) {
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
-		return nil, newProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and Content-Type must say so.")
+		return nil, console.NewProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and Content-Type must say so.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than 1 MiB.")
+		return nil, console.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than 1 MiB.")
 	case err != nil:
-		return nil, newProblem(http.StatusBadRequest, "unreadable_body", "The body ended early.")
+		return nil, console.NewProblem(http.StatusBadRequest, "unreadable_body", "The body ended early.")
 	}
 	return body, nil
 }
@@ -87,7 +88,7 @@ func decodeBody(body []byte, v any) error {
 func checkJSON(body []byte) error {
 	var value json.RawMessage
 	if err := json.Unmarshal(body, &value); err != nil {
-		return newProblem(http.StatusBadRequest, "malformed_json", "The body is not valid JSON: "+err.Error()+".")
+		return console.NewProblem(http.StatusBadRequest, "malformed_json", "The body is not valid JSON: "+err.Error()+".")
 	}
 	return nil
 }

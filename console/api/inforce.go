@@ -1,10 +1,11 @@
-package console
+package api
 
 import (
 	"context"
 	"net/http"
 	"time"
 
+	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -14,11 +15,11 @@ const inForceTimeout = 5 * time.Second
 
 // putInForce loads a change that the store has committed, and tells the other
 // servers. The package comment says what happens when that fails.
-func (s *Server) putInForce(w http.ResponseWriter, r *http.Request, c popup.Change, p popup.Popup) {
-	log := s.config.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor)
+func (a *API) putInForce(w http.ResponseWriter, r *http.Request, c popup.Change, p popup.Popup) {
+	log := a.config.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inForceTimeout)
 	defer cancel()
-	if err := s.config.Watcher.Changed(ctx); err != nil {
+	if err := a.config.Watcher.Changed(ctx); err != nil {
 		w.Header().Set("Popupd-In-Force", "false")
 		log.Error("popup changed, but not yet in force", "err", err)
 		return
@@ -28,14 +29,14 @@ func (s *Server) putInForce(w http.ResponseWriter, r *http.Request, c popup.Chan
 
 // reload reads the popups anew, for an operator who changed them in the
 // database by hand.
-func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
+func (a *API) reload(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := reading(r)
 	defer cancel()
-	if err := s.config.Watcher.Reload(ctx); err != nil {
+	if err := a.config.Watcher.Reload(ctx); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, struct {
+	console.WriteJSON(w, http.StatusOK, struct {
 		Revision int64 `json:"revision"`
-	}{s.config.Snapshots.Current().Revision})
+	}{a.config.Snapshots.Current().Revision})
 	return nil
 }

@@ -1,4 +1,4 @@
-package console_test
+package api_test
 
 import (
 	"context"
@@ -10,16 +10,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 )
 
 func TestCreate(t *testing.T) {
 	p := newPlane(t)
-	a := p.want(201, "", "POST", popupsPath, `{"key":"spring-sale","status":"active","placements":["home"]}`)
-	if got, want := a.header.Get("Location"), popupsPath+"/spring-sale"; got != want {
+	a := p.Want(201, "", "POST", popupsPath, `{"key":"spring-sale","status":"active","placements":["home"]}`)
+	if got, want := a.Header.Get("Location"), popupsPath+"/spring-sale"; got != want {
 		t.Errorf("Location = %q, want %q", got, want)
 	}
-	if got := a.header.Get("ETag"); got != `"1"` {
+	if got := a.Header.Get("ETag"); got != `"1"` {
 		t.Errorf("ETag = %s", got)
 	}
 	want := map[string]any{
@@ -32,22 +33,22 @@ func TestCreate(t *testing.T) {
 		"variants":  []any{map[string]any{"key": "a", "weight": 100.0, "control": false, "content": map[string]any{"title": "", "body": "", "image": "", "link": ""}}},
 		"tags":      []any{},
 	}
-	if d := cmp.Diff(want, a.json(t)); d != "" {
+	if d := cmp.Diff(want, a.JSON(t)); d != "" {
 		t.Errorf("created (-want +got):\n%s", d)
 	}
-	read := p.want(200, "", "GET", popupsPath+"/spring-sale", "")
-	if string(read.body) != string(a.body) || read.header.Get("ETag") != `"1"` {
-		t.Errorf("read %s %s, want what was created", read.header.Get("ETag"), read.body)
+	read := p.Want(200, "", "GET", popupsPath+"/spring-sale", "")
+	if string(read.Body) != string(a.Body) || read.Header.Get("ETag") != `"1"` {
+		t.Errorf("read %s %s, want what was created", read.Header.Get("ETag"), read.Body)
 	}
-	p.want(409, "key_exists", "POST", popupsPath, `{"key":"spring-sale"}`)
+	p.Want(409, "key_exists", "POST", popupsPath, `{"key":"spring-sale"}`)
 }
 
 // An answer is not HTML: what an operator writes comes back as it was written.
 func TestContentIsNotEscaped(t *testing.T) {
 	p := newPlane(t)
-	a := p.want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"a","content":{"body":"<b>1 & 2</b>","n":12345678901234567890}}]}`)
-	if want := `{"body":"<b>1 & 2</b>","n":12345678901234567890}`; !strings.Contains(string(a.body), want) {
-		t.Errorf("answer %s, want it to contain %s", a.body, want)
+	a := p.Want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"a","content":{"body":"<b>1 & 2</b>","n":12345678901234567890}}]}`)
+	if want := `{"body":"<b>1 & 2</b>","n":12345678901234567890}`; !strings.Contains(string(a.Body), want) {
+		t.Errorf("answer %s, want it to contain %s", a.Body, want)
 	}
 }
 
@@ -83,68 +84,68 @@ func TestBadBody(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, r := range [][2]string{{"POST", popupsPath}, {"PUT", popupsPath + "/b"}} {
-				a := p.want(c.status, c.code, r[0], r[1], c.body, append([]string{"If-Match", "*"}, c.headers...)...)
+				a := p.Want(c.status, c.code, r[0], r[1], c.body, append([]string{"If-Match", "*"}, c.headers...)...)
 				if c.status == 422 {
 					wantPointer(t, a, c.pointer)
 				}
 			}
 		})
 	}
-	a := p.want(422, "invalid_fields", "POST", popupsPath, `{}`)
+	a := p.Want(422, "invalid_fields", "POST", popupsPath, `{}`)
 	wantPointer(t, a, "/key")
-	a = p.want(422, "invalid_fields", "POST", popupsPath, `{"key":"b","status":"archived"}`)
+	a = p.Want(422, "invalid_fields", "POST", popupsPath, `{"key":"b","status":"archived"}`)
 	wantPointer(t, a, "/status")
-	a = p.want(422, "invalid_fields", "PUT", popupsPath+"/a", `{"key":"b"}`, "If-Match", "*")
+	a = p.Want(422, "invalid_fields", "PUT", popupsPath+"/a", `{"key":"b"}`, "If-Match", "*")
 	wantPointer(t, a, "/key")
 	if p.store.revision != 1 {
 		t.Errorf("revision %d after bad requests, want 1", p.store.revision)
 	}
 }
 
-func wantPointer(t *testing.T, a answer, pointer string) {
+func wantPointer(t *testing.T, a apitest.Answer, pointer string) {
 	t.Helper()
-	for _, e := range a.json(t)["errors"].([]any) {
+	for _, e := range a.JSON(t)["errors"].([]any) {
 		if e.(map[string]any)["pointer"] == pointer {
 			return
 		}
 	}
-	t.Errorf("no error at %q in %s", pointer, a.body)
+	t.Errorf("no error at %q in %s", pointer, a.Body)
 }
 
 func TestGetUnknown(t *testing.T) {
 	p := newPlane(t)
 	for _, key := range []string{"none", "NONE", "-", strings.Repeat("a", 65), "a%00b", "%ff", "a%2Fb"} {
-		p.want(404, "popup_not_found", "GET", popupsPath+"/"+key, "")
+		p.Want(404, "popup_not_found", "GET", popupsPath+"/"+key, "")
 	}
-	p.want(404, "not_found", "GET", popupsPath+"/", "")
+	p.Want(404, "not_found", "GET", popupsPath+"/", "")
 }
 
 func TestReplace(t *testing.T) {
 	p := newPlane(t)
-	p.want(201, "", "POST", popupsPath, `{"key":"a","name":"first","status":"active","priority":5}`)
+	p.Want(201, "", "POST", popupsPath, `{"key":"a","name":"first","status":"active","priority":5}`)
 
-	p.want(428, "precondition_required", "PUT", popupsPath+"/a", `{"key":"a"}`)
-	p.want(412, "stale_version", "PUT", popupsPath+"/a", `{"key":"a"}`, "If-Match", `"7"`)
-	p.want(404, "popup_not_found", "PUT", popupsPath+"/none", `{}`, "If-Match", `"1"`)
+	p.Want(428, "precondition_required", "PUT", popupsPath+"/a", `{"key":"a"}`)
+	p.Want(412, "stale_version", "PUT", popupsPath+"/a", `{"key":"a"}`, "If-Match", `"7"`)
+	p.Want(404, "popup_not_found", "PUT", popupsPath+"/none", `{}`, "If-Match", `"1"`)
 
-	a := p.want(200, "", "PUT", popupsPath+"/a", `{"name":"second"}`, "If-Match", `"1"`)
-	got := a.json(t)
-	if a.header.Get("ETag") != `"2"` || got["name"] != "second" || got["key"] != "a" {
-		t.Errorf("replaced: %s %s", a.header.Get("ETag"), a.body)
+	a := p.Want(200, "", "PUT", popupsPath+"/a", `{"name":"second"}`, "If-Match", `"1"`)
+	got := a.JSON(t)
+	if a.Header.Get("ETag") != `"2"` || got["name"] != "second" || got["key"] != "a" {
+		t.Errorf("replaced: %s %s", a.Header.Get("ETag"), a.Body)
 	}
 	if got["status"] != "draft" || got["priority"] != 0.0 {
 		t.Errorf("status %v, priority %v: want the defaults, draft and 0", got["status"], got["priority"])
 	}
-	p.want(412, "stale_version", "PUT", popupsPath+"/a", `{}`, "If-Match", `"1"`)
+	p.Want(412, "stale_version", "PUT", popupsPath+"/a", `{}`, "If-Match", `"1"`)
 
 	// What GET answers may be sent back as it is.
-	again := p.want(200, "", "PUT", popupsPath+"/a", string(a.body), "If-Match", `"2"`)
-	if v := again.json(t)["version"]; v != 3.0 {
+	again := p.Want(200, "", "PUT", popupsPath+"/a", string(a.Body), "If-Match", `"2"`)
+	if v := again.JSON(t)["version"]; v != 3.0 {
 		t.Errorf("version %v, want 3", v)
 	}
-	p.want(200, "", "PUT", popupsPath+"/a", `{}`, "If-Match", "*")
+	p.Want(200, "", "PUT", popupsPath+"/a", `{}`, "If-Match", "*")
 
-	p.want(200, "", "PUT", popupsPath+"/a", `{"status":"archived"}`, "If-Match", `"4"`)
+	p.Want(200, "", "PUT", popupsPath+"/a", `{"status":"archived"}`, "If-Match", `"4"`)
 	if last := p.store.audit[len(p.store.audit)-1]; last.Action != "archive" {
 		t.Errorf("audited as %q, want archive", last.Action)
 	}
@@ -175,9 +176,9 @@ func TestIfMatch(t *testing.T) {
 		{`,`, 400, "invalid_if_match"},
 	} {
 		// The popup is active already, so that nothing changes.
-		a := p.do("POST", popupsPath+"/a/activate", "", "If-Match", c.header)
-		if a.status != c.status || a.code() != c.code {
-			t.Errorf("If-Match: %s: %d %q, want %d %q", c.header, a.status, a.code(), c.status, c.code)
+		a := p.Send("POST", popupsPath+"/a/activate", "", "If-Match", c.header)
+		if a.Status != c.status || a.Code() != c.code {
+			t.Errorf("If-Match: %s: %d %q, want %d %q", c.header, a.Status, a.Code(), c.status, c.code)
 		}
 	}
 }
@@ -185,24 +186,24 @@ func TestIfMatch(t *testing.T) {
 func TestArchive(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
-	p.want(428, "precondition_required", "DELETE", popupsPath+"/a", "")
-	p.want(412, "stale_version", "DELETE", popupsPath+"/a", "", "If-Match", `"2"`)
-	a := p.want(200, "", "DELETE", popupsPath+"/a", "", "If-Match", `"1"`)
-	if got := a.json(t)["status"]; got != "archived" || a.header.Get("ETag") != `"2"` {
-		t.Errorf("archived: %s %s", a.header.Get("ETag"), a.body)
+	p.Want(428, "precondition_required", "DELETE", popupsPath+"/a", "")
+	p.Want(412, "stale_version", "DELETE", popupsPath+"/a", "", "If-Match", `"2"`)
+	a := p.Want(200, "", "DELETE", popupsPath+"/a", "", "If-Match", `"1"`)
+	if got := a.JSON(t)["status"]; got != "archived" || a.Header.Get("ETag") != `"2"` {
+		t.Errorf("archived: %s %s", a.Header.Get("ETag"), a.Body)
 	}
-	p.want(200, "", "GET", popupsPath+"/a", "")
+	p.Want(200, "", "GET", popupsPath+"/a", "")
 	for _, r := range [][3]string{
 		{"PUT", "", `{}`}, {"DELETE", "", ""}, {"POST", "/activate", ""}, {"POST", "/pause", ""}, {"POST", "/rollback", `{"version":1}`},
 	} {
-		p.want(409, "archived", r[0], popupsPath+"/a"+r[1], r[2], "If-Match", `"2"`)
+		p.Want(409, "archived", r[0], popupsPath+"/a"+r[1], r[2], "If-Match", `"2"`)
 	}
-	p.want(409, "key_exists", "POST", popupsPath, `{"key":"a"}`)
+	p.Want(409, "key_exists", "POST", popupsPath, `{"key":"a"}`)
 }
 
 func TestActivateAndPause(t *testing.T) {
 	p := newPlane(t)
-	p.want(201, "", "POST", popupsPath, `{"key":"a","name":"n"}`)
+	p.Want(201, "", "POST", popupsPath, `{"key":"a","name":"n"}`)
 	for _, c := range []struct {
 		action, ifMatch string
 		status          int
@@ -215,28 +216,28 @@ func TestActivateAndPause(t *testing.T) {
 		{"pause", `"2"`, 200, "", "paused", 3},
 		{"activate", `"3"`, 200, "", "active", 4},
 	} {
-		a := p.want(c.status, c.code, "POST", popupsPath+"/a/"+c.action, "", "If-Match", c.ifMatch)
+		a := p.Want(c.status, c.code, "POST", popupsPath+"/a/"+c.action, "", "If-Match", c.ifMatch)
 		if c.status != 200 {
 			continue
 		}
-		if got := a.json(t); got["status"] != c.want || got["version"] != c.version || got["name"] != "n" {
-			t.Errorf("%s: %s, want status %s, version %v", c.action, a.body, c.want, c.version)
+		if got := a.JSON(t); got["status"] != c.want || got["version"] != c.version || got["name"] != "n" {
+			t.Errorf("%s: %s, want status %s, version %v", c.action, a.Body, c.want, c.version)
 		}
 	}
-	p.want(404, "popup_not_found", "POST", popupsPath+"/none/activate", "")
-	p.want(404, "popup_not_found", "POST", popupsPath+"/none/pause", "")
+	p.Want(404, "popup_not_found", "POST", popupsPath+"/none/activate", "")
+	p.Want(404, "popup_not_found", "POST", popupsPath+"/none/pause", "")
 }
 
 func TestRollback(t *testing.T) {
 	p := newPlane(t)
-	p.want(201, "", "POST", popupsPath, `{"key":"a","name":"one","status":"active"}`)
-	p.want(200, "", "PUT", popupsPath+"/a", `{"name":"two","status":"paused"}`, "If-Match", `"1"`)
-	a := p.want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
-	if got := a.json(t); got["name"] != "one" || got["status"] != "paused" || got["version"] != 3.0 {
-		t.Errorf("rolled back to %s, want version 3 with name one, still paused", a.body)
+	p.Want(201, "", "POST", popupsPath, `{"key":"a","name":"one","status":"active"}`)
+	p.Want(200, "", "PUT", popupsPath+"/a", `{"name":"two","status":"paused"}`, "If-Match", `"1"`)
+	a := p.Want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
+	if got := a.JSON(t); got["name"] != "one" || got["status"] != "paused" || got["version"] != 3.0 {
+		t.Errorf("rolled back to %s, want version 3 with name one, still paused", a.Body)
 	}
-	p.want(412, "stale_version", "POST", popupsPath+"/a/rollback", `{"version":2}`, "If-Match", `"2"`)
-	p.want(200, "", "POST", popupsPath+"/a/rollback", `{"version":2}`, "If-Match", `"3"`)
+	p.Want(412, "stale_version", "POST", popupsPath+"/a/rollback", `{"version":2}`, "If-Match", `"2"`)
+	p.Want(200, "", "POST", popupsPath+"/a/rollback", `{"version":2}`, "If-Match", `"3"`)
 
 	for _, c := range []struct {
 		body, code string
@@ -256,13 +257,13 @@ func TestRollback(t *testing.T) {
 		{`{"version":1} {}`, "malformed_json", 400, ""},
 		{`{`, "malformed_json", 400, ""},
 	} {
-		a := p.want(c.status, c.code, "POST", popupsPath+"/a/rollback", c.body)
+		a := p.Want(c.status, c.code, "POST", popupsPath+"/a/rollback", c.body)
 		if c.status == 422 {
 			wantPointer(t, a, c.pointer)
 		}
 	}
-	p.want(415, "unsupported_media_type", "POST", popupsPath+"/a/rollback", `{"version":1}`, "Content-Type", "text/plain")
-	p.want(404, "popup_not_found", "POST", popupsPath+"/none/rollback", `{"version":1}`)
+	p.Want(415, "unsupported_media_type", "POST", popupsPath+"/a/rollback", `{"version":1}`, "Content-Type", "text/plain")
+	p.Want(404, "popup_not_found", "POST", popupsPath+"/none/rollback", `{"version":1}`)
 }
 
 // A popup that was broken in the database stays as it is until it is mended;
@@ -271,7 +272,7 @@ func TestBrokenInTheStore(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
 	p.store.find("a").Frequency.AfterClickSec = -2
-	a := p.want(422, "invalid_fields", "POST", popupsPath+"/a/pause", "")
+	a := p.Want(422, "invalid_fields", "POST", popupsPath+"/a/pause", "")
 	wantPointer(t, a, "/frequency/after_click_sec")
 	if p.store.revision != 1 {
 		t.Errorf("revision %d, want 1: nothing was changed", p.store.revision)
@@ -290,13 +291,13 @@ func TestConcurrentReplace(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range clients {
 		wg.Go(func() {
-			switch a := p.do("PUT", popupsPath+"/a", fmt.Sprintf(`{"name":"%d"}`, i), "If-Match", `"1"`); a.status {
+			switch a := p.Send("PUT", popupsPath+"/a", fmt.Sprintf(`{"name":"%d"}`, i), "If-Match", `"1"`); a.Status {
 			case 200:
 				won.Add(1)
 			case 412:
 				lost.Add(1)
 			default:
-				t.Errorf("%d %s", a.status, a.body)
+				t.Errorf("%d %s", a.Status, a.Body)
 			}
 		})
 	}
@@ -335,8 +336,8 @@ func TestWithoutPrecondition(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			a := p.want(c.status, c.code, "POST", popupsPath+"/a/pause", "", "If-Match", c.ifMatch)
-			if got, want := a.json(t)["name"], strings.Repeat("x", c.interrupted); c.status == 200 && got != want {
+			a := p.Want(c.status, c.code, "POST", popupsPath+"/a/pause", "", "If-Match", c.ifMatch)
+			if got, want := a.JSON(t)["name"], strings.Repeat("x", c.interrupted); c.status == 200 && got != want {
 				t.Errorf("name %q, want %q: the others' changes are kept", got, want)
 			}
 		})
@@ -345,14 +346,14 @@ func TestWithoutPrecondition(t *testing.T) {
 
 func TestList(t *testing.T) {
 	p := newPlane(t)
-	empty := p.want(200, "", "GET", popupsPath, "")
-	if got, want := strings.TrimSpace(string(empty.body)), `{"items":[],"next_cursor":null}`; got != want {
+	empty := p.Want(200, "", "GET", popupsPath, "")
+	if got, want := strings.TrimSpace(string(empty.Body)), `{"items":[],"next_cursor":null}`; got != want {
 		t.Errorf("no popups: %s, want %s", got, want)
 	}
 	for i := range 7 {
 		p.create(fmt.Sprintf("p%d", i))
 	}
-	p.want(200, "", "POST", popupsPath+"/p3/pause", "")
+	p.Want(200, "", "POST", popupsPath+"/p3/pause", "")
 
 	for _, c := range []struct {
 		query string
@@ -367,9 +368,9 @@ func TestList(t *testing.T) {
 	} {
 		var pages []string
 		for cursor := ""; ; {
-			a := p.want(200, "", "GET", popupsPath+"?"+c.query+cursor, "")
-			pages = append(pages, strings.Join(members(a.json(t), "key"), " "))
-			next, more := a.json(t)["next_cursor"].(string)
+			a := p.Want(200, "", "GET", popupsPath+"?"+c.query+cursor, "")
+			pages = append(pages, strings.Join(members(a.JSON(t), "key"), " "))
+			next, more := a.JSON(t)["next_cursor"].(string)
 			if !more {
 				break
 			}
@@ -394,18 +395,18 @@ func TestBadParameters(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
 	p.create("b")
-	cursor := p.want(200, "", "GET", popupsPath+"?limit=1", "").json(t)["next_cursor"].(string)
+	cursor := p.Want(200, "", "GET", popupsPath+"?limit=1", "").JSON(t)["next_cursor"].(string)
 	for _, path := range []string{
 		popupsPath + "?limit=0", popupsPath + "?limit=-1", popupsPath + "?limit=501", popupsPath + "?limit=x", popupsPath + "?limit=1.5",
 		popupsPath + "?status=on", popupsPath + "?cursor=x", popupsPath + "?cursor=cG9wdXA6LTE", popupsPath + "?cursor=%00",
 		"/v1/admin/audit?cursor=" + cursor, "/v1/admin/audit?limit=x",
 		popupsPath + "/a/revisions?cursor=" + cursor, popupsPath + "/a/revisions?limit=0",
 	} {
-		p.want(400, "invalid_parameter", "GET", path, "")
+		p.Want(400, "invalid_parameter", "GET", path, "")
 	}
-	p.want(200, "", "GET", popupsPath+"?limit=500", "")
-	far := p.want(200, "", "GET", popupsPath+"?cursor=cG9wdXA6OTIyMzM3MjAzNjg1NDc3NTgwNw", "") // popup:9223372036854775807
-	if got := members(far.json(t), "key"); len(got) != 0 {
+	p.Want(200, "", "GET", popupsPath+"?limit=500", "")
+	far := p.Want(200, "", "GET", popupsPath+"?cursor=cG9wdXA6OTIyMzM3MjAzNjg1NDc3NTgwNw", "") // popup:9223372036854775807
+	if got := members(far.JSON(t), "key"); len(got) != 0 {
 		t.Errorf("after the last id: %v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package console_test
+package api_test
 
 import (
 	"context"
@@ -38,36 +38,36 @@ func newSQLitePlane(t *testing.T) (*plane, *persist.DB) {
 
 func TestOnSQLite(t *testing.T) {
 	p, db := newSQLitePlane(t)
-	a := p.want(201, "", "POST", popupsPath, `{"key":"a","status":"active","variants":[{"key":"x"},{"key":"y","control":true}]}`)
-	id := uint32(a.json(t)["id"].(float64))
+	a := p.Want(201, "", "POST", popupsPath, `{"key":"a","status":"active","variants":[{"key":"x"},{"key":"y","control":true}]}`)
+	id := uint32(a.JSON(t)["id"].(float64))
 	for i := range 4 {
 		p.create(fmt.Sprintf("b%d", i))
 	}
-	p.want(409, "key_exists", "POST", popupsPath, `{"key":"a"}`)
-	p.want(412, "stale_version", "PUT", popupsPath+"/a", `{}`, "If-Match", `"2"`)
-	p.want(200, "", "PUT", popupsPath+"/a", string(a.body), "If-Match", `"1"`, "X-Popupd-Actor", "maria")
-	p.want(200, "", "POST", popupsPath+"/a/pause", "")
-	p.want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
-	p.want(404, "popup_not_found", "GET", popupsPath+"/none", "")
-	p.want(404, "popup_not_found", "GET", popupsPath+"/none/revisions", "")
-	p.want(404, "popup_not_found", "POST", popupsPath+"/none/activate", "")
-	p.want(200, "", "DELETE", popupsPath+"/b0", "", "If-Match", `"1"`)
-	p.want(409, "archived", "PUT", popupsPath+"/b0", `{}`, "If-Match", `"2"`)
-	p.want(202, "", "DELETE", "/v1/admin/users/"+strings.Repeat("%E7%94%A8", 42), "") // 126 bytes
+	p.Want(409, "key_exists", "POST", popupsPath, `{"key":"a"}`)
+	p.Want(412, "stale_version", "PUT", popupsPath+"/a", `{}`, "If-Match", `"2"`)
+	p.Want(200, "", "PUT", popupsPath+"/a", string(a.Body), "If-Match", `"1"`, "X-Popupd-Actor", "maria")
+	p.Want(200, "", "POST", popupsPath+"/a/pause", "")
+	p.Want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
+	p.Want(404, "popup_not_found", "GET", popupsPath+"/none", "")
+	p.Want(404, "popup_not_found", "GET", popupsPath+"/none/revisions", "")
+	p.Want(404, "popup_not_found", "POST", popupsPath+"/none/activate", "")
+	p.Want(200, "", "DELETE", popupsPath+"/b0", "", "If-Match", `"1"`)
+	p.Want(409, "archived", "PUT", popupsPath+"/b0", `{}`, "If-Match", `"2"`)
+	p.Want(202, "", "DELETE", "/v1/admin/users/"+strings.Repeat("%E7%94%A8", 42), "") // 126 bytes
 
-	first := p.want(200, "", "GET", popupsPath+"?limit=3&status=active", "").json(t)
+	first := p.Want(200, "", "GET", popupsPath+"?limit=3&status=active", "").JSON(t)
 	second := members(first, "key")
 	if next, more := first["next_cursor"].(string); more {
-		second = append(second, members(p.want(200, "", "GET", popupsPath+"?limit=3&status=active&cursor="+next, "").json(t), "key")...)
+		second = append(second, members(p.Want(200, "", "GET", popupsPath+"?limit=3&status=active&cursor="+next, "").JSON(t), "key")...)
 	}
 	if d := cmp.Diff([]string{"b1", "b2", "b3"}, second); d != "" {
 		t.Errorf("active popups (-want +got):\n%s", d)
 	}
-	revisions := p.want(200, "", "GET", popupsPath+"/a/revisions", "").json(t)
+	revisions := p.Want(200, "", "GET", popupsPath+"/a/revisions", "").JSON(t)
 	if d := cmp.Diff([]string{"4", "3", "2", "1"}, members(revisions, "version")); d != "" {
 		t.Errorf("revisions (-want +got):\n%s", d)
 	}
-	audit := p.want(200, "", "GET", "/v1/admin/audit?limit=6", "").json(t)
+	audit := p.Want(200, "", "GET", "/v1/admin/audit?limit=6", "").JSON(t)
 	if d := cmp.Diff([]string{"reset", "archive", "rollback", "pause", "update", "create"}, members(audit, "action")); d != "" {
 		t.Errorf("audit (-want +got):\n%s", d)
 	}
@@ -105,7 +105,7 @@ func TestSQLiteClosed(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p.want(503, "store_unavailable", "GET", popupsPath+"/a", "")
-	p.want(503, "store_unavailable", "POST", popupsPath, `{"key":"b"}`)
-	p.want(200, "", "GET", "/readyz", "")
+	p.Want(503, "store_unavailable", "GET", popupsPath+"/a", "")
+	p.Want(503, "store_unavailable", "POST", popupsPath, `{"key":"b"}`)
+	p.Want(200, "", "GET", "/readyz", "")
 }

@@ -1,4 +1,4 @@
-package console_test
+package api_test
 
 import (
 	"strings"
@@ -10,9 +10,9 @@ import (
 func TestRevisions(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
-	p.want(200, "", "POST", popupsPath+"/a/pause", "", "X-Popupd-Actor", "maria")
-	p.want(200, "", "POST", popupsPath+"/a/activate", "")
-	a := p.want(200, "", "GET", popupsPath+"/a/revisions", "").json(t)
+	p.Want(200, "", "POST", popupsPath+"/a/pause", "", "X-Popupd-Actor", "maria")
+	p.Want(200, "", "POST", popupsPath+"/a/activate", "")
+	a := p.Want(200, "", "GET", popupsPath+"/a/revisions", "").JSON(t)
 	if d := cmp.Diff([]string{"3", "2", "1"}, members(a, "version")); d != "" {
 		t.Errorf("versions (-want +got):\n%s", d)
 	}
@@ -25,7 +25,7 @@ func TestRevisions(t *testing.T) {
 	}
 	var pages []string
 	for cursor := ""; ; {
-		a := p.want(200, "", "GET", popupsPath+"/a/revisions?limit=2"+cursor, "").json(t)
+		a := p.Want(200, "", "GET", popupsPath+"/a/revisions?limit=2"+cursor, "").JSON(t)
 		pages = append(pages, strings.Join(members(a, "version"), " "))
 		next, more := a["next_cursor"].(string)
 		if !more {
@@ -36,20 +36,20 @@ func TestRevisions(t *testing.T) {
 	if d := cmp.Diff([]string{"3 2", "1"}, pages); d != "" {
 		t.Errorf("pages (-want +got):\n%s", d)
 	}
-	p.want(404, "popup_not_found", "GET", popupsPath+"/none/revisions", "")
+	p.Want(404, "popup_not_found", "GET", popupsPath+"/none/revisions", "")
 }
 
 func TestAudit(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
-	p.want(200, "", "PUT", popupsPath+"/a", `{}`, "If-Match", "*", "X-Popupd-Actor", "maria")
-	p.want(200, "", "POST", popupsPath+"/a/activate", "")
-	p.want(200, "", "POST", popupsPath+"/a/pause", "")
-	p.want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
-	p.want(202, "", "DELETE", "/v1/admin/users/u-1", "")
-	p.want(200, "", "DELETE", popupsPath+"/a", "", "If-Match", "*")
+	p.Want(200, "", "PUT", popupsPath+"/a", `{}`, "If-Match", "*", "X-Popupd-Actor", "maria")
+	p.Want(200, "", "POST", popupsPath+"/a/activate", "")
+	p.Want(200, "", "POST", popupsPath+"/a/pause", "")
+	p.Want(200, "", "POST", popupsPath+"/a/rollback", `{"version":1}`)
+	p.Want(202, "", "DELETE", "/v1/admin/users/u-1", "")
+	p.Want(200, "", "DELETE", popupsPath+"/a", "", "If-Match", "*")
 
-	a := p.want(200, "", "GET", "/v1/admin/audit", "").json(t)
+	a := p.Want(200, "", "GET", "/v1/admin/audit", "").JSON(t)
 	if d := cmp.Diff([]string{"archive", "reset", "rollback", "pause", "activate", "update", "create"}, members(a, "action")); d != "" {
 		t.Errorf("actions (-want +got):\n%s", d)
 	}
@@ -61,8 +61,8 @@ func TestAudit(t *testing.T) {
 		t.Errorf("object of the reset %q, want user:u-1", got)
 	}
 
-	first := p.want(200, "", "GET", "/v1/admin/audit?limit=4", "").json(t)
-	second := p.want(200, "", "GET", "/v1/admin/audit?limit=4&cursor="+first["next_cursor"].(string), "").json(t)
+	first := p.Want(200, "", "GET", "/v1/admin/audit?limit=4", "").JSON(t)
+	second := p.Want(200, "", "GET", "/v1/admin/audit?limit=4&cursor="+first["next_cursor"].(string), "").JSON(t)
 	if d := cmp.Diff([]string{"activate", "update", "create"}, members(second, "action")); d != "" {
 		t.Errorf("second page (-want +got):\n%s", d)
 	}

@@ -1,0 +1,213 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/docs"
+	"github.com/popupd/popupd/internal/apitest"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const token = "secret-token"
+
+// noon is a time that is not on the hour: 2026-03-10T12:34:56Z.
+var noon = time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC)
+
+// plane is an API in its console on an in-memory store, behind a client that
+// holds every answer against docs/openapi.yaml.
+type plane struct {
+	*apitest.Client
+	t      testing.TB
+	api    *api.API
+	server http.Handler
+
+	store     *memory
+	users     *people
+	watcher   *watcher
+	snapshots *snapshot.Store
+	log       *bytes.Buffer
+
+	mu    sync.Mutex
+	now   time.Time
+	ready error
+}
+
+// watcher loads the store's popups as follow.Watcher does; failing, if set,
+// is what loading them comes to.
+type watcher struct {
+	inner *follow.Watcher
+
+	mu      sync.Mutex
+	failing error
+	changed int
+}
+
+func (w *watcher) Changed(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed++
+	if w.failing != nil {
+		return w.failing
+	}
+	return w.inner.Reload(ctx)
+}
+
+func (w *watcher) Reload(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing != nil {
+		return w.failing
+	}
+	return w.inner.Reload(ctx)
+}
+
+func newPlane(t testing.TB) *plane {
+	p := &plane{t: t, now: noon}
+	p.store = newMemory(p.clock)
+	p.open(p.store)
+	return p
+}
+
+// store is what an API and its watcher ask of the database.
+type store interface {
+	api.Catalog
+	api.Trail
+	api.Statistics
+	follow.Source
+}
+
+// open starts an API on s.
+func (p *plane) open(s store) {
+	p.snapshots, p.log = snapshot.NewStore(), &bytes.Buffer{}
+	p.users = &people{states: map[string]map[uint32]popup.State{}}
+	log := slog.New(slog.NewTextHandler(&lockedWriter{w: p.log, mu: &p.mu}, nil))
+	p.watcher = &watcher{inner: follow.New(p.snapshots, follow.Config{
+		Source: s, Now: p.clock, Log: log, Registerer: prometheus.NewRegistry(),
+	})}
+	a, err := api.New(api.Config{
+		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Snapshots: p.snapshots,
+		Ready: p.readiness, Now: p.clock, Log: log,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.api = a
+	p.server = p.console(log)
+	p.Client = apitest.NewClient(p.t, p.server, token)
+}
+
+// console returns the API in a console that logs to log.
+func (p *plane) console(log *slog.Logger) http.Handler {
+	server, err := console.New(console.Config{
+		Routes: p.api.Routes(), Token: token, Ready: p.readiness, OpenAPI: docs.OpenAPI, Now: p.clock, Log: log, Gatherer: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return server
+}
+
+func (p *plane) clock() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now.UnixMilli()
+}
+
+func (p *plane) readiness() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ready
+}
+
+func (p *plane) set(change func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
+}
+
+// lockedWriter lets a test read what handlers log.
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+func (p *plane) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+const popupsPath = "/v1/admin/popups"
+
+// create makes an active popup and returns its id.
+func (p *plane) create(key string) uint32 {
+	p.t.Helper()
+	a := p.Want(201, "", "POST", popupsPath, `{"key":"`+key+`","status":"active"}`)
+	return uint32(a.JSON(p.t)["id"].(float64))
+}
+
+func TestConfigIsComplete(t *testing.T) {
+	if _, err := api.New(api.Config{}); err == nil {
+		t.Error("an empty config was accepted")
+	}
+}
+
+// Every operation is documented, every one documented exists, and all need the token.
+func TestOperations(t *testing.T) {
+	p := newPlane(t)
+	var routed []string
+	for _, r := range p.api.Routes() {
+		routed = append(routed, r.Method+" "+r.Path)
+		p.Want(401, "unauthorized", r.Method, strings.NewReplacer("{key}", "a", "{uid}", "u").Replace(r.Path), "", "Authorization", "")
+	}
+	slices.Sort(routed)
+	checker, err := apitest.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := checker.Operations(func(string) bool { return true })
+	documented = slices.DeleteFunc(documented, func(op string) bool { return !strings.Contains(op, " /v1/admin/") })
+	if d := cmp.Diff(documented, routed); d != "" {
+		t.Errorf("operations (-documented +routed):\n%s", d)
+	}
+}
+
+func TestMethodNotAllowed(t *testing.T) {
+	p := newPlane(t)
+	for _, c := range []struct{ method, path, allow string }{
+		{"PATCH", popupsPath, "GET, HEAD, POST"},
+		{"POST", popupsPath + "/a", "GET, HEAD, PUT, DELETE"},
+		{"GET", popupsPath + "/a/activate", "POST"},
+		{"OPTIONS", "/v1/admin/audit", "GET, HEAD"},
+	} {
+		a := p.Want(405, "method_not_allowed", c.method, c.path, "")
+		if got := a.Header.Get("Allow"); got != c.allow {
+			t.Errorf("%s %s: Allow %q, want %q", c.method, c.path, got, c.allow)
+		}
+	}
+}
