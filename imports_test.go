@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/plainlog":  {},
 	"internal/stores":    {},
 	"internal/failpoint": {},
+	"internal/netsock":   {},
 	"bench/rig":          {"internal/stores"},
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
+	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
@@ -65,7 +66,7 @@ func serve(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) er
 		return err
 	}
 	defer closeRedis()
-	data, err := tuning.Listen(ctx, c.listen)
+	data, err := netsock.Listen(ctx, c.listen)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/popupd/popupd/tuning"
+	"github.com/popupd/popupd/internal/netsock"
 )
 
 func admitted(l *clientRate, client uint64, at int64, n int) int {
@@ -223,7 +223,7 @@ func FuzzForwarded(f *testing.F) {
 // serveTCP serves on a port of loopback and returns the URL.
 func (f *fixture) serveTCP() string {
 	f.Helper()
-	ln, err := tuning.Listen(f.Context(), "127.0.0.1:0")
+	ln, err := netsock.Listen(f.Context(), "127.0.0.1:0")
 	if err != nil {
 		f.Fatal(err)
 	}

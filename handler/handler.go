@@ -52,7 +52,7 @@ type Config struct {
 	// ShedAfter is how long requests may wait to be read. When most have waited
 	// longer, for 100 ms or more, those are answered with 503 that have waited for
 	// more than 0.3 ms, until there are few of them. It is for listeners that are
-	// stampers, as tuning's is. 0: none is; else MinShedAfter or more.
+	// stampers, as netsock's is. 0: none is; else MinShedAfter or more.
 	ShedAfter time.Duration
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready

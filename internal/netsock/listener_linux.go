@@ -1,4 +1,4 @@
-package tuning
+package netsock
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // A connection of one request costs accept, read, write and close. One that
 // package net accepts also costs an epoll_ctl, a getsockname, up to five
 // setsockopt, and mostly a read in vain and its share of an epoll_wait.
-// bench/results/listener.md has the figures. It is Linux only.
+// bench/results/listener.md has the figures.
 type Listener struct {
 	file   *os.File
 	raw    syscall.RawConn
