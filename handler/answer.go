@@ -44,7 +44,7 @@ var headerAllowOrigin = []byte(fasthttp.HeaderAccessControlAllowOrigin)
 type answers struct {
 	served   *answer // 200, its body follows
 	none     *answer // 204, Popup-Next-Poll follows
-	recorded *answer // 202
+	recorded *answer // 202 for a single action
 	results  *answer // 202 for an array, its body follows
 	problems [numProblems]*answer
 }
@@ -53,7 +53,7 @@ func newAnswers(o origins) *answers {
 	as := new(answers)
 	as.served = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
 	as.none = o.newAnswer(fasthttp.StatusNoContent, "", nil)
-	as.recorded = o.newAnswer(fasthttp.StatusAccepted, "", nil)
+	as.recorded = o.newAnswer(fasthttp.StatusAccepted, typeJSON, []byte(`{"accepted":1,"rejected":[]}`))
 	as.results = o.newAnswer(fasthttp.StatusAccepted, typeJSON, nil)
 	for p := noProblem + 1; p < numProblems; p++ {
 		as.problems[p] = o.newAnswer(problems[p].status, typeProblem, p.body())

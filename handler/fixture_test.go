@@ -306,11 +306,14 @@ func (f *fixture) sees(user, key string, more ...string) *servedBody {
 	return b
 }
 
+// acceptedOne is the body of the answer to a single action that is taken.
+const acceptedOne = `{"accepted":1,"rejected":[]}`
+
 // does reports an action and fails the test unless it is taken.
 func (f *fixture) does(action, token string) {
 	f.Helper()
 	r := f.act(action, token)
-	if r.status != http.StatusAccepted || r.body != "" {
+	if r.status != http.StatusAccepted || r.body != acceptedOne {
 		f.Fatalf("%s: %d %s", action, r.status, r.body)
 	}
 }

@@ -163,11 +163,11 @@ func TestActions(t *testing.T) {
 		f := newServer(t, nil, "").start()
 		body := fmt.Sprintf(`{"action":"click","token":%q,"more":[{}]}`, f.sees("u", "p1").Token)
 		r := f.do("POST", "/v1/actions?uid=u", body, "Content-Type", contentType)
-		if r.status != http.StatusAccepted || r.body != "" {
+		if r.status != http.StatusAccepted || r.body != acceptedOne {
 			t.Errorf("%s: %d %s", contentType, r.status, r.body)
 		}
 		wantHeader(t, r, map[string]string{
-			"Content-Type": "", "Content-Length": "0", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
+			"Content-Type": "application/json", "Content-Length": fmt.Sprint(len(acceptedOne)), "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
 		})
 		f.journaled("u impression 1", "u click 1")
 	}

@@ -50,6 +50,7 @@ func (d *double) handle(ctx *fasthttp.RequestCtx) {
 		}
 		d.tokens[token] = true
 		ctx.SetStatusCode(202)
+		ctx.SetBody(recorded)
 	case strings.HasPrefix(user, "user-"):
 		ctx.SetStatusCode(204)
 	case d.users[user]:
