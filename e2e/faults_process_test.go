@@ -39,7 +39,7 @@ var processFaults = []fault{
 		},
 	},
 	{
-		name: "server told to end", answers: orNone, bites: `events settled`,
+		name: "server told to end", answers: orNone, bites: `events shipped and committed`,
 		run: func(w *world) {
 			w.note("terminate popupd")
 			w.server.stop()

@@ -208,21 +208,3 @@ func (s *Server) fail(ctx *fasthttp.RequestCtx, p problem) {
 	s.metrics.errors[p].Inc()
 	s.answers.problems[p].send(ctx, s.origins)
 }
-
-// Reset forgets a user: the event that says so is journaled, then the state is
-// dropped. It returns an error if the id is not valid or the journal refuses.
-func (s *Server) Reset(user []byte) error {
-	if !popup.ValidUserID(user) {
-		return errors.New("reset user: not a valid user id")
-	}
-	// What happened last may be in the future of a clock that was set back; it
-	// must go all the same.
-	at := s.now()
-	s.users.States(user, func(_ uint32, st popup.State) { at = max(at, st.AtMS) })
-	ev := popup.Event{AtMS: at, User: user, Action: popup.Reset}
-	if err := s.journal.Append([]popup.Event{ev}); err != nil {
-		return fmt.Errorf("reset user: %w", err)
-	}
-	s.users.Merge(&ev)
-	return nil
-}

@@ -236,31 +236,6 @@ func TestStateFull(t *testing.T) {
 	f.counts(1, "popupd_actions_total", "action", "click", "result", "full")
 }
 
-func TestReset(t *testing.T) {
-	f := newServer(t, nil, "").start()
-	f.sees("u", "p1")
-	f.sees("v", "p1")
-	f.clock.advance(-time.Hour) // what happened in the future goes too
-	if err := f.Reset([]byte("u")); err != nil {
-		t.Fatal(err)
-	}
-	events := f.journaled("u impression 1", "v impression 1", "u reset 0")
-	if events[2].AtMS < startMS {
-		t.Errorf("reset at %d, before the impression at %d", events[2].AtMS, startMS)
-	}
-	f.sees("u", "p1")
-	f.sees("v", "")
-
-	f.events.refuse(errFull)
-	if err := f.Reset([]byte("u")); err == nil {
-		t.Error("reset with a journal that refuses: no error")
-	}
-	f.sees("u", "")
-	if err := f.Reset([]byte("\n")); err == nil {
-		t.Error("reset of an id that is not valid: no error")
-	}
-}
-
 func TestNextPoll(t *testing.T) {
 	f := newServer(t, nil, `"frequency":{"after_impression_sec":200}`).start()
 	if b := f.sees("u", "p1"); b.NextPollSec < 60 || b.NextPollSec > 66 {

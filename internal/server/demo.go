@@ -1,9 +1,8 @@
-package main
+package server
 
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
@@ -42,7 +41,16 @@ func seedDemo(ctx context.Context, db *persist.DB) error {
 	return nil
 }
 
+// seed returns what makes the sample popups, nil without -demo.
+func (s *server) seed() func(context.Context) error {
+	if !s.config.Demo {
+		return nil
+	}
+	return func(ctx context.Context) error { return seedDemo(ctx, s.db) }
+}
+
 // greet tells someone who is trying popupd where it is.
-func greet(w io.Writer, data, admin, token string) {
-	fmt.Fprintf(w, "popupd is up, with three sample popups.\n  polls and actions  http://%s\n  control plane      http://%s\n  admin token        %s\n", data, admin, token)
+func (s *server) greet() {
+	fmt.Fprintf(s.stdout, "popupd is up, with three sample popups.\n  polls and actions  http://%s\n  control plane      http://%s\n  admin token        %s\n",
+		s.data.Addr(), s.admin.Addr(), s.keys.admin)
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -25,22 +25,22 @@ func secretFile(t *testing.T, content string, mode os.FileMode) string {
 }
 
 func TestSecretFiles(t *testing.T) {
-	private, shared := secretFile(t, "\n  new, old \r\n", 0o400), secretFile(t, "b@tcp(c)/d", 0o640)
+	private, shared := secretFile(t, "\n  new, old \r\n", 0o400), secretFile(t, "b:6379,c:6379", 0o640)
 	args := []string{"-secret-file", private, "-admin-token-file=" + private}
 	env := []string{"POPUPD_IDENTITY_SECRET_FILE=" + private, "POPUPD_MYSQL_FILE=" + shared, "POPUPD_REDIS_FILE=" + shared, "POPUPD_SECRET="}
-	c, err := parseConfig(args, env, io.Discard)
+	c, err := ParseServe(args, env, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{c.secret, c.adminToken, c.identitySecret, c.mysql, c.redis, c.exposed}
-	want := []string{"new, old", "new, old", "new, old", "b@tcp(c)/d", "b@tcp(c)/d", shared + ", " + shared}
+	got := []string{c.Secret, c.AdminToken, c.IdentitySecret, c.MySQL, c.Redis, strings.Join(c.Exposed, ", ")}
+	want := []string{"new, old", "new, old", "new, old", "b:6379,c:6379", "b:6379,c:6379", shared + ", " + shared}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("got %q, want %q", got, want)
 			break
 		}
 	}
-	if d, err := parseDoctor([]string{"-redis-file", shared}, env, io.Discard); err != nil || d.mysql != "b@tcp(c)/d" || d.redis != d.mysql {
+	if d, err := ParseDoctor([]string{"-redis-file", shared}, env, io.Discard); err != nil || d.MySQL != "b:6379,c:6379" || d.Redis != d.MySQL {
 		t.Errorf("doctor: %+v, %v", d, err)
 	}
 
@@ -50,8 +50,8 @@ func TestSecretFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	go os.WriteFile(pipe, []byte("piped"), 0)
-	if c, err := parseConfig([]string{"-secret-file", pipe}, nil, io.Discard); err != nil || c.secret != "piped" || c.exposed != "" {
-		t.Errorf("pipe: %q, %q, %v", c.secret, c.exposed, err)
+	if c, err := ParseServe([]string{"-secret-file", pipe}, nil, io.Discard); err != nil || c.Secret != "piped" || c.Exposed != nil {
+		t.Errorf("pipe: %q, %q, %v", c.Secret, c.Exposed, err)
 	}
 }
 
@@ -81,7 +81,8 @@ func TestSecretFileRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stderr strings.Builder
-			code := run(c.args, []string{c.env}, io.Discard, &stderr)
+			_, err := ParseServe(c.args, []string{c.env}, io.Discard)
+			code := Exit(&stderr, err)
 			line := stderr.String()
 			if code != c.code || strings.Count(line, "\n") != 1 {
 				t.Errorf("exit code %d, %q; want %d and one line", code, line, c.code)
@@ -97,7 +98,7 @@ func TestSecretFileRefused(t *testing.T) {
 		})
 	}
 	if os.Getuid() != 0 { // root reads everything
-		if _, err := parseConfig([]string{"-secret-file", secretFile(t, "x", 0)}, nil, io.Discard); !errors.Is(err, os.ErrPermission) {
+		if _, err := ParseServe([]string{"-secret-file", secretFile(t, "x", 0)}, nil, io.Discard); !errors.Is(err, os.ErrPermission) {
 			t.Errorf("unreadable: %v", err)
 		}
 	}

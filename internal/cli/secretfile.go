@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -34,7 +34,7 @@ func readFileFlags(fs *flag.FlagSet) (exposed []string, err error) {
 			return
 		}
 		if fs.Lookup(name).Value.String() != "" {
-			err = fmt.Errorf("-%s and -%s exclude each other; %w", name, f.Name, errUsage)
+			err = fmt.Errorf("-%s and -%s exclude each other; %w", name, f.Name, ErrUsage)
 			return
 		}
 		secret, mode, readErr := readSecret(path)

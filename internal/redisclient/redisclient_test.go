@@ -1,4 +1,4 @@
-package main
+package redisclient
 
 import (
 	"errors"
@@ -8,21 +8,21 @@ import (
 )
 
 // What is refused of -redis may hold a password.
-func TestRedisOptionHidesPassword(t *testing.T) {
+func TestParseOptionHidesPassword(t *testing.T) {
 	for _, url := range []string{
 		"user:hunter2@host:6379", "hunter2@host:6379", ":hunter2@host:6379,b:6379", "redis://:hunter2@host:port", "rediss://u:hunter2@[::1", "http://u:hunter2@host", "http://hunter2",
 		"redis://host:6379/hunter2", "hunter2", "user:hunter2@redis://host:6379",
 	} {
-		option, err := redisOption(url)
-		if !errors.Is(err, errUsage) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v, %v; want a usage error without the password", url, option.InitAddress, err)
+		option, err := ParseOption(url)
+		if !errors.Is(err, errOption) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, %v; want an error without the password", url, option.InitAddress, err)
 		}
 	}
 }
 
-// FuzzRedisOption: what is refused is a mistake in the call and shows nothing of
-// it, what is taken has addresses that can be dialled, without a password in them.
-func FuzzRedisOption(f *testing.F) {
+// FuzzParseOption: what is refused shows nothing of it, what is taken has addresses
+// that can be dialled, without a password in them.
+func FuzzParseOption(f *testing.F) {
 	f.Add("redis://user:pass@host:6379/1")
 	f.Add("a:1,b:2")
 	f.Add("user:pass@host:6379")
@@ -31,9 +31,9 @@ func FuzzRedisOption(f *testing.F) {
 		if strings.HasPrefix(url, "unix") {
 			return
 		}
-		option, err := redisOption(url)
+		option, err := ParseOption(url)
 		if err != nil {
-			if !errors.Is(err, errUsage) || strings.Contains(err.Error(), url) && len(url) > 20 {
+			if !errors.Is(err, errOption) || strings.Contains(err.Error(), url) && len(url) > 20 {
 				t.Fatalf("%q: %v", url, err)
 			}
 			return

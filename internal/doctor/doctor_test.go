@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -14,36 +14,25 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/tuning"
 )
 
-func TestParseDoctor(t *testing.T) {
-	// What serve reads is no mistake, and what both read means the same.
-	env := []string{"POPUPD_LISTEN=:1", "POPUPD_MYSQL=a:b@tcp(c)/d", "POPUPD_REDIS=r:6379", "POPUPD_STATE_MAX=64MiB", "POPUPD_SERVERS=3", "POPUPD_REQUIRE_STORES=1"}
-	c, err := parseDoctor([]string{"-servers", "4", "-sysctl"}, env, io.Discard)
-	want := doctorConfig{mysql: "a:b@tcp(c)/d", redis: "r:6379", data: "./popupd-data", journalMax: 1 << 30, stateMax: 64 << 20, servers: 4, sysctl: true}
-	if err != nil || c != want {
-		t.Errorf("got  %+v, %v\nwant %+v", c, err, want)
+// run runs popupd doctor with arguments, and returns its exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	c, err := cli.ParseDoctor(args, nil, stdout)
+	if err == nil {
+		err = Run(c, nil, stdout)
 	}
-	if _, err := parseConfig(nil, env, io.Discard); err != nil {
-		t.Errorf("serve refuses the doctor's variables: %v", err)
-	}
-	for _, args := range [][]string{{"-json", "-sysctl"}, {"-servers", "0"}, {"-listen", ":1"}, {"now"}} {
-		if _, err := parseDoctor(args, nil, io.Discard); !errors.Is(err, errUsage) {
-			t.Errorf("%v: error %v, want a usage error", args, err)
-		}
-	}
-	if _, err := parseDoctor(nil, []string{"POPUPD_COLOUR=red"}, io.Discard); !errors.Is(err, errUsage) {
-		t.Errorf("unknown variable: error %v, want a usage error", err)
-	}
+	return cli.Exit(stderr, err)
 }
 
 // examine runs popupd doctor -json.
 func examine(t *testing.T, args ...string) (findings map[string]tuning.Finding, code int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = run(append([]string{"doctor", "-json", "-data", t.TempDir()}, args...), nil, &stdout, &stderr)
+	code = run(append([]string{"-json", "-data", t.TempDir()}, args...), &stdout, &stderr)
 	var report tuning.Report
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
 		t.Fatalf("%v: exit %d, %s%s: %v", args, code, &stdout, &stderr, err)
@@ -75,7 +64,7 @@ func TestDoctorOfThisHost(t *testing.T) {
 func TestDoctorLeavesTheDataDirectoryAlone(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "not", "yet")
 	var stdout, stderr bytes.Buffer
-	run([]string{"doctor", "-data", missing}, nil, &stdout, &stderr)
+	run([]string{"-data", missing}, &stdout, &stderr)
 	if !strings.Contains(stdout.String(), "free, 0 B in use") {
 		t.Errorf("got %s%s, want the free space of where it will be", &stdout, &stderr)
 	}
@@ -131,7 +120,7 @@ func TestDoctorsSysctlFile(t *testing.T) {
 func sysctlFile(t *testing.T) map[string]string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	run([]string{"doctor", "-sysctl", "-data", t.TempDir()}, nil, &stdout, &stderr)
+	run([]string{"-sysctl", "-data", t.TempDir()}, &stdout, &stderr)
 	settings := make(map[string]string)
 	for line := range strings.Lines(stdout.String()) {
 		if key, value, ok := strings.Cut(strings.TrimSpace(line), " = "); ok && !strings.HasPrefix(key, "#") {
@@ -211,17 +200,17 @@ func TestDoctorOfAReplica(t *testing.T) {
 // passwords stay out of all that is printed.
 func TestDoctorWithoutStores(t *testing.T) {
 	const password = "hunter2"
-	args := []string{"doctor", "-mysql", "root:" + password + "@tcp(127.0.0.1:1)/popupd", "-redis", "redis://user:" + password + "@127.0.0.1:1/0"}
+	args := []string{"-mysql", "root:" + password + "@tcp(127.0.0.1:1)/popupd", "-redis", "redis://user:" + password + "@127.0.0.1:1/0"}
 	for _, format := range []string{"-json=false", "-json", "-sysctl"} {
 		var stdout, stderr bytes.Buffer
-		if code := run(append(args, format), nil, &stdout, &stderr); code != 1 {
+		if code := run(append(args, format), &stdout, &stderr); code != 1 {
 			t.Errorf("%s: exit %d, want 1: %s", format, code, &stderr)
 		}
 		if strings.Contains(stdout.String()+stderr.String(), password) {
 			t.Errorf("%s prints the password: %s%s", format, &stdout, &stderr)
 		}
 	}
-	findings, _ := examine(t, args[1:]...)
+	findings, _ := examine(t, args...)
 	for _, store := range []string{"mysql", "redis"} {
 		if f := findings[store]; f.Status != tuning.Critical || !strings.Contains(f.Found, "refused") {
 			t.Errorf("%s: got %+v, want critical and why", store, f)
@@ -229,7 +218,7 @@ func TestDoctorWithoutStores(t *testing.T) {
 	}
 	for _, args := range [][]string{{"-mysql", "root:hunter2@@@/"}, {"-redis", "redis://user:hunter2@:x:y"}, {"-redis", "http://hunter2"}} {
 		var stdout, stderr bytes.Buffer
-		if code := run(append([]string{"doctor"}, args...), nil, &stdout, &stderr); code != 2 || strings.Contains(stderr.String(), password) {
+		if code := run(args, &stdout, &stderr); code != 2 || strings.Contains(stderr.String(), password) {
 			t.Errorf("%v: exit %d, %s; want 2 and no password", args, code, &stderr)
 		}
 	}

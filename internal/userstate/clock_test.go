@@ -1,8 +1,7 @@
-package main
+package userstate
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,9 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,7 +17,6 @@ import (
 
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
-	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
@@ -28,106 +24,13 @@ import (
 	"github.com/popupd/popupd/snapshot/follow"
 )
 
-// TestArchivedPopupsAreForgotten: the state of an archived popup is swept; that
-// of a popup which comes back, as with a restored database, is kept.
-func TestArchivedPopupsAreForgotten(t *testing.T) {
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
-	s := &state{table: frequency.New(frequency.Config{}), archived: make(map[uint32]bool)}
-	with, broken := snapshot.Compile([]popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(`{"key":"one","status":"active"}`)}}, 1, nil)
-	if len(broken) > 0 {
-		t.Fatal(broken[0].Err)
-	}
-	without, _ := snapshot.Compile(nil, 2, with)
-	remembered := func() (n int) {
-		for range 100 { // a sweep looks at a piece of the table
-			s.table.Sweep(now)
-		}
-		s.table.States([]byte("u"), func(uint32, popup.State) { n++ })
-		return n
-	}
-	show := func() {
-		s.table.Merge(&popup.Event{
-			AtMS: now, ServedAtMS: now, User: []byte("u"), Popup: 1, Version: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: now + 86_400_000,
-		})
-	}
-
-	s.swapped(with)
-	show()
-	if n := remembered(); n != 1 {
-		t.Fatalf("%d states of an active popup, want 1", n)
-	}
-	s.swapped(without)
-	if n := remembered(); n != 0 {
-		t.Errorf("%d states of an archived popup, want none", n)
-	}
-	s.swapped(with)
-	show()
-	if n := remembered(); n != 1 {
-		t.Errorf("%d states of a popup that came back, want 1", n)
-	}
-}
-
-// BenchmarkRestoreState restores the state of POPUPD_BENCH_ENTRIES users and
-// popups, or of a million, as a server does at its start: from a MariaDB that has
-// the rows in memory. A user has two popups; every third was dismissed, every
-// thirtieth clicked.
-func BenchmarkRestoreState(b *testing.B) {
-	entries := 1_000_000
-	if n, err := strconv.Atoi(os.Getenv("POPUPD_BENCH_ENTRIES")); err == nil {
-		entries = n
-	}
-	server := storetest.StartMySQL(b, "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M")
-	dsn := server.CreateDatabase(b, "popupd")
-	db, err := persist.Open(persist.Config{DSN: dsn, Host: "bench"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = db.Close() })
-	if err := db.Migrate(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	now := time.Now().UnixMilli()
-	raw, err := sql.Open("mysql", dsn)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer raw.Close()
-	const fill = `INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms)
-		SELECT CONCAT('user-', LPAD(seq DIV 2, 15, '0')), 1 + seq % 2, 1 + seq % 3, NOW - seq % 86400000,
-		IF(seq % 3 = 0, 2, IF(seq % 30 = 1, 1, 0)), IF(seq % 3 = 0, 3, IF(seq % 30 = 1, 2, 1)),
-		NOW - seq % 86400000 + IF(seq % 3 = 0 OR seq % 30 = 1, 5000, 0),
-		IF(seq % 30 = 1, NOW + 2592000000 - seq % 86400000, 0), NOW - seq % 86400000 + IF(seq % 30 = 1, 2592000000, 86400000)
-		FROM seq_0_to_LAST`
-	query := strings.NewReplacer("NOW", fmt.Sprint(now), "LAST", fmt.Sprint(entries-1)).Replace(fill)
-	if _, err := raw.ExecContext(b.Context(), query); err != nil {
-		b.Fatal(err)
-	}
-
-	b.ReportAllocs()
-	var took time.Duration
-	for b.Loop() {
-		s := &state{db: db, table: frequency.New(frequency.Config{}), now: func() int64 { return now }, log: slog.New(slog.DiscardHandler)}
-		start := time.Now()
-		if err := s.mergeStates(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		took += time.Since(start)
-		known := 0
-		s.table.States([]byte("user-000000000000001"), func(uint32, popup.State) { known++ })
-		if known != 2 {
-			b.Fatalf("%d states of a user, want 2", known)
-		}
-	}
-	b.ReportMetric(float64(entries)*float64(b.N)/took.Seconds(), "entries/s")
-}
-
 // clocked is a server without its outer parts, whose clock a test sets. Its events
 // stay in the journal.
 type clocked struct {
 	t      *testing.T
 	dir    string
 	nowMS  *atomic.Int64
-	state  *state
+	state  *State
 	server *handler.Server
 	addr   string
 	end    func()
@@ -164,16 +67,12 @@ func (c *clocked) open() {
 	journal, err := journal.Open(journal.Config{Dir: filepath.Join(c.dir, "journal"), MaxBytes: 8 << 20, Sync: time.Hour, Now: now})
 	must(err)
 	popups := snapshot.NewStore()
-	s := &state{
-		db: db, journal: journal, table: frequency.New(frequency.Config{}), missed: make(chan struct{}, 1),
-		archived: make(map[uint32]bool), resets: make(map[string]int64),
-		dump: filepath.Join(c.dir, "state"), now: now, log: slog.New(slog.DiscardHandler),
-	}
-	s.watcher = follow.New(popups, follow.Config{Source: onePopup{}, File: filepath.Join(c.dir, "popups"), OnSwap: s.swapped, Now: now})
-	_, err = s.restore(c.t.Context())
+	s := New(Config{Database: db, Table: frequency.New(frequency.Config{}), Dump: filepath.Join(c.dir, "state"), Now: now, Log: slog.New(slog.DiscardHandler)})
+	s.Connect(journal, follow.New(popups, follow.Config{Source: onePopup{}, File: filepath.Join(c.dir, "popups"), OnSwap: s.SetPopups, Now: now}))
+	_, err = s.Restore(c.t.Context())
 	must(err)
 	server, err := handler.New(handler.Config{
-		Snapshots: popups, Users: s.table, Journal: journal, Secrets: [][]byte{[]byte("secret")}, Ready: s.ready.Load, Now: now,
+		Snapshots: popups, Users: s.table, Journal: journal, Secrets: [][]byte{[]byte("secret")}, Ready: s.Ready, Now: now,
 	})
 	must(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -371,51 +270,5 @@ func TestClockJumps(t *testing.T) {
 				t.Error("too little of it happened")
 			}
 		})
-	}
-}
-
-func TestDumpPause(t *testing.T) {
-	for _, c := range []struct {
-		pressure   float64
-		wanted     bool
-		took, want time.Duration
-	}{
-		{0.24, true, 0, time.Minute},
-		{0.25, true, 0, 10 * time.Second},
-		{0.89, true, 0, 10 * time.Second},
-		{0.9, true, 50 * time.Millisecond, time.Second},
-		{1, true, 300 * time.Millisecond, 3 * time.Second},
-		{1, true, 2 * time.Second, 10 * time.Second},
-		{1, false, 0, time.Minute},
-	} {
-		if got := dumpPause(c.pressure, c.wanted, c.took); got != c.want {
-			t.Errorf("%+v: the next dump after %v", c, got)
-		}
-	}
-}
-
-// What the dump of the life before covers need not wait for a second dump of this one.
-func TestFirstDumpAfterStart(t *testing.T) {
-	c := &clocked{t: t, dir: t.TempDir(), nowMS: new(atomic.Int64)}
-	c.nowMS.Store(time.Now().UnixMilli())
-	c.open()
-	defer func() { c.end() }()
-	if _, token := c.ask("u"); token == "" {
-		t.Fatal("nothing is shown")
-	}
-	c.state.save()
-	c.end()
-	c.open()
-	for _, s := range c.state.journal.Streams() {
-		s.Ack(s.Last())
-	}
-	if !c.state.journal.WantsDump() {
-		t.Fatal("nothing waits for a dump")
-	}
-	if !c.state.save() {
-		t.Fatal("no dump")
-	}
-	if c.state.journal.WantsDump() {
-		t.Error("it waits for another one")
 	}
 }

@@ -1,0 +1,102 @@
+// Package cli reads the command line: flags, the environment variables that
+// stand for them, and the files that hold secrets. It validates what it reads
+// and opens nothing but those files; what the configuration leads to is the
+// business of the packages that run it (internal/server, internal/doctor).
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+)
+
+// ErrUsage marks a mistake in the call: exit code 2.
+var ErrUsage = errors.New("see popupd -help")
+
+const usage = `usage: popupd [serve] [flags]
+       popupd doctor [flags]    what this host, MySQL and Redis lack
+       popupd version
+
+Every flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.
+Secrets belong in variables or files: everybody on this host can read flags.
+
+`
+
+// parseFlags reads the flags of one command. others are those of the other
+// command, whose variables are no mistake here. exposed is that of readFileFlags.
+func parseFlags(fs, others *flag.FlagSet, args, environ []string, help io.Writer) (exposed []string, err error) {
+	fs.SetOutput(io.Discard)
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(help, usage)
+			fs.SetOutput(help)
+			fs.PrintDefaults()
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w; %w", err, ErrUsage)
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unknown argument %q; %w", fs.Arg(0), ErrUsage)
+	}
+	if err := parseEnv(fs, others, environ); err != nil {
+		return nil, fmt.Errorf("%w; %w", err, ErrUsage)
+	}
+	return readFileFlags(fs)
+}
+
+const envPrefix = "POPUPD_"
+
+// isForeign reports whether a variable with the prefix is not a flag's: the tests
+// of this repository have one, and Kubernetes sets some for a service called popupd.
+func isForeign(name string) bool {
+	return name == "POPUPD_REQUIRE_STORES" || name == "POPUPD_PORT" ||
+		strings.HasPrefix(name, "POPUPD_PORT_") || strings.HasPrefix(name, "POPUPD_SERVICE_")
+}
+
+// parseEnv sets the flags that were not given from their variables.
+func parseEnv(fs, others *flag.FlagSet, environ []string) error {
+	given := make(map[string]bool)
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		suffix, ours := strings.CutPrefix(name, envPrefix)
+		if !ours || isForeign(name) {
+			continue
+		}
+		flagName := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
+		if fs.Lookup(flagName) == nil && others.Lookup(flagName) == nil || suffix != strings.ToUpper(suffix) {
+			return fmt.Errorf("unknown variable %s", name)
+		}
+		if given[flagName] || fs.Lookup(flagName) == nil {
+			continue
+		}
+		if err := fs.Set(flagName, value); err != nil {
+			return fmt.Errorf("variable %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Exit prints why a command failed, in one line, and returns its exit code: 0
+// without an error or after printing help, 2 for ErrUsage, else 1.
+func Exit(stderr io.Writer, err error) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	fmt.Fprintf(stderr, "popupd: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if errors.Is(err, ErrUsage) {
+		return 2
+	}
+	return 1
+}
+
+// Version returns the version of the module, or devel for a build from a work tree.
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}

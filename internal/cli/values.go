@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// size is a number of bytes, written as 64MiB or 1GiB.
+type size int64
+
+func (s size) MarshalText() ([]byte, error) {
+	return []byte(strings.NewReplacer(" ", "", ".0", "").Replace(humanize.IBytes(uint64(s)))), nil
+}
+
+func (s *size) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return fmt.Errorf("%q is not a size such as 64MiB", text)
+	}
+	*s = size(n)
+	return nil
+}
+
+// syncInterval is a duration of at least a millisecond, or always, which is 0.
+type syncInterval time.Duration
+
+func (s syncInterval) MarshalText() ([]byte, error) {
+	if s == 0 {
+		return []byte("always"), nil
+	}
+	return []byte(time.Duration(s).String()), nil
+}
+
+func (s *syncInterval) UnmarshalText(text []byte) error {
+	if string(text) == "always" {
+		*s = 0
+		return nil
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < time.Millisecond {
+		return fmt.Errorf("%q is neither always nor a time such as 200ms", text)
+	}
+	*s = syncInterval(d)
+	return nil
+}

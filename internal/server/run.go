@@ -1,0 +1,135 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/popupd/popupd/queue"
+)
+
+// The causes of an orderly end.
+var (
+	errTerminated  = errors.New("terminated") // by an orchestrator, whose load balancers must notice
+	errInterrupted = errors.New("interrupted")
+)
+
+// untilSignal ends the server at the first SIGTERM or SIGINT. A second one ends
+// the process at once, since by then the default handling is back.
+func untilSignal(stop context.CancelCauseFunc) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if <-signals == syscall.SIGTERM {
+		stop(errTerminated)
+	} else {
+		stop(errInterrupted)
+	}
+	signal.Stop(signals)
+}
+
+// run serves until ctx ends or a listener fails. Until the users' state is
+// restored polls are answered 503.
+func (s *server) run(ctx context.Context) error {
+	served := make(chan error, 2)
+	go func() { served <- s.polls.Serve(s.data) }()
+	go func() { served <- s.console.Serve(s.admin) }()
+	s.log.Info("listening", "plane", "data", "address", s.data.Addr().String())
+	s.log.Info("listening", "plane", "control", "address", s.admin.Addr().String())
+
+	caughtUp, err := s.users.Restore(ctx)
+	switch {
+	case ctx.Err() != nil: // told to end while still starting
+		return nil
+	case err != nil:
+		return err
+	}
+	parts := newParts(s.log)
+	defer parts.stop()
+	s.start(parts)
+	if !caughtUp {
+		s.users.Behind()
+	}
+	if s.config.Demo {
+		s.greet()
+	}
+
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	if errors.Is(context.Cause(ctx), errTerminated) {
+		time.Sleep(s.config.Drain) // load balancers notice
+	}
+	return s.stop(parts)
+}
+
+// start starts what runs behind the listeners.
+func (s *server) start(p *parts) {
+	p.run("journal", s.journal.Run)
+	p.run("database", s.db.Run)
+	p.run("popups", s.watcher.Run)
+	p.run("users", s.users.Run)
+	p.run("shipper", s.shipper.Run)
+	if s.config.Flush {
+		p.run("flusher", s.consumer.Run)
+	}
+	p.run("catch up", s.users.CatchUp)
+	if s.config.Redis != "" { // other servers tell what they serve
+		p.run("listen", s.listen)
+	}
+}
+
+// listen merges what other servers tell until ctx ends.
+func (s *server) listen(ctx context.Context) error {
+	return queue.Listen(ctx, queue.ListenConfig{
+		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge, OnMissed: s.users.Behind, Log: s.log,
+	})
+}
+
+const (
+	shutdownTimeout = 5 * time.Second // for requests under way
+	drainTimeout    = 5 * time.Second // for events on their way to the database
+)
+
+// stop ends the server in the order in which a request travels, and logs how
+// long each step took.
+func (s *server) stop(p *parts) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	last := time.Now()
+	done := func(step string) {
+		s.log.Info("stopping", "done", step, "took", time.Since(last).Round(time.Millisecond))
+		last = time.Now()
+	}
+	errPolls := s.polls.Shutdown(ctx)
+	done("data plane closed")
+	errJournal := s.journal.Close()
+	done("journal sealed")
+	s.waitDrained()
+	done("events shipped and committed")
+	p.stop()
+	done("parts stopped")
+	ctx, cancel = context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	return errors.Join(errPolls, errJournal, s.console.Shutdown(ctx))
+}
+
+// waitDrained waits until every event is committed, but not for long: the next
+// start goes on with those that are not.
+func (s *server) waitDrained() {
+	deadline := time.After(drainTimeout)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !s.shipper.Drained() {
+		select {
+		case <-deadline:
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,96 @@
+// Package server is a running popupd: it opens what the configuration names,
+// wires the packages in the order of their flows, runs them and stops them in the
+// order in which a request travels. It decides nothing about popups; each part
+// does its work in the package it comes from.
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/handler"
+	"github.com/popupd/popupd/internal/cli"
+	"github.com/popupd/popupd/internal/datadir"
+	"github.com/popupd/popupd/internal/userstate"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
+	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
+)
+
+// Run serves until the process is told to end by SIGTERM or SIGINT, or something
+// fails that waiting does not mend. It prints to stdout what -demo has to say.
+func Run(c cli.Serve, stdout io.Writer, log *slog.Logger) error {
+	ctx, stop := context.WithCancelCause(context.Background())
+	go untilSignal(stop)
+	return serve(ctx, c, stdout, log)
+}
+
+// serve is Run until ctx ends. It drains first if the cause is errTerminated.
+func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger) error {
+	s := &server{
+		config: c, stdout: stdout, log: log, registry: prometheus.NewRegistry(),
+		now: func() int64 { return time.Now().UnixMilli() },
+	}
+	defer s.close()
+	// What can be wrong with the call is found before anything is served.
+	for _, step := range []func(context.Context) error{s.open, s.wireEvents, s.wirePolls, s.wireConsole} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return s.run(ctx)
+}
+
+// server holds the parts of a popupd.
+type server struct {
+	config   cli.Serve
+	stdout   io.Writer
+	log      *slog.Logger
+	registry *prometheus.Registry
+	now      func() int64 // ms since the epoch, UTC
+	closers  []func()     // of what was opened, in that order
+	draining atomic.Bool
+
+	// open
+	dir         *datadir.Dir
+	keys        keys
+	db          *persist.DB
+	redis       rueidis.Client
+	data, admin net.Listener
+
+	// wireEvents
+	users    *userstate.State
+	table    *frequency.Table
+	journal  *journal.Journal
+	shipper  *queue.Shipper
+	consumer *queue.Consumer
+
+	// wirePolls
+	popups  *snapshot.Store
+	watcher *follow.Watcher
+	polls   *handler.Server
+
+	// wireConsole
+	console *console.Server
+}
+
+// onClose has close call fn, before what was opened earlier is closed.
+func (s *server) onClose(fn func()) { s.closers = append(s.closers, fn) }
+
+func (s *server) close() {
+	for _, fn := range slices.Backward(s.closers) {
+		fn()
+	}
+}

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/docs"
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/handler"
+	"github.com/popupd/popupd/internal/cli"
+	"github.com/popupd/popupd/internal/netsock"
+	"github.com/popupd/popupd/internal/redisclient"
+	"github.com/popupd/popupd/internal/userstate"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue"
+	"github.com/popupd/popupd/queue/journal"
+	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
+	"github.com/popupd/popupd/tuning"
+)
+
+// open opens the data directory, the stores and the listeners. Stores that are
+// down are no errors.
+func (s *server) open(ctx context.Context) (err error) {
+	s.warn()
+	tuning.NewHost(os.DirFS("/")).LimitMemory(s.config.StateMax, s.log)
+	if s.dir, s.keys, err = openData(s.config); err != nil {
+		return err
+	}
+	host, _ := os.Hostname() // only a note in the database
+	s.db, err = persist.Open(persist.Config{
+		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: host, Retention: s.config.Retention,
+		Now: s.now, Log: s.log, Registerer: s.registry,
+	})
+	if err != nil {
+		return fmt.Errorf("-mysql: %w; %w", err, cli.ErrUsage)
+	}
+	s.onClose(func() { s.db.Close() })
+	var closeRedis func()
+	if s.redis, closeRedis, err = redisclient.Open(s.config.Redis, s.log); err != nil {
+		return err
+	}
+	s.onClose(closeRedis)
+	if s.data, err = netsock.Listen(ctx, s.config.Listen); err != nil {
+		return err
+	}
+	s.onClose(func() { s.data.Close() })
+	if s.admin, err = net.Listen("tcp", s.config.AdminListen); err != nil {
+		return err
+	}
+	s.onClose(func() { s.admin.Close() })
+	return nil
+}
+
+// warn logs what is unsafe about the configuration.
+func (s *server) warn() {
+	if len(s.config.Exposed) > 0 {
+		s.log.Warn("secrets are in files that others can read or write: chmod 600, unless only this container sees them", "files", strings.Join(s.config.Exposed, ", "))
+	}
+	if short := s.config.ShortKeys(); len(short) > 0 {
+		s.log.Warn("keys this short can be found by trying: make them with openssl rand -hex 32", "flags", strings.Join(short, ", "))
+	}
+	if s.config.MySQL != "" && s.config.Redis == "" {
+		s.log.Warn("without -redis this must be the only server: others would not hear of what it serves")
+	}
+}
+
+// wireEvents wires users' state -> journal -> shipper -> Redis -> consumer -> database.
+func (s *server) wireEvents(context.Context) (err error) {
+	s.table = frequency.New(frequency.Config{
+		Key: s.keys.state, MaxBytes: s.config.StateMax, MinGap: s.config.MinGap, Registerer: s.registry,
+	})
+	s.users = userstate.New(userstate.Config{
+		Database: s.db, Table: s.table, Dump: s.dir.Path("state"), Seed: s.seed(), Now: s.now, Log: s.log,
+	})
+	s.journal, err = journal.Open(journal.Config{
+		Dir: s.dir.Path("journal"), MaxBytes: s.config.JournalMax, Sync: s.config.JournalSync, OnAdopt: s.users.Merge,
+		Now: s.now, Log: s.log, Registerer: s.registry,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(func() { s.journal.Release() })
+	s.shipper = queue.NewShipper(queue.ShipperConfig{
+		Journal: s.journal, Redis: s.redis, Prefix: s.config.RedisPrefix, Ledger: s.db, Log: s.log, Registerer: s.registry,
+	})
+	s.consumer = queue.NewConsumer(queue.ConsumerConfig{
+		Redis: s.redis, Prefix: s.config.RedisPrefix, Ledger: s.db, Sink: s.db, Own: s.ownStreams, OnFlush: s.shipper.Acked,
+		Log: s.log, Registerer: s.registry,
+	})
+	return nil
+}
+
+// ownStreams returns the streams that this server ships.
+func (s *server) ownStreams() (ids []popup.StreamID) {
+	for _, stream := range s.journal.Streams() {
+		ids = append(ids, stream.ID())
+	}
+	return ids
+}
+
+// owns reports whether this server ships a stream.
+func (s *server) owns(id popup.StreamID) bool { return slices.Contains(s.ownStreams(), id) }
+
+// wirePolls wires database -> watcher -> snapshot -> data plane.
+func (s *server) wirePolls(context.Context) (err error) {
+	s.popups = snapshot.NewStore()
+	s.watcher = follow.New(s.popups, follow.Config{
+		Source: s.db, Redis: s.redis, Prefix: s.config.RedisPrefix, File: s.dir.Path("popups"), OnSwap: s.users.SetPopups,
+		Now: s.now, Log: s.log, Registerer: s.registry,
+	})
+	s.users.Connect(s.journal, s.watcher)
+	s.polls, err = handler.New(handler.Config{
+		Snapshots: s.popups, Users: s.table, Journal: s.journal,
+		Secrets: s.keys.tokens, AllowOrigins: s.config.Origins(), Identity: handler.Identity(s.config.Identity), IdentitySecrets: s.keys.identity,
+		NewIDsPerClient: s.config.NewIDsPerClient, ActionsPerClient: s.config.ActionsPerClient, TrustedProxies: s.config.TrustedProxies,
+		ShedAfter: s.config.ShedAfter, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
+	})
+	return err
+}
+
+var errDraining = errors.New("shutting down")
+
+// knownUsers is what operators see and do of users.
+type knownUsers struct {
+	*frequency.Table
+	state *userstate.State
+}
+
+func (k knownUsers) Reset(user []byte) error { return k.state.Reset(user) }
+
+// wireConsole wires the control plane to everything it shows and changes.
+func (s *server) wireConsole(context.Context) (err error) {
+	ready := func() error {
+		if s.draining.Load() {
+			return errDraining
+		}
+		return s.users.Readiness()
+	}
+	rest, err := api.New(api.Config{
+		Catalog: s.db, Trail: s.db, Statistics: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Snapshots: s.popups,
+		Ready: ready, Now: s.now, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.console, err = console.New(console.Config{
+		Routes: rest.Routes(), Token: s.keys.admin, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
+		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
+	})
+	return err
+}

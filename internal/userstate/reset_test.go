@@ -1,0 +1,65 @@
+package userstate
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// TestReset: a reset user sees the popup again, and what was known of the user
+// does not come back from the journal, nor later from another server.
+func TestReset(t *testing.T) {
+	c := &clocked{t: t, dir: t.TempDir(), nowMS: new(atomic.Int64)}
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
+	c.nowMS.Store(began)
+	c.open()
+	defer func() { c.end() }()
+	sees := func(user string, want bool) {
+		t.Helper()
+		if _, token := c.ask(user); (token != "") != want {
+			t.Errorf("%s is shown a popup: %v, want %v", user, token != "", want)
+		}
+	}
+	sees("u", true)
+	sees("v", true)
+	c.nowMS.Add(-time.Hour.Milliseconds()) // what happened in the future goes too
+	if err := c.state.Reset([]byte("u")); err != nil {
+		t.Fatal(err)
+	}
+	c.state.Merge(&popup.Event{
+		AtMS: began, ServedAtMS: began, User: []byte("u"), Popup: 1, Version: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: began + shownWait.Milliseconds(),
+	})
+	c.state.table.States([]byte("u"), func(uint32, popup.State) { t.Error("what was reset has come back") })
+	c.end()
+	c.open()
+	sees("u", true)
+	sees("v", false)
+}
+
+// TestResetRefused: a reset that cannot be journaled, or has no valid id, is an
+// error and drops nothing.
+func TestResetRefused(t *testing.T) {
+	c := &clocked{t: t, dir: t.TempDir(), nowMS: new(atomic.Int64)}
+	c.nowMS.Store(time.Now().UnixMilli())
+	c.open()
+	defer func() { c.end() }()
+	if _, token := c.ask("u"); token == "" {
+		t.Fatal("nothing is shown")
+	}
+	if err := c.state.Reset([]byte("\n")); err == nil {
+		t.Error("an id that is not valid: no error")
+	}
+	if err := c.state.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.state.Reset([]byte("u")); err == nil {
+		t.Error("a journal that refuses: no error")
+	}
+	known := 0
+	c.state.table.States([]byte("u"), func(uint32, popup.State) { known++ })
+	if known != 1 {
+		t.Errorf("%d states after a reset that was refused, want 1", known)
+	}
+}

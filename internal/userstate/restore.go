@@ -1,0 +1,155 @@
+package userstate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+)
+
+const (
+	restoreRetry = 2 * time.Second
+	storeTimeout = 10 * time.Second // of migrations and the first read of the popups
+	pingTimeout  = time.Second      // after which a server with a dump does not wait for the database
+)
+
+// Restore makes the server know what its users have seen, from the data directory
+// and the database or, while that is away, from the data directory alone. It
+// returns an error if the database refuses this server, which no waiting mends.
+// caughtUp is false when the database has yet to be asked: see CatchUp.
+func (s *State) Restore(ctx context.Context) (caughtUp bool, err error) {
+	dumped, err := s.fromDataDirectory()
+	if err != nil {
+		return false, err
+	}
+	if dumped {
+		err = s.ping(ctx)
+	}
+	if err == nil {
+		err = s.fromDatabase(ctx)
+	}
+	if err == nil {
+		s.ready.Store(true)
+		return true, nil
+	}
+	if !persist.Unavailable(err) {
+		return false, err
+	}
+	s.log.Warn("the database is away, serving from the data directory", "err", err)
+	if dumped {
+		s.ready.Store(true)
+	} else {
+		s.log.Warn("no usable dump of the users' state: unready until the database answers")
+	}
+	return false, nil
+}
+
+// fromDataDirectory loads the last good popups and the dump, and merges the
+// journal. It reports whether there was a dump.
+func (s *State) fromDataDirectory() (dumped bool, err error) {
+	if err := s.watcher.LoadFile(); err != nil {
+		s.log.Warn("last good popups", "err", err)
+	}
+	s.table.Sweep(s.now()) // tells the table what has expired
+	positions, err := s.table.Load(s.dump)
+	switch {
+	case err == nil:
+		s.dumped = positions
+	case !errors.Is(err, fs.ErrNotExist):
+		s.log.Error("not all dumps of the users' state can be used", "err", err)
+	}
+	return positions != nil, s.replay()
+}
+
+// replay merges the journal. Streams come in any order, so it looks for resets
+// first: what a reset forgot must not come back from an older stream.
+func (s *State) replay() error {
+	if err := s.journal.Resets(s.forget); err != nil {
+		return err
+	}
+	return s.journal.Replay(s.Merge)
+}
+
+// ping asks the database for a sign of life, but not for long: one that hangs is
+// worse than one that is down.
+func (s *State) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return s.db.Ping(ctx)
+}
+
+// fromDatabase merges what the database knows into the table. All it does may
+// be repeated.
+func (s *State) fromDatabase(ctx context.Context) error {
+	first, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := s.db.Migrate(first); err != nil {
+		return err
+	}
+	if s.seed != nil {
+		if err := s.seed(first); err != nil {
+			return err
+		}
+	}
+	if err := s.watcher.Reload(first); err != nil {
+		return err
+	}
+	return s.mergeStates(ctx)
+}
+
+// mergeStates merges the states that the database holds: ten million in some
+// seconds (BenchmarkRestoreState).
+func (s *State) mergeStates(ctx context.Context) error {
+	start, refused := time.Now(), 0
+	err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
+		s.unlessReset(user, st.AtMS, func() {
+			if !s.table.Restore(user, id, st) {
+				refused++
+			}
+		})
+	})
+	if err != nil {
+		return err
+	}
+	s.log.Info("users' state restored", "took", time.Since(start))
+	if refused > 0 { // a server that does not start would help nobody
+		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", refused)
+	}
+	return nil
+}
+
+// Behind says that the database may know what this server has missed.
+func (s *State) Behind() {
+	select {
+	case s.behind <- struct{}{}:
+	default:
+	}
+}
+
+// CatchUp asks the database whenever this server is behind, until it has
+// answered. The pause before gives what was missed time to be committed.
+func (s *State) CatchUp(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.behind:
+		}
+		for caughtUp := false; !caughtUp; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(restoreRetry):
+			}
+			err := s.fromDatabase(ctx)
+			if caughtUp = err == nil; caughtUp {
+				s.ready.Store(true)
+			} else if !persist.Unavailable(err) {
+				s.log.Error("catch up with the database", "err", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,84 @@
+// Package userstate keeps what this server knows of its users true: it restores
+// the table of package frequency at start, merges what other servers and the
+// database tell, sweeps and dumps the table while the server runs, and resets
+// users. What a state means and how it merges lives in popup and frequency.
+package userstate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
+	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
+)
+
+var errRestoring = errors.New("the users' state is being restored")
+
+// Config is what a [State] works with.
+type Config struct {
+	Database *persist.DB
+	Table    *frequency.Table
+	Dump     string                      // path of the dump
+	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
+	Now      func() int64                // ms since the epoch, UTC
+	Log      *slog.Logger
+}
+
+// State keeps the users' state. Its methods may be called from any goroutine,
+// unless they say otherwise.
+type State struct {
+	db    *persist.DB
+	table *frequency.Table
+	dump  string
+	seed  func(context.Context) error
+	now   func() int64
+	log   *slog.Logger
+
+	// Set by Connect.
+	journal *journal.Journal
+	watcher *follow.Watcher
+
+	ready  atomic.Bool   // what users have seen is known
+	behind chan struct{} // cap 1, see Behind
+
+	resetsMu sync.Mutex       // guards resets
+	resets   map[string]int64 // by user: when they were last reset, as far as this process has heard
+
+	// Owned by save: what the last dump, or the one that was loaded, covers.
+	dumped map[popup.StreamID]uint64
+
+	// Owned by SetPopups, which the watcher calls one at a time.
+	current  []*snapshot.Popup
+	archived map[uint32]bool
+}
+
+// New returns a State that is not ready: see Connect and Restore.
+func New(c Config) *State {
+	return &State{
+		db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
+		behind: make(chan struct{}, 1), resets: make(map[string]int64), archived: make(map[uint32]bool),
+	}
+}
+
+// Connect gives the state the journal and the watcher, which are made after it
+// because they call Merge and SetPopups. It is called before all other methods
+// but those two.
+func (s *State) Connect(j *journal.Journal, w *follow.Watcher) { s.journal, s.watcher = j, w }
+
+// Ready reports whether this server knows what its users have seen.
+func (s *State) Ready() bool { return s.ready.Load() }
+
+// Readiness returns why the server is not ready, or nil.
+func (s *State) Readiness() error {
+	if !s.Ready() {
+		return errRestoring
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package userstate
+
+import (
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+// TestArchivedPopupsAreForgotten: the state of an archived popup is swept; that
+// of a popup which comes back, as with a restored database, is kept.
+func TestArchivedPopupsAreForgotten(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	s := New(Config{Table: frequency.New(frequency.Config{})})
+	with, broken := snapshot.Compile([]popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(`{"key":"one","status":"active"}`)}}, 1, nil)
+	if len(broken) > 0 {
+		t.Fatal(broken[0].Err)
+	}
+	without, _ := snapshot.Compile(nil, 2, with)
+	remembered := func() (n int) {
+		for range 100 { // a sweep looks at a piece of the table
+			s.table.Sweep(now)
+		}
+		s.table.States([]byte("u"), func(uint32, popup.State) { n++ })
+		return n
+	}
+	show := func() {
+		s.table.Merge(&popup.Event{
+			AtMS: now, ServedAtMS: now, User: []byte("u"), Popup: 1, Version: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: now + 86_400_000,
+		})
+	}
+
+	s.SetPopups(with)
+	show()
+	if n := remembered(); n != 1 {
+		t.Fatalf("%d states of an active popup, want 1", n)
+	}
+	s.SetPopups(without)
+	if n := remembered(); n != 0 {
+		t.Errorf("%d states of an archived popup, want none", n)
+	}
+	s.SetPopups(with)
+	show()
+	if n := remembered(); n != 1 {
+		t.Errorf("%d states of a popup that came back, want 1", n)
+	}
+}
+
+// BenchmarkRestoreState restores the state of POPUPD_BENCH_ENTRIES users and
+// popups, or of a million, as a server does at its start: from a MariaDB that has
+// the rows in memory. A user has two popups; every third was dismissed, every
+// thirtieth clicked.
+func BenchmarkRestoreState(b *testing.B) {
+	entries := 1_000_000
+	if n, err := strconv.Atoi(os.Getenv("POPUPD_BENCH_ENTRIES")); err == nil {
+		entries = n
+	}
+	server := storetest.StartMySQL(b, "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M")
+	dsn := server.CreateDatabase(b, "popupd")
+	db, err := persist.Open(persist.Config{DSN: dsn, Host: "bench"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	now := time.Now().UnixMilli()
+	raw, err := sql.Open("mysql", dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer raw.Close()
+	const fill = `INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms)
+		SELECT CONCAT('user-', LPAD(seq DIV 2, 15, '0')), 1 + seq % 2, 1 + seq % 3, NOW - seq % 86400000,
+		IF(seq % 3 = 0, 2, IF(seq % 30 = 1, 1, 0)), IF(seq % 3 = 0, 3, IF(seq % 30 = 1, 2, 1)),
+		NOW - seq % 86400000 + IF(seq % 3 = 0 OR seq % 30 = 1, 5000, 0),
+		IF(seq % 30 = 1, NOW + 2592000000 - seq % 86400000, 0), NOW - seq % 86400000 + IF(seq % 30 = 1, 2592000000, 86400000)
+		FROM seq_0_to_LAST`
+	query := strings.NewReplacer("NOW", fmt.Sprint(now), "LAST", fmt.Sprint(entries-1)).Replace(fill)
+	if _, err := raw.ExecContext(b.Context(), query); err != nil {
+		b.Fatal(err)
+	}
+
+	b.ReportAllocs()
+	var took time.Duration
+	for b.Loop() {
+		s := New(Config{Database: db, Table: frequency.New(frequency.Config{}), Now: func() int64 { return now }, Log: slog.New(slog.DiscardHandler)})
+		start := time.Now()
+		if err := s.mergeStates(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		took += time.Since(start)
+		known := 0
+		s.table.States([]byte("user-000000000000001"), func(uint32, popup.State) { known++ })
+		if known != 2 {
+			b.Fatalf("%d states of a user, want 2", known)
+		}
+	}
+	b.ReportMetric(float64(entries)*float64(b.N)/took.Seconds(), "entries/s")
+}
+
+func TestDumpPause(t *testing.T) {
+	for _, c := range []struct {
+		pressure   float64
+		wanted     bool
+		took, want time.Duration
+	}{
+		{0.24, true, 0, time.Minute},
+		{0.25, true, 0, 10 * time.Second},
+		{0.89, true, 0, 10 * time.Second},
+		{0.9, true, 50 * time.Millisecond, time.Second},
+		{1, true, 300 * time.Millisecond, 3 * time.Second},
+		{1, true, 2 * time.Second, 10 * time.Second},
+		{1, false, 0, time.Minute},
+	} {
+		if got := dumpPause(c.pressure, c.wanted, c.took); got != c.want {
+			t.Errorf("%+v: the next dump after %v", c, got)
+		}
+	}
+}
+
+// What the dump of the previous process covers need not wait for a second dump of
+// this one.
+func TestFirstDumpAfterStart(t *testing.T) {
+	c := &clocked{t: t, dir: t.TempDir(), nowMS: new(atomic.Int64)}
+	c.nowMS.Store(time.Now().UnixMilli())
+	c.open()
+	defer func() { c.end() }()
+	if _, token := c.ask("u"); token == "" {
+		t.Fatal("nothing is shown")
+	}
+	c.state.save()
+	c.end()
+	c.open()
+	for _, s := range c.state.journal.Streams() {
+		s.Ack(s.Last())
+	}
+	if !c.state.journal.WantsDump() {
+		t.Fatal("nothing waits for a dump")
+	}
+	if !c.state.save() {
+		t.Fatal("no dump")
+	}
+	if c.state.journal.WantsDump() {
+		t.Error("it waits for another one")
+	}
+}
