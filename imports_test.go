@@ -3,43 +3,68 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
+	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 )
 
-const module = "github.com/popupd/popupd"
+const (
+	module   = "github.com/popupd/popupd"
+	document = "docs/architecture.md"
+)
 
-// mayImport is the architecture: which of our packages each of our packages
-// may import. docs/architecture.md draws it.
-var mayImport = map[string][]string{
-	"popup":                {},
-	"snapshot":             {"popup"},
-	"snapshot/follow":      {"popup", "snapshot", "internal/failpoint"},
-	"frequency":            {"popup", "internal/failpoint"},
-	"queue":                {"popup", "queue/journal", "internal/failpoint"},
-	"queue/journal":        {"popup", "internal/failpoint"},
-	"persist":              {"popup", "internal/failpoint"},
-	"decision":             {"popup", "snapshot", "frequency"},
-	"handler":              {"popup", "snapshot", "frequency", "decision"},
-	"console":              {"popup"},
-	"console/api":          {"popup", "snapshot", "console"},
-	"docs":                 {},
-	"tuning":               {},
+var update = flag.Bool("update", false, "draw the table of packages in "+document+" anew")
+
+// imports is the architecture: which of our packages each of our packages is
+// built on. Packages of tests and benchmarks stand at the end.
+var imports = map[string][]string{
+	"popup":           {},
+	"snapshot":        {"popup"},
+	"snapshot/follow": {"internal/failpoint", "popup", "snapshot"},
+	"frequency":       {"internal/failpoint", "popup"},
+	"decision":        {"frequency", "popup", "snapshot"},
+	"handler":         {"decision", "frequency", "popup", "snapshot"},
+	"queue":           {"internal/failpoint", "popup", "queue/journal"},
+	"queue/journal":   {"internal/failpoint", "popup"},
+	"persist":         {"internal/failpoint", "popup"},
+	"console":         {"popup"},
+	"console/api":     {"console", "popup", "snapshot"},
+	"docs":            {},
+	"tuning":          {},
+
+	"":                     {"internal/cli", "internal/doctor", "internal/plainlog", "internal/server"},
 	"internal/cli":         {"handler", "internal/redisclient"},
-	"internal/doctor":      {"persist", "tuning", "internal/cli", "internal/redisclient"},
-	"internal/embedded":    {},
-	"internal/redisclient": {"internal/embedded"},
-	"internal/server":      {"popup", "snapshot", "snapshot/follow", "frequency", "handler", "queue", "queue/journal", "persist", "console", "console/api", "docs", "tuning", "internal/cli", "internal/datadir", "internal/netsock", "internal/redisclient", "internal/userstate"},
-	"internal/userstate":   {"popup", "snapshot", "snapshot/follow", "frequency", "queue/journal", "persist"},
 	"internal/datadir":     {},
-	"internal/plainlog":    {},
-	"internal/stores":      {},
-	"internal/netsock":     {},
+	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
+	"internal/embedded":    {},
 	"internal/failpoint":   {},
-	"bench/rig":            {"internal/stores"},
+	"internal/netsock":     {},
+	"internal/plainlog":    {},
+	"internal/redisclient": {"internal/embedded"},
+	"internal/server": {
+		"console", "console/api", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
+		"internal/redisclient", "internal/userstate", "persist", "popup", "queue", "queue/journal", "snapshot", "snapshot/follow", "tuning",
+	},
+	"internal/userstate": {"frequency", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
+
+	"bench":              {},
+	"bench/ladder":       {"bench/plot", "bench/rig", "internal/stores"},
+	"bench/load":         {"bench/openloop", "bench/plot", "bench/rig", "internal/stores"},
+	"bench/openloop":     {},
+	"bench/plot":         {},
+	"bench/rig":          {"internal/stores"},
+	"bench/timewait":     {"bench/plot", "bench/rig", "internal/stores"},
+	"bench/wrk":          {"bench/rig", "internal/stores"},
+	"e2e":                {},
+	"internal/apitest":   {"docs"},
+	"internal/stores":    {},
+	"internal/storetest": {"internal/stores"},
 }
 
 // onlyIn says where a library may be used: everywhere else it is a leak.
@@ -49,7 +74,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-sql-driver/mysql":   {"persist", "internal/"},
 	"modernc.org/sqlite":               {"persist"},
 	"database/sql":                     {"persist", "internal/"},
-	"github.com/alicebob/miniredis/v2": {"internal/"},
+	"github.com/alicebob/miniredis/v2": {"internal/embedded"},
 	"github.com/fasthttp/router":       {"handler"},
 	"github.com/pressly/goose/v3":      {"persist"},
 	"github.com/dustin/go-humanize":    {"internal/cli"},
@@ -60,52 +85,151 @@ var onlyIn = map[string][]string{
 	"github.com/google/go-cmp/cmp":     {},
 }
 
+// listed is what go list says of a package.
+type listed struct {
+	ImportPath string
+	Doc        string // first sentence of the package comment
+	Imports    []string
+	GoFiles    []string
+}
+
+// TestImports holds the packages against the table above, and the table in
+// docs/architecture.md against both.
 func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	packages := goList(t)
+	for _, name := range slices.Sorted(maps.Keys(packages)) {
+		pkg := packages[name]
+		allowed, ok := imports[name]
+		if !ok {
+			t.Errorf("%q is not in the table: give it a row that says what it may import", name)
+		}
+		if pkg.Doc == "" && len(pkg.GoFiles) > 0 {
+			t.Errorf("%q has no package comment", name)
+		}
+		var ours []string
+		for _, imported := range pkg.Imports {
+			if rest, ok := strings.CutPrefix(imported, module+"/"); ok {
+				rest, _, _ = strings.Cut(rest, " ") // of a package that is compiled with a profile
+				ours = append(ours, rest)
+			}
+			checkLibrary(t, name, imported)
+		}
+		if slices.Sort(ours); !slices.Equal(ours, allowed) {
+			t.Errorf("%q imports %v, the table says %v", name, ours, allowed)
+		}
+	}
+	for name := range imports {
+		if _, ok := packages[name]; !ok {
+			t.Errorf("%q is in the table, but no package", name)
+		}
+	}
+	if !t.Failed() {
+		checkDrawing(t, draw(packages))
+	}
+}
+
+// goList returns the packages of this module by their path in it.
+func goList(t *testing.T) map[string]listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,GoFiles", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	seen := 0
+	packages := make(map[string]listed)
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var pkg struct {
-			ImportPath string
-			Imports    []string
-		}
+		var pkg listed
 		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
-			break
+			return packages
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		seen++
-		name := strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, module), "/")
-		allowed, listed := mayImport[name]
-		for _, imported := range pkg.Imports {
-			if ours, ok := strings.CutPrefix(imported, module+"/"); ok && listed && !slices.Contains(allowed, ours) {
-				t.Errorf("%s imports %s, which it may not", name, ours)
-			}
-			for library, places := range onlyIn {
-				if (imported == library || strings.HasPrefix(imported, library+"/")) && !allowedIn(name, places) {
-					t.Errorf("%s imports %s, which is kept to %q", name, imported, places)
-				}
-			}
-		}
-		if name == "popup" {
-			for _, imported := range pkg.Imports {
-				if strings.Contains(strings.Split(imported, "/")[0], ".") {
-					t.Errorf("popup imports %s: it keeps to the standard library", imported)
-				}
-			}
+		packages[strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, module), "/")] = pkg
+	}
+}
+
+func checkLibrary(t *testing.T, name, imported string) {
+	t.Helper()
+	for library, places := range onlyIn {
+		if (imported == library || strings.HasPrefix(imported, library+"/")) && !allowedIn(name, places) {
+			t.Errorf("%q imports %s, which is kept to %q", name, imported, places)
 		}
 	}
-	if seen < len(mayImport) {
-		t.Errorf("go list knows %d packages, the table %d", seen, len(mayImport))
+	if first, _, _ := strings.Cut(imported, "/"); name == "popup" && strings.Contains(first, ".") {
+		t.Errorf("popup imports %s: it keeps to the standard library", imported)
 	}
 }
 
 // allowedIn reports whether a package is one of the places; a place that ends
-// in a slash is a folder, the empty one is package main.
+// in a slash is a folder.
 func allowedIn(name string, places []string) bool {
 	return slices.ContainsFunc(places, func(place string) bool {
 		return name == place || strings.HasSuffix(place, "/") && strings.HasPrefix(name, place)
 	})
+}
+
+// The markers of the drawing in the document.
+const (
+	drawingBegins = "<!-- imports: drawn by go test -run TestImports . -update -->\n"
+	drawingEnds   = "<!-- /imports -->\n"
+)
+
+// draw returns the packages as a table, those first that are built on most others.
+func draw(packages map[string]listed) string {
+	names := slices.Collect(maps.Keys(packages))
+	slices.SortFunc(names, func(a, b string) int {
+		if d := floor(b) - floor(a); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	var b strings.Builder
+	b.WriteString("| floor | package | what lives there | built on |\n|---:|---|---|---|\n")
+	for _, name := range names {
+		if strings.HasPrefix(name, "bench") || name == "e2e" {
+			continue
+		}
+		title := name
+		if name == "" {
+			title = "main"
+		}
+		fmt.Fprintf(&b, "| %d | `%s` | %s | %s |\n", floor(name), title, summary(packages[name].Doc), strings.Join(imports[name], ", "))
+	}
+	return b.String()
+}
+
+// summary returns the first sentence of a package comment without its subject.
+func summary(doc string) string {
+	words := strings.SplitN(doc, " ", 3) // Package or Command, and its name
+	what := strings.TrimPrefix(words[len(words)-1], "is ")
+	return strings.NewReplacer("[", "", "]", "").Replace(strings.TrimRight(what, ".:"))
+}
+
+// floor returns how many packages of ours stand below a package, one on another.
+func floor(name string) (n int) {
+	for _, below := range imports[name] {
+		n = max(n, floor(below)+1)
+	}
+	return n
+}
+
+// checkDrawing compares the table in the document with the one drawn, or replaces
+// it with -update.
+func checkDrawing(t *testing.T, want string) {
+	t.Helper()
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(text), drawingBegins)
+	got, after, ends := strings.Cut(rest, drawingEnds)
+	switch {
+	case !begins || !ends:
+		t.Errorf("%s has no table between %q and %q", document, drawingBegins, drawingEnds)
+	case got != want && *update:
+		if err := os.WriteFile(document, []byte(before+drawingBegins+want+drawingEnds+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case got != want:
+		t.Errorf("the table in %s is not that of the code: go test -run TestImports . -update", document)
+	}
 }
