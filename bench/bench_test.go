@@ -11,9 +11,9 @@ import (
 	"time"
 	_ "time/tzdata" // the benchmarks need no zones of the host
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
+	"github.com/popupd/popupd/internal/testbed"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
 )
@@ -49,7 +49,7 @@ func BenchmarkDecision(b *testing.B) {
 }
 
 // describe says once where the figures are from, in lines that benchstat passes over.
-var describe = sync.OnceFunc(func() { fmt.Print(rig.Environment("make bench")) })
+var describe = sync.OnceFunc(func() { fmt.Print(testbed.Environment("make bench")) })
 
 // nothing polls from a platform that no popup is for.
 func nothing(b *testing.B, s *site) {

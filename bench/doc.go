@@ -27,7 +27,7 @@
 //
 //	go test -run '^$' -bench Pipeline ./bench
 //
-// Package rig starts and stops the processes, plot draws, openloop generates the
+// internal/testbed starts and stops the processes, plot draws, openloop generates the
 // load of make load; rivals is a module of its own, so that what it needs never
 // enters popupd's go.mod.
 package bench

@@ -13,8 +13,8 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
@@ -179,10 +179,10 @@ func (p *pipeline) used(b *testing.B) (u used) {
 	}
 	u.popupd = time.Duration(own.Utime.Nano() + own.Stime.Nano())
 	var err error
-	if u.mysqld, err = rig.CPU(p.mysqld); err != nil {
+	if u.mysqld, err = testbed.CPU(p.mysqld); err != nil {
 		b.Fatal(err)
 	}
-	if u.redis, err = rig.CPU(p.redis); err != nil {
+	if u.redis, err = testbed.CPU(p.redis); err != nil {
 		b.Fatal(err)
 	}
 	return u

@@ -16,8 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
@@ -28,11 +28,11 @@ func newTestBench(t *testing.T) *bench {
 		t.Skip("builds servers and starts their stores")
 	}
 	for _, need := range [][2]string{{"mariadbd", "mariadb-server"}, {"redis-server", "redis-server"}} {
-		if err := rig.Need(need[0], need[1]); err != nil {
+		if err := testbed.Need(need[0], need[1]); err != nil {
 			skip(t, err)
 		}
 	}
-	r, err := rig.New(t.Context())
+	r, err := testbed.New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestRungsDecideTheSame(t *testing.T) {
 
 func TestTurn(t *testing.T) {
 	b := newTestBench(t)
-	if err := rig.Need("wrk", "wrk"); err != nil {
+	if err := testbed.Need("wrk", "wrk"); err != nil {
 		t.Skip(err)
 	}
 	l := load{connections: 8, duration: time.Second}

@@ -25,7 +25,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 func main() {
@@ -47,10 +47,10 @@ func main() {
 }
 
 func run(ctx context.Context, rounds int, l load, out string) error {
-	if err := errors.Join(rig.Need("wrk", "wrk"), rig.Need("mariadbd", "mariadb-server"), rig.Need("redis-server", "redis-server")); err != nil {
+	if err := errors.Join(testbed.Need("wrk", "wrk"), testbed.Need("mariadbd", "mariadb-server"), testbed.Need("redis-server", "redis-server")); err != nil {
 		return err
 	}
-	r, err := rig.New(ctx)
+	r, err := testbed.New(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func run(ctx context.Context, rounds int, l load, out string) error {
 	if err != nil {
 		return cmp.Or(context.Cause(ctx), err) // what an interrupt broke is not the reason
 	}
-	header := "# The ladder: one load, four shapes of a server\n\n" + rig.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
-		rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version"), rig.Version("wrk", "-v"))
+	header := "# The ladder: one load, four shapes of a server\n\n" + testbed.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
+		testbed.Version("mariadbd", "--version"), testbed.Version("redis-server", "--version"), testbed.Version("wrk", "-v"))
 	page := header + "\n" + report(turns, l)
 	fmt.Print(page)
 	if out == "" {

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // rungs are the names of what is measured, from the lowest on; the last is
@@ -29,14 +29,14 @@ const users = 10000 // who have seen all that fits them; mix.lua polls for as ma
 
 // bench is what all turns share.
 type bench struct {
-	rig    *rig.Rig
+	bed    *testbed.Testbed
 	popups []string // JSON
 	file   string   // of the same, for the rival
 	script string   // for wrk
 }
 
-func newBench(r *rig.Rig) (*bench, error) {
-	b := &bench{rig: r, popups: popups(), file: filepath.Join(r.Dir(), "popups.json"), script: filepath.Join(r.Dir(), "mix.lua")}
+func newBench(r *testbed.Testbed) (*bench, error) {
+	b := &bench{bed: r, popups: popups(), file: filepath.Join(r.Dir(), "popups.json"), script: filepath.Join(r.Dir(), "mix.lua")}
 	if err := os.WriteFile(b.file, []byte("["+strings.Join(b.popups, ",")+"]"), 0o600); err != nil {
 		return nil, err
 	}
@@ -61,10 +61,10 @@ func popups() []string {
 
 // server is one rung that runs, with stores of its own.
 type server struct {
-	*rig.Process
+	*testbed.Process
 	address      string
 	mysql, redis *stores.Server
-	popupd       *rig.Popupd // nil on the rungs below
+	popupd       *testbed.Popupd // nil on the rungs below
 }
 
 // start starts the stores and the server of a rung, counted from 1, with its
@@ -77,10 +77,10 @@ func (b *bench) start(ctx context.Context, rung int) (s *server, err error) {
 			err = fmt.Errorf("rung %s: %w", rungs[rung-1], err)
 		}
 	}()
-	if s.mysql, err = b.rig.MySQL("", "--max-connections=800", "--innodb-buffer-pool-size=512M"); err != nil {
+	if s.mysql, err = b.bed.MySQL("", "--max-connections=800", "--innodb-buffer-pool-size=512M"); err != nil {
 		return s, err
 	}
-	if s.redis, err = b.rig.Redis(""); err != nil {
+	if s.redis, err = b.bed.Redis(""); err != nil {
 		return s, err
 	}
 	if rung == len(rungs) {
@@ -94,11 +94,11 @@ func (b *bench) start(ctx context.Context, rung int) (s *server, err error) {
 var address = regexp.MustCompile(`^127\.0\.0\.1:\d+$`)
 
 func (b *bench) startRival(s *server, rung int) error {
-	binary, err := b.rig.Build("bench/rivals", "./ladder")
+	binary, err := b.bed.Build("bench/rivals", "./ladder")
 	if err != nil {
 		return err
 	}
-	s.Process, err = b.rig.Start(rig.Program{
+	s.Process, err = b.bed.Start(testbed.Program{
 		Name: "rival",
 		Args: []string{binary, "-rung", strconv.Itoa(rung), "-mysql", s.mysql.DSN("popupd"), "-redis", s.redis.URL(), "-popups", b.file},
 		Ready: func(line string) bool {
@@ -118,8 +118,8 @@ func (b *bench) startRival(s *server, rung int) error {
 // startPopupd starts it twice: it reads what users have seen when it starts, and
 // before that it must have made its tables.
 func (b *bench) startPopupd(ctx context.Context, s *server) error {
-	options := rig.Options{MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}
-	first, err := b.rig.Popupd(options)
+	options := testbed.Options{MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}
+	first, err := b.bed.Popupd(options)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (b *bench) startPopupd(ctx context.Context, s *server) error {
 	if err != nil {
 		return err
 	}
-	if s.popupd, err = b.rig.Popupd(options); err != nil {
+	if s.popupd, err = b.bed.Popupd(options); err != nil {
 		return err
 	}
 	s.Process, s.address = s.popupd.Process, s.popupd.Address

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 //go:embed mix.lua
@@ -138,7 +138,7 @@ type answered struct {
 
 // wrk puts the load on a server. The ids of its new users begin with prefix.
 func (b *bench) wrk(ctx context.Context, s *server, l load, prefix string) (answered, error) {
-	p, err := b.rig.Start(rig.Program{Name: "wrk", Args: []string{
+	p, err := b.bed.Start(testbed.Program{Name: "wrk", Args: []string{
 		"wrk", "-t1", "-c", strconv.Itoa(l.connections), "-d", strconv.Itoa(int(math.Round(l.duration.Seconds()))) + "s",
 		"-s", b.script, "http://" + s.address, "--", prefix,
 	}})

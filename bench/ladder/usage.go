@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // usage is what has been used since the start of each.
@@ -33,12 +33,12 @@ func (s *server) used() (u usage, err error) {
 	if u.server, err = s.CPU(); err != nil {
 		return u, err
 	}
-	if u.mysql, err = rig.CPU(s.mysql.Pid()); err != nil {
+	if u.mysql, err = testbed.CPU(s.mysql.Pid()); err != nil {
 		return u, err
 	}
 	u.ours = u.server + u.mysql
 	for _, pid := range []int{s.redis.Pid(), os.Getpid()} {
-		cpu, err := rig.CPU(pid)
+		cpu, err := testbed.CPU(pid)
 		if err != nil {
 			return u, err
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/bench/openloop"
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // goalRatio is what popupd's p99 may be of a bare handler's at half of the peak.
@@ -58,7 +58,7 @@ func (t *task) runCompare(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# popupd and a bare fasthttp handler at half of the peak and at the peak\n\n%s\n", rig.Environment(t.command))
+	fmt.Fprintf(&b, "# popupd and a bare fasthttp handler at half of the peak and at the peak\n\n%s\n", testbed.Environment(t.command))
 	fmt.Fprintf(&b, "Open loop, mix %v; the server on one core, the generator and popupd's stores on the other; %d rounds, medians. popupd records every popup and click, and flushes them to MariaDB; the handler sends the same bytes.\n\n",
 		t.offer.Mix, t.rounds)
 	b.WriteString("| requests/s | server | p50 ms | p99 ms | p99.9 ms | CPU of the server | p99 / bare's, a round |\n|---|---|---|---|---|---|---|\n")
@@ -136,7 +136,7 @@ func (t *task) compareOnce(ctx context.Context, round int, popupd, bare []turns)
 	c.Duration, c.Seed = t.duration(10*time.Second), c.Seed+uint64(round)
 	for i, rate := range rates {
 		c.Rate = rate
-		turn := func(into *turns, name string, p *rig.Process, to netip.AddrPort, served string) error {
+		turn := func(into *turns, name string, p *testbed.Process, to netip.AddrPort, served string) error {
 			c.Address, c.Served = to, served
 			before, err := p.CPU()
 			if err != nil {
@@ -182,7 +182,7 @@ type reply struct {
 
 // startBare starts a bare fasthttp handler on the core of popupd, with popupd's
 // answers to a poll with nothing to show, to one with a popup, and to a click.
-func (s *stage) startBare(ctx context.Context) (*rig.Process, netip.AddrPort, error) {
+func (s *stage) startBare(ctx context.Context) (*testbed.Process, netip.AddrPort, error) {
 	base := "http://" + s.popupd.Address
 	const query = "&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN"
 	nothing, err := ask(ctx, "GET", base+"/v1/poll?uid=user-0000000"+query, "", "/v1/poll", http.StatusNoContent)
@@ -212,7 +212,7 @@ func (s *stage) startBare(ctx context.Context) (*rig.Process, netip.AddrPort, er
 		return nil, netip.AddrPort{}, err
 	}
 	var address netip.AddrPort
-	p, err := s.Start(rig.Program{Name: "bare", Args: []string{binary, string(replies)}, Cores: s.server, Ready: func(line string) bool {
+	p, err := s.Start(testbed.Program{Name: "bare", Args: []string{binary, string(replies)}, Cores: s.server, Ready: func(line string) bool {
 		address, err = netip.ParseAddrPort(strings.TrimSpace(line))
 		return err == nil
 	}})

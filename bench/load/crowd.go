@@ -18,7 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // crowd is many clients that ask for more than popupd can answer. What they ask
@@ -173,7 +173,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // prepare makes the request of the crowd: fifty times a click that has been counted.
-func (c *crowd) prepare(ctx context.Context, server *rig.Popupd) error {
+func (c *crowd) prepare(ctx context.Context, server *testbed.Popupd) error {
 	if err := server.Create(ctx, `{"key":"hello","status":"active","variants":[{"key":"a","content":{"title":"Hello"}}]}`); err != nil {
 		return err
 	}

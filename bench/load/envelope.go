@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/bench/openloop"
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // goals of the envelope.
@@ -33,7 +33,7 @@ func (s *stage) cpus() (c cpus, err error) {
 		pid  int
 		into *time.Duration
 	}{{s.popupd.Pid(), &c.popupd}, {s.mysql.Pid(), &c.mariadb}, {s.redis.Pid(), &c.redis}, {os.Getpid(), &c.generator}} {
-		if *p.into, err = rig.CPU(p.pid); err != nil {
+		if *p.into, err = testbed.CPU(p.pid); err != nil {
 			return c, err
 		}
 	}
@@ -92,7 +92,7 @@ func (t *task) runEnvelope(ctx context.Context) error {
 	}
 	e.pinned = s.server != ""
 	text := "# The envelope: popupd, MariaDB, Redis and the load on one machine\n\n" +
-		rig.Environment(t.command, rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version")) + "\n" + e.report(t.p99)
+		testbed.Environment(t.command, testbed.Version("mariadbd", "--version"), testbed.Version("redis-server", "--version")) + "\n" + e.report(t.p99)
 	if t.out != "" {
 		file := filepath.Join(t.out, "envelope.svg")
 		title := fmt.Sprintf("Latency of popupd at %s requests/s, stores and load on the same %d cores", thousands(c.Rate), runtime.NumCPU())
@@ -169,7 +169,7 @@ func (s *stage) envelope(ctx context.Context, c openloop.Config) (*envelope, err
 	e.lag = longestLag(first, last)
 	e.gcs = last["go_gc_duration_seconds_count"] - first["go_gc_duration_seconds_count"]
 	e.gcPauses = time.Duration((last["go_gc_duration_seconds_sum"] - first["go_gc_duration_seconds_sum"]) * 1e9)
-	if e.rss, err = rig.RSS(s.popupd.Pid()); err != nil {
+	if e.rss, err = testbed.RSS(s.popupd.Pid()); err != nil {
 		return nil, err
 	}
 	stored, err := s.stored()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/bench/openloop"
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // goals of an outage.
@@ -39,7 +39,7 @@ func (t *task) runOutage(ctx context.Context) error {
 		return err
 	}
 	text := "# Both stores down\n\n" +
-		rig.Environment(t.command, rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version")) + "\n" + o.report()
+		testbed.Environment(t.command, testbed.Version("mariadbd", "--version"), testbed.Version("redis-server", "--version")) + "\n" + o.report()
 	if err := t.writeOut("outage.md", text); err != nil {
 		return err
 	}

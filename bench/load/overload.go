@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // Goals of overload.
@@ -41,7 +41,7 @@ func (t *task) runOverload(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# More than can be answered\n\n%s- load average before: %s\n\n", rig.Environment(t.command), loadAverage())
+	fmt.Fprintf(&b, "# More than can be answered\n\n%s- load average before: %s\n\n", testbed.Environment(t.command), loadAverage())
 	b.WriteString(overloadHead)
 	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | popupd busy | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	missed := ""
@@ -99,7 +99,7 @@ func msPair(s seen) string {
 
 func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, error) {
 	fmt.Fprintf(os.Stderr, "%s, -shed-after %s\n", c.Name, after)
-	r, err := rig.New(ctx)
+	r, err := testbed.New(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 	if t.pin && runtime.NumCPU() > 1 {
 		cores, others = "0", "1"
 	}
-	server, err := r.Popupd(rig.Options{Cores: cores, Flags: []string{"-shed-after", after}})
+	server, err := r.Popupd(testbed.Options{Cores: cores, Flags: []string{"-shed-after", after}})
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 		case n = <-counted:
 			counting = false
 		case <-time.After(50 * time.Millisecond):
-			if rss, err := rig.RSS(server.Pid()); err == nil {
+			if rss, err := testbed.RSS(server.Pid()); err == nil {
 				p.rss = max(p.rss, rss)
 			}
 		}
@@ -167,7 +167,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 	p.during = w.between(begin, end)
 	sleep(ctx, goalRecovery+time.Second)
 	p.recovery, p.recovered = w.recovery(end, goalOverload*p.calm.p99)
-	p.rssAfter, err = rig.RSS(server.Pid())
+	p.rssAfter, err = testbed.RSS(server.Pid())
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -175,7 +175,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 }
 
 // busyBetween returns the share of a core that popupd takes between two times.
-func busyBetween(ctx context.Context, server *rig.Popupd, from, to time.Time) float64 {
+func busyBetween(ctx context.Context, server *testbed.Popupd, from, to time.Time) float64 {
 	sleep(ctx, time.Until(from))
 	before, _ := server.CPU()
 	sleep(ctx, time.Until(to))

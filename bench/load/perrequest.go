@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/bench/openloop"
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // perRate is how long the search for the highest rate stays at one.
@@ -63,7 +63,7 @@ func (t *task) runClose(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# One connection per request\n\n%s\n", rig.Environment(t.command, rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version")))
+	fmt.Fprintf(&b, "# One connection per request\n\n%s\n", testbed.Environment(t.command, testbed.Version("mariadbd", "--version"), testbed.Version("redis-server", "--version")))
 	fmt.Fprintf(&b, "The highest rate held: no errors, p99 at most %d ms, mix %s, %s arrivals, from %d addresses of loopback; the server closes first.\n\n",
 		t.p99.Milliseconds(), r.Mix, r.Arrivals, len(c.Sources))
 	fmt.Fprintf(&b, "| held | for | p50, p99, p99.9 | errors | CPU of popupd | of mariadbd | of the generator |\n|---|---|---|---|---|---|---|\n")

@@ -18,8 +18,8 @@ import (
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sys/unix"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // popups is how many a stage has; every fifth fits its users.
@@ -27,16 +27,16 @@ const popups = 26
 
 // stage is popupd with stores of its own, ready to be measured.
 type stage struct {
-	*rig.Rig
+	*testbed.Testbed
 	mysql, redis *stores.Server
-	popupd       *rig.Popupd
+	popupd       *testbed.Popupd
 	server       string // cores of what is measured, as for taskset -c; "" = any
 }
 
 // newStage starts popupd and its stores, and prepares them.
 func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
 	for binary, pkg := range map[string]string{"mariadbd": "mariadb-server", "redis-server": "redis-server"} {
-		if err := rig.Need(binary, pkg); err != nil {
+		if err := testbed.Need(binary, pkg); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +48,7 @@ func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
 			return nil, err
 		}
 	}
-	if s.Rig, err = rig.New(ctx); err != nil {
+	if s.Testbed, err = testbed.New(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -62,7 +62,7 @@ func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
 	if s.redis, err = s.Redis(others); err != nil {
 		return nil, err
 	}
-	if s.popupd, err = s.Popupd(rig.Options{Cores: s.server, MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}); err != nil {
+	if s.popupd, err = s.Popupd(testbed.Options{Cores: s.server, MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx, users)

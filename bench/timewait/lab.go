@@ -13,13 +13,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // lab measures rows, one after the other.
 type lab struct {
-	rig         *rig.Rig
+	bed         *testbed.Testbed
 	binary      string // of popupd
 	self        string // this program, for the client
 	concurrency int
@@ -62,7 +62,7 @@ func (l *lab) measure(ctx context.Context, r row) (got result, err error) {
 		return got, nil
 	}
 	serverCores, clientCores := cores()
-	popupd, err := l.rig.Popupd(rig.Options{Binary: l.binary, Cores: serverCores, Netns: n.server, Host: serverAddr})
+	popupd, err := l.bed.Popupd(testbed.Options{Binary: l.binary, Cores: serverCores, Netns: n.server, Host: serverAddr})
 	if err != nil {
 		return result{}, err
 	}
@@ -83,7 +83,7 @@ func (l *lab) measure(ctx context.Context, r row) (got result, err error) {
 	if err != nil {
 		return result{}, err
 	}
-	client, err := l.rig.Start(rig.Program{
+	client, err := l.bed.Start(testbed.Program{
 		Name: "client", Args: []string{l.self, clientMode, string(text)}, Cores: clientCores, Netns: n.client,
 	})
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // TestMeasure runs a second of each kind of row.
@@ -15,13 +15,13 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := rig.New(t.Context())
+	r, err := testbed.New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	few := setting{ports.Key, "40000 49999"} // a row takes as long as half of them last
-	l := &lab{rig: r, binary: binary, self: self, concurrency: 8, advice: []setting{few, {"vm.swappiness", "1"}}}
+	l := &lab{bed: r, binary: binary, self: self, concurrency: 8, advice: []setting{few, {"vm.swappiness", "1"}}}
 	for _, row := range []row{
 		{Closes: clientFirst, Name: clientPorts, Client: []setting{few}, Duration: time.Second},
 		{Closes: clientFirst, Name: clientDoctor, Doctor: clientFirst, File: "given", Duration: time.Second},
@@ -69,12 +69,12 @@ func TestOutOfPorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := rig.New(t.Context())
+	r, err := testbed.New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	l := &lab{rig: r, binary: binary, self: self, concurrency: 8}
+	l := &lab{bed: r, binary: binary, self: self, concurrency: 8}
 	got, err := l.measure(t.Context(), row{
 		Closes: clientFirst, Client: []setting{{ports.Key, "40000 40099"}}, Duration: 2 * time.Second,
 	})

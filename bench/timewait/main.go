@@ -30,7 +30,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // clientMode is the first argument of a client; the second is its plan.
@@ -89,12 +89,12 @@ func command(ctx context.Context, args []string) error {
 	if l.self, err = os.Executable(); err != nil {
 		return err
 	}
-	if l.rig, err = rig.New(ctx); err != nil {
+	if l.bed, err = testbed.New(ctx); err != nil {
 		return err
 	}
-	defer l.rig.Close()
+	defer l.bed.Close()
 	if l.binary == "" {
-		if l.binary, err = l.rig.Build(".", "."); err != nil {
+		if l.binary, err = l.bed.Build(".", "."); err != nil {
 			return err
 		}
 	}
@@ -189,10 +189,10 @@ func able() error {
 	if os.Geteuid() != 0 {
 		return errors.New("network namespaces need root: run it as root, e.g. sudo make timewait")
 	}
-	if err := rig.Need("ip", "iproute2"); err != nil {
+	if err := testbed.Need("ip", "iproute2"); err != nil {
 		return err
 	}
-	if err := rig.Need("taskset", "util-linux"); err != nil {
+	if err := testbed.Need("taskset", "util-linux"); err != nil {
 		return err
 	}
 	n, err := newNetwork()

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/popupd/popupd/bench/plot"
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // draw charts the requests/s of a minute.
@@ -32,7 +32,7 @@ func draw(w io.Writer, results []result) error {
 func report(w io.Writer, command string, results []result) {
 	serverCores, clientCores := cores()
 	fmt.Fprintf(w, "# TIME_WAIT: what a connection per request costs, and which setting helps whom\n\n")
-	fmt.Fprint(w, rig.Environment(command, rig.Version("ip", "-V")))
+	fmt.Fprint(w, testbed.Environment(command, testbed.Version("ip", "-V")))
 	fmt.Fprintf(w, `
 Two network namespaces joined by a veth pair: popupd in one, on core %s, the client in the other, on core %s. The client holds a number of connections
 at a time, 64 by default; each asks one poll that has nothing to show (a 204) and is closed, by the client, or by the server because of `+"`Connection: close`"+`.

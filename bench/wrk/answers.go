@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // Paths of polls. A rival knows by the path what to answer, so that it need not
@@ -37,7 +37,7 @@ type sample struct {
 }
 
 // takeSample asks a prepared popupd, whose users are known as in prepare.
-func takeSample(ctx context.Context, p *rig.Popupd) (sample, error) {
+func takeSample(ctx context.Context, p *testbed.Popupd) (sample, error) {
 	var s sample
 	ask1 := func(path, request string, want int) (answer, error) {
 		var a answer

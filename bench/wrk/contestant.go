@@ -10,13 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // contestant is a server that is ready to be measured.
 type contestant struct {
-	*rig.Process
+	*testbed.Process
 	address string // host:port
 	served  string // path of served polls
 	actions string // file with bodies of actions, a line each
@@ -27,7 +27,7 @@ type contestant struct {
 
 // bench is what all turns share.
 type bench struct {
-	*rig.Rig
+	*testbed.Testbed
 	mysql, redis *stores.Server // nil: not installed
 	connections  int
 	duration     time.Duration
@@ -97,7 +97,7 @@ func (b *bench) startGo(name string, answers []answer) (*contestant, error) {
 		return nil, err
 	}
 	c := new(contestant)
-	c.Process, err = b.Start(rig.Program{
+	c.Process, err = b.Start(testbed.Program{
 		Name: name, Args: []string{binary, string(told)}, Cores: serverCore,
 		Ready: func(line string) bool { c.address = line; return true },
 	})

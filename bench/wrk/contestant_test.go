@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
@@ -25,17 +25,17 @@ func newBench(t *testing.T) *bench {
 	if testing.Short() {
 		t.Skip("starts servers")
 	}
-	if err := rig.Need("taskset", "util-linux"); err != nil {
+	if err := testbed.Need("taskset", "util-linux"); err != nil {
 		t.Skip(err)
 	}
-	r, err := rig.New(t.Context())
+	r, err := testbed.New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
 	headers := [][2]string{{"Cache-Control", "no-store"}, {"Popup-Next-Poll", "45"}}
 	return &bench{
-		Rig: r, connections: 4, duration: time.Second, noise: 1, extra: make(map[string][]string),
+		Testbed: r, connections: 4, duration: time.Second, noise: 1, extra: make(map[string][]string),
 		sample: sample{
 			nothing:  answer{Path: pollPath, Status: http.StatusNoContent, Headers: headers},
 			served:   answer{Path: servedPath, Status: http.StatusOK, Headers: append(headers, [2]string{"Content-Type", "application/json"}), Body: `{"popup":{"id":1}}`},
@@ -49,8 +49,8 @@ func TestRivalsRepeatTheAnswers(t *testing.T) {
 	b := newBench(t)
 	extra := map[string]int{"bare": 0, "nethttp": 0, "nginx": 2}
 	for _, r := range rivals {
-		if r.name == "nginx" && rig.Need("nginx", "nginx") != nil {
-			t.Log(rig.Need("nginx", "nginx"))
+		if r.name == "nginx" && testbed.Need("nginx", "nginx") != nil {
+			t.Log(testbed.Need("nginx", "nginx"))
 			continue
 		}
 		for _, s := range scenarios {
@@ -122,7 +122,7 @@ func (r *recorder) listen(t *testing.T, b *bench) *contestant {
 			go r.serve(conn)
 		}
 	}()
-	p, err := b.Start(rig.Program{Name: "sleep", Args: []string{"sleep", "60"}})
+	p, err := b.Start(testbed.Program{Name: "sleep", Args: []string{"sleep", "60"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (r *recorder) listen(t *testing.T, b *bench) *contestant {
 
 func TestRequestsOfAScenario(t *testing.T) {
 	b := newBench(t)
-	if err := rig.Need("wrk", "wrk"); err != nil {
+	if err := testbed.Need("wrk", "wrk"); err != nil {
 		t.Skip(err)
 	}
 	for _, c := range []struct {
@@ -188,7 +188,7 @@ func (r *recorder) verify(t *testing.T, s scenario) {
 
 func TestRunsOutOfActions(t *testing.T) {
 	b := newBench(t)
-	if err := rig.Need("wrk", "wrk"); err != nil {
+	if err := testbed.Need("wrk", "wrk"); err != nil {
 		t.Skip(err)
 	}
 	r := new(recorder)

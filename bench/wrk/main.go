@@ -25,8 +25,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
 	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 const serverCore = "0"
@@ -71,10 +71,10 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 	if runtime.NumCPU() < 2 {
 		return errors.New("the server and wrk need a core each")
 	}
-	if err := errors.Join(rig.Need("wrk", "wrk"), rig.Need("taskset", "util-linux"), rig.Need("chrt", "util-linux")); err != nil {
+	if err := errors.Join(testbed.Need("wrk", "wrk"), testbed.Need("taskset", "util-linux"), testbed.Need("chrt", "util-linux")); err != nil {
 		return err
 	}
-	if b.Rig, err = rig.New(ctx); err != nil {
+	if b.Testbed, err = testbed.New(ctx); err != nil {
 		return err
 	}
 	defer b.Close()
@@ -85,8 +85,8 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 
 	var text strings.Builder
 	command := "go run ./bench/wrk " + strings.Join(os.Args[1:], " ")
-	text.WriteString("# popupd beside servers that only answer\n\n" + rig.Environment(strings.TrimSpace(command), rig.Version("wrk", "-v"), rig.Version("nginx", "-v"),
-		rig.Version("mariadbd", "--version"), rig.Version("redis-server", "--version")))
+	text.WriteString("# popupd beside servers that only answer\n\n" + testbed.Environment(strings.TrimSpace(command), testbed.Version("wrk", "-v"), testbed.Version("nginx", "-v"),
+		testbed.Version("mariadbd", "--version"), testbed.Version("redis-server", "--version")))
 	for _, n := range notes {
 		fmt.Fprintf(&text, "- %s\n", n)
 	}
@@ -141,7 +141,7 @@ func (b *bench) open(ctx context.Context, names []string) (notes, kept []string,
 		case popupdName:
 			_, err = b.Build(".", ".")
 		case "nginx":
-			if missing := rig.Need("nginx", "nginx"); missing != nil {
+			if missing := testbed.Need("nginx", "nginx"); missing != nil {
 				say("without nginx: " + missing.Error())
 				continue
 			}

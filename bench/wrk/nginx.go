@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // nginxConf is one worker that does nothing but answer, with the time limits of
@@ -64,7 +64,7 @@ func (b *bench) startNginx(ctx context.Context, answers []answer) (*contestant, 
 	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, address, rules), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := b.Start(rig.Program{
+	p, err := b.Start(testbed.Program{
 		Name: "nginx", Args: []string{nginxBinary, "-p", dir, "-e", "stderr", "-c", conf}, Cores: serverCore,
 	})
 	if err != nil {

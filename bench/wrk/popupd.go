@@ -10,12 +10,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // ours is a popupd that is being measured, with the database of its own.
 type ours struct {
-	*rig.Popupd
+	*testbed.Popupd
 	database string
 }
 
@@ -30,7 +30,7 @@ func (a counts) minus(b counts) counts {
 // scenario.
 func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*contestant, error) {
 	b.started++
-	o := rig.Options{Cores: serverCore}
+	o := testbed.Options{Cores: serverCore}
 	database := fmt.Sprintf("popupd_%d", b.started)
 	if b.mysql != nil {
 		dsn, err := b.mysql.CreateDatabase(database)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // noisyError says that programs which are no part of the benchmark had more of a
@@ -50,7 +50,7 @@ func (b *bench) usage(c *contestant) (usage, error) {
 		pids = append(pids, b.redis.Pid())
 	}
 	for _, pid := range pids {
-		used, err := rig.CPU(pid)
+		used, err := testbed.CPU(pid)
 		if err != nil {
 			return u, err
 		}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/bench/rig"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 //go:embed request.lua
@@ -154,7 +154,7 @@ func (b *bench) wrk(ctx context.Context, c *contestant, s scenario, m mode, dura
 	if c.popupd == nil { // a rival does not tell one from another
 		again = "again"
 	}
-	p, err := b.Start(rig.Program{
+	p, err := b.Start(testbed.Program{
 		Name: "wrk", Cores: generatorCores,
 		Args: []string{
 			"wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", duration.String(), "--latency", "--timeout", "10s", "-s", lua, "http://" + c.address, "--",

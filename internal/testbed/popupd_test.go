@@ -1,4 +1,4 @@
-package rig
+package testbed
 
 import (
 	"net/http"
@@ -36,7 +36,7 @@ func TestPopupdWithEmbeddedStores(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds popupd")
 	}
-	r := newRig(t)
+	r := newTestbed(t)
 	p, err := r.Popupd(Options{Cores: "0", Flags: []string{"-min-gap", "1s"}})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package rig
+package testbed
 
 import (
 	"bytes"
@@ -52,7 +52,7 @@ type Process struct {
 }
 
 // Start starts a program and returns when it is ready.
-func (r *Rig) Start(p Program) (*Process, error) {
+func (r *Testbed) Start(p Program) (*Process, error) {
 	process, err := r.spawn(p)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (r *Rig) Start(p Program) (*Process, error) {
 	return nil, err
 }
 
-func (r *Rig) spawn(p Program) (*Process, error) {
+func (r *Testbed) spawn(p Program) (*Process, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {

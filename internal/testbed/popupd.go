@@ -1,4 +1,4 @@
-package rig
+package testbed
 
 import (
 	"bufio"
@@ -36,7 +36,7 @@ type Popupd struct {
 var listening = regexp.MustCompile(`msg=listening plane=(\w+) address=(\S+)`)
 
 // Popupd starts a popupd on free ports and waits until it is ready.
-func (r *Rig) Popupd(o Options) (*Popupd, error) {
+func (r *Testbed) Popupd(o Options) (*Popupd, error) {
 	if o.Binary == "" {
 		var err error
 		if o.Binary, err = r.Build(".", "."); err != nil {

@@ -1,10 +1,10 @@
-// Package rig starts what a benchmark measures: popupd, its stores and its
+// Package testbed starts what a benchmark measures: popupd, its stores and its
 // rivals, each pinned to cores, all of it private to one temporary directory.
 //
-// Nothing outlives a [Rig]: its processes are killed by [Rig.Close], when the
+// Nothing outlives a [Testbed]: its processes are killed by [Testbed.Close], when the
 // context given to [New] ends, and by the kernel when the benchmark itself is
 // killed.
-package rig
+package testbed
 
 import (
 	"context"
@@ -22,11 +22,11 @@ import (
 	"github.com/popupd/popupd/internal/stores"
 )
 
-var errClosed = errors.New("the rig is closed")
+var errClosed = errors.New("the testbed is closed")
 
-// Rig owns a temporary directory and every process started with it. Its methods
+// Testbed owns a temporary directory and every process started with it. Its methods
 // may be called at once.
-type Rig struct {
+type Testbed struct {
 	ctx    context.Context
 	dir    string
 	detach func() bool // from ctx
@@ -39,25 +39,25 @@ type Rig struct {
 	stops    []func()          // of processes and stores, in the order of their starts
 }
 
-// New makes the directory. The rig closes itself when ctx ends.
-func New(ctx context.Context) (*Rig, error) {
+// New makes the directory. The testbed closes itself when ctx ends.
+func New(ctx context.Context) (*Testbed, error) {
 	dir, err := os.MkdirTemp("", "popupd-bench-")
 	if err != nil {
 		return nil, err
 	}
-	r := &Rig{ctx: ctx, dir: dir, binaries: make(map[string]string)}
+	r := &Testbed{ctx: ctx, dir: dir, binaries: make(map[string]string)}
 	r.detach = context.AfterFunc(ctx, r.end)
 	return r, nil
 }
 
 // Close kills all processes, waits for them and removes the directory. It may be
 // called again.
-func (r *Rig) Close() {
+func (r *Testbed) Close() {
 	r.detach()
 	r.end()
 }
 
-func (r *Rig) end() {
+func (r *Testbed) end() {
 	r.once.Do(func() {
 		// A store that is just starting holds the lock until it can be killed.
 		r.mu.Lock()
@@ -70,18 +70,18 @@ func (r *Rig) end() {
 	})
 }
 
-// Dir is the directory; what a benchmark writes there goes with the rig.
-func (r *Rig) Dir() string { return r.dir }
+// Dir is the directory; what a benchmark writes there goes with the testbed.
+func (r *Testbed) Dir() string { return r.dir }
 
 // newDirLocked returns the path of a directory that does not exist yet.
-func (r *Rig) newDirLocked(name string) string {
+func (r *Testbed) newDirLocked(name string) string {
 	r.number++
 	return filepath.Join(r.dir, fmt.Sprintf("%s-%d", name, r.number))
 }
 
 // Build compiles a package of the module in a directory of this repository, "."
-// or "bench/rivals", once per Rig, and returns the path of the binary.
-func (r *Rig) Build(module, pkg string) (binary string, err error) {
+// or "bench/rivals", once per Testbed, and returns the path of the binary.
+func (r *Testbed) Build(module, pkg string) (binary string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -118,7 +118,7 @@ func (r *Rig) Build(module, pkg string) (binary string, err error) {
 
 // MySQL starts a mariadbd with an empty database popupd on some cores, as for
 // taskset -c; "" is any.
-func (r *Rig) MySQL(cores string, extra ...string) (*stores.Server, error) {
+func (r *Testbed) MySQL(cores string, extra ...string) (*stores.Server, error) {
 	s, err := r.store("mysql", stores.StartMySQL, cores, extra)
 	if err != nil {
 		return nil, err
@@ -128,11 +128,11 @@ func (r *Rig) MySQL(cores string, extra ...string) (*stores.Server, error) {
 }
 
 // Redis starts a redis-server on some cores, as for taskset -c; "" is any.
-func (r *Rig) Redis(cores string, extra ...string) (*stores.Server, error) {
+func (r *Testbed) Redis(cores string, extra ...string) (*stores.Server, error) {
 	return r.store("redis", stores.StartRedis, cores, extra)
 }
 
-func (r *Rig) store(name string, start func(string, ...string) (*stores.Server, error), cores string, extra []string) (*stores.Server, error) {
+func (r *Testbed) store(name string, start func(string, ...string) (*stores.Server, error), cores string, extra []string) (*stores.Server, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {

@@ -1,4 +1,4 @@
-package rig
+package testbed
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 
-// newRig returns a rig whose leftovers fail the test.
-func newRig(t *testing.T) *Rig {
+// newTestbed returns a testbed whose leftovers fail the test.
+func newTestbed(t *testing.T) *Testbed {
 	t.Helper()
 	r, err := New(t.Context())
 	if err != nil {
@@ -40,7 +40,7 @@ func startsWith(prefix string) func(string) bool {
 }
 
 func TestStartWaitsForTheLine(t *testing.T) {
-	r := newRig(t)
+	r := newTestbed(t)
 	var seen []string
 	p, err := r.Start(Program{
 		Name: "greeter", Args: shell(`printf 'one\ntw'; echo o >&2; printf '%s\nnever\n' "$GREETING"; exec sleep 60`),
@@ -67,7 +67,7 @@ func TestStartWaitsForTheLine(t *testing.T) {
 }
 
 func TestStartTellsWhyItFailed(t *testing.T) {
-	r := newRig(t)
+	r := newTestbed(t)
 	_, err := r.Start(Program{Name: "loser", Args: shell("echo bad luck >&2; exit 3"), Ready: startsWith("ready")})
 	if want := "loser ended while starting:\nbad luck\n"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
@@ -78,7 +78,7 @@ func TestStartTellsWhyItFailed(t *testing.T) {
 }
 
 func TestWaitReturnsTheLogOfAFailure(t *testing.T) {
-	r := newRig(t)
+	r := newTestbed(t)
 	for _, c := range []struct{ script, want string }{
 		{"echo fine", ""},
 		{"echo no; exit 2", "job: exit status 2\nno\n"},
@@ -98,7 +98,7 @@ func TestWaitReturnsTheLogOfAFailure(t *testing.T) {
 }
 
 func TestCPU(t *testing.T) {
-	r := newRig(t)
+	r := newTestbed(t)
 	p, err := r.Start(Program{
 		Name: "worker (busy)", Args: shell("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; kill -STOP $$"), Ready: startsWith("done"),
 	})
@@ -136,12 +136,12 @@ func TestInterruptedRunsLeaveNothing(t *testing.T) {
 	if err := p.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Wait: %v", err)
 	}
-	r.Close() // as a deferred one does while the rig may still be closing itself
+	r.Close() // as a deferred one does while the testbed may still be closing itself
 	if _, err := os.Stat(r.Dir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s: %v", r.Dir(), err)
 	}
 	if _, err := r.Start(Program{Name: "late", Args: []string{"sleep", "60"}}); !errors.Is(err, errClosed) {
-		t.Errorf("Start on a closed rig: %v", err)
+		t.Errorf("Start on a closed testbed: %v", err)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestStores(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a MariaDB")
 	}
-	r := newRig(t)
+	r := newTestbed(t)
 	mysql, err := r.MySQL("0")
 	skipMissing(t, err)
 	redis, err := r.Redis("0")
