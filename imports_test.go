@@ -54,17 +54,16 @@ var imports = map[string][]string{
 	"internal/userstate": {"frequency", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 
 	"bench":              {},
-	"bench/ladder":       {"bench/plot", "internal/testbed", "internal/stores"},
-	"bench/load":         {"bench/openloop", "bench/plot", "internal/testbed", "internal/stores"},
+	"bench/ladder":       {"bench/plot", "internal/testbed"},
+	"bench/load":         {"bench/openloop", "bench/plot", "internal/testbed"},
 	"bench/openloop":     {},
 	"bench/plot":         {},
-	"internal/testbed":          {"internal/stores"},
-	"bench/timewait":     {"bench/plot", "internal/testbed", "internal/stores"},
-	"bench/wrk":          {"internal/testbed", "internal/stores"},
+	"bench/timewait":     {"bench/plot", "internal/testbed"},
+	"bench/wrk":          {"internal/testbed"},
 	"e2e":                {},
 	"internal/apitest":   {"docs"},
-	"internal/stores":    {},
-	"internal/storetest": {"internal/stores"},
+	"internal/storetest": {"internal/testbed"},
+	"internal/testbed":   {},
 }
 
 // onlyIn says where a library may be used: everywhere else it is a leak.

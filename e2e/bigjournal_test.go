@@ -52,6 +52,7 @@ func TestBootWithAFullJournal(t *testing.T) {
 	if took > 10*time.Second {
 		t.Errorf("the first poll is answered after %v, want at most 10 s", took)
 	}
-	s.kill()
-	t.Logf("popupd used %v of CPU", s.cmd.ProcessState.UserTime()+s.cmd.ProcessState.SystemTime())
+	s.Kill()
+	cpu, err := s.CPU()
+	t.Logf("popupd used %v of CPU (%v)", cpu, err)
 }

@@ -44,8 +44,8 @@ func lived(t *testing.T, mysql, redis string) (data string) {
 	s.stop()
 	s.again()
 	show("c")
-	s.kill()
-	return s.data
+	s.Kill()
+	return s.Data
 }
 
 // flip changes a byte in the middle of a file.
@@ -133,7 +133,7 @@ func TestBoot(t *testing.T) {
 				if want := map[bool]int{true: http.StatusOK, false: http.StatusServiceUnavailable}[c.ready]; err != nil || status != want {
 					return fmt.Errorf("readyz answers %d %s, %v; want %d", status, body, err, want)
 				}
-				if log := s.log(); !strings.Contains(log, c.says) {
+				if log := s.Log(); !strings.Contains(log, c.says) {
 					return fmt.Errorf("the log does not say %q", c.says)
 				}
 				return nil
@@ -160,9 +160,9 @@ func TestBoot(t *testing.T) {
 			if p := s.mustAsk("new"); (p != nil) != c.serves {
 				t.Errorf("a new user is shown %v, want something: %v", p, c.serves)
 			}
-			s.kill()
-			if falls := s.fallen(); len(falls) > 0 || trouble.MatchString(s.log()) {
-				t.Errorf("popupd ended, %v, or logs a panic", falls)
+			s.Kill()
+			if crashes := s.Crashes(); len(crashes) > 0 || trouble.MatchString(s.Log()) {
+				t.Errorf("popupd ended, %v, or logs a panic", crashes)
 			}
 		})
 	}
@@ -246,7 +246,7 @@ func TestBootWithAMillion(t *testing.T) {
 			if n := s.mustMetric("popupd_state_entries"); n < million {
 				t.Errorf("%v entries, want a million", n)
 			}
-			s.kill()
+			s.Kill()
 		})
 	}
 }

@@ -164,7 +164,7 @@ func (w *world) play(s scene, r *record) {
 	w.t.Helper()
 	f := s.fault
 	w.rand = rand.New(rand.NewPCG(w.seed, uint64(s.number)))
-	started, begun, said := time.Now(), w.history.len(), len(w.server.log())
+	started, begun, said := time.Now(), w.history.len(), len(w.server.Log())
 	w.verdict = new(verdict)
 	defer func() { // also when the test ends here
 		r.took = time.Since(started)
@@ -185,7 +185,7 @@ func (w *world) play(s scene, r *record) {
 
 	w.check(f, begun, said)
 	r.recovery = time.Since(healed)
-	log := w.server.log()[said:]
+	log := w.server.Log()[said:]
 	r.bitten = f.bites != "" && regexp.MustCompile(f.bites).MatchString(log)
 	w.t.Logf("%d: %v, recovered after %v, %v in all; bitten: %v", s.number, numbers(w.history.since(begun)), r.recovery.Round(time.Millisecond), time.Since(started).Round(time.Millisecond), r.bitten)
 }
@@ -203,10 +203,10 @@ func (w *world) check(f *fault, begun, said int) {
 	if n := len(w.history.wrong); n > 10 {
 		w.t.Errorf("and %d more", n-10)
 	}
-	if falls := w.server.fallen(); len(falls) > 0 {
-		w.t.Fatalf("popupd ended by itself: %q", falls)
+	if crashes := w.server.Crashes(); len(crashes) > 0 {
+		w.t.Fatalf("popupd ended by itself: %q", crashes)
 	}
-	for line := range strings.Lines(w.server.log()[said:]) {
+	for line := range strings.Lines(w.server.Log()[said:]) {
 		if trouble.MatchString(line) {
 			w.t.Errorf("popupd logs %s", line)
 		}

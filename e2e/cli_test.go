@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // call runs popupd to its end.
@@ -22,7 +23,7 @@ func call(t *testing.T, env []string, args ...string) (code int, stdout, stderr 
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(withoutOurs(os.Environ()), env...)
+	cmd.Env = append(testbed.Environ(), env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

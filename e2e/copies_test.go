@@ -34,16 +34,16 @@ func TestCopyOfALiveServer(t *testing.T) {
 	defer tick.Stop()
 	for n := range 3 {
 		<-tick.C
-		other := launchIn(t, copied(t, s.data), st.args()...)
+		other := launchIn(t, copied(t, s.Data), st.args()...)
 		other.waitReady()
 		eventually(t, 20*time.Second, func() error {
-			if !strings.Contains(other.log(), "the stream has ended and is counted") {
+			if !strings.Contains(other.Log(), "the stream has ended and is counted") {
 				return fmt.Errorf("copy %d does not come to the end of the stream", n)
 			}
 			return nil
 		})
 		if n == 1 {
-			other.kill()
+			other.Kill()
 		} else {
 			other.stop()
 		}
@@ -66,14 +66,14 @@ func TestRestoredDataDirectory(t *testing.T) {
 	once.create(s)
 	h := newHistory(once)
 	flood(s, h, "before", 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > 100 })
-	backup := copied(t, s.data)
+	backup := copied(t, s.Data)
 	flood(s, h, "after", 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > 500 })
 	s.settled()
-	s.kill()
-	if err := os.RemoveAll(s.data); err != nil {
+	s.Kill()
+	if err := os.RemoveAll(s.Data); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(backup, s.data); err != nil {
+	if err := os.Rename(backup, s.Data); err != nil {
 		t.Fatal(err)
 	}
 	s.again()
@@ -103,15 +103,15 @@ func TestServersOverlap(t *testing.T) {
 				l := attack(first, h, fmt.Sprint("round-", round), rand.Uint64())
 				tick := time.NewTicker(time.Second)
 				<-tick.C
-				second := launchIn(t, first.data, st.args()...)
+				second := launchIn(t, first.Data, st.args()...)
 				second.waitReady()
-				if round == 0 && strings.Contains(second.log(), "journal adopts a stream") {
+				if round == 0 && strings.Contains(second.Log(), "journal adopts a stream") {
 					t.Error("a stream was adopted that is still being written")
 				}
 				// What was shown before the second one listens to the first it reads from
 				// the database two seconds later; then it hears of it in milliseconds.
 				eventually(t, 20*time.Second, func() error {
-					if n := strings.Count(second.log(), "users' state restored"); n < 2 {
+					if n := strings.Count(second.Log(), "users' state restored"); n < 2 {
 						return fmt.Errorf("state restored %d times, want 2", n)
 					}
 					return nil
@@ -124,7 +124,7 @@ func TestServersOverlap(t *testing.T) {
 				if end == "stop" {
 					first.stop()
 				} else {
-					first.kill()
+					first.Kill()
 				}
 				<-tick.C
 				l.stop()

@@ -24,7 +24,7 @@ const pollRequest = "GET /v1/poll?uid=hostile HTTP/1.1\r\nHost: a\r\n\r\n"
 // descriptors returns how many the server has open.
 func (s *server) descriptors() int {
 	s.t.Helper()
-	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.pid()))
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Pid()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	const limit = 256
 	before := s.descriptors()
 	var old unix.Rlimit
-	if err := unix.Prlimit(s.pid(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}, &old); err != nil {
+	if err := unix.Prlimit(s.Pid(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}, &old); err != nil {
 		t.Skipf("prlimit: %v", err)
 	}
 	conns := s.dials(400)
@@ -264,7 +264,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		io.WriteString(c, pollRequest)
 	}
 	eventually(t, 10*time.Second, func() error {
-		if !strings.Contains(s.log(), "cannot accept connections for now") {
+		if !strings.Contains(s.Log(), "cannot accept connections for now") {
 			return fmt.Errorf("the log does not say that connections cannot be accepted; %d descriptors are open", s.descriptors())
 		}
 		return nil

@@ -5,19 +5,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // withFailpoints builds popupd with failpoints, once.
 var withFailpoints = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(filepath.Dir(binary), "popupd-failpoint")
-	return path, build(path, "-tags", "failpoint", "-pgo=off")
+	return build("-tags", "failpoint", "-pgo=off")
 })
 
 // approach says how a server comes to a point.
@@ -90,8 +89,7 @@ func TestFailpoints(t *testing.T) {
 			name := strings.ReplaceAll(string(point), ".", "_")
 			dsn := st.mysql.CreateDatabase(t, name)
 			args := append([]string{"-mysql", dsn, "-redis", st.redis.URL(), "-redis-prefix", name}, a.flags...)
-			s := &server{t: t, binary: popupd, data: t.TempDir(), args: args}
-			s.open()
+			s := launchWith(t, testbed.PopupdOptions{Binary: popupd, Flags: args})
 			s.waitReady()
 			h := newHistory(menu)
 			menu.create(s)
@@ -102,9 +100,9 @@ func TestFailpoints(t *testing.T) {
 			}
 			s.stop()
 
-			s.env = []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, point, passing)}
-			_, ended := s.spawn(s.listen()...)
-			s.expectEnd()
+			s.Env = []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, point, passing)}
+			s.spawn()
+			s.ExpectEnd()
 			if a.how == "stop" {
 				s.waitReady()
 				if a.blind {
@@ -115,31 +113,31 @@ func TestFailpoints(t *testing.T) {
 				s.stop()
 			}
 			select {
-			case <-ended:
+			case <-s.Exited():
 			case <-time.After(60 * time.Second):
 				t.Fatal("it was not reached")
 			}
-			if end := s.cmd.ProcessState.String(); end != "signal: killed" {
-				t.Fatalf("popupd ended otherwise: %s\n%s", end, s.log())
+			if end := s.State().String(); end != "signal: killed" {
+				t.Fatalf("popupd ended otherwise: %s\n%s", end, s.Log())
 			}
 			l.stop()
 
-			s.env = nil
+			s.Env = nil
 			if a.blind {
-				s.args = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
+				s.Flags = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
 				s.again()
 				l = attack(s, h, "blind", seed)
 				<-time.After(200 * time.Millisecond)
 				l.stop()
-				s.kill()
-				s.args = args
+				s.Kill()
+				s.Flags = args
 			}
 			s.again()
 			l = attack(s, h, "after", seed)
 			<-time.After(100 * time.Millisecond)
 			l.check(t, open(t, dsn))
-			if falls := s.fallen(); len(falls) > 0 {
-				t.Errorf("popupd ended by itself: %q", falls)
+			if crashes := s.Crashes(); len(crashes) > 0 {
+				t.Errorf("popupd ended by itself: %q", crashes)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ var configFaults = []fault{
 		name: "redis: cut while another server changes a popup", stage: wired, bites: `no news of changes`,
 		run: func(w *world) {
 			other := w.another(w.t.TempDir(), "-redis", w.redis.URL()) // past the proxy
-			defer other.kill()
+			defer other.Kill()
 			other.waitReady()
 			place := fmt.Sprintf("place-%d", w.rand.Uint32())
 			w.endure(func() {

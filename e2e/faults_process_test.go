@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // Faults of the processes: popupd, Redis and MariaDB end, stand still, come
@@ -19,7 +19,7 @@ var processFaults = []fault{
 		name: "server killed", answers: orNone, bites: `journal adopts a stream`,
 		run: func(w *world) {
 			w.note("kill popupd")
-			w.server.kill()
+			w.server.Kill()
 			w.pause(0, 200*time.Millisecond)
 			w.server.again()
 		},
@@ -28,12 +28,12 @@ var processFaults = []fault{
 		name: "server killed while it starts", answers: orNone, bites: `journal adopts a stream`,
 		run: func(w *world) {
 			w.note("kill popupd")
-			w.server.kill()
+			w.server.Kill()
 			for range 2 + w.rand.IntN(2) {
-				w.server.spawn(w.server.listen()...)
+				w.server.spawn()
 				w.pause(10*time.Millisecond, 200*time.Millisecond)
 				w.note("kill popupd")
-				w.server.kill()
+				w.server.Kill()
 			}
 			w.server.again()
 		},
@@ -57,7 +57,7 @@ var processFaults = []fault{
 				w.pause(0, time.Second)
 			}
 			w.note("kill popupd")
-			w.server.kill()
+			w.server.Kill()
 			w.server.again()
 		},
 	},
@@ -82,13 +82,13 @@ var processFaults = []fault{
 	{
 		name: "redis stands still", bites: `is interrupted`,
 		run: func(w *world) {
-			w.still("redis", w.redis)
+			w.still("redis", w.redis.Process)
 			if w.rand.IntN(2) == 0 {
 				w.pause(300*time.Millisecond, 2*time.Second)
 			} else {
 				w.pause(4500*time.Millisecond, 5500*time.Millisecond) // the client gives up 3 s after a command
 			}
-			w.moves(w.redis)
+			w.moves(w.redis.Process)
 		},
 	},
 	{
@@ -103,9 +103,9 @@ var processFaults = []fault{
 	{
 		name: "mariadb stands still", // nobody gives up within 5 s: it leaves no line
 		run: func(w *world) {
-			w.still("mariadb", w.mysql)
+			w.still("mariadb", w.mysql.Process)
 			w.pause(300*time.Millisecond, 4*time.Second)
-			w.moves(w.mysql)
+			w.moves(w.mysql.Process)
 		},
 	},
 	{
@@ -123,9 +123,9 @@ var processFaults = []fault{
 	{
 		name: "all killed, in any order", answers: orNone, bites: `journal adopts a stream`,
 		run: func(w *world) {
-			kills := []func(){w.server.kill, w.redis.Kill, w.mysql.Kill}
+			kills := []func(){w.server.Kill, w.redis.Kill, w.mysql.Kill}
 			starts := []func(){
-				func() { w.server.run(w.server.listen()...) },
+				func() { w.server.run() },
 				func() { w.redis.Restart(w.t) },
 				func() { w.mysql.Restart(w.t) },
 			}
@@ -149,25 +149,25 @@ var processFaults = []fault{
 		run: func(w *world) {
 			w.note("copy")
 			dir := filepath.Join(w.t.TempDir(), "copy")
-			if err := os.CopyFS(dir, os.DirFS(w.server.data)); err != nil {
+			if err := os.CopyFS(dir, os.DirFS(w.server.Data)); err != nil {
 				w.t.Fatal(err)
 			}
 			copied := w.another(dir)
 			w.pause(300*time.Millisecond, 1500*time.Millisecond)
 			w.note("kill the copy")
-			copied.kill()
+			copied.Kill()
 		},
 	},
 	{
 		name: "servers overlap on one data directory", answers: orNone, bites: `journal adopts a stream`,
 		run: func(w *world) {
 			w.note("start another")
-			next := w.another(w.server.data)
+			next := w.another(w.server.Data)
 			next.waitReady()
 			w.pause(0, 500*time.Millisecond)
 			if w.rand.IntN(2) == 0 {
 				w.note("kill popupd")
-				w.server.kill()
+				w.server.Kill()
 			} else {
 				w.note("terminate popupd")
 				w.server.stop()
@@ -292,14 +292,14 @@ var processFaults = []fault{
 }
 
 // still stops a store; moves lets it go on.
-func (w *world) still(name string, s *storetest.Server) {
+func (w *world) still(name string, s *testbed.Process) {
 	w.note("stop %s", name)
 	if err := s.Signal(syscall.SIGSTOP); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) moves(s *storetest.Server) {
+func (w *world) moves(s *testbed.Process) {
 	if err := s.Signal(syscall.SIGCONT); err != nil {
 		w.t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ var sqlFaults = []fault{
 		name: "mariadb: too many connections (1040)", stage: wired, bites: `Error 1040`,
 		run: func(w *world) {
 			w.withSetting("max_connections", "10", func() {
-				before, said := w.flushErrors("connection"), len(w.server.log())
+				before, said := w.flushErrors("connection"), len(w.server.Log())
 				defer w.hoard()()
 				w.until("connection", before+1, 10*time.Second)
 				w.untilLogged(`Error 1040`, said)
@@ -66,7 +66,7 @@ var sqlFaults = []fault{
 				w.wires.mysql.cut() // sessions outlive a password
 			}
 			w.endure(func() {
-				before, said := w.flushErrors("connection"), len(w.server.log())
+				before, said := w.flushErrors("connection"), len(w.server.Log())
 				alter("another")
 				w.until("connection", before+1, 10*time.Second)
 				w.untilLogged(`Error 1045`, said)

@@ -115,10 +115,10 @@ func (s *server) shows(h *history, user string, within time.Duration) *person {
 func (s *server) holds(t *testing.T, h *history, dsn string) {
 	t.Helper()
 	(&load{server: s, history: h, cancel: func() {}}).check(t, open(t, dsn))
-	for _, fall := range s.fallen() {
+	for _, fall := range s.Crashes() {
 		t.Errorf("popupd ended by itself: %s", fall)
 	}
-	if line := trouble.FindString(s.log()); line != "" {
+	if line := trouble.FindString(s.Log()); line != "" {
 		t.Errorf("popupd logs %q", line)
 	}
 }
@@ -143,7 +143,7 @@ func TestDiskFull(t *testing.T) {
 			t.Error(err)
 		}
 		if round == 1 {
-			s.kill()
+			s.Kill()
 			s.again()
 			if err := s.refuses("refused", token); err != nil {
 				t.Errorf("after a start on a full disk: %v", err)

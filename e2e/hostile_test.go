@@ -89,7 +89,7 @@ func TestHostileRequests(t *testing.T) {
 	s.mustAsk("u")
 	s.admin("GET", "/v1/admin/popups", "", "", nil)
 	before := s.scrape()
-	lines := func() []string { return strings.Split(strings.TrimSuffix(s.log(), "\n"), "\n") }
+	lines := func() []string { return strings.Split(strings.TrimSuffix(s.Log(), "\n"), "\n") }
 	started := len(lines())
 
 	answered := 0
@@ -130,7 +130,7 @@ func TestHostileRequests(t *testing.T) {
 		request(t, "GET", s.rest+"/v1/admin/popups", "", "Authorization", "Bearer "+marker)
 	}
 	eventually(t, 10*time.Second, func() error {
-		if n := strings.Count(s.log(), "too many wrong admin tokens"); n != 1 {
+		if n := strings.Count(s.Log(), "too many wrong admin tokens"); n != 1 {
 			return fmt.Errorf("%d lock-outs are logged, want 1", n)
 		}
 		return nil
@@ -141,7 +141,7 @@ func TestHostileRequests(t *testing.T) {
 			t.Errorf("not a line of the log: %.300q", line)
 		}
 	}
-	if len(log) != started+1 || strings.Contains(s.log(), marker) {
+	if len(log) != started+1 || strings.Contains(s.Log(), marker) {
 		t.Errorf("%d lines more than that are logged:\n%.2000s", len(log)-started-1, strings.Join(log[started:], "\n"))
 	}
 

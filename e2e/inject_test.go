@@ -20,7 +20,7 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 	if err != nil {
 		t.Skip("strace is not installed; install it: apt-get install strace")
 	}
-	pid := s.pid()
+	pid := s.Pid()
 	var calls []string
 	args := []string{"-f", "-qqq", "-o", "/dev/null", "-p", fmt.Sprint(pid)}
 	for _, f := range faults {
@@ -106,13 +106,13 @@ func TestSystemCallsFail(t *testing.T) {
 			heal := inject(t, s, c.faults...)
 			alarm := s.mustMetric("popupd_journal_errors_total")
 			flood(s, h, "during", 30*time.Second, func() bool {
-				return strings.Contains(s.log(), c.says) && s.mustMetric("popupd_journal_errors_total") > alarm
+				return strings.Contains(s.Log(), c.says) && s.mustMetric("popupd_journal_errors_total") > alarm
 			})
 			flood(s, h, "and-on", 30*time.Second, after(time.Second))
 			heal()
 			s.shows(h, "healed", 10*time.Second)
 			more("healthy", 200)
-			s.kill()
+			s.Kill()
 			s.again()
 			more("again", 50)
 			s.holds(t, h, st.dsn)

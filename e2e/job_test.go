@@ -121,7 +121,7 @@ func TestEmbedded(t *testing.T) {
 	if status, err := s.act(p.Token, "click"); err != nil || status != http.StatusAccepted {
 		t.Fatalf("click: %d, %v", status, err)
 	}
-	s.kill()
+	s.Kill()
 	s.again()
 	if p := s.mustAsk("alice"); p != nil {
 		t.Errorf("after kill -9 alice is shown %s again", p.Popup.Key)

@@ -17,8 +17,9 @@ func under() time.Duration {
 
 // stores are a database and a Redis of the test's own, which it may kill.
 type stores struct {
-	mysql, redis *storetest.Server
-	dsn          string
+	mysql *storetest.MySQLServer
+	redis *storetest.RedisServer
+	dsn   string
 }
 
 func startStores(t testing.TB) stores {
@@ -37,7 +38,7 @@ func TestKill(t *testing.T) {
 		name string
 		kill func(*testing.T, *server, stores)
 	}{
-		{"server", func(t *testing.T, s *server, _ stores) { s.kill(); s.again() }},
+		{"server", func(t *testing.T, s *server, _ stores) { s.Kill(); s.again() }},
 		{"redis", func(t *testing.T, _ *server, st stores) { st.redis.Kill(); st.redis.Restart(t) }},
 		{"mariadb", func(t *testing.T, _ *server, st stores) { st.mysql.Kill(); st.mysql.Restart(t) }},
 	} {

@@ -3,27 +3,29 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
-var binary string // the popupd under test
+var (
+	bed    *testbed.Testbed // of every popupd here
+	binary string           // the popupd under test
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "popupd-e2e-*")
-		if err != nil {
+		var err error
+		if bed, err = testbed.New(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "popupd")
-		if err := build(binary); err != nil {
+		defer bed.Close()
+		if binary, err = build(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -32,13 +34,9 @@ func TestMain(m *testing.M) {
 }
 
 // build compiles popupd, with the race detector if the tests have it.
-func build(to string, flags ...string) error {
+func build(flags ...string) (path string, err error) {
 	if raceDetector {
 		flags = append(flags, "-race", "-pgo=off")
 	}
-	args := append(append([]string{"build", "-o", to}, flags...), "github.com/popupd/popupd")
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("build popupd: %w\n%s", err, out)
-	}
-	return nil
+	return bed.Build(".", ".", flags...)
 }

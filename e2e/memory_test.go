@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // memoryGroup makes a cgroup (version 1) with a limit of memory, and returns its
@@ -56,10 +58,9 @@ func TestMemoryLimit(t *testing.T) {
 	const limit = 160 << 20
 	group, program := memoryGroup(t, limit)
 	st := startStores(t)
-	s := &server{t: t, binary: program, data: t.TempDir(), args: append(st.args(), "-state-max", "1MiB", "-journal-max", "64MiB")}
-	s.open()
+	s := launchWith(t, testbed.PopupdOptions{Binary: program, Flags: append(st.args(), "-state-max", "1MiB", "-journal-max", "64MiB")})
 	s.waitReady()
-	if log := s.log(); !strings.Contains(log, "memory is limited") {
+	if log := s.Log(); !strings.Contains(log, "memory is limited") {
 		t.Error("popupd does not see the limit of its cgroup")
 	}
 	once.create(s)
@@ -71,8 +72,8 @@ func TestMemoryLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d MiB of anonymous memory under a limit of %d MiB", v.memory>>20, limit>>20)
-	if v.memory > limit/2 || len(s.fallen()) > 0 {
-		t.Errorf("the server takes %d bytes of %d; it ended: %q", v.memory, limit, s.fallen())
+	if v.memory > limit/2 || len(s.Crashes()) > 0 {
+		t.Errorf("the server takes %d bytes of %d; it ended: %q", v.memory, limit, s.Crashes())
 	}
 
 	// As little as the kernel lets it be; whatever it wants next it cannot have.
@@ -84,7 +85,7 @@ func TestMemoryLimit(t *testing.T) {
 	l := attack(s, h, "killed", 1)
 	var conns []net.Conn
 	eventually(t, 30*time.Second, func() error {
-		if len(s.fallen()) > 0 {
+		if len(s.Crashes()) > 0 {
 			return nil
 		}
 		for range 200 { // each of them is memory
@@ -99,8 +100,8 @@ func TestMemoryLimit(t *testing.T) {
 		c.Close()
 	}
 	l.stop()
-	if falls := s.fallen(); falls[0] != "signal: killed" {
-		t.Errorf("the server ended by %q, want the kernel's kill", falls)
+	if crashes := s.Crashes(); crashes[0] != "signal: killed" {
+		t.Errorf("the server ended by %q, want the kernel's kill", crashes)
 	}
 	setLimit(t, group, limit)
 	s.again()

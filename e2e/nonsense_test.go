@@ -49,8 +49,8 @@ func TestNonsense(t *testing.T) {
 			w.load.stop()
 			t.Log(strings.TrimSpace(strings.Join(w.diary, " ")))
 			w.diary = nil
-			if falls := w.server.fallen(); len(falls) > 0 {
-				t.Fatalf("popupd ended: %q", falls)
+			if crashes := w.server.Crashes(); len(crashes) > 0 {
+				t.Fatalf("popupd ended: %q", crashes)
 			}
 			if n := numbers(w.history.since(begun)); n[unknown]+n[denied] > 0 || n[acked] == 0 {
 				t.Errorf("answers: %v", n)
@@ -95,18 +95,18 @@ func TestDeadlyNonsense(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w.t = t
-			said := len(w.server.log())
+			said := len(w.server.Log())
 			w.attack(fmt.Sprintf("d%d", i))
 			w.pause(300*time.Millisecond, 300*time.Millisecond)
 			w.wires.redis.set(weather{mangle: func(b []byte) []byte { return append(bytes.Clone(b), c.says...) }})
 			eventually(t, 10*time.Second, func() error {
-				if len(w.server.fallen()) <= i {
+				if len(w.server.Crashes()) <= i {
 					return errors.New("popupd goes on: if its client for Redis no longer panics, this test is of no use")
 				}
 				return nil
 			})
 			w.wires.redis.set(weather{})
-			if log := w.server.log()[said:]; !strings.Contains(log, c.panics) {
+			if log := w.server.Log()[said:]; !strings.Contains(log, c.panics) {
 				t.Errorf("popupd ended, but not with %q:\n%s", c.panics, tail(log, 2000))
 			}
 			w.server.again()

@@ -12,7 +12,7 @@ import (
 
 // backUp copies the data of a mariadbd, which starts again, and returns what puts
 // the copy in the place of what it has by then.
-func backUp(t testing.TB, mysql *storetest.Server) (restore func()) {
+func backUp(t testing.TB, mysql *storetest.MySQLServer) (restore func()) {
 	t.Helper()
 	copied := t.TempDir()
 	mysql.Stop()
@@ -66,7 +66,7 @@ func TestDatabaseOfThePast(t *testing.T) {
 	s.again()
 	more("later", 300)
 	eventually(t, 30*time.Second, func() error {
-		if !strings.Contains(s.log(), "the stream has ended and is counted") {
+		if !strings.Contains(s.Log(), "the stream has ended and is counted") {
 			return fmt.Errorf("the stream of the first start has not ended")
 		}
 		return nil
@@ -96,7 +96,7 @@ func TestDatabaseOfALongPast(t *testing.T) {
 	restore()
 	flood(s, h, "last", 20*time.Second, func() bool { return s.mustMetric("popupd_gap_events_total") > 0 })
 	s.settled()
-	if log := s.log(); !strings.Contains(log, "declared as lost") {
+	if log := s.Log(); !strings.Contains(log, "declared as lost") {
 		t.Errorf("the log does not say what is lost")
 	}
 	db := open(t, st.dsn)

@@ -53,7 +53,7 @@ func TestResetOutlivesRestart(t *testing.T) {
 	if status, err := s.act(p.Token, "click"); err != nil || status != http.StatusAccepted {
 		t.Fatalf("click: %d, %v", status, err)
 	}
-	s.kill()
+	s.Kill()
 	s.again() // the click is in an old stream, the reset in a new one
 	if p := s.mustAsk("forgotten"); p != nil {
 		t.Fatalf("%s is shown inside its cooldown", p.Popup.Key)
@@ -75,7 +75,7 @@ func TestResetOutlivesRestart(t *testing.T) {
 	s.again()
 	shown("after a stop")
 	for range 2 {
-		s.kill()
+		s.Kill()
 		s.again()
 		shown("after a kill")
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // write makes a file that its owner alone can read.
@@ -78,7 +79,9 @@ func TestSecretsStaySecret(t *testing.T) {
 		"POPUPD_IDENTITY_SECRET=" + newSigner + "," + signer,
 		"POPUPD_SECRET_FILE=" + write(t, "secret", newKey+","+oldKey),
 	}
-	s := launchWith(t, env, "-identity", "monitor", "-admin-token=", "-admin-token-file", write(t, "admin", admin))
+	s := launchWith(t, testbed.PopupdOptions{
+		Env: env, Flags: []string{"-identity", "monitor", "-admin-token=", "-admin-token-file", write(t, "admin", admin)},
+	})
 	s.waitReady()
 	bearer := []string{"Authorization", "Bearer " + admin}
 
@@ -129,7 +132,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Fatal(reply, err)
 	}
 	eventually(t, 30*time.Second, func() error {
-		log := s.log()
+		log := s.Log()
 		if !strings.Contains(log, "Access denied") || !strings.Contains(log, "WRONGPASS") {
 			return fmt.Errorf("the log does not tell of both stores:\n%s", tail(log, 2000))
 		}
@@ -145,20 +148,20 @@ func TestSecretsStaySecret(t *testing.T) {
 	ask(200, "GET", s.rest+"/metrics", "")
 	ask(200, "GET", s.rest+"/openapi.yaml", "")
 	ask(200, "GET", s.rest+"/readyz", "")
-	args, err := os.ReadFile("/proc/" + strconv.Itoa(s.cmd.Process.Pid) + "/cmdline")
+	args, err := os.ReadFile("/proc/" + strconv.Itoa(s.Pid()) + "/cmdline")
 	if err != nil || !bytes.Contains(args, []byte("-admin-token-file")) {
 		t.Fatalf("arguments %q, %v", args, err)
 	}
 	shows["ps"] = string(args)
 	s.stop()
-	shows["log"] = s.log()
+	shows["log"] = s.Log()
 	_, out, errs := call(t, env, "doctor")
 	shows["doctor"] = out + errs
 	_, out, errs = call(t, append(env, "POPUPD_LOG=xml"), "-admin-token", "x")
 	shows["a mistake in the call"] = out + errs
 	_, out, errs = call(t, env, "-help")
 	shows["help"] = out + errs
-	err = filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(s.Data, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			content, readErr := os.ReadFile(path)
 			shows[path], err = string(content), readErr
@@ -187,8 +190,8 @@ func TestDataIsPrivate(t *testing.T) {
 	seen := map[string]bool{}
 	look := func() {
 		t.Helper()
-		err := filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || path == s.data { // the directory itself was there before
+		err := filepath.WalkDir(s.Data, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || path == s.Data { // the directory itself was there before
 				return err
 			}
 			info, err := d.Info()
@@ -202,7 +205,7 @@ func TestDataIsPrivate(t *testing.T) {
 			if got := info.Mode().Perm(); got != want {
 				t.Errorf("%s has mode %o, want %o", path, got, want)
 			}
-			name, _ := filepath.Rel(s.data, path)
+			name, _ := filepath.Rel(s.Data, path)
 			seen[name] = true
 			if filepath.Ext(name) == ".seg" {
 				seen["a segment"] = true
@@ -222,7 +225,7 @@ func TestDataIsPrivate(t *testing.T) {
 		s.stop()
 		look()
 		umask := syscall.Umask(0)
-		s.run("-listen", strings.TrimPrefix(s.poll, "http://"), "-admin-listen", strings.TrimPrefix(s.rest, "http://"))
+		s.run()
 		syscall.Umask(umask)
 		s.waitReady()
 	}

@@ -56,12 +56,12 @@ func TestStateFull(t *testing.T) {
 		}
 		if start == 0 {
 			v.act(known, "once", "dismiss")
-			s.kill()
+			s.Kill()
 		} else {
 			s.stop()
 		}
 		s.again()
-		if log := s.log(); strings.Contains(log, "left out") || strings.Contains(log, "left_out") {
+		if log := s.Log(); strings.Contains(log, "left out") || strings.Contains(log, "left_out") {
 			t.Errorf("start %d: what users were shown does not fit any more", start)
 		}
 	}

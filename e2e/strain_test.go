@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -33,18 +31,9 @@ func (w *world) strain() strain {
 		n, _, _ := p.counts()
 		s.dials += n
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.server.pid()))
-	if err != nil {
+	var err error
+	if s.cpu, err = w.server.CPU(); err != nil {
 		w.t.Fatal(err)
-	}
-	// proc_pid_stat(5): after the name utime and stime are the 12th and 13th, in 1/100 s.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	for _, f := range fields[11:13] {
-		ticks, err := strconv.Atoi(f)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		s.cpu += time.Duration(ticks) * 10 * time.Millisecond
 	}
 	return s
 }
@@ -105,7 +94,7 @@ func (w *world) until(class string, n int, within time.Duration) {
 func (w *world) untilLogged(what string, said int) {
 	w.t.Helper()
 	eventually(w.t, 10*time.Second, func() error {
-		if !strings.Contains(w.server.log()[said:], what) {
+		if !strings.Contains(w.server.Log()[said:], what) {
 			return fmt.Errorf("the server has not logged %q", what)
 		}
 		return nil

@@ -2,12 +2,12 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // vitals are what a process must give back when all is quiet.
@@ -29,8 +29,8 @@ func (w *world) vitals() vitals {
 }
 
 func (s *server) vitals() (vitals, error) {
-	v := vitals{starts: s.starts}
-	proc := fmt.Sprintf("/proc/%d/", s.pid())
+	v := vitals{starts: s.Starts()}
+	proc := fmt.Sprintf("/proc/%d/", s.Pid())
 	status, err := os.ReadFile(proc + "status")
 	if err != nil {
 		return v, err
@@ -79,16 +79,9 @@ func (v vitals) beyond(healthy vitals) error {
 	return nil
 }
 
-// metric returns the value of one that has no labels.
+// metric returns the sum of the samples of a metric.
 func (s *server) metric(name string) (float64, error) {
-	status, text, err := s.get(s.rest + "/metrics")
-	if err != nil || status != http.StatusOK {
-		return 0, fmt.Errorf("metrics: %d, %w", status, err)
-	}
-	_, after, found := bytes.Cut(text, []byte("\n"+name+" "))
-	if !found {
-		return 0, fmt.Errorf("no metric %s", name)
-	}
-	line, _, _ := bytes.Cut(after, []byte("\n"))
-	return strconv.ParseFloat(string(line), 64)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return s.Metric(ctx, name)
 }

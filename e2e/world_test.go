@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // stage is how a world is laid out before its server starts, where that is not
@@ -32,7 +33,8 @@ type world struct {
 	seed  uint64
 	rand  *rand.Rand // of the iteration; for the goroutine that runs it
 
-	mysql, redis  *storetest.Server
+	mysql         *storetest.MySQLServer
+	redis         *storetest.RedisServer
 	dsn, redisURL string   // what the server is given
 	data          string   // directory; empty: a temporary one
 	flags, env    []string // and its further arguments and variables
@@ -113,10 +115,10 @@ func (w *world) startStores() {
 // another starts a popupd on the stores. It may not be ready yet.
 func (w *world) another(data string, flags ...string) *server {
 	w.t.Helper()
-	s := &server{t: w.t, binary: w.binary, data: data, env: w.env}
-	s.args = append([]string{"-mysql", w.dsn, "-redis", w.redisURL, "-secret", "of every server"}, append(w.flags, flags...)...)
-	s.open()
-	return s
+	return launchWith(w.t, testbed.PopupdOptions{
+		Binary: w.binary, Data: data, Env: w.env, MySQL: w.dsn, Redis: w.redisURL,
+		Flags: append(append([]string{"-secret", "of every server"}, w.flags...), flags...),
+	})
 }
 
 // attack starts a load, whose users are named after it.

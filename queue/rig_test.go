@@ -261,7 +261,7 @@ func inProcess(t testing.TB) rueidis.Client {
 }
 
 // realRedis returns a client of a redis-server, and the server.
-func realRedis(t testing.TB, args ...string) (rueidis.Client, *storetest.Server) {
+func realRedis(t testing.TB, args ...string) (rueidis.Client, *storetest.RedisServer) {
 	t.Helper()
 	server := storetest.StartRedis(t, args...)
 	option := clientOption()

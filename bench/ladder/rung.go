@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/internal/stores"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -62,9 +61,10 @@ func popups() []string {
 // server is one rung that runs, with stores of its own.
 type server struct {
 	*testbed.Process
-	address      string
-	mysql, redis *stores.Server
-	popupd       *testbed.Popupd // nil on the rungs below
+	address string
+	mysql   *testbed.MySQL
+	redis   *testbed.Redis
+	popupd  *testbed.Popupd // nil on the rungs below
 }
 
 // start starts the stores and the server of a rung, counted from 1, with its
@@ -77,10 +77,13 @@ func (b *bench) start(ctx context.Context, rung int) (s *server, err error) {
 			err = fmt.Errorf("rung %s: %w", rungs[rung-1], err)
 		}
 	}()
-	if s.mysql, err = b.bed.MySQL("", "--max-connections=800", "--innodb-buffer-pool-size=512M"); err != nil {
+	if s.mysql, err = b.bed.MySQL(testbed.StoreOptions{Args: []string{"--max-connections=800", "--innodb-buffer-pool-size=512M"}}); err != nil {
 		return s, err
 	}
-	if s.redis, err = b.bed.Redis(""); err != nil {
+	if _, err := s.mysql.CreateDatabase("popupd"); err != nil {
+		return s, err
+	}
+	if s.redis, err = b.bed.Redis(testbed.StoreOptions{}); err != nil {
 		return s, err
 	}
 	if rung == len(rungs) {
@@ -118,18 +121,18 @@ func (b *bench) startRival(s *server, rung int) error {
 // startPopupd starts it twice: it reads what users have seen when it starts, and
 // before that it must have made its tables.
 func (b *bench) startPopupd(ctx context.Context, s *server) error {
-	options := testbed.Options{MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}
+	options := testbed.PopupdOptions{MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}
 	first, err := b.bed.Popupd(options)
 	if err != nil {
 		return err
 	}
-	defer first.Stop()
+	defer first.Kill()
 	for _, p := range b.popups {
 		if err := first.Create(ctx, p); err != nil {
 			return err
 		}
 	}
-	first.Stop()
+	first.Kill()
 	_, err = s.mysql.Query("INSERT INTO popupd.user_popup (user_id, popup_id, impressions, last_impression_ms, acted," +
 		" last_action, last_action_ms, click_until_ms, next_at_ms) SELECT user, popup, 1, now_ms, 0, 1, now_ms, 0, now_ms + 86400000 FROM " + seen)
 	if err != nil {
@@ -149,12 +152,13 @@ var seen = fmt.Sprintf(`(SELECT CONCAT('user-', u.seq) user, p.seq popup, UNIX_T
 
 func (s *server) stop() {
 	if s.Process != nil {
-		s.Process.Stop()
+		s.Process.Close()
 	}
-	for _, store := range []*stores.Server{s.mysql, s.redis} {
-		if store != nil {
-			store.Kill()
-		}
+	if s.mysql != nil {
+		s.mysql.Close()
+	}
+	if s.redis != nil {
+		s.redis.Close()
 	}
 }
 

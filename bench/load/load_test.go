@@ -16,7 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/popupd/popupd/bench/openloop"
-	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // serve starts a server until the test ends.
@@ -225,7 +225,7 @@ func TestEnvelopeCountsEveryEvent(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir("../..")
 	out, err := load(t, "-rate", "500", "-duration", "2s", "-users", "100", "-mix", "50,30,20", "-pin=false", "-p99", "1s", "-out", dir, "envelope")
-	if missing := new(stores.MissingError); errors.As(err, &missing) && os.Getenv("POPUPD_REQUIRE_STORES") != "1" {
+	if missing := new(testbed.MissingError); errors.As(err, &missing) && os.Getenv("POPUPD_REQUIRE_STORES") != "1" {
 		t.Skip(err)
 	}
 	// That is not the peak, which is all that may be wrong with it.

@@ -75,7 +75,7 @@ func (s *stage) outage(ctx context.Context, c openloop.Config) (*outage, error) 
 	if o.during, err = run("both stores are down"); err != nil {
 		return nil, err
 	}
-	if o.backlog, err = s.popupd.Metric(ctx, "queue_depth_events"); err != nil {
+	if o.backlog, err = s.popupd.Metric(ctx, "popupd_queue_depth_events"); err != nil {
 		return nil, err
 	}
 	if err := s.mysql.Restart(); err != nil {

@@ -108,7 +108,7 @@ func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, err
 	if t.pin && runtime.NumCPU() > 1 {
 		cores, others = "0", "1"
 	}
-	server, err := r.Popupd(testbed.Options{Cores: cores, Flags: []string{"-shed-after", after}})
+	server, err := r.Popupd(testbed.PopupdOptions{Cores: cores, Flags: []string{"-shed-after", after}})
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sys/unix"
 
-	"github.com/popupd/popupd/internal/stores"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -28,9 +27,10 @@ const popups = 26
 // stage is popupd with stores of its own, ready to be measured.
 type stage struct {
 	*testbed.Testbed
-	mysql, redis *stores.Server
-	popupd       *testbed.Popupd
-	server       string // cores of what is measured, as for taskset -c; "" = any
+	mysql  *testbed.MySQL
+	redis  *testbed.Redis
+	popupd *testbed.Popupd
+	server string // cores of what is measured, as for taskset -c; "" = any
 }
 
 // newStage starts popupd and its stores, and prepares them.
@@ -56,13 +56,17 @@ func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
 			s.Close()
 		}
 	}()
-	if s.mysql, err = s.MySQL(others); err != nil {
+	if s.mysql, err = s.MySQL(testbed.StoreOptions{Cores: others}); err != nil {
 		return nil, err
 	}
-	if s.redis, err = s.Redis(others); err != nil {
+	if s.redis, err = s.Redis(testbed.StoreOptions{Cores: others}); err != nil {
 		return nil, err
 	}
-	if s.popupd, err = s.Popupd(testbed.Options{Cores: s.server, MySQL: s.mysql.DSN("popupd"), Redis: s.redis.URL()}); err != nil {
+	dsn, err := s.mysql.CreateDatabase("popupd")
+	if err != nil {
+		return nil, err
+	}
+	if s.popupd, err = s.Popupd(testbed.PopupdOptions{Cores: s.server, MySQL: dsn, Redis: s.redis.URL()}); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx, users)

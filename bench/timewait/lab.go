@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/internal/stores"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -62,11 +61,11 @@ func (l *lab) measure(ctx context.Context, r row) (got result, err error) {
 		return got, nil
 	}
 	serverCores, clientCores := cores()
-	popupd, err := l.bed.Popupd(testbed.Options{Binary: l.binary, Cores: serverCores, Netns: n.server, Host: serverAddr})
+	popupd, err := l.bed.Popupd(testbed.PopupdOptions{Binary: l.binary, Cores: serverCores, Netns: n.server, Host: serverAddr})
 	if err != nil {
 		return result{}, err
 	}
-	defer popupd.Stop()
+	defer popupd.Kill()
 	address, err := netip.ParseAddrPort(popupd.Address)
 	if err != nil {
 		return result{}, err
@@ -89,7 +88,7 @@ func (l *lab) measure(ctx context.Context, r row) (got result, err error) {
 	if err != nil {
 		return result{}, err
 	}
-	defer client.Stop()
+	defer client.Kill()
 	if err := client.Wait(ctx); err != nil {
 		return result{}, err
 	}
@@ -147,7 +146,7 @@ func (l *lab) configure(ctx context.Context, n network, r *result) error {
 
 // ask returns the sysctl file that popupd doctor prints in a namespace.
 func (l *lab) ask(ctx context.Context, namespace string) ([]setting, error) {
-	binary, err := stores.LookPath("ip")
+	binary, err := testbed.LookPath("ip")
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +164,7 @@ func (l *lab) ask(ctx context.Context, namespace string) ([]setting, error) {
 
 // portRange is the number of ports that connections from a namespace may have.
 func portRange(namespace string) (n int, err error) {
-	err = inside(namespace, func() error {
+	err = testbed.InNetns(namespace, func() error {
 		text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
 		if err != nil {
 			return err

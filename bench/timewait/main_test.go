@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // asMain makes the test binary the command itself, its value the uid that it
@@ -123,7 +124,7 @@ func within(t *testing.T, what string, ok func() bool) {
 // of returns the namespaces that a lab has.
 func of(t *testing.T, pid int) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(mounts)
+	entries, err := os.ReadDir(testbed.NetnsDir)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}

@@ -7,21 +7,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 const (
 	// Names are prefix, pid of the lab, side: what a killed lab left is found
 	// by them.
 	prefix = "popupd-tw-"
-	mounts = "/run/netns" // where ip-netns(8) keeps them
 
 	// TEST-NET-1 of RFC 5737; nothing outside of the namespaces sees it.
 	clientAddr = "192.0.2.1"
@@ -62,7 +60,7 @@ func (n network) remove() error {
 }
 
 func removeNamespace(name string) error {
-	if _, err := os.Lstat(filepath.Join(mounts, name)); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Join(testbed.NetnsDir, name)); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	// A namespace lives as long as a process in it. One that cannot be asked
@@ -81,7 +79,7 @@ func removeNamespace(name string) error {
 // sweep removes the namespaces of labs that were killed before they could, and
 // returns their names.
 func sweep() ([]string, error) {
-	entries, err := os.ReadDir(mounts)
+	entries, err := os.ReadDir(testbed.NetnsDir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -125,7 +123,7 @@ func alive(pid int) bool {
 // ip runs ip(8) and returns what it prints. It takes milliseconds, and half of
 // its work would be worse than all: it is not interrupted.
 func ip(args ...string) (string, error) {
-	binary, err := stores.LookPath("ip") // /usr/sbin may not be in the PATH
+	binary, err := testbed.LookPath("ip") // /usr/sbin may not be in the PATH
 	if err != nil {
 		return "", err
 	}
@@ -139,26 +137,4 @@ func ip(args ...string) (string, error) {
 		return "", fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return string(out), nil
-}
-
-// inside calls f on a thread that is in the namespace.
-func inside(namespace string, f func() error) error {
-	done := make(chan error)
-	go func() {
-		// Never unlocked: the thread ends with the goroutine, so that no other
-		// goroutine can find itself in the namespace.
-		runtime.LockOSThread()
-		done <- func() error {
-			fd, err := unix.Open(filepath.Join(mounts, namespace), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return fmt.Errorf("open namespace %s: %w", namespace, err)
-			}
-			defer unix.Close(fd)
-			if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
-				return fmt.Errorf("enter namespace %s: %w", namespace, err)
-			}
-			return f()
-		}()
-	}()
-	return <-done
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
+
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 func TestOwner(t *testing.T) {
@@ -53,10 +55,10 @@ func TestSweep(t *testing.T) {
 	}
 	// What is left when ip(8) is killed at its work.
 	half := fmt.Sprint(prefix, deadPid(t), "-server")
-	if err := os.WriteFile(mounts+"/"+half, nil, 0); err != nil {
+	if err := os.WriteFile(testbed.NetnsDir+"/"+half, nil, 0); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(mounts + "/" + half)
+	defer os.Remove(testbed.NetnsDir + "/" + half)
 	mine, err := newNetwork()
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func TestSweep(t *testing.T) {
 		t.Error("the process in a dead run's namespace was not killed")
 	}
 	for name, want := range map[string]bool{dead: false, half: false, strangers: true, mine.client: true, mine.server: true} {
-		if _, err := os.Lstat(mounts + "/" + name); (err == nil) != want {
+		if _, err := os.Lstat(testbed.NetnsDir + "/" + name); (err == nil) != want {
 			t.Errorf("%s is there: %v; want %v", name, err == nil, want)
 		}
 	}
@@ -104,7 +106,7 @@ func TestInside(t *testing.T) {
 	}
 	defer n.remove()
 	var there string
-	if err := inside(n.client, func() (err error) {
+	if err := testbed.InNetns(n.client, func() (err error) {
 		there, err = os.Readlink(here)
 		return err
 	}); err != nil || there == before {
@@ -114,10 +116,10 @@ func TestInside(t *testing.T) {
 		t.Errorf("afterwards it is %q, %v; want %q", after, err, before)
 	}
 	boom := errors.New("boom")
-	if err := inside(n.client, func() error { return boom }); !errors.Is(err, boom) {
+	if err := testbed.InNetns(n.client, func() error { return boom }); !errors.Is(err, boom) {
 		t.Errorf("got %v, want the error of the function", err)
 	}
-	if err := inside(prefix+"none", func() error { t.Error("called"); return nil }); err == nil {
+	if err := testbed.InNetns(prefix+"none", func() error { t.Error("called"); return nil }); err == nil {
 		t.Error("entered a namespace that does not exist")
 	}
 }

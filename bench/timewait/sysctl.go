@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // setting is a line of a sysctl.d file.
@@ -49,7 +51,7 @@ func (s setting) apply(namespace string) error {
 	if err != nil {
 		return err
 	}
-	return inside(namespace, func() error {
+	return testbed.InNetns(namespace, func() error {
 		// Without O_CREATE and O_TRUNC: what is not there is not this
 		// namespace's.
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)

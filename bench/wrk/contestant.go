@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/popupd/popupd/internal/stores"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -28,13 +27,14 @@ type contestant struct {
 // bench is what all turns share.
 type bench struct {
 	*testbed.Testbed
-	mysql, redis *stores.Server // nil: not installed
-	connections  int
-	duration     time.Duration
-	noise        float64 // see quiet
-	sample       sample
-	extra        map[string][]string // header fields that a rival sends beyond popupd's
-	started      int                 // popupds so far
+	mysql       *testbed.MySQL // nil: not installed
+	redis       *testbed.Redis // nil: not installed
+	connections int
+	duration    time.Duration
+	noise       float64 // see quiet
+	sample      sample
+	extra       map[string][]string // header fields that a rival sends beyond popupd's
+	started     int                 // popupds so far
 }
 
 // rival is a server beside popupd.
@@ -68,7 +68,7 @@ func (b *bench) start(ctx context.Context, name string, s scenario, m mode) (*co
 	var c *contestant
 	var err error
 	if name == "nginx" {
-		c, err = b.startNginx(ctx, answers)
+		c, err = b.startNginx(answers)
 	} else {
 		c, err = b.startGo(name, answers)
 	}
@@ -80,7 +80,7 @@ func (b *bench) start(ctx context.Context, name string, s scenario, m mode) (*co
 		c.actions, err = b.sameActions(s.actionsFor(m, b.connections, b.duration))
 	}
 	if err != nil {
-		c.Stop()
+		c.Kill()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return c, nil

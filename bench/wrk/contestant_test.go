@@ -66,7 +66,7 @@ func TestRivalsRepeatTheAnswers(t *testing.T) {
 			if _, err := wrong.check(t.Context(), c.address, wrong.of(scenarios[0])); err == nil {
 				t.Errorf("%s, %s: answers another header than wanted, and that passes", r.name, s.name)
 			}
-			c.Stop()
+			c.Kill()
 		}
 	}
 }

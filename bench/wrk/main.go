@@ -25,7 +25,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/popupd/popupd/internal/stores"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -157,16 +156,16 @@ func (b *bench) open(ctx context.Context, names []string) (notes, kept []string,
 	if out, err := exec.Command("taskset", "-a", "-c", "-p", generatorCores, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
 		return nil, nil, fmt.Errorf("taskset: %w: %s", err, out)
 	}
-	if b.mysql, err = b.MySQL(generatorCores, "--innodb-buffer-pool-size=512M", "--innodb-log-file-size=512M"); err != nil {
-		if _, missing := errors.AsType[*stores.MissingError](err); !missing {
+	if b.mysql, err = b.MySQL(testbed.StoreOptions{Cores: generatorCores, Args: []string{"--innodb-buffer-pool-size=512M", "--innodb-log-file-size=512M"}}); err != nil {
+		if _, missing := errors.AsType[*testbed.MissingError](err); !missing {
 			return nil, nil, err
 		}
 		say("popupd writes to its embedded database, and what it writes is not counted: " + err.Error())
 	} else if err := yield(b.mysql.Pid()); err != nil {
 		return nil, nil, err
 	}
-	if b.redis, err = b.Redis(generatorCores); err != nil {
-		if _, missing := errors.AsType[*stores.MissingError](err); !missing {
+	if b.redis, err = b.Redis(testbed.StoreOptions{Cores: generatorCores}); err != nil {
+		if _, missing := errors.AsType[*testbed.MissingError](err); !missing {
 			return nil, nil, err
 		}
 		say("popupd has its embedded queue: " + err.Error())
@@ -175,7 +174,7 @@ func (b *bench) open(ctx context.Context, names []string) (notes, kept []string,
 	if err != nil {
 		return nil, nil, err
 	}
-	defer c.Stop()
+	defer c.Kill()
 	b.sample, err = takeSample(ctx, c.popupd.Popupd)
 	return notes, kept, err
 }
@@ -223,7 +222,7 @@ func (b *bench) attempt(ctx context.Context, name string, s scenario, m mode) (t
 		}
 		var t turn
 		t, err = b.turn(ctx, c, s, m)
-		c.Stop()
+		c.Kill()
 		if _, noisy := errors.AsType[*noisyError](err); !noisy {
 			return t, err
 		}

@@ -30,7 +30,7 @@ func (a counts) minus(b counts) counts {
 // scenario.
 func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*contestant, error) {
 	b.started++
-	o := testbed.Options{Cores: serverCore}
+	o := testbed.PopupdOptions{Cores: serverCore}
 	database := fmt.Sprintf("popupd_%d", b.started)
 	if b.mysql != nil {
 		dsn, err := b.mysql.CreateDatabase(database)
@@ -59,7 +59,7 @@ func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*contestan
 		popupd: &ours{p, database},
 	}
 	if err := c.prepare(ctx, s, s.actionsFor(m, b.connections, b.duration)); err != nil {
-		p.Stop()
+		p.Kill()
 		return nil, fmt.Errorf("prepare popupd: %w", err)
 	}
 	return c, nil
@@ -140,11 +140,11 @@ func (c *contestant) collect(ctx context.Context, n int) error {
 // answered returns how many impressions and clicks popupd says it has answered
 // 200 and 202.
 func (o *ours) answered(ctx context.Context) (counts, error) {
-	shown, err := o.Metric(ctx, `decisions_total{outcome="served"}`)
+	shown, err := o.Metric(ctx, `popupd_decisions_total{outcome="served"}`)
 	if err != nil {
 		return counts{}, err
 	}
-	clicks, err := o.Metric(ctx, `actions_total{action="click",result="counted"}`)
+	clicks, err := o.Metric(ctx, `popupd_actions_total{action="click",result="counted"}`)
 	return counts{int64(shown), int64(clicks)}, err
 }
 

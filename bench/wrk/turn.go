@@ -62,7 +62,7 @@ func (b *bench) turn(ctx context.Context, c *contestant, s scenario, m mode) (tu
 		server: used.Seconds() / r.wall.Seconds(), wrk: r.wrk.Seconds() / r.wall.Seconds(), others: [2]float64{server, generators},
 	}
 	if c.popupd != nil {
-		late, err := c.popupd.Metric(ctx, "queue_depth_events")
+		late, err := c.popupd.Metric(ctx, "popupd_queue_depth_events")
 		if err != nil {
 			return turn{}, err
 		}

@@ -3,48 +3,51 @@ package storetest
 import (
 	"testing"
 
-	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
-// Server is a mariadbd or redis-server of one test.
-type Server struct{ *stores.Server }
+// MySQLServer is a mariadbd of one test.
+type MySQLServer struct{ *testbed.MySQL }
+
+// RedisServer is a redis-server of one test.
+type RedisServer struct{ *testbed.Redis }
 
 // StartMySQL starts a mariadbd that keeps its data over restarts, with root and
 // no password. extra are further arguments, for example "--wait-timeout=5".
 // The server is killed when the test ends.
-func StartMySQL(t testing.TB, extra ...string) *Server {
+func StartMySQL(t testing.TB, extra ...string) *MySQLServer {
 	t.Helper()
 	return StartMySQLIn(t, t.TempDir(), extra...)
 }
 
 // StartMySQLIn is StartMySQL with all its files in dir.
-func StartMySQLIn(t testing.TB, dir string, extra ...string) *Server {
+func StartMySQLIn(t testing.TB, dir string, extra ...string) *MySQLServer {
 	t.Helper()
-	return start(t, stores.StartMySQL, dir, extra)
+	s, err := bed(t).MySQL(testbed.StoreOptions{Dir: dir, Args: extra})
+	if err != nil {
+		fail(t, err)
+	}
+	t.Cleanup(s.Close)
+	return &MySQLServer{s}
 }
 
 // StartRedis starts a redis-server without persistence: what it holds is gone
 // after a restart. extra are further arguments, for example "--maxmemory",
 // "64mb". The server is killed when the test ends.
-func StartRedis(t testing.TB, extra ...string) *Server {
+func StartRedis(t testing.TB, extra ...string) *RedisServer {
 	t.Helper()
-	return start(t, stores.StartRedis, t.TempDir(), extra)
-}
-
-func start(t testing.TB, start func(dir string, extra ...string) (*stores.Server, error), dir string, extra []string) *Server {
-	t.Helper()
-	s, err := start(dir, extra...)
+	s, err := bed(t).Redis(testbed.StoreOptions{Dir: t.TempDir(), Args: extra})
 	if err != nil {
 		fail(t, err)
 	}
-	t.Cleanup(s.Kill)
-	return &Server{s}
+	t.Cleanup(s.Close)
+	return &RedisServer{s}
 }
 
 // CreateDatabase makes an empty database and returns its DSN.
-func (s *Server) CreateDatabase(t testing.TB, name string) (dsn string) {
+func (s *MySQLServer) CreateDatabase(t testing.TB, name string) (dsn string) {
 	t.Helper()
-	dsn, err := s.Server.CreateDatabase(name)
+	dsn, err := s.MySQL.CreateDatabase(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,9 +56,21 @@ func (s *Server) CreateDatabase(t testing.TB, name string) (dsn string) {
 
 // Restart starts the server again on the same address and data, after killing
 // it if it runs.
-func (s *Server) Restart(t testing.TB) {
+func (s *MySQLServer) Restart(t testing.TB) {
 	t.Helper()
-	if err := s.Server.Restart(); err != nil {
+	restart(t, s.Process)
+}
+
+// Restart starts the server again on the same address, empty, after killing it
+// if it runs.
+func (s *RedisServer) Restart(t testing.TB) {
+	t.Helper()
+	restart(t, s.Process)
+}
+
+func restart(t testing.TB, p *testbed.Process) {
+	t.Helper()
+	if err := p.Restart(); err != nil {
 		t.Fatal(err)
 	}
 }

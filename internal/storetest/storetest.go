@@ -1,14 +1,18 @@
 // Package storetest gives tests the private mariadbd and redis-server of package
-// stores, in temporary directories.
+// testbed.
 //
 // [MySQL] and [Redis] share one server of each kind per test binary, started at
 // first use and stopped by [Main]. [StartMySQL] and [StartRedis] start one of
 // their own that a test may kill and restart. When a binary is missing the test
 // is skipped with the line that installs it, and fails instead where the
 // environment says POPUPD_REQUIRE_STORES=1.
+//
+// How servers are started belongs to package testbed; only what needs a
+// testing.TB lives here.
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -17,15 +21,16 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/popupd/popupd/internal/stores"
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // shared holds the servers of this test binary.
 var shared struct {
 	sync.Mutex
-	mysql, redis *stores.Server
-	dirs         []string
-	databases    int
+	bed       *testbed.Testbed
+	mysql     *testbed.MySQL
+	redis     *testbed.Redis
+	databases int
 }
 
 // Main runs the tests of a package, stops the shared servers and then looks for
@@ -36,13 +41,8 @@ func Main(m *testing.M) int {
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()
-	for _, s := range []*stores.Server{shared.mysql, shared.redis} {
-		if s != nil {
-			s.Kill() // what it holds is thrown away, and a shutdown may take 20 s
-		}
-	}
-	for _, dir := range shared.dirs {
-		os.RemoveAll(dir)
+	if shared.bed != nil {
+		shared.bed.Close()
 	}
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
@@ -53,6 +53,25 @@ func Main(m *testing.M) int {
 	return code
 }
 
+// bed returns the testbed of this test binary.
+func bed(t testing.TB) *testbed.Testbed {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	return bedLocked(t)
+}
+
+func bedLocked(t testing.TB) *testbed.Testbed {
+	t.Helper()
+	if shared.bed == nil {
+		var err error
+		if shared.bed, err = testbed.New(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return shared.bed
+}
+
 // MySQL returns the DSN of an empty database on the shared mariadbd. The
 // database is dropped when the test ends. The user is root, without a password.
 func MySQL(t testing.TB) (dsn string) {
@@ -61,7 +80,7 @@ func MySQL(t testing.TB) (dsn string) {
 	defer shared.Unlock()
 	if shared.mysql == nil {
 		var err error
-		if shared.mysql, err = stores.StartMySQL(sharedDir(t)); err != nil {
+		if shared.mysql, err = bedLocked(t).MySQL(testbed.StoreOptions{}); err != nil {
 			fail(t, err)
 		}
 	}
@@ -88,7 +107,7 @@ func Redis(t testing.TB) (addr string) {
 	defer shared.Unlock()
 	if shared.redis == nil {
 		var err error
-		if shared.redis, err = stores.StartRedis(sharedDir(t)); err != nil {
+		if shared.redis, err = bedLocked(t).Redis(testbed.StoreOptions{}); err != nil {
 			fail(t, err)
 		}
 	}
@@ -98,23 +117,12 @@ func Redis(t testing.TB) (addr string) {
 	return shared.redis.Addr
 }
 
-// sharedDir makes a directory that outlives the test; Main removes it.
-func sharedDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "popupd-store-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared.dirs = append(shared.dirs, dir)
-	return dir
-}
-
 // fail ends the test for want of a store: what is not installed skips it, unless
 // stores are required.
 func fail(t testing.TB, err error) {
 	t.Helper()
 	const require = "POPUPD_REQUIRE_STORES"
-	if _, missing := errors.AsType[*stores.MissingError](err); missing && os.Getenv(require) != "1" {
+	if _, missing := errors.AsType[*testbed.MissingError](err); missing && os.Getenv(require) != "1" {
 		t.Skip(err)
 	}
 	t.Fatal(err)

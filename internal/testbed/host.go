@@ -7,23 +7,15 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/popupd/popupd/internal/stores"
 )
 
-// Need returns nil if a binary is installed, else an error that says which
-// package of Debian has it.
-func Need(binary, pkg string) error {
-	if _, err := stores.LookPath(binary); err != nil {
-		return &stores.MissingError{Binary: binary, Package: pkg}
-	}
-	return nil
-}
+// NetnsDir is where ip-netns(8) keeps network namespaces.
+const NetnsDir = "/run/netns"
 
 // Version returns the first line that a program prints about itself, "" if there
 // is none.
 func Version(binary string, args ...string) string {
-	path, err := stores.LookPath(binary)
+	path, err := LookPath(binary)
 	if err != nil {
 		return ""
 	}

@@ -1,195 +1,112 @@
 package testbed
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"crypto/rand"
-	"fmt"
-	"io"
+	"encoding/json"
 	"net/http"
-	"regexp"
-	"strconv"
-	"strings"
-	"time"
 )
 
-// Options of a popupd.
-type Options struct {
+// PopupdOptions say how to start a popupd.
+type PopupdOptions struct {
 	Binary       string // "" is built from this tree
 	Cores, Netns string // as of a Program
 	Host         string // address to listen on, 127.0.0.1 by default
 	MySQL, Redis string // DSN and URL; "" is embedded
 	Data         string // directory; "" is a fresh one
+	Token        string // bearer token of the control plane; "" is a random one
 	Flags, Env   []string
 }
 
-// Popupd is a running popupd.
+// Popupd is a popupd of a testbed. Its addresses stay the same when it is started
+// again.
 type Popupd struct {
 	*Process
-	Address string // host:port of the data plane
-	Admin   string // and of the control plane
-	Token   string // bearer token of the control plane
-	client  *http.Client
+	Binary, Data string
+	Address      string // host:port of the data plane, once it has listened
+	Admin        string // and of the control plane
+	Token        string // bearer token of the control plane
+	Flags, Env   []string
+
+	host         string
+	mysql, redis string
+	client       *http.Client
 }
 
-var listening = regexp.MustCompile(`msg=listening plane=(\w+) address=(\S+)`)
-
 // Popupd starts a popupd on free ports and waits until it is ready.
-func (r *Testbed) Popupd(o Options) (*Popupd, error) {
+func (b *Testbed) Popupd(o PopupdOptions) (*Popupd, error) {
 	if o.Binary == "" {
 		var err error
-		if o.Binary, err = r.Build(".", "."); err != nil {
+		if o.Binary, err = b.Build(".", "."); err != nil {
 			return nil, err
 		}
 	}
-	if o.Host == "" {
-		o.Host = "127.0.0.1"
-	}
-	if o.Data == "" {
-		r.mu.Lock()
-		o.Data = r.newDirLocked("data")
-		r.mu.Unlock()
-	}
-	p := &Popupd{Token: rand.Text(), client: newClient(o.Netns)}
-	args := append([]string{
-		o.Binary, "-listen", o.Host + ":0", "-admin-listen", o.Host + ":0", "-admin-token", p.Token,
-		"-mysql", o.MySQL, "-redis", o.Redis, "-data", o.Data, "-drain", "0s",
-	}, o.Flags...)
-	process, err := r.Start(Program{
-		Name: "popupd", Args: args, Env: o.Env, Cores: o.Cores, Netns: o.Netns,
-		Ready: func(line string) bool {
-			if m := listening.FindStringSubmatch(line); m != nil && m[1] == "data" {
-				p.Address = m[2]
-			} else if m != nil {
-				p.Admin = m[2]
-			}
-			return p.Address != "" && p.Admin != ""
-		},
-	})
-	if err != nil {
+	p := b.NewPopupd(o)
+	if err := p.Start(); err != nil {
 		return nil, err
 	}
-	p.Process = process
-	ctx, cancel := context.WithTimeout(r.ctx, patience)
-	defer cancel()
-	if err := p.poll(ctx, 10*time.Millisecond, p.ready); err != nil {
-		p.Stop()
-		return nil, fmt.Errorf("popupd is not ready: %w\n%s", err, p.Log())
+	if err := p.WaitReady(b.ctx); err != nil {
+		p.Kill()
+		return nil, err
 	}
 	return p, nil
 }
 
-func (p *Popupd) ready(ctx context.Context) (bool, error) {
-	status, _, err := p.call(ctx, "GET", "/readyz", "")
-	return status == http.StatusOK, err
+// NewPopupd returns a popupd that has not been started. Start returns when it
+// listens. Flags and Env may be changed while it does not run.
+func (b *Testbed) NewPopupd(o PopupdOptions) *Popupd {
+	p := &Popupd{
+		Binary: o.Binary, Data: o.Data, Token: o.Token, Flags: o.Flags, Env: o.Env,
+		host: o.Host, mysql: o.MySQL, redis: o.Redis, client: newClient(o.Netns),
+	}
+	if p.host == "" {
+		p.host = "127.0.0.1"
+	}
+	if p.Data == "" {
+		p.Data = b.newDir("data")
+	}
+	if p.Token == "" {
+		p.Token = rand.Text()
+	}
+	p.Process = b.newProcess(Program{Name: "popupd", Cores: o.Cores, Netns: o.Netns})
+	p.prepare = func(program *Program) {
+		program.Args, program.Env, program.Ready = p.args(), p.Env, p.listening()
+	}
+	return p
 }
 
-// poll asks until the answer is yes, an error comes or popupd has ended.
-func (p *Popupd) poll(ctx context.Context, every time.Duration, ask func(context.Context) (bool, error)) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		yes, err := ask(ctx)
-		if yes || err != nil {
-			return err
+// args are the command line of the next start.
+func (p *Popupd) args() []string {
+	address, admin := p.Address, p.Admin
+	if address == "" || admin == "" { // it has not listened yet
+		p.Address, p.Admin = "", ""
+		address, admin = p.host+":0", p.host+":0"
+	}
+	args := []string{p.Binary, "-listen", address, "-admin-listen", admin, "-admin-token", p.Token, "-data", p.Data, "-log", "json", "-drain", "0s"}
+	if p.mysql != "" {
+		args = append(args, "-mysql", p.mysql)
+	}
+	if p.redis != "" {
+		args = append(args, "-redis", p.redis)
+	}
+	return append(args, p.Flags...)
+}
+
+// listening returns a function that looks for the two lines that say where popupd
+// listens, and takes the addresses from those of the first start.
+func (p *Popupd) listening() func(line string) bool {
+	planes := 0
+	return func(line string) bool {
+		var entry struct{ Msg, Plane, Address string }
+		if json.Unmarshal([]byte(line), &entry) != nil || entry.Msg != "listening" {
+			return false
 		}
-		select {
-		case <-tick.C:
-		case <-p.Exited():
-			return fmt.Errorf("popupd ended: %s", p.cmd.ProcessState)
-		case <-ctx.Done():
-			return ctx.Err()
+		planes++
+		switch { // clients go on reading the addresses while it starts again
+		case entry.Plane == "data" && p.Address == "":
+			p.Address = entry.Address
+		case entry.Plane == "control" && p.Admin == "":
+			p.Admin = entry.Address
 		}
+		return planes == 2
 	}
-}
-
-// call asks the control plane.
-func (p *Popupd) call(ctx context.Context, method, path, body string) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+p.Admin+path, strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+p.Token)
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := p.client.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, answer, err
-}
-
-// Create makes a popup out of its JSON.
-func (p *Popupd) Create(ctx context.Context, popupJSON string) error {
-	status, answer, err := p.call(ctx, "POST", "/v1/admin/popups", popupJSON)
-	if err == nil && status != http.StatusCreated {
-		err = fmt.Errorf("status %d: %s", status, answer)
-	}
-	if err != nil {
-		return fmt.Errorf("create popup: %w", err)
-	}
-	return nil
-}
-
-// Profile returns popupd's CPU profile of a time from now on, in whole seconds.
-func (p *Popupd) Profile(ctx context.Context, d time.Duration) ([]byte, error) {
-	status, profile, err := p.call(ctx, "GET", fmt.Sprintf("/debug/pprof/profile?seconds=%.0f", d.Seconds()), "")
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("status %d: %s", status, profile)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("CPU profile: %w", err)
-	}
-	return profile, nil
-}
-
-// Metric returns the sum of the samples of the metric popupd_NAME. That it does
-// not exist is an error.
-func (p *Popupd) Metric(ctx context.Context, name string) (float64, error) {
-	status, answer, err := p.call(ctx, "GET", "/metrics", "")
-	if err != nil {
-		return 0, err
-	}
-	if status != http.StatusOK {
-		return 0, fmt.Errorf("/metrics answers %d", status)
-	}
-	return sumSamples(answer, "popupd_"+name)
-}
-
-// sumSamples adds up the samples of a metric in the text format of Prometheus.
-func sumSamples(text []byte, name string) (sum float64, err error) {
-	found := false
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		rest, ours := strings.CutPrefix(lines.Text(), name)
-		if !ours || rest == "" || rest[0] != ' ' && rest[0] != '{' {
-			continue
-		}
-		v, err := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
-		if err != nil {
-			return 0, fmt.Errorf("metric %s: %w", name, err)
-		}
-		sum += v
-		found = true
-	}
-	if !found {
-		return 0, fmt.Errorf("there is no metric %s", name)
-	}
-	return sum, nil
-}
-
-// Drained waits until every event in the journal is in the database.
-func (p *Popupd) Drained(ctx context.Context) error {
-	// Metrics cost popupd a third of a millisecond, which may be measured.
-	err := p.poll(ctx, 100*time.Millisecond, func(ctx context.Context) (bool, error) {
-		depth, err := p.Metric(ctx, "queue_depth_events")
-		return depth == 0, err
-	})
-	if err != nil {
-		return fmt.Errorf("wait until all events are in the database: %w", err)
-	}
-	return nil
 }

@@ -2,14 +2,12 @@ package testbed
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// serveOne makes a popup, shows it to a user and waits until that is counted.
+// serveOne makes a popup, shows it to a user and waits until that is in the
+// database.
 func serveOne(t *testing.T, p *Popupd) {
 	t.Helper()
 	if err := p.Create(t.Context(), `{"key":"hello","status":"active","variants":[{"key":"a","content":{"title":"Hello"}}]}`); err != nil {
@@ -24,7 +22,7 @@ func serveOne(t *testing.T, p *Popupd) {
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("poll: %s", resp.Status)
 	}
-	if served, err := p.Metric(t.Context(), "decisions_total"); err != nil || served != 1 {
+	if served, err := p.Metric(t.Context(), "popupd_decisions_total"); err != nil || served != 1 {
 		t.Errorf("decisions: %v, %v; want 1", served, err)
 	}
 	if err := p.Drained(t.Context()); err != nil {
@@ -36,8 +34,8 @@ func TestPopupdWithEmbeddedStores(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds popupd")
 	}
-	r := newTestbed(t)
-	p, err := r.Popupd(Options{Cores: "0", Flags: []string{"-min-gap", "1s"}})
+	b := newTestbed(t)
+	p, err := b.Popupd(PopupdOptions{Cores: "0", Flags: []string{"-min-gap", "1s"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,15 +43,46 @@ func TestPopupdWithEmbeddedStores(t *testing.T) {
 	if err := p.Create(t.Context(), `{"key":"hello"}`); err == nil || !strings.Contains(err.Error(), "status 409") {
 		t.Errorf("a second popup of the same key: %v", err)
 	}
-	if _, err := p.Metric(t.Context(), "decisions"); err == nil {
+	if _, err := p.Metric(t.Context(), "popupd_decisions"); err == nil {
 		t.Error("a metric that does not exist has a value")
 	}
-	p.Stop()
+	address, admin := p.Address, p.Admin
+	p.Flags = append(p.Flags, "-min-gap", "2s")
+	if err := p.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.WaitReady(t.Context()); err != nil || p.Address != address || p.Admin != admin {
+		t.Errorf("started again at %s, %s: %v; want %s, %s", p.Address, p.Admin, err, address, admin)
+	}
+	p.Kill()
 	if err := p.Drained(t.Context()); err == nil {
 		t.Error("a popupd that has ended is drained")
 	}
-	if _, err := r.Popupd(Options{Flags: []string{"-nonsense"}}); err == nil || !strings.Contains(err.Error(), "-nonsense") {
+	if _, err := b.Popupd(PopupdOptions{Flags: []string{"-nonsense"}}); err == nil || !strings.Contains(err.Error(), "-nonsense") {
 		t.Errorf("an unknown flag: %v", err)
+	}
+}
+
+func TestPopupdWithStores(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds popupd")
+	}
+	b := newTestbed(t)
+	mysql, err := b.MySQL(StoreOptions{})
+	installed(t, err)
+	redis, err := b.Redis(StoreOptions{})
+	installed(t, err)
+	dsn, err := mysql.CreateDatabase("popupd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.Popupd(PopupdOptions{MySQL: dsn, Redis: redis.URL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveOne(t, p)
+	if got, err := mysql.Query("SELECT COUNT(*) FROM popupd.event"); got != "1" || err != nil {
+		t.Errorf("events after Drained: %s, %v; want 1", got, err)
 	}
 }
 
@@ -75,15 +104,5 @@ func TestEnvironment(t *testing.T) {
 	}
 	if strings.Contains(got, "- \n") {
 		t.Errorf("an empty version in\n%s", got)
-	}
-}
-
-func TestNeedSaysHowToGetIt(t *testing.T) {
-	if err := Need("sh", "dash"); err != nil {
-		t.Error(err)
-	}
-	want := "no-such-binary is not installed; install it: apt-get install such-package"
-	if err := Need("no-such-binary", "such-package"); err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -1,231 +1,280 @@
 package testbed
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
+	"runtime"
 	"sync"
+	"syscall"
 	"time"
-
-	"github.com/popupd/popupd/internal/stores"
 )
 
-// patience is how long a program may take to be ready.
-const patience = 60 * time.Second
+// errNotStarted says that there is no process to send a signal to.
+var errNotStarted = errors.New("not started")
 
-// Program says what to start.
-type Program struct {
-	Name  string
-	Args  []string // the first is the binary
-	Env   []string // added to the environment, less what popupd reads of it
-	Cores string   // as for taskset -c; "" is any
-	Netns string   // the network namespace by its name of ip-netns(8); "" is this one
-
-	// Ready is called with each line of stdout and stderr until it returns
-	// true; nil means ready at once.
-	Ready func(line string) bool
-}
-
-// command is the whole command line. Neither ip netns exec nor taskset forks, so
-// the process that is started is the program itself.
-func (p *Program) command() []string {
-	var args []string
-	if p.Netns != "" {
-		args = append(args, "ip", "netns", "exec", p.Netns)
-	}
-	if p.Cores != "" {
-		args = append(args, "taskset", "-c", p.Cores)
-	}
-	return append(args, p.Args...)
-}
-
-// Process is a program that has been started.
+// Process is a program that a testbed has started. It may be ended and started
+// again, on the same address and data, until it is closed.
 type Process struct {
-	name   string
-	cmd    *exec.Cmd
-	exited <-chan struct{}
-	out    *output
+	ctx     context.Context
+	program Program
+	// prepare changes the program before each start; nil: nothing changes.
+	prepare func(*Program)
+	output  *output
+
+	mu      sync.Mutex
+	closed  bool
+	cmd     *exec.Cmd     // of the last start; nil: there was none
+	exited  chan struct{} // closed when cmd has been waited for
+	readied <-chan struct{}
+	ending  bool // cmd was told to end
+	starts  int
+	crashes []string
 }
 
-// Start starts a program and returns when it is ready.
-func (r *Testbed) Start(p Program) (*Process, error) {
-	process, err := r.spawn(p)
-	if err != nil {
-		return nil, err
+// Start starts the program and returns when it is ready.
+func (p *Process) Start() error {
+	if err := p.Spawn(); err != nil {
+		return err
 	}
-	if p.Ready == nil {
-		return process, nil
-	}
-	select {
-	case <-process.out.readied:
-		return process, nil
-	case <-process.exited:
-		err = fmt.Errorf("%s ended while starting:\n%s", p.Name, process.Log())
-	case <-r.ctx.Done():
-	case <-time.After(patience):
-		err = fmt.Errorf("%s is not ready after %v:\n%s", p.Name, patience, process.Log())
-	}
-	process.Stop()
-	if r.ctx.Err() != nil { // which may be why it ended
-		err = r.ctx.Err()
-	}
-	return nil, err
-}
-
-func (r *Testbed) spawn(p Program) (*Process, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return nil, errClosed
-	}
-	args := p.command()
-	binary, err := stores.LookPath(args[0])
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.Name, err)
-	}
-	out := &output{ready: p.Ready, readied: make(chan struct{})}
-	cmd := exec.Command(binary, args[1:]...)
-	cmd.Dir = r.dir
-	cmd.Env = append(environ(), p.Env...)
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.WaitDelay = time.Second // should it leave children with its stdout
-	exited, err := stores.Spawn(cmd)
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", p.Name, err)
-	}
-	process := &Process{name: p.Name, cmd: cmd, exited: exited, out: out}
-	r.stops = append(r.stops, process.Stop)
-	return process, nil
-}
-
-// environ is the environment without the variables that popupd reads.
-func environ() []string {
-	var kept []string
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "POPUPD_") {
-			kept = append(kept, e)
+	if err := p.waitUntilReady(); err != nil {
+		p.Kill()
+		if p.ctx.Err() != nil { // which may be why it ended
+			err = p.ctx.Err()
 		}
-	}
-	return kept
-}
-
-// Name is what the program was called when it was started.
-func (p *Process) Name() string { return p.name }
-
-// Pid is the process id, also after the end.
-func (p *Process) Pid() int { return p.cmd.Process.Pid }
-
-// Log is what the process has printed so far, on stdout and stderr.
-func (p *Process) Log() string { return p.out.String() }
-
-// Stop kills the process and waits until it is gone. It may be called again.
-func (p *Process) Stop() {
-	_ = p.cmd.Process.Kill() // it may have ended already
-	<-p.exited
-}
-
-// Exited is closed when the process has ended.
-func (p *Process) Exited() <-chan struct{} { return p.exited }
-
-// Wait waits until the process ends by itself. It returns an error with the
-// log if it fails, and that of ctx, after killing it, if that ends first.
-func (p *Process) Wait(ctx context.Context) error {
-	select {
-	case <-p.exited:
-	case <-ctx.Done():
-		p.Stop()
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case !p.cmd.ProcessState.Success():
-		return fmt.Errorf("%s: %s\n%s", p.name, p.cmd.ProcessState, p.Log())
+		return err
 	}
 	return nil
 }
 
-// CPU returns the user and system time that the process has used so far, or
+// Spawn starts the program and does not wait until it is ready.
+func (p *Process) Spawn() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errClosed
+	}
+	if p.prepare != nil {
+		p.prepare(&p.program)
+	}
+	args, err := p.program.command()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.program.Name, err)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = p.program.Dir
+	cmd.Env = append(Environ(), p.program.Env...)
+	cmd.Stdout, cmd.Stderr = p.output, p.output
+	cmd.WaitDelay = time.Second // should it leave children with its stdout
+	dieWithParent(cmd)
+	readied := p.output.expect(p.program.Ready)
+	exited, started := make(chan struct{}), make(chan error)
+	go p.run(cmd, started, exited)
+	if err := <-started; err != nil {
+		return fmt.Errorf("start %s: %w", p.program.Name, err)
+	}
+	p.cmd, p.exited, p.readied, p.ending = cmd, exited, readied, false
+	p.starts++
+	return nil
+}
+
+// run starts a command, waits for its end and says when it has come.
+func (p *Process) run(cmd *exec.Cmd, started chan<- error, exited chan<- struct{}) {
+	// The kernel sends the parent-death signal when the thread that forked ends
+	// (prctl(2)), so the thread waits for as long as the process lives.
+	runtime.LockOSThread()
+	err := cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	_ = cmd.Wait() // how it ended is in its ProcessState
+	p.mu.Lock()
+	if !p.ending {
+		p.crashes = append(p.crashes, cmd.ProcessState.String())
+	}
+	p.mu.Unlock()
+	close(exited)
+}
+
+// waitUntilReady waits for the line that says so, and then for the probe.
+func (p *Process) waitUntilReady() error {
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	p.mu.Lock()
+	exited, readied := p.exited, p.readied
+	p.mu.Unlock()
+	step := func(next <-chan struct{}, ticks <-chan time.Time) error {
+		select {
+		case <-next:
+			return nil
+		case <-ticks:
+			return nil
+		case <-exited:
+			return fmt.Errorf("%s ended while starting:\n%s", p.program.Name, p.Log())
+		case <-p.ctx.Done():
+			return p.ctx.Err()
+		case <-timeout.C:
+			return fmt.Errorf("%s is not ready after %v:\n%s", p.program.Name, patience, p.Log())
+		}
+	}
+	if err := step(readied, nil); err != nil || p.program.Probe == nil {
+		return err
+	}
+	for p.program.Probe() != nil {
+		if err := step(nil, tick.C); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// last returns the command of the last start, nil when there was none, and the
+// channel that tells of its end.
+func (p *Process) last() (*exec.Cmd, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd, p.exited
+}
+
+// Name is what the program was called when it was started.
+func (p *Process) Name() string { return p.program.Name }
+
+// Pid is the process id of the last start, also after its end, 0 before the
+// first.
+func (p *Process) Pid() int {
+	cmd, _ := p.last()
+	if cmd == nil {
+		return 0
+	}
+	return cmd.Process.Pid
+}
+
+// Log is what the program has printed since it was first started, on stdout and
+// stderr.
+func (p *Process) Log() string { return p.output.String() }
+
+// Starts is how often the program was started.
+func (p *Process) Starts() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.starts
+}
+
+// Crashes says how the program ended each time that nobody had told it to.
+func (p *Process) Crashes() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.crashes
+}
+
+// ExpectEnd says that the running program will end by itself, which then is no
+// crash.
+func (p *Process) ExpectEnd() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ending = true
+}
+
+// Signal sends a signal and does not wait. SIGTERM tells the program to end.
+func (p *Process) Signal(sig os.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return fmt.Errorf("signal %s: %w", p.program.Name, errNotStarted)
+	}
+	p.ending = p.ending || sig == syscall.SIGTERM
+	return p.cmd.Process.Signal(sig)
+}
+
+// Kill ends the program at once, as kill -9 does, and waits until it is gone. It
+// may be called again.
+func (p *Process) Kill() { _ = p.end(os.Kill) }
+
+// Stop ends the program in order and waits until it is gone; after a minute it
+// kills it and returns an error. It may be called again.
+func (p *Process) Stop() error { return p.end(syscall.SIGTERM) }
+
+func (p *Process) end(sig os.Signal) error {
+	p.mu.Lock()
+	cmd, exited := p.cmd, p.exited
+	p.ending = true
+	p.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	_ = cmd.Process.Signal(sig) // it may have ended already
+	select {
+	case <-exited:
+		return nil
+	case <-time.After(patience):
+		_ = cmd.Process.Kill()
+		<-exited
+		return fmt.Errorf("%s did not end within %v of %v", p.program.Name, patience, sig)
+	}
+}
+
+// Close is Kill, after which the program cannot be started again.
+func (p *Process) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.Kill()
+}
+
+// Restart kills the program, if it runs, and starts it again.
+func (p *Process) Restart() error {
+	p.Kill()
+	return p.Start()
+}
+
+// Exited is closed when the last start has ended.
+func (p *Process) Exited() <-chan struct{} {
+	_, exited := p.last()
+	return exited
+}
+
+// State is how the last start ended, nil while it runs.
+func (p *Process) State() *os.ProcessState {
+	cmd, exited := p.last()
+	if cmd == nil {
+		return nil
+	}
+	select {
+	case <-exited:
+		return cmd.ProcessState
+	default:
+		return nil
+	}
+}
+
+// Wait waits until the program ends by itself. It returns an error with the log
+// if it fails, and that of ctx, after killing it, if that ends first.
+func (p *Process) Wait(ctx context.Context) error {
+	p.ExpectEnd()
+	select {
+	case <-p.Exited():
+	case <-ctx.Done():
+		p.Kill()
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !p.State().Success():
+		return fmt.Errorf("%s: %s\n%s", p.program.Name, p.State(), p.Log())
+	}
+	return nil
+}
+
+// CPU returns the user and system time that the last start has used so far, or
 // used in all when it has ended.
 func (p *Process) CPU() (time.Duration, error) {
-	select {
-	case <-p.exited:
-		return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
-	default:
-		return CPU(p.Pid())
+	if state := p.State(); state != nil {
+		return state.UserTime() + state.SystemTime(), nil
 	}
-}
-
-// CPU returns the user and system time of a process so far, in steps of 10 ms,
-// see proc_pid_stat(5).
-func CPU(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // a name may hold spaces
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat: %d fields after the name", pid, len(fields))
-	}
-	var ticks int64
-	for _, field := range fields[11:13] { // utime, stime
-		n, err := strconv.ParseInt(string(field), 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
-}
-
-// RSS returns the memory of a process that is in RAM, in bytes, see
-// proc_pid_statm(5).
-func RSS(pid int) (int64, error) {
-	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, err
-	}
-	var size, resident int64
-	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
-		return 0, fmt.Errorf("/proc/%d/statm: %w", pid, err)
-	}
-	return resident * int64(os.Getpagesize()), nil
-}
-
-// output keeps what a process prints and looks for the line that says that it
-// is ready.
-type output struct {
-	readied chan struct{} // closed by that line
-
-	mu    sync.Mutex
-	all   bytes.Buffer
-	line  int                    // where the line begins that is not complete yet
-	ready func(line string) bool // nil from then on
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.all.Write(b)
-	for o.ready != nil {
-		line, _, complete := bytes.Cut(o.all.Bytes()[o.line:], []byte("\n"))
-		if !complete {
-			break
-		}
-		o.line += len(line) + 1
-		if o.ready(string(line)) {
-			o.ready = nil
-			close(o.readied)
-		}
-	}
-	return len(b), nil
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.all.String()
+	return CPU(p.Pid())
 }

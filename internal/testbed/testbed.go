@@ -1,9 +1,15 @@
-// Package testbed starts what a benchmark measures: popupd, its stores and its
-// rivals, each pinned to cores, all of it private to one temporary directory.
+// Package testbed starts what tests and benchmarks need around them: popupd,
+// MariaDB, Redis, nginx and any other program, each on a free port of loopback,
+// with its files in one temporary directory and nothing of the host's
+// configuration.
 //
-// Nothing outlives a [Testbed]: its processes are killed by [Testbed.Close], when the
-// context given to [New] ends, and by the kernel when the benchmark itself is
-// killed.
+// Nothing outlives a [Testbed]: its processes are killed by [Testbed.Close],
+// when the context given to [New] ends, and (on Linux) by the kernel when the
+// program that made it is killed; the directory that remains then is removed by
+// the next [New].
+//
+// What measures or checks does not live here, nor does anything that knows
+// package testing: internal/storetest and e2e wrap these processes for tests.
 package testbed
 
 import (
@@ -11,140 +17,101 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
-
-	"github.com/popupd/popupd/internal/stores"
 )
 
+// errClosed says that a testbed, or a process of it, starts nothing any more.
 var errClosed = errors.New("the testbed is closed")
 
-// Testbed owns a temporary directory and every process started with it. Its methods
-// may be called at once.
+// Testbed owns a temporary directory and every process started with it. Its
+// methods may be called at once.
 type Testbed struct {
-	ctx    context.Context
+	ctx    context.Context // ends with the testbed
+	cancel context.CancelFunc
 	dir    string
-	detach func() bool // from ctx
+	unlock func()      // of the directory
+	detach func() bool // from the context given to New
 	once   sync.Once
 
-	mu       sync.Mutex
-	closed   bool
-	number   int               // of directories handed out
-	binaries map[string]string // built so far, by module and package
-	stops    []func()          // of processes and stores, in the order of their starts
+	building sync.Mutex
+	binaries map[string]string // built so far, by module, package and flags
+
+	mu        sync.Mutex
+	closed    bool
+	number    int        // of directories handed out
+	processes []*Process // in the order of their starts
 }
 
-// New makes the directory. The testbed closes itself when ctx ends.
+// New makes the directory, after removing those of testbeds whose program was
+// killed. The testbed closes itself when ctx ends.
 func New(ctx context.Context) (*Testbed, error) {
-	dir, err := os.MkdirTemp("", "popupd-bench-")
+	removeAbandoned()
+	dir, unlock, err := newOwnedDir()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("directory of a testbed: %w", err)
 	}
-	r := &Testbed{ctx: ctx, dir: dir, binaries: make(map[string]string)}
-	r.detach = context.AfterFunc(ctx, r.end)
-	return r, nil
+	b := &Testbed{dir: dir, unlock: unlock, binaries: make(map[string]string)}
+	b.ctx, b.cancel = context.WithCancel(ctx)
+	b.detach = context.AfterFunc(ctx, b.end)
+	return b, nil
 }
 
 // Close kills all processes, waits for them and removes the directory. It may be
 // called again.
-func (r *Testbed) Close() {
-	r.detach()
-	r.end()
+func (b *Testbed) Close() {
+	b.detach()
+	b.end()
 }
 
-func (r *Testbed) end() {
-	r.once.Do(func() {
-		// A store that is just starting holds the lock until it can be killed.
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.closed = true
-		for _, stop := range slices.Backward(r.stops) {
-			stop()
+func (b *Testbed) end() {
+	b.once.Do(func() {
+		b.cancel()
+		b.building.Lock() // waits for a build, which the context has ended
+		defer b.building.Unlock()
+		b.mu.Lock()
+		b.closed = true
+		processes := b.processes
+		b.mu.Unlock()
+		for _, p := range slices.Backward(processes) {
+			p.Close()
 		}
-		os.RemoveAll(r.dir)
+		os.RemoveAll(b.dir)
+		b.unlock()
 	})
 }
 
 // Dir is the directory; what a benchmark writes there goes with the testbed.
-func (r *Testbed) Dir() string { return r.dir }
+func (b *Testbed) Dir() string { return b.dir }
 
-// newDirLocked returns the path of a directory that does not exist yet.
-func (r *Testbed) newDirLocked(name string) string {
-	r.number++
-	return filepath.Join(r.dir, fmt.Sprintf("%s-%d", name, r.number))
+// newDir returns the path of a directory that does not exist yet.
+func (b *Testbed) newDir(name string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.number++
+	return filepath.Join(b.dir, fmt.Sprintf("%s-%d", name, b.number))
 }
 
-// Build compiles a package of the module in a directory of this repository, "."
-// or "bench/rivals", once per Testbed, and returns the path of the binary.
-func (r *Testbed) Build(module, pkg string) (binary string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return "", errClosed
-	}
-	key := module + " " + pkg
-	if binary := r.binaries[key]; binary != "" {
-		return binary, nil
-	}
-	root, err := exec.CommandContext(r.ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
-	}
-	name := path.Base(pkg)
-	if name == "." {
-		name = "popupd"
-	}
-	binary = filepath.Join(r.newDirLocked("bin"), name)
-	cmd := exec.CommandContext(r.ctx, "go", "build", "-o", binary, pkg)
-	cmd.Dir = filepath.Join(strings.TrimSpace(string(root)), module)
-	// Interrupted, it leaves neither its compilers nor their files.
-	cmd.Env = append(os.Environ(), "GOTMPDIR="+r.dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	if out, err := cmd.CombinedOutput(); err != nil {
-		if r.ctx.Err() != nil {
-			return "", r.ctx.Err()
-		}
-		return "", fmt.Errorf("build %s in %s: %w\n%s", pkg, module, err, out)
-	}
-	r.binaries[key] = binary
-	return binary, nil
-}
-
-// MySQL starts a mariadbd with an empty database popupd on some cores, as for
-// taskset -c; "" is any.
-func (r *Testbed) MySQL(cores string, extra ...string) (*stores.Server, error) {
-	s, err := r.store("mysql", stores.StartMySQL, cores, extra)
-	if err != nil {
+// Start starts a program and returns when it is ready.
+func (b *Testbed) Start(program Program) (*Process, error) {
+	p := b.newProcess(program)
+	if err := p.Start(); err != nil {
 		return nil, err
 	}
-	_, err = s.CreateDatabase("popupd")
-	return s, err
+	return p, nil
 }
 
-// Redis starts a redis-server on some cores, as for taskset -c; "" is any.
-func (r *Testbed) Redis(cores string, extra ...string) (*stores.Server, error) {
-	return r.store("redis", stores.StartRedis, cores, extra)
-}
-
-func (r *Testbed) store(name string, start func(string, ...string) (*stores.Server, error), cores string, extra []string) (*stores.Server, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return nil, errClosed
+// newProcess returns a process that the testbed ends, and that has not been
+// started.
+func (b *Testbed) newProcess(program Program) *Process {
+	if program.Dir == "" {
+		program.Dir = b.dir
 	}
-	s, err := start(r.newDirLocked(name), extra...)
-	if err != nil {
-		return nil, err
-	}
-	r.stops = append(r.stops, s.Kill)
-	if cores != "" {
-		err = s.Pin(cores)
-	}
-	return s, err
+	p := &Process{ctx: b.ctx, program: program, output: &output{}}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p.closed = b.closed
+	b.processes = append(b.processes, p)
+	return p
 }

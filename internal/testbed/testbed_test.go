@@ -1,134 +1,135 @@
 package testbed
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/popupd/popupd/internal/stores"
-	"github.com/popupd/popupd/internal/storetest"
+	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+// childVariable makes the test binary another program that has a testbed.
+const childVariable = "TESTBED_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		child()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// child starts a program, prints its pid and the directory, and waits to be
+// killed.
+func child() {
+	b, err := New(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := b.Start(Program{Name: "sleeper", Args: []string{"sleep", "60"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(p.Pid(), b.Dir())
+	select {}
+}
 
 // newTestbed returns a testbed whose leftovers fail the test.
 func newTestbed(t *testing.T) *Testbed {
 	t.Helper()
-	r, err := New(t.Context())
+	b, err := New(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		r.Close()
-		if _, err := os.Stat(r.Dir()); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s after Close: %v", r.Dir(), err)
+		b.Close()
+		if _, err := os.Stat(b.Dir()); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s after Close: %v", b.Dir(), err)
 		}
 	})
-	return r
+	return b
 }
 
-func shell(script string) []string { return []string{"sh", "-c", script} }
-
-func startsWith(prefix string) func(string) bool {
-	return func(line string) bool { return strings.HasPrefix(line, prefix) }
-}
-
-func TestStartWaitsForTheLine(t *testing.T) {
-	r := newTestbed(t)
-	var seen []string
-	p, err := r.Start(Program{
-		Name: "greeter", Args: shell(`printf 'one\ntw'; echo o >&2; printf '%s\nnever\n' "$GREETING"; exec sleep 60`),
-		Env: []string{"GREETING=ready 1"},
-		Ready: func(line string) bool {
-			seen = append(seen, line)
-			return strings.HasPrefix(line, "ready")
-		},
-	})
+func TestAKilledProgramLeavesNothing(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs Linux")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"=1")
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(seen, "|"), "one|two|ready 1"; got != want {
-		t.Errorf("lines asked about: %q, want %q", got, want)
-	}
-	if syscall.Kill(p.Pid(), 0) != nil {
-		t.Error("it does not run")
-	}
-	p.Stop()
-	p.Stop()
-	if syscall.Kill(p.Pid(), 0) == nil {
-		t.Error("it runs after Stop")
-	}
-}
-
-func TestStartTellsWhyItFailed(t *testing.T) {
-	r := newTestbed(t)
-	_, err := r.Start(Program{Name: "loser", Args: shell("echo bad luck >&2; exit 3"), Ready: startsWith("ready")})
-	if want := "loser ended while starting:\nbad luck\n"; err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-	if _, err := r.Start(Program{Name: "ghost", Args: []string{"no-such-binary"}}); err == nil || !strings.Contains(err.Error(), "start ghost") {
-		t.Errorf("a binary that does not exist: %v", err)
-	}
-}
-
-func TestWaitReturnsTheLogOfAFailure(t *testing.T) {
-	r := newTestbed(t)
-	for _, c := range []struct{ script, want string }{
-		{"echo fine", ""},
-		{"echo no; exit 2", "job: exit status 2\nno\n"},
-	} {
-		p, err := r.Start(Program{Name: "job", Args: shell(c.script)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		if err := p.Wait(t.Context()); err != nil {
-			got = err.Error()
-		}
-		if got != c.want {
-			t.Errorf("%s: got %q, want %q", c.script, got, c.want)
-		}
-	}
-}
-
-func TestCPU(t *testing.T) {
-	r := newTestbed(t)
-	p, err := r.Start(Program{
-		Name: "worker (busy)", Args: shell("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; kill -STOP $$"), Ready: startsWith("done"),
-	})
-	if err != nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	alive, err := p.CPU()
-	if err != nil || alive < 10*time.Millisecond {
-		t.Errorf("CPU of a busy process: %v, %v", alive, err)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	var pid int
+	var dir string
+	if err == nil {
+		_, err = fmt.Sscan(line, &pid, &dir)
 	}
-	if rss, err := RSS(p.Pid()); err != nil || rss < 100<<10 {
-		t.Errorf("RSS: %d, %v", rss, err)
+	newTestbed(t) // while the other runs
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("the directory of a program that runs: %v", err)
 	}
-	p.Stop()
-	if ended, err := p.CPU(); err != nil || ended < alive-10*time.Millisecond {
-		t.Errorf("CPU after the end: %v, %v; before: %v", ended, err, alive)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	if err != nil {
+		t.Fatalf("%q: %v", line, err)
 	}
+	for deadline := time.Now().Add(10 * time.Second); alive(pid); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d outlived its parent", pid)
+		}
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("the directory of a killed program: %v; want it there, or this test proves nothing", err)
+	}
+	newTestbed(t)
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory of a killed program, after the next New: %v; want it gone", err)
+	}
+}
+
+// alive reports whether a process runs. One that has ended and that nobody has
+// waited for, as in a container without an init, does not.
+func alive(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	return !strings.HasPrefix(rest, "Z")
 }
 
 func TestInterruptedRunsLeaveNothing(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
-	r, err := New(ctx)
+	b, err := New(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := r.Start(Program{Name: "sleeper", Args: []string{"sleep", "60"}})
+	p, err := b.Start(Program{Name: "sleeper", Args: []string{"sleep", "60"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(r.Dir(), "scratch"), []byte("x"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(b.Dir(), "scratch"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	interrupt()
@@ -136,23 +137,26 @@ func TestInterruptedRunsLeaveNothing(t *testing.T) {
 	if err := p.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Wait: %v", err)
 	}
-	r.Close() // as a deferred one does while the testbed may still be closing itself
-	if _, err := os.Stat(r.Dir()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s: %v", r.Dir(), err)
+	b.Close() // as a deferred one does while the testbed may still be closing itself
+	if _, err := os.Stat(b.Dir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s: %v", b.Dir(), err)
 	}
-	if _, err := r.Start(Program{Name: "late", Args: []string{"sleep", "60"}}); !errors.Is(err, errClosed) {
+	if _, err := b.Start(Program{Name: "late", Args: []string{"sleep", "60"}}); !errors.Is(err, errClosed) {
 		t.Errorf("Start on a closed testbed: %v", err)
+	}
+	if err := p.Restart(); !errors.Is(err, errClosed) {
+		t.Errorf("Restart on a closed testbed: %v", err)
 	}
 }
 
 func TestInterruptEndsTheWaitForReady(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
-	r, err := New(ctx)
+	b, err := New(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	_, err = r.Start(Program{Name: "silent", Args: shell("echo up; exec sleep 60"), Ready: func(string) bool { interrupt(); return false }})
+	defer b.Close()
+	_, err = b.Start(Program{Name: "silent", Args: shell("echo up; exec sleep 60"), Ready: func(string) bool { interrupt(); return false }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
@@ -163,14 +167,14 @@ func TestInterruptedBuildsLeaveNothing(t *testing.T) {
 	t.Setenv("TMPDIR", scratch)
 	t.Setenv("GOCACHE", t.TempDir()) // there is all to compile
 	ctx, interrupt := context.WithCancel(t.Context())
-	r, err := New(ctx)
+	b, err := New(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer b.Close()
 	built := make(chan error)
 	go func() {
-		_, err := r.Build("bench/rivals", "./bare")
+		_, err := b.Build("bench/rivals", "./bare")
 		built <- err
 	}()
 	for work := []string(nil); len(work) == 0; runtime.Gosched() { // until it compiles
@@ -182,45 +186,8 @@ func TestInterruptedBuildsLeaveNothing(t *testing.T) {
 	if err := <-built; !errors.Is(err, context.Canceled) {
 		t.Errorf("Build: %v", err)
 	}
-	r.Close()
+	b.Close()
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-func TestStores(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a MariaDB")
-	}
-	r := newTestbed(t)
-	mysql, err := r.MySQL("0")
-	skipMissing(t, err)
-	redis, err := r.Redis("0")
-	skipMissing(t, err)
-	for name, pid := range map[string]int{"mariadbd": mysql.Pid(), "redis-server": redis.Pid()} {
-		if got := field("/proc/"+itoa(pid)+"/status", "Cpus_allowed_list"); got != "0" {
-			t.Errorf("%s runs on cores %q, want 0", name, got)
-		}
-	}
-	if got, err := mysql.Query("SHOW DATABASES LIKE 'popupd'"); got != "popupd" || err != nil {
-		t.Errorf("the database popupd: %q, %v", got, err)
-	}
-	p, err := r.Popupd(Options{MySQL: mysql.DSN("popupd"), Redis: redis.URL()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	serveOne(t, p)
-	if got, err := mysql.Query("SELECT COUNT(*) FROM popupd.event"); got != "1" || err != nil {
-		t.Errorf("events after Drained: %s, %v; want 1", got, err)
-	}
-}
-
-func skipMissing(t *testing.T, err error) {
-	t.Helper()
-	if _, missing := errors.AsType[*stores.MissingError](err); missing && os.Getenv("POPUPD_REQUIRE_STORES") != "1" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }

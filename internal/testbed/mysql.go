@@ -1,4 +1,4 @@
-package stores
+package testbed
 
 import (
 	"bytes"
@@ -14,43 +14,54 @@ import (
 	"time"
 )
 
-// StartMySQL starts a mariadbd that keeps its data over restarts in dir, which
-// it makes, with root and no password. extra are further arguments, for example
-// "--wait-timeout=5". The error is a [*MissingError] where there is no MariaDB.
-func StartMySQL(dir string, extra ...string) (*Server, error) {
+// MySQL is a private mariadbd, with root and no password. It keeps its data over
+// restarts.
+type MySQL struct {
+	*Process
+	Addr string // host:port
+	dir  string
+}
+
+// MySQL starts a mariadbd without a database. The error is a [*MissingError]
+// where there is no MariaDB.
+func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
 	for _, binary := range []string{"mariadbd", "mariadb-install-db", "mariadb"} {
-		if _, err := LookPath(binary); err != nil {
-			return nil, &MissingError{binary, "mariadb-server"}
+		if err := Need(binary, "mariadb-server"); err != nil {
+			return nil, err
 		}
 	}
-	binary, _ := LookPath("mariadbd")
-	template, err := dataTemplate(binary)
+	if o.Dir == "" {
+		o.Dir = b.newDir("mysql")
+	}
+	s := &MySQL{dir: o.Dir}
+	template, err := dataTemplate("mariadbd")
 	if err != nil {
 		return nil, err
 	}
-	data := (&Server{dir: dir}).DataDir()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.CopyFS(data, os.DirFS(template)); err != nil {
+	if err := os.CopyFS(s.DataDir(), os.DirFS(template)); err != nil {
 		return nil, fmt.Errorf("copy data directory: %w", err)
 	}
-	return launch(func(addr string, port int) *Server {
-		s := &Server{name: "mariadbd", Addr: addr, dir: dir, ready: greets}
-		s.args = append([]string{
-			binary, "--no-defaults", "--datadir=" + data, "--socket=" + s.socket(), "--pid-file=" + filepath.Join(dir, "pid"),
+	s.Process, s.Addr, err = b.startOnFreePort(func(_ string, port int) Program {
+		args := append([]string{
+			"mariadbd", "--no-defaults", "--datadir=" + s.DataDir(), "--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
 			"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port), "--skip-name-resolve",
 			"--innodb-flush-log-at-trx-commit=1", // the durability that popupd assumes
 			"--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M",
 			"--performance-schema=off", "--skip-log-bin",
-		}, extra...)
-		s.args = append(s.args, asRoot()...)
-		return s
+		}, o.Args...)
+		return Program{Name: "mariadbd", Args: append(args, asRoot()...), Dir: s.dir, Cores: o.Cores, Probe: s.greets}
 	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // CreateDatabase makes an empty database and returns its DSN.
-func (s *Server) CreateDatabase(name string) (dsn string, err error) {
+func (s *MySQL) CreateDatabase(name string) (dsn string, err error) {
 	if _, err := s.Query("CREATE DATABASE " + name); err != nil {
 		return "", err
 	}
@@ -58,15 +69,15 @@ func (s *Server) CreateDatabase(name string) (dsn string, err error) {
 }
 
 // DSN returns what popupd's -mysql flag takes for a database of this mariadbd.
-func (s *Server) DSN(database string) string {
+func (s *MySQL) DSN(database string) string {
 	return fmt.Sprintf("root@tcp(%s)/%s", s.Addr, database)
 }
 
 // DataDir is where mariadbd keeps its data, which may be copied while it does not run.
-func (s *Server) DataDir() string { return filepath.Join(s.dir, "data") }
+func (s *MySQL) DataDir() string { return filepath.Join(s.dir, "data") }
 
 // socket is where mariadbd listens besides its port.
-func (s *Server) socket() string { return filepath.Join(s.dir, "s") }
+func (s *MySQL) socket() string { return filepath.Join(s.dir, "s") }
 
 // asRoot allows root to run mariadbd: containers have no other user.
 func asRoot() []string {
@@ -79,7 +90,11 @@ func asRoot() []string {
 // dataTemplate returns a freshly installed data directory, made once per
 // version of mariadbd and user, to be copied.
 func dataTemplate(mariadbd string) (string, error) {
-	version, err := exec.Command(mariadbd, "--no-defaults", "--version").Output()
+	binary, err := LookPath(mariadbd)
+	if err != nil {
+		return "", err
+	}
+	version, err := exec.Command(binary, "--no-defaults", "--version").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask mariadbd for its version: %w", err)
 	}
@@ -123,7 +138,7 @@ func dataTemplate(mariadbd string) (string, error) {
 
 // greets reports whether mariadbd sends its handshake, on the socket: on the
 // port, connections given up would count as errors of a host.
-func greets(s *Server) error {
+func (s *MySQL) greets() error {
 	conn, err := net.DialTimeout("unix", s.socket(), time.Second)
 	if err != nil {
 		return err
@@ -144,7 +159,7 @@ func greets(s *Server) error {
 
 // Query runs SQL as root with the mariadb client, which spares the package an
 // SQL driver. It returns the rows, a line each, their columns tab-separated.
-func (s *Server) Query(sql string) (string, error) {
+func (s *MySQL) Query(sql string) (string, error) {
 	client, err := LookPath("mariadb")
 	if err != nil {
 		return "", err

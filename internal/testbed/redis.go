@@ -1,0 +1,77 @@
+package testbed
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Redis is a private redis-server without persistence: what it holds is gone
+// after a restart.
+type Redis struct {
+	*Process
+	Addr string // host:port
+}
+
+// Redis starts a redis-server. The error is a [*MissingError] where there is
+// none.
+func (b *Testbed) Redis(o StoreOptions) (*Redis, error) {
+	if err := Need("redis-server", "redis-server"); err != nil {
+		return nil, err
+	}
+	if o.Dir == "" {
+		o.Dir = b.newDir("redis")
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	s := new(Redis)
+	var err error
+	s.Process, s.Addr, err = b.startOnFreePort(func(addr string, port int) Program {
+		args := []string{
+			"redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", o.Dir,
+			"--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction",
+		}
+		return Program{Name: "redis-server", Args: append(args, o.Args...), Dir: o.Dir, Cores: o.Cores, Probe: func() error { return pongs(addr) }}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// pongs reports whether redis-server answers.
+func pongs(addr string) error {
+	reply, err := command(addr, "PING")
+	if err == nil && reply != "+PONG" {
+		err = fmt.Errorf("redis answers %q", reply)
+	}
+	return err
+}
+
+// Command sends one inline command to redis-server and returns the first line of
+// the reply. It spares the package a Redis client.
+func (s *Redis) Command(text string) (string, error) { return command(s.Addr, text) }
+
+func command(addr, text string) (string, error) {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := fmt.Fprintf(conn, "%s\r\n", text); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSpace(line), err
+}
+
+// URL returns what popupd's -redis flag takes.
+func (s *Redis) URL() string { return "redis://" + s.Addr + "/0" }

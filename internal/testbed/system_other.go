@@ -1,0 +1,20 @@
+//go:build !linux
+
+package testbed
+
+import (
+	"errors"
+	"os/exec"
+	"time"
+)
+
+// dieWithParent is Linux only: elsewhere a killed program leaves its processes
+// behind.
+func dieWithParent(*exec.Cmd) {}
+
+// killGroupOnCancel is Linux only: elsewhere an interrupted build may leave its
+// compilers behind.
+func killGroupOnCancel(cmd *exec.Cmd) { cmd.WaitDelay = time.Second }
+
+// lockDir is Linux only: elsewhere the directories of killed programs stay.
+func lockDir(string) (unlock func(), owned bool, err error) { return nil, false, errors.ErrUnsupported }
