@@ -39,13 +39,14 @@ func serve(t *testing.T, handle fasthttp.RequestHandler) (address string) {
 	return ln.Addr().String()
 }
 
-// shows answers a user's first polls with as many popups, and actions with 202.
+// shows answers a user's first polls with as many popups, and records actions.
 func shows(popups int) fasthttp.RequestHandler {
 	var mu sync.Mutex
 	polls := map[string]int{}
 	return func(ctx *fasthttp.RequestCtx) {
 		if string(ctx.Path()) == "/v1/actions" {
 			ctx.SetStatusCode(202)
+			ctx.SetBodyString(`{"accepted":1,"rejected":[]}`)
 			return
 		}
 		mu.Lock()
