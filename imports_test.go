@@ -26,8 +26,8 @@ var update = flag.Bool("update", false, "draw the table of packages in "+documen
 var imports = map[string][]string{
 	"popup":           {},
 	"snapshot":        {"popup"},
-	"snapshot/follow": {"internal/failpoint", "popup", "snapshot"},
-	"frequency":       {"internal/failpoint", "popup"},
+	"snapshot/follow": {"internal/durable", "internal/failpoint", "popup", "snapshot"},
+	"frequency":       {"internal/durable", "internal/failpoint", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
 	"handler":         {"decision", "frequency", "popup", "snapshot"},
 	"queue":           {"internal/failpoint", "popup", "queue/journal"},
@@ -40,8 +40,9 @@ var imports = map[string][]string{
 
 	"":                     {"internal/cli", "internal/doctor", "internal/plainlog", "internal/server"},
 	"internal/cli":         {"handler", "internal/redisclient"},
-	"internal/datadir":     {},
+	"internal/datadir":     {"internal/durable"},
 	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
+	"internal/durable":     {"internal/failpoint"},
 	"internal/embedded":    {},
 	"internal/failpoint":   {},
 	"internal/netsock":     {},

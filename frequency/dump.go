@@ -3,15 +3,13 @@ package frequency
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
+	"github.com/popupd/popupd/internal/durable"
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 )
@@ -30,33 +28,27 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // keyCheck tells whether a dump was made under the table's key, without telling the key.
 func (t *Table) keyCheck() uint64 { return sipHash(t.k0, t.k1, []byte("popupd state dump")) }
 
+// dumpFile is the dump at path and the one before it.
+func dumpFile(path string) durable.File {
+	return durable.File{
+		Path:       path,
+		Unusable:   []error{ErrDumpDamaged, ErrDumpVersion, ErrDumpKey},
+		AfterWrite: failpoint.DumpFileWritten, AfterKeep: failpoint.DumpOldRenamed, AfterRename: failpoint.DumpFileRenamed,
+	}
+}
+
 // Dump writes the table and the positions in event streams that it covers to
 // path; the dump that was there becomes path.1. It returns once the file and
 // its name are on disk. The table stays in use: each shard is locked while it is
 // copied, so take the positions before.
-func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
+func (t *Table) Dump(path string, at map[popup.StreamID]uint64) error {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
-	tmp := tempName(path)
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("dump state to %s: %w", path, err)
-			os.Remove(tmp)
-		}
-	}()
-	if err := t.writeDump(tmp, at); err != nil {
-		return err
+	file := dumpFile(path)
+	if err := file.Replace(func(w io.Writer) error { return t.writeDump(w, at) }); err != nil {
+		return fmt.Errorf("dump state to %s: %w", path, err)
 	}
-	failpoint.Reach(failpoint.DumpFileWritten)
-	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	failpoint.Reach(failpoint.DumpOldRenamed)
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	failpoint.Reach(failpoint.DumpFileRenamed)
-	return syncDir(filepath.Dir(path))
+	return nil
 }
 
 // DumpRoom returns how many bytes of disk dumps to path may take more than they do:
@@ -64,7 +56,8 @@ func (t *Table) Dump(path string, at map[popup.StreamID]uint64) (err error) {
 func (t *Table) DumpRoom(path string) int64 {
 	size := dumpHeader + int64(t.entries())*entrySize + int64(len(t.shards))*4 + dumpTrailer
 	room := 3 * size
-	for _, name := range []string{path, path + ".1"} {
+	file := dumpFile(path)
+	for _, name := range []string{file.Path, file.Older()} {
 		if info, err := os.Stat(name); err == nil {
 			room -= min(info.Size(), size)
 		}
@@ -72,17 +65,8 @@ func (t *Table) DumpRoom(path string) int64 {
 	return room
 }
 
-// tempName is this process's own: two servers may share the directory.
-func tempName(path string) string { return fmt.Sprintf("%s.%d.tmp", path, os.Getpid()) }
-
-// writeDump writes and syncs the file. It buffers one shard.
-func (t *Table) writeDump(name string, at map[popup.StreamID]uint64) (err error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-
+// writeDump writes a dump to f. It buffers one shard.
+func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64) error {
 	crc := crc32.New(castagnoli)
 	w := io.MultiWriter(f, crc)
 	if _, err := w.Write(t.appendDumpHeader(nil, at)); err != nil {
@@ -111,10 +95,8 @@ func (t *Table) writeDump(name string, at map[popup.StreamID]uint64) (err error)
 	if _, err := w.Write(block); err != nil {
 		return err
 	}
-	if _, err := f.Write(le.AppendUint32(nil, crc.Sum32())); err != nil {
-		return err
-	}
-	return f.Sync()
+	_, err := f.Write(le.AppendUint32(nil, crc.Sum32()))
+	return err
 }
 
 func (t *Table) appendDumpHeader(dst []byte, at map[popup.StreamID]uint64) []byte {
@@ -174,12 +156,4 @@ func (e *entry) decode(src *[entrySize]byte) {
 		acted:       src[30],
 		last:        popup.Action(src[31]),
 	}
-}
-
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

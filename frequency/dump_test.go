@@ -264,7 +264,8 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 	path := filepath.Join(dir, "state")
 	table := filled(t, Config{}, "a")
 	dump(t, table, path)
-	if err := os.Mkdir(tempName(path), 0o700); err != nil {
+	temporary := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
+	if err := os.Mkdir(temporary, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := filled(t, Config{}, "b").Dump(path, positions); err == nil {
@@ -278,8 +279,8 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 		t.Fatal("replaced a directory")
 	}
 	wantLoaded(t, path, table, nil)
-	if _, err := os.Lstat(tempName(path)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("left behind: %s.tmp, %v", path, err)
+	if _, err := os.Lstat(temporary); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left behind: %s, %v", temporary, err)
 	}
 	if err := table.Dump(filepath.Join(dir, "none", "state"), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such directory: %v", err)

@@ -34,49 +34,35 @@ var ErrDumpTooBig = errors.New("the dump does not fit the memory budget")
 func (t *Table) Load(path string) (map[popup.StreamID]uint64, error) {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
-	at, err := t.loadDump(path)
-	if at != nil {
-		return at, err
+	var at map[popup.StreamID]uint64
+	var tooBig error
+	file := dumpFile(path)
+	loaded, err := file.Load(func(f *os.File) (err error) {
+		at, err = t.loadDump(f)
+		if errors.Is(err, ErrDumpTooBig) {
+			tooBig, err = err, nil
+		}
+		return err
+	})
+	if err == nil && loaded != path {
+		err = fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
-	at, older := t.loadDump(path + ".1")
-	if errors.Is(older, fs.ErrNotExist) {
-		return nil, err
-	}
-	return at, errors.Join(err, older)
-}
-
-// loadDump reads one file twice: not an entry is taken before the checksum
-// of all of them is known to be right.
-func (t *Table) loadDump(name string) (at map[popup.StreamID]uint64, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("load state: %w", err)
-	}
-	defer f.Close()
-	if err := t.checkDump(f); err != nil {
-		return nil, fmt.Errorf("load state from %s: %w", name, setAside(name, err))
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("load state: %w", err)
-	}
-	at, err = t.readDump(bufio.NewReaderSize(f, 256<<10))
-	if err != nil {
-		return at, fmt.Errorf("load state from %s: %w", name, setAside(name, err))
+	if err = errors.Join(err, tooBig); err != nil {
+		return at, fmt.Errorf("load state: %w", err)
 	}
 	return at, nil
 }
 
-// setAside renames a dump that err says can't be used, and says so in the error. A
-// disk that can't be read now may be read by the next start.
-func setAside(name string, err error) error {
-	if !errors.Is(err, ErrDumpDamaged) && !errors.Is(err, ErrDumpVersion) && !errors.Is(err, ErrDumpKey) {
-		return err
+// loadDump reads one file twice: not an entry is taken before the checksum
+// of all of them is known to be right.
+func (t *Table) loadDump(f *os.File) (map[popup.StreamID]uint64, error) {
+	if err := t.checkDump(f); err != nil {
+		return nil, err
 	}
-	bad := name + ".bad"
-	if renameErr := os.Rename(name, bad); renameErr != nil {
-		return fmt.Errorf("%w; set it aside: %w", err, renameErr)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
 	}
-	return fmt.Errorf("%w; set aside as %s", err, bad)
+	return t.readDump(bufio.NewReaderSize(f, 256<<10))
 }
 
 // checkDump says whether the file is a whole dump of this version and key.

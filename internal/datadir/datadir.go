@@ -13,7 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/popupd/popupd/internal/durable"
 )
 
 // Format is the version of the directory's layout that this package writes.
@@ -56,34 +57,11 @@ func Open(path string) (*Dir, error) {
 	if err := os.Remove(probe.Name()); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if err := d.clear(); err != nil {
+	// What writers that were killed have left: files of readOrCreate and probes too.
+	if err := durable.RemoveTemporaries(path, ".*-[0-9]*"); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	return d, nil
-}
-
-// abandonedAfter is how old a file that is still being written must be for its
-// writer to be taken for dead: another server may use the directory.
-const abandonedAfter = time.Minute
-
-// clear removes what writers that were killed have left: NAME.PID.tmp, .NAME-RANDOM.
-func (d *Dir) clear() error {
-	for _, pattern := range []string{"*.[0-9]*.tmp", ".*-[0-9]*"} {
-		names, err := filepath.Glob(d.Path(pattern))
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			info, err := os.Lstat(name)
-			if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < abandonedAfter {
-				continue
-			}
-			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Path returns the absolute path of a file in the directory.

@@ -92,7 +92,7 @@ func TestDamagedSecret(t *testing.T) {
 // nor anybody else's.
 func TestLeftovers(t *testing.T) {
 	path := t.TempDir()
-	old, young := time.Now().Add(-2*abandonedAfter), time.Now()
+	old, young := time.Now().Add(-2*time.Minute), time.Now()
 	files := []struct {
 		name string
 		at   time.Time

@@ -51,7 +51,7 @@ func (s *State) Restore(ctx context.Context) (caughtUp bool, err error) {
 // journal. It reports whether there was a dump.
 func (s *State) fromDataDirectory() (dumped bool, err error) {
 	if err := s.watcher.LoadFile(); err != nil {
-		s.log.Warn("last good popups", "err", err)
+		s.log.Error("not all files of the last good popups can be used", "err", err)
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
 	positions, err := s.table.Load(s.dump)

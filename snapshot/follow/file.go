@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 
+	"github.com/popupd/popupd/internal/durable"
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
@@ -24,7 +24,7 @@ import (
 // FORMAT is decimal, CRC32C (Castagnoli) has 8 hex digits and covers the bytes
 // "FORMAT " and everything after the first line. It is replaced by rename, so it
 // is always whole; the checksum finds what a disk does to it. The file that it
-// replaces stays as FILE.1.
+// replaces stays as FILE.1: see package durable.
 const (
 	fileMagic  = "popupd-snapshot"
 	fileFormat = 1
@@ -59,11 +59,20 @@ func (f *savedFile) popups() []popup.Row {
 	return rows
 }
 
+// lastGood is the last-good file and the one before it.
+func lastGood(path string) durable.File {
+	return durable.File{
+		Path:       path,
+		Unusable:   []error{errDamaged, ErrNewerFile},
+		AfterWrite: failpoint.PopupsFileWritten, AfterRename: failpoint.PopupsFileRenamed,
+	}
+}
+
 // LoadFile puts the last-good file in force, so that popups are served before
 // the store can be reached; FILE.1 if there is none or it can't be used. Without
 // either, or after a reload, it does nothing. A file that is damaged or of a newer
-// release ([ErrNewerFile]) is set aside as *.bad, logged and returned as an error,
-// also if the older one is in force.
+// release ([ErrNewerFile]) is set aside as *.bad and returned as an error, also if
+// the older one is in force.
 func (w *Watcher) LoadFile() error {
 	if w.c.File == "" {
 		return nil
@@ -73,42 +82,28 @@ func (w *Watcher) LoadFile() error {
 	if w.loaded.Load() {
 		return nil
 	}
-	var errs []error
-	for _, name := range []string{w.c.File, w.c.File + ".1"} {
-		saved, err := readFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	file := lastGood(w.c.File)
+	_, err := file.Load(func(f *os.File) error {
+		saved, err := readFile(f)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			w.install(saved.popups(), saved.Revision)
-			w.confirmedMS.Store(saved.SavedAtMS)
-			break
-		}
-		errs = append(errs, fmt.Errorf("read last-good popups %s: %w", name, err))
-		if errors.Is(err, errDamaged) || errors.Is(err, ErrNewerFile) {
-			errs = append(errs, w.setAside(name, err))
-		}
+		w.install(saved.popups(), saved.Revision)
+		w.confirmedMS.Store(saved.SavedAtMS)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read last-good popups: %w", err)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-func readFile(name string) (savedFile, error) {
-	data, err := os.ReadFile(name)
+func readFile(f io.Reader) (savedFile, error) {
+	data, err := io.ReadAll(f)
 	if err != nil {
 		return savedFile{}, err
 	}
 	return parseFile(data)
-}
-
-// setAside renames a file that can't be used, or the next ones would replace the
-// one that can.
-func (w *Watcher) setAside(name string, why error) error {
-	bad := name + ".bad"
-	if err := os.Rename(name, bad); err != nil {
-		return fmt.Errorf("set last-good popups aside: %w", err)
-	}
-	w.c.Log.Error("config: the last-good file can't be used and was set aside", "file", name, "as", bad, "err", why)
-	return nil
 }
 
 // save writes the snapshot in force to the last-good file unless it holds it
@@ -192,43 +187,14 @@ func parseFile(data []byte) (savedFile, error) {
 	return saved, nil
 }
 
-// writeFile replaces the file so that at any moment, also after a power cut, it or
-// the one before is there.
 func writeFile(path string, data []byte) error {
-	temporary := fmt.Sprintf("%s.%d.tmp", path, os.Getpid()) // two servers may share the directory
-	if err := writeSynced(temporary, data); err != nil {
-		return fmt.Errorf("write last-good popups: %w", err)
-	}
-	failpoint.Reach(failpoint.PopupsFileWritten)
-	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write last-good popups: %w", err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("write last-good popups: %w", err)
-	}
-	failpoint.Reach(failpoint.PopupsFileRenamed)
-	dir, err := os.Open(filepath.Dir(path))
+	file := lastGood(path)
+	err := file.Replace(func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("write last-good popups: %w", err)
-	}
-	defer dir.Close()
-	if err := dir.Sync(); err != nil {
-		return fmt.Errorf("sync directory of last-good popups: %w", err)
 	}
 	return nil
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close() // a second Close is harmless
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
 }
