@@ -17,7 +17,7 @@ import (
 var ErrUsage = errors.New("see popupd -help")
 
 const usage = `usage: popupd [serve] [flags]
-       popupd doctor [flags]    what this host, MySQL and Redis lack
+       popupd doctor [flags]    print what this host, MySQL and Redis lack
        popupd version
 
 Every flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.

@@ -19,14 +19,14 @@ type Doctor struct {
 // the same, so that both can run with the same variables.
 func doctorFlags(c *Doctor) *flag.FlagSet {
 	fs := flag.NewFlagSet("popupd doctor", flag.ContinueOnError)
-	fs.StringVar(&c.MySQL, "mysql", "", "go-sql-driver `DSN` of a server to look at too")
-	fs.StringVar(&c.Redis, "redis", "", "redis:// or rediss:// `URL`, or host:port,host:port of a cluster, to look at too")
-	fs.StringVar(&c.Data, "data", defaultData, "`directory` that popupd will have or has its data in")
-	fs.TextVar((*size)(&c.JournalMax), "journal-max", size(defaultJournalMax), "quota of the journal in bytes, as 1GiB")
-	fs.TextVar((*size)(&c.StateMax), "state-max", size(defaultStateMax), "memory budget of the users' state, as 1GiB")
-	fs.IntVar(&c.Servers, "servers", 1, "how many popupd share MySQL and Redis")
-	fs.BoolVar(&c.JSON, "json", false, "print JSON")
-	fs.BoolVar(&c.Sysctl, "sysctl", false, "print a sysctl.d file with what this host lacks")
+	fs.StringVar(&c.MySQL, "mysql", "", "Check the MySQL or MariaDB of this go-sql-driver `DSN` too")
+	fs.StringVar(&c.Redis, "redis", "", "Check the Redis at this redis:// or rediss:// `URL`, or host:port,host:port of a cluster, too")
+	fs.StringVar(&c.Data, "data", defaultData, "Check the file system of this data `directory`, which need not exist yet")
+	fs.TextVar((*size)(&c.JournalMax), "journal-max", size(defaultJournalMax), "Expect a journal of this many bytes, as 1GiB")
+	fs.TextVar((*size)(&c.StateMax), "state-max", size(defaultStateMax), "Expect users' state of this many bytes, as 1GiB")
+	fs.IntVar(&c.Servers, "servers", 1, "Expect this many servers to share MySQL and Redis")
+	fs.BoolVar(&c.JSON, "json", false, "Print JSON")
+	fs.BoolVar(&c.Sysctl, "sysctl", false, "Print a sysctl.d file with what this host lacks")
 	addFileFlags(fs, "mysql", "redis")
 	return fs
 }

@@ -20,7 +20,7 @@ const maxSecret = 64 << 10
 // addFileFlags adds the second spelling of these flags.
 func addFileFlags(fs *flag.FlagSet, names ...string) {
 	for _, name := range names {
-		fs.String(name+fileSuffix, "", "`file` that holds -"+name)
+		fs.String(name+fileSuffix, "", "Read -"+name+" from this `file`")
 	}
 }
 
