@@ -83,11 +83,13 @@ func (e *entry) held() popup.Reason {
 	return popup.CooldownImpression
 }
 
-// capped reports whether the entry has used up the allowed impressions. A count
-// that saturated has reached any limit.
+// capped reports whether the entry has used up the allowed impressions.
 func (e *entry) capped(limit uint32) bool {
-	return limit > 0 && uint32(e.impressions) >= min(limit, math.MaxUint16)
+	return limit > 0 && uint32(e.impressions) >= limit
 }
+
+// An entry counts as far as max_impressions may be set.
+const _ = uint16(popup.MaxMaxImpressions)
 
 // gapEndMS returns when another popup may follow one that was served then, with
 // gapMS between any two; 0 if nothing was shown.

@@ -164,6 +164,21 @@ func TestImpressionsNeverShareATick(t *testing.T) {
 	}
 }
 
+// The largest limit that may be set is kept exactly.
+func TestLargestMaxImpressions(t *testing.T) {
+	table := New(Config{})
+	f := popup.Frequency{MaxImpressions: popup.MaxMaxImpressions}
+	shown, now := 0, noon
+	for ; shown <= popup.MaxMaxImpressions && check(table, "u", 7, &f, now).Reason == popup.Eligible; now += second {
+		serve(t, table, "u", 7, &f, now)
+		shown++
+	}
+	if shown != popup.MaxMaxImpressions {
+		t.Errorf("shown %d times, want %d", shown, popup.MaxMaxImpressions)
+	}
+	expect(t, table, "u", 7, &f, now, popup.CapReached, popup.Never)
+}
+
 func TestMaxImpressions(t *testing.T) {
 	table := New(Config{})
 	f := popup.Frequency{AfterImpressionSec: 60, MaxImpressions: 2}

@@ -148,7 +148,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"/rollout/salt", one(`"rollout":{"salt":"` + long + `"}`)}, {"/rollout/salt", one(`"rollout":{"salt":"a\u0000b"}`)},
 		{"/frequency/after_click_sec", one(`"frequency":{"after_click_sec":-2}`)}, {"/frequency/after_dismiss_sec", one(`"frequency":{"after_dismiss_sec":315360001}`)}, {"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":0.5}`)},
 		{"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":9223372036854775808}`)},
-		{"/frequency/max_impressions", one(`"frequency":{"max_impressions":-1}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":4294967296}`)}, {"/frequency/ignore_min_gap", one(`"frequency":{"ignore_min_gap":0}`)},
+		{"/frequency/max_impressions", one(`"frequency":{"max_impressions":-1}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":65536}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":4294967296}`)}, {"/frequency/ignore_min_gap", one(`"frequency":{"ignore_min_gap":0}`)},
 		{"/variants", one(`"variants":[]`)}, {"/variants", one(`"variants":[` + variants + `]`)}, {"/variants/1/key", one(`"variants":[{"key":"a"},{}]`)}, {"/variants/0/key", one(`"variants":[{"key":"A"}]`)},
 		{"/variants/0/weight", one(`"variants":[{"weight":1000001}]`)}, {"/variants/0/weight", one(`"variants":[{"weight":-1}]`)}, {"/variants", one(`"variants":[{"weight":0}]`)},
 		{"/variants/0/content", one(`"variants":[{"content":"x"}]`)}, {"/variants/0/content", one(`"variants":[{"content":null}]`)}, {"/variants/0/content", one(`"variants":[{"content":{"x":"` + strings.Repeat("x", MaxContent) + `"}}]`)},
@@ -193,6 +193,7 @@ func TestLimitsAreAllowed(t *testing.T) {
 		`{"key":"0","rollout":{"percent":0.01},"priority":1e6,"variants":[{"weight":0},{"key":"b","weight":1000000.0}]}`,
 		`{"key":"k","variants":[{"content":{"x":"` + strings.Repeat("x", MaxContent-8) + `"}}]}`,
 		`{"key":"k","schedule":{"hours":[["00:00","24:00"],["18:00","00:00"]],"timezone":"America/New_York"},"status":"archived"}`,
+		`{"key":"k","frequency":{"max_impressions":65535}}`,
 	} {
 		mustDecode(t, doc)
 	}

@@ -20,7 +20,7 @@ const (
 	MaxSalt = 64
 
 	MaxWait           = 315_360_000 // seconds: ten years
-	MaxMaxImpressions = 1_000_000
+	MaxMaxImpressions = 1<<16 - 1   // as far as a user's state counts
 
 	MaxVariants = 8
 	MaxWeight   = 1_000_000
