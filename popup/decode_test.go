@@ -152,6 +152,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"/variants", one(`"variants":[]`)}, {"/variants", one(`"variants":[` + variants + `]`)}, {"/variants/1/key", one(`"variants":[{"key":"a"},{}]`)}, {"/variants/0/key", one(`"variants":[{"key":"A"}]`)},
 		{"/variants/0/weight", one(`"variants":[{"weight":1000001}]`)}, {"/variants/0/weight", one(`"variants":[{"weight":-1}]`)}, {"/variants", one(`"variants":[{"weight":0}]`)},
 		{"/variants/0/content", one(`"variants":[{"content":"x"}]`)}, {"/variants/0/content", one(`"variants":[{"content":null}]`)}, {"/variants/0/content", one(`"variants":[{"content":{"x":"` + strings.Repeat("x", MaxContent) + `"}}]`)},
+		{"/variants/0/content/title", one(`"variants":[{"content":{"title":"\ud800"}}]`)}, {"/variants/0/content/x/1", one(`"variants":[{"content":{"x":["\ud83d\ude00","a\udc00b"]}}]`)},
+		{"/variants/0/content/\ufffd", one(`"variants":[{"content":{"\ud800":1,"\udbff":2}}]`)}, {"/name", one(`"name":"\ud83d\ud83d\ude00"`)}, {"", `"\ud800"`},
 		{"/variants/0/content/x/0/y", one(`"variants":[{"content":{"x":[{"y":1,"y":1}]}}]`)},
 		{"/tags/0", one(`"tags":[""]`)}, {"/tags/1", one(`"tags":["a","a"]`)}, {"/tags", one(`"tags":[` + values + `]`)},
 	} {
@@ -194,6 +196,7 @@ func TestLimitsAreAllowed(t *testing.T) {
 		`{"key":"k","variants":[{"content":{"x":"` + strings.Repeat("x", MaxContent-8) + `"}}]}`,
 		`{"key":"k","schedule":{"hours":[["00:00","24:00"],["18:00","00:00"]],"timezone":"America/New_York"},"status":"archived"}`,
 		`{"key":"k","frequency":{"max_impressions":65535}}`,
+		`{"key":"k","variants":[{"content":{"\ud83d\ude00":"\ud83d\ude00\uD83D\uDE00","x":"\\ud800 \\\\\uffff","y":"\ufffd","z":"�"}}]}`,
 	} {
 		mustDecode(t, doc)
 	}
@@ -250,6 +253,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(documented))
 	f.Add([]byte(full))
 	f.Add([]byte(`{"key":"k","variants":[{"content":{"\ud800":1}}]}`))
+	f.Add([]byte(`{"key":"k","variants":[{"content":{"\ud83d\ude00":"\\ud800"}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Decode(data)
 		if err != nil {

@@ -8,12 +8,14 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // parseTree reads one JSON document into maps, slices, strings, json.Number,
-// bools and nil. Unlike encoding/json it refuses a member that occurs twice and
-// bytes that are not UTF-8, both of which would be changed silently.
+// bools and nil. Unlike encoding/json it rejects a member that occurs twice,
+// bytes that are not UTF-8 and half a surrogate pair, all of which would be
+// changed silently.
 func parseTree(data []byte) (any, FieldErrors) {
 	var whole json.RawMessage
 	if !utf8.Valid(data) {
@@ -22,7 +24,7 @@ func parseTree(data []byte) (any, FieldErrors) {
 	if err := json.Unmarshal(data, &whole); err != nil {
 		return nil, FieldErrors{{Detail: syntaxDetail(data, err)}}
 	}
-	p := treeParser{dec: json.NewDecoder(bytes.NewReader(data))}
+	p := treeParser{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	p.dec.UseNumber()
 	tree, err := p.value()
 	if err != nil {
@@ -43,6 +45,7 @@ func syntaxDetail(data []byte, err error) string {
 }
 
 type treeParser struct {
+	data []byte
 	dec  *json.Decoder
 	path []string // reference tokens down to the value being read
 	errs FieldErrors
@@ -51,12 +54,16 @@ type treeParser struct {
 var errDepth = fmt.Errorf("is nested deeper than %d levels", MaxDepth)
 
 func (p *treeParser) value() (any, error) {
+	start := p.dec.InputOffset()
 	tok, err := p.dec.Token()
 	if err != nil {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, err
+	}
+	if _, ok := tok.(string); ok {
+		p.checkText(start)
 	}
 	delim, ok := tok.(json.Delim)
 	if !ok {
@@ -69,6 +76,51 @@ func (p *treeParser) value() (any, error) {
 		return p.array()
 	}
 	return p.object()
+}
+
+// checkText adds an error at p.path if the string that was just read, the only one
+// since start, has half of a surrogate pair in it.
+func (p *treeParser) checkText(start int64) {
+	if hasLoneSurrogate(p.data[start:p.dec.InputOffset()]) {
+		p.errs.add(p.pointer(), `has half of a surrogate pair, as in "\ud800"`)
+	}
+}
+
+// hasLoneSurrogate reports whether a string of JSON has an escape that is one half
+// of a surrogate pair without the other.
+func hasLoneSurrogate(text []byte) bool {
+	for {
+		i := bytes.IndexByte(text, '\\')
+		if i < 0 {
+			return false
+		}
+		text = text[i:]
+		r, n := rune(0), 2
+		if text[1] == 'u' {
+			r, n = unescape(text), 6
+		}
+		text = text[n:]
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		if !bytes.HasPrefix(text, []byte(`\u`)) || utf16.DecodeRune(r, unescape(text)) == utf8.RuneError {
+			return true
+		}
+		text = text[6:]
+	}
+}
+
+// unescape returns the code unit of the escape \uXXXX that text begins with.
+func unescape(text []byte) rune {
+	unit, _ := strconv.ParseUint(string(text[2:6]), 16, 16) // the decoder has read it
+	return rune(unit)
+}
+
+func (p *treeParser) pointer() string {
+	if len(p.path) == 0 {
+		return ""
+	}
+	return "/" + strings.Join(p.path, "/")
 }
 
 func (p *treeParser) array() ([]any, error) {
@@ -89,14 +141,16 @@ func (p *treeParser) array() ([]any, error) {
 func (p *treeParser) object() (map[string]any, error) {
 	members := map[string]any{}
 	for p.dec.More() {
+		start := p.dec.InputOffset()
 		tok, err := p.dec.Token()
 		if err != nil {
 			return nil, err
 		}
 		name := tok.(string) // the decoder allows nothing else here
 		p.path = append(p.path, escapePointer(name))
+		p.checkText(start)
 		if _, twice := members[name]; twice {
-			p.errs.add("/"+strings.Join(p.path, "/"), "occurs twice")
+			p.errs.add(p.pointer(), "occurs twice")
 		}
 		v, err := p.value()
 		if err != nil {
