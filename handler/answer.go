@@ -1,13 +1,6 @@
 package handler
 
-import (
-	"fmt"
-	"net/url"
-	"slices"
-	"strings"
-
-	"github.com/valyala/fasthttp"
-)
+import "github.com/valyala/fasthttp"
 
 const (
 	typeJSON    = "application/json"
@@ -30,14 +23,8 @@ func (a *answer) send(ctx *fasthttp.RequestCtx, origins origins) {
 	if a.body != nil {
 		ctx.Response.SetBodyRaw(a.body)
 	}
-	if !origins.any {
-		if o := ctx.Request.Header.Peek(fasthttp.HeaderOrigin); origins.allow(o) {
-			ctx.Response.Header.SetCanonical(headerAllowOrigin, o)
-		}
-	}
+	origins.name(ctx)
 }
-
-var headerAllowOrigin = []byte(fasthttp.HeaderAccessControlAllowOrigin)
 
 // answers are all the answers but those to a wrong method or a preflight, which
 // depend on the path.
@@ -83,49 +70,9 @@ func (o origins) newAnswer(status int, contentType string, body []byte) *answer 
 	return a
 }
 
-// newPreflight returns the answer to OPTIONS for a path with one method.
-func (o origins) newPreflight(method string) *answer {
-	a := o.newAnswer(fasthttp.StatusNoContent, "", nil)
-	a.header.Del(fasthttp.HeaderAccessControlExposeHeaders)
-	a.header.Set(fasthttp.HeaderAllow, method+", OPTIONS")
-	a.header.Set(fasthttp.HeaderAccessControlAllowMethods, method)
-	a.header.Set(fasthttp.HeaderAccessControlAllowHeaders, fasthttp.HeaderContentType)
-	a.header.Set(fasthttp.HeaderAccessControlMaxAge, "86400")
-	return a
-}
-
 // newMethodNotAllowed returns the 405 of a path with one method.
 func (o origins) newMethodNotAllowed(method string) *answer {
 	a := o.newAnswer(fasthttp.StatusMethodNotAllowed, typeProblem, methodNotAllowed.body())
 	a.header.Set(fasthttp.HeaderAllow, method+", OPTIONS")
 	return a
-}
-
-// origins are the pages that may read our answers.
-type origins struct {
-	any  bool
-	list []string
-}
-
-// newOrigins checks a list of origins, scheme://host[:port] or * for any.
-func newOrigins(list []string) (origins, error) {
-	for _, s := range list {
-		if s == "*" {
-			return origins{any: true}, nil
-		}
-		u, err := url.Parse(s)
-		if err != nil || u.Scheme == "" || u.Host == "" || s != strings.ToLower(u.Scheme+"://"+u.Host) {
-			return origins{}, fmt.Errorf("origin %q: want scheme://host or scheme://host:port in lower case, or *", s)
-		}
-	}
-	return origins{list: slices.Clone(list)}, nil
-}
-
-func (o origins) allow(origin []byte) bool {
-	for _, s := range o.list {
-		if string(origin) == s {
-			return true
-		}
-	}
-	return false
 }

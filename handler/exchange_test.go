@@ -104,6 +104,9 @@ func exchanges() []exchange {
 		{"unknown method", 405, nil, nil, func(*fixture, int) string { return "BREW /v1/poll HTTP/1.1" + hostLine + "\r\n" }},
 		{"head", 405, nil, nil, func(*fixture, int) string { return "HEAD /v1/poll?uid=u HTTP/1.1" + hostLine + "\r\n" }},
 		{"preflight", 204, nil, nil, func(*fixture, int) string { return "OPTIONS /v1/actions HTTP/1.1" + hostLine + "\r\n" }},
+		{"preflight of what a wrapper of fetch sends", 204, nil, nil, func(*fixture, int) string {
+			return "OPTIONS /v1/poll HTTP/1.1" + hostLine + "Access-Control-Request-Headers: traceparent,sentry-trace,x-requested-with\r\n\r\n"
+		}},
 	}
 }
 

@@ -227,39 +227,6 @@ func TestFiftyActions(t *testing.T) {
 	}
 }
 
-func TestPreflight(t *testing.T) {
-	f := newServer(t, nil, "").start()
-	for path, method := range map[string]string{"/v1/poll": "GET", "/v1/actions": "POST"} {
-		r := f.do("OPTIONS", path, "", "Origin", "https://shop.example", "Access-Control-Request-Method", method)
-		if r.status != http.StatusNoContent || r.body != "" {
-			t.Errorf("%s: %d %s", path, r.status, r.body)
-		}
-		wantHeader(t, r, map[string]string{
-			"Allow": method + ", OPTIONS", "Access-Control-Allow-Methods": method, "Access-Control-Allow-Headers": "Content-Type",
-			"Access-Control-Max-Age": "86400", "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "",
-		})
-	}
-}
-
-func TestAllowedOrigins(t *testing.T) {
-	f := newServer(t, func(c *Config) { c.AllowOrigins = []string{"https://a.example", "http://b.example:8000"} }, "").start()
-	for _, c := range []struct{ origin, want string }{
-		{"https://a.example", "https://a.example"},
-		{"http://b.example:8000", "http://b.example:8000"},
-		{"https://c.example", ""},
-		{"null", ""},
-		{"", ""},
-	} {
-		for _, r := range []reply{
-			f.do("GET", "/v1/poll?uid=u", "", "Origin", c.origin),
-			f.do("GET", "/v1/poll", "", "Origin", c.origin),
-			f.do("OPTIONS", "/v1/actions", "", "Origin", c.origin),
-		} {
-			wantHeader(t, r, map[string]string{"Access-Control-Allow-Origin": c.want, "Vary": "Origin"})
-		}
-	}
-}
-
 func sign(secret, uid string) string {
 	m := hmac.New(sha256.New, []byte(secret))
 	m.Write([]byte(uid))
