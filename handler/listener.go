@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/popupd/popupd/internal/retry"
 )
 
 // listener gives the connections of another listener their time limits, sends
@@ -38,7 +41,7 @@ func newListener(ln net.Listener, s *Server) *listener {
 	}
 }
 
-// Waits after a failed accept, which double from the first to the last.
+// Waits after a failed accept, the first and the longest.
 const (
 	minAcceptWait = 5 * time.Millisecond
 	maxAcceptWait = time.Second
@@ -59,8 +62,8 @@ const maxFresh = 32
 
 // Accept returns the next connection. It is for one goroutine.
 func (l *listener) Accept() (net.Conn, error) {
-	wait := minAcceptWait
-	for {
+	pause := retry.Backoff{First: minAcceptWait, Most: maxAcceptWait}
+	for warned := false; ; {
 		c, err := l.Listener.Accept()
 		if err == nil {
 			if l.open.Add(1) > l.limit {
@@ -77,14 +80,11 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		l.server.metrics.acceptRetries.Inc()
-		if wait == minAcceptWait {
-			l.server.log.Warn("cannot accept connections for now", "error", err)
+		if !warned {
+			warned = true
+			l.server.log.Warn("cannot accept connections for now", "err", err)
 		}
-		select {
-		case <-time.After(wait):
-		case <-l.closing:
-		}
-		wait = min(2*wait, maxAcceptWait)
+		_ = retry.Wait(context.Background(), pause.Next(), l.closing) // the context does not end
 	}
 }
 

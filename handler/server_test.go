@@ -191,8 +191,8 @@ func TestAcceptOutOfDescriptors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := time.Since(start), (5+10+20+40)*time.Millisecond; got != want {
-			t.Errorf("waited %v, want %v", got, want)
+		if got, want := time.Since(start), (5+10+20+40)*time.Millisecond; got > want || got < want*3/4 {
+			t.Errorf("waited %v, want %v or up to a quarter less", got, want)
 		}
 		f.counts(4, "popupd_accept_retries_total")
 		if n := strings.Count(f.log.String(), "\n"); n != 1 {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/popupd/popupd/internal/retry"
 )
 
 // Migrations hold one DDL statement each, since MySQL commits at every one, and
@@ -31,10 +33,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 		if !again || pause > lastPause {
 			return fmt.Errorf("migrate store: %w", err)
 		}
-		select {
-		case <-ctx.Done():
+		if retry.Pause(ctx, pause) != nil { // the other one may need as long
 			return fmt.Errorf("migrate store: %w", err)
-		case <-time.After(pause): // the other one may need as long
 		}
 	}
 }

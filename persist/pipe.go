@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime/debug"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -66,17 +66,14 @@ func (p *pipe) drain(fn func(user []byte, id uint32, s popup.State)) error {
 // fill reads until the rows or ctx end.
 func (p *pipe) fill(ctx context.Context, conn *sql.Conn, where string, nowMS int64) {
 	defer close(p.full)
-	defer func() {
-		if r := recover(); r != nil {
-			p.err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	p.err = conn.Raw(func(c any) error {
-		rows, err := queryStates(ctx, c, where, nowMS)
-		if err != nil {
-			return err
-		}
-		return errors.Join(p.read(ctx, rows), rows.Close())
+	p.err = retry.Guard(func() error {
+		return conn.Raw(func(c any) error {
+			rows, err := queryStates(ctx, c, where, nowMS)
+			if err != nil {
+				return err
+			}
+			return errors.Join(p.read(ctx, rows), rows.Close())
+		})
 	})
 }
 

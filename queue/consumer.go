@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/rueidis"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -100,7 +101,7 @@ func (k *Consumer) Run(ctx context.Context) error {
 	running.Go(func() {
 		for ctx.Err() == nil {
 			k.adopt(ctx, &running)
-			_ = pause(ctx, adoptEvery) // ctx is looked at above
+			_ = retry.Pause(ctx, adoptEvery) // ctx is looked at above
 		}
 	})
 	for {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -27,8 +28,8 @@ type drain struct {
 	elements int64  // to look at at once
 	peek     peek
 	batch    popup.Batch
-	useless  backoff
-	seenAt   time.Time // when there were elements; zero: never
+	useless  retry.Backoff // between looks at a list that holds nothing to count yet
+	seenAt   time.Time     // when there were elements; zero: never
 }
 
 func newDrain(k *Consumer, id popup.StreamID, adopted bool, stop func()) *drain {
@@ -37,6 +38,7 @@ func newDrain(k *Consumer, id popup.StreamID, adopted bool, stop func()) *drain 
 		key:      listKey(k.c.Prefix, id.String()),
 		log:      k.c.Log.With("stream", id.String()),
 		elements: peekLeast,
+		useless:  retry.Backoff{First: flushEvery, Most: uselessMost},
 	}
 }
 
@@ -45,27 +47,23 @@ var errLetGo = errors.New("let go")
 
 // run counts the stream until ctx ends or an adopted stream is let go of.
 func (d *drain) run(ctx context.Context) {
-	var retry backoff
-	var trouble trouble
+	pause := newBackoff()
+	outage := retry.Outage{Log: d.log, Begins: "counting is interrupted", Ends: "counting goes on", EachCause: true}
 	for ctx.Err() == nil {
 		var idle time.Duration
-		err := guard(func() (err error) { idle, err = d.step(ctx); return err })
-		switch {
-		case ctx.Err() != nil || errors.Is(err, errLetGo):
+		err := retry.Guard(func() (err error) { idle, err = d.step(ctx); return err })
+		if ctx.Err() != nil || errors.Is(err, errLetGo) {
 			return
-		case err != nil:
-			if trouble.news(err) {
-				d.log.Warn("counting is interrupted", "err", err)
-			}
-			d.known = false
-			_ = pause(ctx, retry.next(retryFirst, retryAtMost)) // ctx is looked at above
-			continue
-		case trouble.over():
-			d.log.Info("counting goes on")
 		}
-		retry = 0
+		outage.Report(err)
+		if err != nil {
+			d.known = false
+			idle = pause.Next()
+		} else {
+			pause.Reset()
+		}
 		if idle > 0 {
-			_ = pause(ctx, idle) // ctx is looked at above
+			_ = retry.Pause(ctx, idle) // ctx is looked at above
 		}
 	}
 }
@@ -90,7 +88,7 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 		if d.adopted && time.Since(d.seenAt) > letGoAfter {
 			return 0, errLetGo
 		}
-		d.useless = 0
+		d.useless.Reset()
 		return flushEvery, nil
 	}
 	d.seenAt = time.Now()
@@ -135,12 +133,12 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 	d.resize(full)
 	switch {
 	case trim == 0 && d.last == before:
-		return d.useless.next(flushEvery, uselessMost), nil
+		return d.useless.Next(), nil
 	case full:
-		d.useless = 0
+		d.useless.Reset()
 		return 0, nil
 	}
-	d.useless = 0
+	d.useless.Reset()
 	return flushEvery, nil
 }
 

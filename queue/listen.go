@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
 )
@@ -53,17 +54,17 @@ func Listen(ctx context.Context, c ListenConfig) error {
 	defer running.Wait()
 	running.Go(func() { l.deliver(ctx) })
 
-	var retry backoff
+	pause := retry.Backoff{First: retryFirst, Most: listenAtMost}
 	for {
 		err := l.subscribe(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if l.subscribed.Swap(false) {
-			retry = 0
+			pause.Reset()
 			c.Log.Warn("the events of other servers are not heard", "err", err)
 		}
-		if pause(ctx, retry.next(retryFirst, listenAtMost)) != nil {
+		if retry.Pause(ctx, pause.Next()) != nil {
 			return nil
 		}
 	}
@@ -102,7 +103,7 @@ func (l *listener) subscribe(ctx context.Context) error {
 
 func (l *listener) miss() {
 	l.missed.Store(true)
-	notify(l.wake)
+	retry.Notify(l.wake)
 }
 
 func (l *listener) deliver(ctx context.Context) {
@@ -113,7 +114,7 @@ func (l *listener) deliver(ctx context.Context) {
 			return
 		case <-l.wake:
 		case m := <-l.messages:
-			err := guard(func() (err error) { events, err = l.decode(m, events); return err })
+			err := retry.Guard(func() (err error) { events, err = l.decode(m, events); return err })
 			if err != nil {
 				l.c.Log.Warn("a message is not understood", "err", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
 )
@@ -30,10 +31,11 @@ type shipment struct {
 
 	// The rest is run's.
 	registered bool
-	sealed     bool    // the stream was seen to be sealed
-	blind      backoff // grows while MySQL does not answer the check
-	sent       uint64  // pushed up to here, as far as is known
-	published  uint64  // told other servers up to here
+	sealed     bool          // the stream was seen to be sealed
+	blind      retry.Backoff // between checks that MySQL does not answer
+	blindness  retry.Outage
+	sent       uint64 // pushed up to here, as far as is known
+	published  uint64 // told other servers up to here
 	ahead      []parcel
 	aheadBytes int64
 	reader     *journal.Reader // at sent+1; nil: to be made
@@ -52,13 +54,16 @@ type parcel struct {
 
 func newShipment(s *Shipper, stream *journal.Stream) *shipment {
 	id := stream.ID()
+	log := s.c.Log.With("stream", id.String())
 	return &shipment{
 		shipper: s, stream: stream, id: id,
 		key:        listKey(s.c.Prefix, id.String()),
 		channel:    eventsChannel(s.c.Prefix),
-		log:        s.c.Log.With("stream", id.String()),
+		log:        log,
 		wake:       make(chan struct{}, 1),
 		stallLimit: s.pace.stall,
+		blind:      retry.Backoff{First: s.pace.check, Most: retryAtMost},
+		blindness:  retry.Outage{Log: log, Begins: "MySQL does not say what it counts"},
 	}
 }
 
@@ -67,27 +72,23 @@ var errFinished = errors.New("finished")
 
 // run ships the stream until ctx ends or the stream is finished.
 func (p *shipment) run(ctx context.Context) {
-	var retry backoff
-	var trouble trouble
+	pause := newBackoff()
+	outage := retry.Outage{Log: p.log, Begins: "shipping is interrupted, events wait in the journal", Ends: "shipping goes on", EachCause: true}
 	for ctx.Err() == nil {
-		err := guard(func() error { return p.step(ctx) })
-		switch {
-		case ctx.Err() != nil || errors.Is(err, errFinished):
+		err := retry.Guard(func() error { return p.step(ctx) })
+		if ctx.Err() != nil || errors.Is(err, errFinished) {
 			return
-		case err != nil:
-			if trouble.news(err) {
-				p.log.Warn("shipping is interrupted, events wait in the journal", "err", err)
-			}
-			if errors.Is(err, errPanic) {
+		}
+		outage.Report(err)
+		if err != nil {
+			if errors.Is(err, retry.ErrPanic) {
 				p.registered = false // begin again
 			}
-			_ = pause(ctx, retry.next(retryFirst, retryAtMost)) // ctx is looked at above
+			_ = retry.Pause(ctx, pause.Next()) // ctx is looked at above
 			continue
-		case trouble.over():
-			p.log.Info("shipping goes on")
 		}
-		retry = 0
-		_ = wait(ctx, max(0, time.Until(p.checkAt)), p.wake)
+		pause.Reset()
+		_ = retry.Wait(ctx, max(0, time.Until(p.checkAt)), p.wake) // the same
 	}
 }
 
@@ -208,14 +209,13 @@ func (p *shipment) check(ctx context.Context) error {
 	last, known, err := c.Ledger.Progress(ctx, p.id)
 	if err != nil {
 		// Shipping goes on as far as the window allows.
-		if p.blind == 0 {
-			p.log.Warn("MySQL does not say what it counts", "err", err)
-		}
+		p.blindness.Report(err)
 		p.stalled = time.Time{}
-		p.checkAt = time.Now().Add(p.blind.next(p.shipper.pace.check, retryAtMost))
+		p.checkAt = time.Now().Add(p.blind.Next())
 		return nil
 	}
-	p.blind = 0
+	p.blindness.Report(nil)
+	p.blind.Reset()
 	if !known {
 		return p.resend(ctx, "MySQL does not know the stream any more")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/rueidis"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
 )
@@ -64,6 +65,9 @@ type pace struct {
 	idle  time.Duration // the same, when all is counted
 	stall time.Duration // all is sent again after so long without progress, then after twice that, ...
 }
+
+// newBackoff spaces out what failed: Redis or MySQL is away.
+func newBackoff() retry.Backoff { return retry.Backoff{First: retryFirst, Most: retryAtMost} }
 
 var defaultPace = pace{check: time.Second, idle: 10 * time.Second, stall: 10 * time.Second}
 
@@ -129,7 +133,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel() // also after a panic
-	running.Go(func() { every(ctx, s.pace.idle, func() { s.revise(ctx) }) })
+	running.Go(func() { retry.Every(ctx, s.pace.idle, func() { s.revise(ctx) }) })
 	probe := time.NewTicker(probeEvery)
 	defer probe.Stop()
 	s.probe(ctx)
@@ -142,7 +146,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 			s.probe(ctx)
 		case <-s.c.Journal.Changed():
 		}
-		if pause(ctx, gatherFor) != nil {
+		if retry.Pause(ctx, gatherFor) != nil {
 			return nil
 		}
 	}
@@ -168,7 +172,7 @@ func (s *Shipper) follow(ctx context.Context, running *sync.WaitGroup) {
 			s.shipments[id] = p
 			running.Go(func() { p.run(ctx) })
 		}
-		notify(p.wake)
+		retry.Notify(p.wake)
 	}
 	for id := range s.shipments {
 		if !listed[id] {
@@ -221,7 +225,7 @@ func (s *Shipper) Acked(stream popup.StreamID, last uint64) {
 			return
 		}
 		if p.hint.CompareAndSwap(old, last) {
-			notify(p.wake)
+			retry.Notify(p.wake)
 			return
 		}
 	}

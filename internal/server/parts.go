@@ -2,11 +2,11 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/popupd/popupd/internal/retry"
 )
 
 const restartPause = time.Second
@@ -30,15 +30,13 @@ func newParts(log *slog.Logger) *parts {
 func (p *parts) run(name string, part func(context.Context) error) {
 	p.wg.Go(func() {
 		for {
-			err := guarded(p.ctx, part)
+			err := retry.Guard(func() error { return part(p.ctx) })
 			if err == nil || p.ctx.Err() != nil {
 				return
 			}
 			p.log.Error("a part failed and is started again", "part", name, "err", err)
-			select {
-			case <-p.ctx.Done():
+			if retry.Pause(p.ctx, restartPause) != nil {
 				return
-			case <-time.After(restartPause):
 			}
 		}
 	})
@@ -48,13 +46,4 @@ func (p *parts) run(name string, part func(context.Context) error) {
 func (p *parts) stop() {
 	p.cancel()
 	p.wg.Wait()
-}
-
-func guarded(ctx context.Context, part func(context.Context) error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return part(ctx)
 }

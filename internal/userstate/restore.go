@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 )
@@ -123,10 +124,7 @@ func (s *State) mergeStates(ctx context.Context) error {
 
 // Behind says that the database may know what this server has missed.
 func (s *State) Behind() {
-	select {
-	case s.behind <- struct{}{}:
-	default:
-	}
+	retry.Notify(s.behind)
 }
 
 // CatchUp asks the database whenever this server is behind, until it has
@@ -139,10 +137,8 @@ func (s *State) CatchUp(ctx context.Context) error {
 		case <-s.behind:
 		}
 		for caughtUp := false; !caughtUp; {
-			select {
-			case <-ctx.Done():
+			if retry.Pause(ctx, restoreRetry) != nil {
 				return nil
-			case <-time.After(restoreRetry):
 			}
 			err := s.fromDatabase(ctx)
 			if caughtUp = err == nil; caughtUp {

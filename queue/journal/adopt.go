@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -98,7 +99,7 @@ func (j *Journal) adoptStream(id popup.StreamID, dir string, onEvent func(*popup
 	}
 	j.streams = append(j.streams, s)
 	j.growLocked(size)
-	notify(j.changed)
+	retry.Notify(j.changed)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -26,7 +27,7 @@ func benchJournal(b *testing.B, d *disk, interval time.Duration) *Journal {
 	var run sync.WaitGroup
 	run.Go(func() { j.Run(ctx) })
 	run.Go(func() {
-		every(ctx, 50*time.Millisecond, func() {
+		retry.Every(ctx, 50*time.Millisecond, func() {
 			at := j.Positions()
 			j.Covered(at)
 			for _, s := range j.Streams() {

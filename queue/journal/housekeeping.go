@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/retry"
 )
 
 // How often Run looks after what.
@@ -30,38 +31,24 @@ func (j *Journal) Run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel() // also after a panic
 	wg.Go(func() {
-		every(ctx, cmp.Or(j.c.Sync, time.Second), func() {
+		retry.Every(ctx, cmp.Or(j.c.Sync, time.Second), func() {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.settleLocked()
 		})
 	})
 	wg.Go(func() {
-		every(ctx, rescanEvery, func() {
+		retry.Every(ctx, rescanEvery, func() {
 			if err := j.adopt(j.c.OnAdopt); err != nil {
 				j.reports.error("", "journal cannot look for streams", err)
 			}
 		})
 	})
-	every(ctx, pulse, func() {
+	retry.Every(ctx, pulse, func() {
 		j.allocateSpare()
 		j.sweep()
 	})
 	return nil
-}
-
-// every calls f each d until ctx is done.
-func every(ctx context.Context, d time.Duration, f func()) {
-	tick := time.NewTicker(d)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			f()
-		}
-	}
 }
 
 // allocateSpare makes the next segment ahead when the current one is half full,

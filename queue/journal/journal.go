@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -184,7 +185,7 @@ func (j *Journal) Append(events []popup.Event) error {
 	if measured {
 		j.metrics.duration.Observe(time.Since(start).Seconds())
 	}
-	notify(j.changed)
+	retry.Notify(j.changed)
 	failpoint.Reach(failpoint.JournalAppendDone)
 	return nil
 }
@@ -410,12 +411,4 @@ func (j *Journal) Release() error {
 		err = errors.Join(err, l.stream.lock.Close())
 	}
 	return err
-}
-
-// notify leaves a value in a channel of capacity 1, if there is none.
-func notify(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -103,7 +104,7 @@ func (s *Stream) Revive() bool {
 		return false
 	}
 	s.removed, s.acked, s.dueMS = false, 0, 0
-	notify(j.changed)
+	retry.Notify(j.changed)
 	return true
 }
 

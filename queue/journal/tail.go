@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"golang.org/x/sys/unix"
 )
@@ -227,7 +228,7 @@ func (j *Journal) openTailLocked(size int64) (err error) {
 	s.segs = []*segment{seg}
 	j.streams = append(j.streams, s)
 	j.tail = &tail{stream: s, seg: seg, writer: w, named: true, next: 1, bornMS: j.c.Now()}
-	notify(j.changed)
+	retry.Notify(j.changed)
 	return nil
 }
 
@@ -276,7 +277,7 @@ func (j *Journal) endTailLocked(t *tail, r *retired) {
 	t.stream.sealed = true
 	t.stream.removed = t.stream.Last() == 0
 	j.tail = nil
-	notify(j.changed)
+	retry.Notify(j.changed)
 }
 
 // growLocked counts bytes of disk taken, or with n < 0 given back.

@@ -122,7 +122,7 @@ func (w *Watcher) save() {
 	if !sameRows(s, w.saved) {
 		err = writeFile(w.c.File, appendFile(nil, s.Revision, rowsOf(s), w.c.Now()))
 	}
-	w.saving.report(w.c.Log, err)
+	w.saving.Report(err)
 	if err == nil {
 		w.saved = s
 	}

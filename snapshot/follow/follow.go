@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/rueidis"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -61,7 +62,7 @@ type Watcher struct {
 
 	confirmedMS atomic.Int64 // when the snapshot in force was last known to be the newest
 	loaded      atomic.Bool  // a reload has succeeded
-	publishing  outage
+	publishing  retry.Outage
 
 	// mu serialises what changes the store, so that a slow read never replaces
 	// the result of a later one. It guards:
@@ -71,7 +72,7 @@ type Watcher struct {
 	// saveMu serialises writing the last-good file. It guards:
 	saveMu sync.Mutex
 	saved  *snapshot.Snapshot // what the file holds; nil: unknown
-	saving outage
+	saving retry.Outage
 }
 
 // New returns a watcher of the store. It does nothing before one of its
@@ -86,13 +87,15 @@ func New(s *snapshot.Store, c Config) *Watcher {
 	w := &Watcher{
 		store: s,
 		c:     c,
-		publishing: outage{
-			begins: "config: Redis can't tell the other servers of a change; they see it within a second",
-			ends:   "config: Redis tells the other servers of changes again",
+		publishing: retry.Outage{
+			Log:    c.Log,
+			Begins: "config: Redis can't tell the other servers of a change; they see it within a second",
+			Ends:   "config: Redis tells the other servers of changes again",
 		},
-		saving: outage{
-			begins: "config: the last-good file can't be written",
-			ends:   "config: the last-good file is written again",
+		saving: retry.Outage{
+			Log:    c.Log,
+			Begins: "config: the last-good file can't be written",
+			Ends:   "config: the last-good file is written again",
 		},
 	}
 	w.confirmedMS.Store(c.Now())
@@ -200,14 +203,15 @@ func (w *Watcher) Run(ctx context.Context) error {
 		wg.Go(func() { w.listen(ctx, wake) })
 	}
 	if !w.loaded.Load() {
-		signal(wake)
+		retry.Notify(wake)
 	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	stale := false
-	source := outage{
-		begins: "config: the popups can't be read; those in force stay so",
-		ends:   "config: the popups can be read again",
+	source := retry.Outage{
+		Log:    w.c.Log,
+		Begins: "config: the popups can't be read; those in force stay so",
+		Ends:   "config: the popups can be read again",
 	}
 	for {
 		var err error
@@ -215,7 +219,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
-			if !sleep(ctx, debounce) {
+			if retry.Pause(ctx, debounce) != nil {
 				return nil
 			}
 			select {
@@ -236,7 +240,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		source.report(w.c.Log, err)
+		source.Report(err)
 		w.save()
 	}
 }
@@ -262,23 +266,4 @@ func (w *Watcher) reloadWithin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
 	defer cancel()
 	return w.reload(ctx)
-}
-
-func signal(wake chan<- struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
-}
-
-// sleep returns false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/popupd/popupd/internal/retry"
 )
 
 const (
 	publishTimeout = time.Second
-	backoffFirst   = 100 * time.Millisecond
-	backoffMost    = time.Second
+	listenFirst    = 100 * time.Millisecond // pauses between attempts to subscribe
+	listenMost     = time.Second
 )
 
 func (w *Watcher) channel() string { return w.c.Prefix + ":config" }
@@ -37,31 +39,31 @@ func (w *Watcher) publish(ctx context.Context) {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	w.publishing.report(w.c.Log, err)
+	w.publishing.Report(err)
 }
 
 // listen signals wake on every news of a revision that is not in force here and
 // on every (re)subscription, before which news may have been missed.
 func (w *Watcher) listen(ctx context.Context, wake chan<- struct{}) {
-	redis := outage{
-		begins: "config: no news of changes from Redis; the store is asked each second",
-		ends:   "config: news of changes come from Redis again",
+	redis := retry.Outage{
+		Log:    w.c.Log,
+		Begins: "config: no news of changes from Redis; the store is asked each second",
+		Ends:   "config: news of changes come from Redis again",
 	}
-	backoff := backoffFirst
+	pause := retry.Backoff{First: listenFirst, Most: listenMost}
 	for ctx.Err() == nil {
 		err := w.subscription(ctx, wake, func() {
-			backoff = backoffFirst
-			redis.report(w.c.Log, nil)
-			signal(wake)
+			pause.Reset()
+			redis.Report(nil)
+			retry.Notify(wake)
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		redis.report(w.c.Log, err)
-		if !sleep(ctx, backoff) {
+		redis.Report(err)
+		if retry.Pause(ctx, pause.Next()) != nil {
 			return
 		}
-		backoff = min(2*backoff, backoffMost)
 	}
 }
 
@@ -75,7 +77,7 @@ func (w *Watcher) subscription(ctx context.Context, wake chan<- struct{}, subscr
 		OnMessage: func(m rueidis.PubSubMessage) {
 			revision, err := strconv.ParseInt(m.Message, 10, 64)
 			if err != nil || revision != w.store.Current().Revision {
-				signal(wake)
+				retry.Notify(wake)
 			}
 		},
 	})
