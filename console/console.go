@@ -91,7 +91,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: c, guard: newGuard(c.Token), lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
-	s.handler = s.observe(sameOrigin(s.mux()))
+	s.handler = s.observe(sameOrigin(literalDots(s.mux())))
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerTimeout,

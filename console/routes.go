@@ -97,3 +97,25 @@ func (s *Server) endpoint(e Endpoint) http.Handler {
 		p.write(w)
 	})
 }
+
+// literalDots takes the segments "." and ".." of a path for what they are: each
+// may be the id of a user, as any other may. [http.ServeMux] would redirect to
+// the path that is left when they are followed, unless they are percent-encoded.
+func literalDots(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		escaped := r.URL.EscapedPath()
+		segments := strings.Split(escaped, "/")
+		for i, s := range segments {
+			if s == "." || s == ".." {
+				segments[i] = strings.ReplaceAll(s, ".", "%2E")
+			}
+		}
+		if path := strings.Join(segments, "/"); path != escaped {
+			r = r.WithContext(r.Context()) // a copy: the request is not ours to change
+			u := *r.URL
+			u.RawPath = path
+			r.URL = &u
+		}
+		next.ServeHTTP(w, r)
+	})
+}

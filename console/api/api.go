@@ -127,7 +127,8 @@ func New(c Config) (*API, error) {
 
 // Routes lists every operation, in the order of docs/openapi.yaml.
 func (a *API) Routes() []console.Route {
-	const popups, one, user = "/v1/admin/popups", "/v1/admin/popups/{key}", "/v1/admin/users/{uid}"
+	const popups, one = "/v1/admin/popups", "/v1/admin/popups/{key}"
+	const users, user = "/v1/admin/users", "/v1/admin/users/{uid}"
 	return []console.Route{
 		route("GET", popups, a.listPopups),
 		route("POST", popups, a.createPopup),
@@ -141,6 +142,8 @@ func (a *API) Routes() []console.Route {
 		route("GET", one+"/stats", a.getStats),
 		route("GET", "/v1/admin/audit", a.listAudit),
 		route("POST", "/v1/admin/reload", a.reload),
+		route("GET", users, a.getUser),
+		route("DELETE", users, a.resetUser),
 		route("GET", user, a.getUser),
 		route("DELETE", user, a.resetUser),
 	}

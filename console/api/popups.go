@@ -244,8 +244,9 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 			return err
 		case current.Status == popup.Archived:
 			return popup.ErrArchived
-		case !match.allows(current.Version):
-			return popup.ErrStale
+		}
+		if err := match.check(current.Version); err != nil {
+			return err
 		}
 		spec, err := edit(current)
 		if errors.Is(err, errUnchanged) {

@@ -33,22 +33,28 @@ func timeOf(ms int64) *time.Time {
 	return &t
 }
 
-// pathUser returns the user that the path names, once this server knows its users.
-func (a *API) pathUser(r *http.Request) ([]byte, error) {
-	uid := []byte(r.PathValue("uid"))
-	if !popup.ValidUserID(uid) {
-		return nil, invalidParameter("uid", "must be 1 to 128 bytes of UTF-8 without control characters.")
+// userOf returns the user that the path names, or the query where the path has
+// no id, once this server knows its users. Browsers and many programs take "."
+// and ".." out of a path, even when they are percent-encoded, so ids that are
+// one of these need the query.
+func (a *API) userOf(r *http.Request) ([]byte, error) {
+	ids := r.URL.Query()["uid"]
+	if id := r.PathValue("uid"); id != "" {
+		ids = []string{id}
+	}
+	if len(ids) != 1 || !popup.ValidUserID([]byte(ids[0])) {
+		return nil, invalidParameter("uid", "must be given once: 1 to 128 bytes of UTF-8 without control characters.")
 	}
 	if err := a.config.Ready(); err != nil {
 		return nil, console.NotReady(err)
 	}
-	return uid, nil
+	return []byte(ids[0]), nil
 }
 
 // getUser shows what this server remembers. A user of whom nothing is
 // remembered is no error: nobody registers users.
 func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
-	uid, err := a.pathUser(r)
+	uid, err := a.userOf(r)
 	if err != nil {
 		return err
 	}
@@ -81,7 +87,7 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 // resetUser forgets a user. The audit line comes first: it must not be missing
 // for something that has happened, while a line too many only says that someone tried.
 func (a *API) resetUser(w http.ResponseWriter, r *http.Request) error {
-	uid, err := a.pathUser(r)
+	uid, err := a.userOf(r)
 	if err != nil {
 		return err
 	}

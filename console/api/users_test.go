@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -50,7 +51,8 @@ func TestUser(t *testing.T) {
 func TestUserIDs(t *testing.T) {
 	p := newPlane(t)
 	for _, c := range []struct{ path, uid string }{
-		{"a%20b", "a b"}, {"a%2Fb", "a/b"}, {"%E7%94%A8", "用"}, {"a%25", "a%"}, {"a+b", "a+b"}, {"a%2F%2Fb", "a//b"}, {strings.Repeat("u", 128), strings.Repeat("u", 128)},
+		{"a%20b", "a b"}, {"a%2Fb", "a/b"}, {"%E7%94%A8", "用"}, {"a%25", "a%"}, {"a+b", "a+b"}, {"a%2F%2Fb", "a//b"},
+		{".", "."}, {"..", ".."}, {"%2E", "."}, {"%2e%2E", ".."}, {".%2e", ".."}, {"...", "..."}, {"..%2F..", "../.."}, {strings.Repeat("u", 128), strings.Repeat("u", 128)},
 	} {
 		a := p.Want(200, "", "GET", "/v1/admin/users/"+c.path, "")
 		if got := a.JSON(t)["uid"]; got != c.uid {
@@ -62,6 +64,33 @@ func TestUserIDs(t *testing.T) {
 		p.Want(400, "invalid_parameter", "DELETE", "/v1/admin/users/"+path, "")
 	}
 	p.Want(404, "not_found", "GET", "/v1/admin/users/", "")
+	p.Want(404, "not_found", "GET", "/v1/admin/users/../popups", "") // a path is not followed
+}
+
+// What a path can't carry everywhere, the query can.
+func TestUserByQuery(t *testing.T) {
+	p := newPlane(t)
+	const users = "/v1/admin/users"
+	for _, uid := range []string{".", "..", "a/b", "a b", "用", "a&uid=b", "+"} {
+		p.users.states[uid] = map[uint32]popup.State{1: {Last: popup.Click}}
+		query := "?" + url.Values{"uid": {uid}}.Encode()
+		a := p.Want(200, "", "GET", users+query, "").JSON(t)
+		if a["uid"] != uid || len(a["states"].([]any)) != 1 {
+			t.Errorf("%s: %v", query, a)
+		}
+		p.Want(202, "", "DELETE", users+query, "")
+		if len(p.users.states) != 0 || p.store.audit[len(p.store.audit)-1].Object != "user:"+uid {
+			t.Errorf("%s: %d users are left after its reset, and the audit trail says %+v", query, len(p.users.states), p.store.audit)
+		}
+	}
+	for _, query := range []string{"", "?uid=", "?uid=a&uid=b", "?uid=%00", "?uid=%FF", "?uid=%zz", "?uid=" + strings.Repeat("u", 129)} {
+		p.Want(400, "invalid_parameter", "GET", users+query, "")
+		p.Want(400, "invalid_parameter", "DELETE", users+query, "")
+	}
+	// The query is not looked at where the path names a user.
+	if a := p.Want(200, "", "GET", users+"/a?uid=b", ""); a.JSON(t)["uid"] != "a" {
+		t.Errorf("uid=b in the query: %s", a.Body)
+	}
 }
 
 func TestResetIsNotRecorded(t *testing.T) {
