@@ -261,59 +261,6 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// asUser opens the store as a user with rights on this database alone.
-func (s *store) asUser(t testing.TB, user, password string) *DB {
-	t.Helper()
-	config, err := mysql.ParseDSN(s.config.DSN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.exec(t, fmt.Sprintf("CREATE OR REPLACE USER %s@'%%' IDENTIFIED BY '%s'", user, password))
-	s.exec(t, fmt.Sprintf("GRANT ALL ON %s.* TO %s@'%%'", config.DBName, user))
-	config.User, config.Passwd = user, password
-	other := &store{clock: s.clock, config: s.config}
-	other.config.DSN = config.FormatDSN()
-	return other.open(t)
-}
-
-func TestWrongPasswordIsNotShown(t *testing.T) {
-	s := onMySQL(t)
-	s.asUser(t, "app", "right")
-	config, err := mysql.ParseDSN(s.config.DSN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.User, config.Passwd = "app", "hunter2"
-	other := &store{clock: s.clock, config: Config{DSN: config.FormatDSN()}}
-	db := other.open(t)
-	for name, err := range map[string]error{"Ping": db.Ping(t.Context()), "Migrate": db.Migrate(t.Context())} {
-		if err == nil || strings.Contains(err.Error(), "hunter2") || classOf(err) != classConnection {
-			t.Errorf("%s = %v (class %s)", name, err, classOf(err))
-		}
-	}
-}
-
-func TestUnreadableDSNs(t *testing.T) {
-	for _, dsn := range []string{
-		"hunter2", "root:hunter2@tcp(localhost:3306)", "root:hunter2@tcp(localhost:3306)/", "root:hunter2@tcp(localhost:3306/db",
-		"root:hunter2@hunter2(x)/db?timeout=x", "root:hunter2@x/db", "root:pw@tcp(h)/db?tls=hunter2", "root:x@/hunter2@tcp(h)/db?hunter2=%",
-	} {
-		db, err := Open(Config{DSN: dsn})
-		if err == nil {
-			_ = db.Close()
-		}
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("Open(%q) = %v", dsn, err)
-		}
-	}
-	if _, err := Open(Config{}); err == nil {
-		t.Error("Open accepts a store that is nowhere")
-	}
-	if _, err := Open(Config{SQLite: "/no/such/directory/db"}); err == nil {
-		t.Error("Open accepts a file that can't be made")
-	}
-}
-
 func TestSmallPackets(t *testing.T) {
 	s := onMySQL(t)
 	before := s.number(t, "SELECT @@max_allowed_packet")

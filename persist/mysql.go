@@ -3,11 +3,11 @@ package persist
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -122,25 +122,44 @@ func mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 	return sql.OpenDB(readCommitted{steady{c}}), nil
 }
 
-// readCommitted sets the isolation of each new session. It is a statement and
-// not a variable, because the variable's name differs between servers.
-type readCommitted struct{ driver.Connector }
+// Connections is how many connections to MySQL one server has at most: of its
+// pool, the flusher's, and one that restores the users' state.
+const Connections = poolConnections + 2
 
-func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
+// Variables returns what a MySQL server is set to, as SHOW VARIABLES prints it,
+// by names in lower case: for the whole server, and in a session as the store
+// makes it. The error of a bad DSN does not show it.
+func Variables(ctx context.Context, dsn string) (global, session map[string]string, err error) {
+	db := &DB{log: slog.New(slog.DiscardHandler)}
+	if err := db.openMySQL(dsn); err != nil {
+		return nil, nil, err
 	}
-	const set = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
-		_ = conn.Close() // the first error says more
-		return nil, fmt.Errorf("set isolation: %w", err)
+	defer func() { _ = db.Close() }() // it has only read
+	if global, err = variables(ctx, db.read, "SHOW GLOBAL VARIABLES"); err != nil {
+		return nil, nil, err
 	}
-	return conn, nil
+	if session, err = variables(ctx, db.read, "SHOW SESSION VARIABLES"); err != nil {
+		return nil, nil, err
+	}
+	return global, session, nil
 }
 
-// driverLog takes what the driver would print to stderr. It repeats errors that
-// are also returned.
-type driverLog struct{ log *slog.Logger }
-
-func (l driverLog) Print(v ...any) { l.log.Debug("mysql driver", "message", fmt.Sprint(v...)) }
+func variables(ctx context.Context, pool *sql.DB, query string) (map[string]string, error) {
+	rows, err := pool.QueryContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("ask for variables: %w", err)
+	}
+	defer rows.Close()
+	m := map[string]string{}
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return nil, fmt.Errorf("ask for variables: %w", err)
+		}
+		m[strings.ToLower(name)] = value
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("ask for variables: %w", err)
+	}
+	return m, nil
+}

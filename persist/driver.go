@@ -1,11 +1,16 @@
 package persist
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"log/slog"
+	"net"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/popupd/popupd/internal/failpoint"
 )
 
 // steady makes errors of the driver's panics, to which a malformed packet leads.
@@ -111,4 +116,51 @@ func (r steadyRows) Next(dest []driver.Value) (err error) {
 func (r steadyRows) Close() (err error) {
 	defer survive(&err, r.conn)
 	return r.Rows.Close()
+}
+
+// readCommitted sets the isolation of each new session. It is a statement and
+// not a variable, because the variable's name differs between servers.
+type readCommitted struct{ driver.Connector }
+
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const set = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
+		_ = conn.Close() // the first error says more
+		return nil, fmt.Errorf("set isolation: %w", err)
+	}
+	return conn, nil
+}
+
+// driverLog takes what the driver would print to stderr. It repeats errors that
+// are also returned.
+type driverLog struct{ log *slog.Logger }
+
+func (l driverLog) Print(v ...any) { l.log.Debug("mysql driver", "message", fmt.Sprint(v...)) }
+
+// dialToCommit connects the flusher in builds with failpoints: the moment at
+// which a COMMIT has left and its reply has not come is inside the driver.
+func dialToCommit(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return commitConn{conn}, nil
+}
+
+type commitConn struct{ net.Conn }
+
+// comQuery begins a packet that carries SQL, after its length and number.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query.html
+const comQuery = 0x03
+
+func (c commitConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if bytes.HasSuffix(b, []byte{comQuery, 'C', 'O', 'M', 'M', 'I', 'T'}) {
+		failpoint.Reach(failpoint.FlushCommitSent)
+	}
+	return n, err
 }

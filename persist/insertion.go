@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,4 +85,107 @@ func (w *writer) insertChunk(ctx context.Context, conn *sql.Conn, ins *insertion
 func (ins *insertion) text(rows int) string {
 	one := "(?" + strings.Repeat(",?", ins.columns-1) + ")"
 	return ins.head + one + strings.Repeat(","+one, rows-1) + ins.tail
+}
+
+// insert inserts n rows, whose values put gives. It changes nothing but rows: an
+// error leaves those that were inserted to the transaction.
+func (w *writer) insert(ctx context.Context, conn *sql.Conn, ins *insertion, n int, put func(r *row, i int)) error {
+	i := 0
+	for n-i >= w.chunk && w.prepares(ins) {
+		if err := w.insertChunk(ctx, conn, ins, i, put); err != nil {
+			return err
+		}
+		i += w.chunk
+	}
+	return w.insertSpelled(ctx, conn, ins, i, n, put)
+}
+
+// insertSpelled inserts the rows i to n-1 in as many statements as the limits ask for.
+func (w *writer) insertSpelled(ctx context.Context, conn *sql.Conn, ins *insertion, i, n int, put func(r *row, i int)) error {
+	r := &w.row
+	r.bound = false
+	rows := 0
+	for ; i < n; i++ {
+		if rows == 0 {
+			r.sql = append(r.sql[:0], ins.head...)
+		} else {
+			r.sql = append(r.sql, ',')
+		}
+		r.sql = append(r.sql, '(')
+		put(r, i)
+		r.sql = append(r.sql, ')')
+		rows++
+		if i+1 < n && rows < maxStatementRows && len(r.sql)+maxRowBytes+len(ins.tail) < w.maxBytes {
+			continue
+		}
+		r.sql = append(r.sql, ins.tail...)
+		if _, err := conn.ExecContext(ctx, string(r.sql)); err != nil {
+			return fmt.Errorf("%s: %w", ins.what, err)
+		}
+		rows = 0
+	}
+	return nil
+}
+
+// row takes the values of a row, column by column, in one of two forms: spelled
+// out in a statement, or bound to the parameters of a prepared one.
+type row struct {
+	dialect *dialect
+	bound   bool
+	sql     []byte              // the statement so far; while a row is open it ends in ( or a value
+	args    []driver.NamedValue // of all rows so far
+}
+
+func (r *row) uint(v uint64) {
+	if r.bound {
+		r.bind(v)
+		return
+	}
+	r.comma()
+	r.sql = strconv.AppendUint(r.sql, v, 10)
+}
+
+func (r *row) int(v int64) {
+	if r.bound {
+		r.bind(v)
+		return
+	}
+	r.comma()
+	r.sql = strconv.AppendInt(r.sql, v, 10)
+}
+
+func (r *row) text(b []byte) {
+	if r.bound {
+		if b == nil {
+			b = []byte{} // the driver sends nil as NULL
+		}
+		r.bind(b)
+		return
+	}
+	r.comma()
+	r.sql = r.dialect.text(r.sql, b)
+}
+
+// blob takes any bytes; none are NULL.
+func (r *row) blob(b []byte) {
+	switch {
+	case r.bound && len(b) == 0:
+		r.bind(nil)
+	case r.bound:
+		r.bind(b)
+	case len(b) == 0:
+		r.comma()
+		r.sql = append(r.sql, "NULL"...)
+	default:
+		r.comma()
+		r.sql = append(hex.AppendEncode(append(r.sql, "x'"...), b), '\'')
+	}
+}
+
+func (r *row) bind(v driver.Value) { r.args = append(r.args, driver.NamedValue{Value: v}) }
+
+func (r *row) comma() {
+	if r.sql[len(r.sql)-1] != '(' {
+		r.sql = append(r.sql, ',')
+	}
 }

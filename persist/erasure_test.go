@@ -1,0 +1,119 @@
+package persist
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+func TestResetDropsOlderState(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		id := streamID(1)
+		s.register(t, id)
+		other, after, same := shown("u", startMS+20), shown("u", startMS+30), shown("U", startMS)
+		other.Popup = 2
+		s.mustFlush(t, batchOf(id, 0, shown("u", startMS), other, same))
+		s.mustFlush(t, batchOf(id, 3, clicked("u", startMS, startMS+5), reset("u", startMS+10), after))
+		want := map[stateKey]popup.State{
+			{"u", 1}: after.State(),
+			{"u", 2}: other.State(),
+			{"U", 1}: same.State(),
+		}
+		if d := cmp.Diff(want, s.states(t, startMS), cmp.AllowUnexported(stateKey{})); d != "" {
+			t.Errorf("states (-want +got):\n%s", d)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM event WHERE action = 5 AND user_id = '' AND popup_id = 0"); n != 1 {
+			t.Errorf("%d reset events without a user, want 1", n)
+		}
+	})
+}
+
+func TestErasure(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		for i := range byte(2) {
+			s.register(t, streamID(i))
+		}
+		theirs := func(want int64) {
+			t.Helper()
+			if n := s.number(t, "SELECT COUNT(*) FROM event WHERE user_id = 'gone'"); n != want {
+				t.Errorf("%d events of the user, want %d", n, want)
+			}
+		}
+		events := []popup.Event{shown("gone", startMS), shown("other", startMS)}
+		for i := range erasureBatch {
+			events = append(events, shown(fmt.Sprintf("u%d", i), startMS))
+		}
+		events = append(events, shown("gone", startMS+1), shown("gone", startMS+100))
+		s.mustFlush(t, batchOf(streamID(0), 0, events...))
+		last := uint64(len(events))
+		s.mustFlush(t, batchOf(streamID(1), 0, shown("gone", startMS), reset("gone", startMS+50), reset("nobody", startMS)))
+		theirs(3) // the one in the batch of the reset is already without
+
+		s.sweepAll(t)
+		theirs(3) // a flush that began before the reset may still be under way
+		s.clock.advance(erasureSettle)
+		s.sweepAll(t)
+		theirs(1) // the one after the reset
+
+		// What arrives late, from the journal of a server that was down.
+		s.mustFlush(t, batchOf(streamID(0), last, shown("gone", startMS+2), clicked("gone", startMS, startMS+3)))
+		theirs(1)
+		after := shown("gone", startMS+100)
+		if d := cmp.Diff(map[stateKey]popup.State{{"gone", 1}: after.State()}, s.statesOf(t, "gone"),
+			cmp.AllowUnexported(stateKey{})); d != "" {
+			t.Errorf("state (-want +got):\n%s", d)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM event"); n != int64(last)+3+2 {
+			t.Errorf("%d events, want all", n)
+		}
+		if n := s.number(t, "SELECT SUM(clicks) FROM popup_stats"); n != 1 {
+			t.Errorf("%d clicks, want the late one counted", n)
+		}
+
+		s.clock.advance(popup.TokenLife)
+		s.sweepAll(t)
+		if n := s.number(t, "SELECT COUNT(*) FROM erasure"); n != 0 {
+			t.Errorf("%d erasures are kept", n)
+		}
+	})
+}
+
+func (s *store) statesOf(t testing.TB, user string) map[stateKey]popup.State {
+	t.Helper()
+	m := s.states(t, startMS)
+	for k := range m {
+		if k.user != user {
+			delete(m, k)
+		}
+	}
+	return m
+}
+
+func TestErasureOfDeadFrames(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		s.register(t, streamID(1))
+		events := poisoned(4, 0, 1, 2)
+		for i := range 3 {
+			events[i].Variant = []byte("a") // refused for another reason, so that the frame can be read
+		}
+		events[1].User = []byte("gone")
+		s.mustFlush(t, batchOf(streamID(1), 0, events[3]))
+		for i, e := range events[:3] {
+			s.exec(t, "INSERT INTO dead_frame (stream_no, first_seq, last_seq, bytes, reason, at_ms) VALUES (1, ?, ?, ?, 'refused', 1)",
+				i+2, i+2, e.Append(nil))
+		}
+		s.exec(t, "UPDATE ingest_stream SET last_seq = 4")
+		s.mustFlush(t, batchOf(streamID(1), 4, reset("gone", startMS)))
+		s.clock.advance(erasureSettle)
+		s.sweepAll(t)
+		if n := s.number(t, "SELECT COUNT(*) FROM dead_frame WHERE bytes IS NULL"); n != 1 {
+			t.Errorf("%d dead frames without bytes, want 1", n)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM dead_frame WHERE first_seq = 3 AND bytes IS NULL"); n != 1 {
+			t.Error("it is not that of the user")
+		}
+	})
+}
