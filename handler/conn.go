@@ -37,11 +37,13 @@ type conn struct {
 type limits struct {
 	read  time.Duration // from the first byte of a request to its last
 	write time.Duration
-	idle  time.Duration // between requests
+	idle  time.Duration // between requests, at most
 	early time.Duration // how early a limit may come
+
+	leastIdle time.Duration // what idle shrinks to when connections run short
 }
 
-var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: 60 * time.Second, early: time.Second}
+var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: DefaultIdleTimeout, early: time.Second, leastIdle: MinIdleTimeout}
 
 // connState is told by fasthttp that a request begins or has been answered.
 func connState(c net.Conn, state fasthttp.ConnState) {
@@ -70,7 +72,7 @@ func (c *conn) Read(b []byte) (int, error) {
 	case c.request || c.wrote-c.readSet >= l.early:
 		// An answer has just been written: that was now, as near as matters.
 		c.request, c.readSet = false, c.wrote
-		if err := c.Conn.SetReadDeadline(time.Now().Add(l.idle)); err != nil {
+		if err := c.Conn.SetReadDeadline(time.Now().Add(c.listener.idle())); err != nil {
 			return 0, err
 		}
 	}

@@ -9,6 +9,7 @@
 package handler
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,6 +55,10 @@ type Config struct {
 	// more than 0.3 ms, until there are few of them. It is for listeners that are
 	// stampers, as netsock's is. 0: none is; else MinShedAfter or more.
 	ShedAfter time.Duration
+
+	// IdleTimeout is how long a connection may be idle; it is shortened when
+	// connections run short. 0: DefaultIdleTimeout; else MinIdleTimeout or more.
+	IdleTimeout time.Duration
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
@@ -121,6 +126,10 @@ func New(c Config) (*Server, error) {
 	if c.ShedAfter != 0 && c.ShedAfter < MinShedAfter {
 		return nil, fmt.Errorf("shed after %v: want 0, or %v or more", c.ShedAfter, MinShedAfter)
 	}
+	if c.IdleTimeout != 0 && c.IdleTimeout < MinIdleTimeout {
+		return nil, fmt.Errorf("idle timeout %v: want %v or more", c.IdleTimeout, MinIdleTimeout)
+	}
+	s.limits.idle = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	var err error
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
 		return nil, err

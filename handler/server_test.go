@@ -16,7 +16,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
@@ -341,125 +340,6 @@ func TestSilentFlood(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(2 * sendAwayTime)
 	})
-}
-
-// timedConn records its deadlines. Read and Write return at once.
-type timedConn struct {
-	net.Conn
-	read, write []time.Duration // from when they were set
-}
-
-func (c *timedConn) SetReadDeadline(t time.Time) error {
-	c.read = append(c.read, time.Until(t))
-	return nil
-}
-func (c *timedConn) SetWriteDeadline(t time.Time) error {
-	c.write = append(c.write, time.Until(t))
-	return nil
-}
-func (c *timedConn) Read(b []byte) (int, error)  { return len(b), nil }
-func (c *timedConn) Write(b []byte) (int, error) { return len(b), nil }
-
-func TestConnDeadlines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		inner := new(timedConn)
-		limits := defaultLimits
-		c := &conn{Conn: inner, listener: &listener{limits: limits, server: &Server{start: time.Now()}}}
-		time.Sleep(time.Second) // a connection comes later than the server
-		want := func(step string, read, write []time.Duration) {
-			t.Helper()
-			if fmt.Sprint(inner.read) != fmt.Sprint(read) || fmt.Sprint(inner.write) != fmt.Sprint(write) {
-				t.Errorf("%s: read deadlines in %v, want %v; write %v, want %v", step, inner.read, read, inner.write, write)
-			}
-			inner.read, inner.write = nil, nil
-		}
-		read := func() { c.Read(make([]byte, 1)) }
-		write := func() { c.Write(make([]byte, 1)) }
-		type list = []time.Duration
-
-		begin := func() { connState(c, fasthttp.StateActive) }
-		end := func() { write(); connState(c, fasthttp.StateIdle) }
-
-		read()
-		want("a new connection", list{limits.read}, nil)
-		begin()
-		end()
-		read()
-		want("answered, idle", list{limits.idle}, list{limits.write})
-		for range 100 {
-			begin()
-			end()
-			read()
-		}
-		want("a hundred requests in the same second", nil, nil)
-		time.Sleep(time.Second)
-		begin()
-		end()
-		read()
-		want("a request a second later", list{limits.idle}, list{limits.write})
-		begin()
-		read()
-		want("a request that comes in pieces", list{limits.read}, nil)
-		time.Sleep(3 * time.Second)
-		read()
-		want("has one limit for all of it", nil, nil)
-		end()
-		begin()
-		read()
-		want("the next one, which came in part with it, has its own", list{limits.read}, list{limits.write})
-		end()
-		read()
-		want("idle again", list{limits.idle}, nil)
-	})
-}
-
-// A request that does not arrive in time is answered with 408, an idle
-// connection is closed without a word.
-func TestTimeouts(t *testing.T) {
-	const short, long = 50 * time.Millisecond, time.Hour
-	const answered = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
-	for _, c := range []struct {
-		name   string
-		limits limits
-		sent   []string
-		want   []int
-	}{
-		{"nothing sent", limits{read: short, idle: long}, nil, []int{408}},
-		{"slow headers", limits{read: short, idle: long}, []string{"GET /x HTTP/1.1\r\n"}, []int{408}},
-		{"slow body", limits{read: short, idle: long}, []string{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{"}, []int{408}},
-		{"slow second request", limits{read: short, idle: long}, []string{answered, "GET /x"}, []int{404, 408}},
-		{"idle", limits{read: long, idle: short}, []string{answered}, []int{404}},
-	} {
-		f := newServer(t, nil)
-		c.limits.write, c.limits.early = long, long
-		f.Server.limits = c.limits
-		f.start()
-		client, err := f.ln.Dial()
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := bufio.NewReader(client)
-		for i := range max(len(c.sent), len(c.want)) {
-			if i < len(c.sent) {
-				io.WriteString(client, c.sent[i])
-			}
-			if i >= len(c.want) {
-				break
-			}
-			res, err := http.ReadResponse(in, nil)
-			if err != nil {
-				t.Fatalf("%s: answer %d: %v", c.name, i, err)
-			}
-			io.Copy(io.Discard, res.Body)
-			if res.StatusCode != c.want[i] {
-				t.Errorf("%s: answer %d is %d, want %d", c.name, i, res.StatusCode, c.want[i])
-			}
-		}
-		if rest, err := io.ReadAll(in); len(rest) > 0 || err != nil {
-			t.Errorf("%s: then %q, %v, want the end", c.name, rest, err)
-		}
-		client.Close()
-	}
 }
 
 func TestShutdown(t *testing.T) {

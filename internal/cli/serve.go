@@ -32,6 +32,7 @@ type Serve struct {
 	TrustedProxies   []netip.Prefix
 
 	ShedAfter            time.Duration // 0: never
+	IdleTimeout          time.Duration
 	MinGap               time.Duration
 	JournalSync          time.Duration // 0: always
 	JournalMax, StateMax int64         // bytes
@@ -70,6 +71,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 		return err
 	})
 	fs.DurationVar(&c.ShedAfter, "shed-after", 50*time.Millisecond, "when most requests wait longer than this, for 100ms or more, those that have waited get 503 until it is over; 0: never")
+	fs.DurationVar(&c.IdleTimeout, "idle-timeout", handler.DefaultIdleTimeout, "Close connections of the data plane that are idle for this long, and earlier when connections run short")
 	fs.DurationVar(&c.MinGap, "min-gap", 0, "Leave at least this much time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.JournalSync), "journal-sync", syncInterval(200*time.Millisecond), "Sync the journal to disk this often, or always; a power failure loses what came since")
 	fs.TextVar((*size)(&c.JournalMax), "journal-max", size(defaultJournalMax), "Limit the journal to this many bytes, as 1GiB; when it is full, nothing is served or recorded")
@@ -121,6 +123,8 @@ func (c *Serve) validate() error {
 		return errors.New("-min-gap, -drain and -retention cannot be negative")
 	case c.ShedAfter != 0 && c.ShedAfter < handler.MinShedAfter:
 		return fmt.Errorf("-shed-after %v: want 0, or %v or more", c.ShedAfter, handler.MinShedAfter)
+	case c.IdleTimeout < handler.MinIdleTimeout:
+		return fmt.Errorf("-idle-timeout %v: want %v or more", c.IdleTimeout, handler.MinIdleTimeout)
 	case c.Data == "":
 		return errors.New("-data cannot be empty")
 	}

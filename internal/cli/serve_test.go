@@ -18,7 +18,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := Serve{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081", RedisPrefix: "popupd", Data: "./popupd-data",
-		AllowOrigins: "*", Identity: "off", ShedAfter: 50 * time.Millisecond, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
+		AllowOrigins: "*", Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
 		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, Log: "text",
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -57,6 +57,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"negative gap", "-min-gap=-1s", "", "-min-gap"},
 		{"not a number", "-new-ids-per-client=NaN", "", "-new-ids-per-client"},
 		{"negative wait", "-shed-after=-1ms", "", "-shed-after"},
+		{"idle timeout shorter than the least", "-idle-timeout=4s", "", "-idle-timeout"},
 		{"wait as of an idle server", "-shed-after=999us", "", "-shed-after"},
 		{"negative rate of actions", "-actions-per-client=-1", "", "-actions-per-client"},
 		{"broken network", "-trusted-proxies=10.0.0.0/8,10.0.0.0/33", "", `-trusted-proxies: "10.0.0.0/33"`},
