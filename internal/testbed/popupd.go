@@ -67,7 +67,7 @@ func (b *Testbed) NewPopupd(o PopupdOptions) *Popupd {
 	if p.Token == "" {
 		p.Token = rand.Text()
 	}
-	p.Process = b.newProcess(Program{Name: "popupd", Cores: o.Cores, Netns: o.Netns})
+	p.Process = b.newProcess(Program{Name: "popupd", Cores: o.Cores, Netns: o.Netns, StderrOnly: true})
 	p.prepare = func(program *Program) {
 		program.Args, program.Env, program.Ready = p.args(), p.Env, p.listening()
 	}

@@ -67,6 +67,9 @@ func (p *Process) Spawn() error {
 	cmd.Dir = p.program.Dir
 	cmd.Env = append(Environ(), p.program.Env...)
 	cmd.Stdout, cmd.Stderr = p.output, p.output
+	if p.program.StderrOnly {
+		cmd.Stdout = nil
+	}
 	cmd.WaitDelay = time.Second // should it leave children with its stdout
 	dieWithParent(cmd)
 	readied := p.output.expect(p.program.Ready)

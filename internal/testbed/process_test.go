@@ -41,6 +41,17 @@ func TestStartWaitsForTheLine(t *testing.T) {
 	}
 }
 
+func TestStdoutMayBeDropped(t *testing.T) {
+	b := newTestbed(t)
+	p, err := b.Start(Program{Name: "greeter", Args: shell("echo hello; echo up >&2"), StderrOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(t.Context()); err != nil || p.Log() != "up\n" {
+		t.Errorf("log %q, %v; want what is on stderr", p.Log(), err)
+	}
+}
+
 func TestStartTriesTheProbe(t *testing.T) {
 	b := newTestbed(t)
 	tries := 0

@@ -19,6 +19,8 @@ type Program struct {
 	Cores string   // as for taskset -c; "" is any
 	Netns string   // the network namespace by its name of ip-netns(8); "" is this one
 
+	StderrOnly bool // what it prints on stdout is dropped
+
 	// Ready is called with each line of stdout and stderr until it returns
 	// true; nil means ready at once.
 	Ready func(line string) bool
