@@ -71,7 +71,7 @@ func TestTwoConsumers(t *testing.T) {
 		r.startConsumer()
 		for range 50 {
 			r.append(400, 100)
-			time.Sleep(2 * time.Millisecond)
+			r.waitShipped() // so that there is something to count again and again
 		}
 		r.waitDrained()
 	})
@@ -145,8 +145,7 @@ func TestUnknownStream(t *testing.T) {
 	r := newRig(t, inProcess(t))
 	r.do("RPUSH", r.key(), string(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))))
 	r.startConsumer()
-	await(t, "progress read", func() bool { return r.store.made("progress") > 0 })
-	time.Sleep(50 * time.Millisecond) // what must not happen has time to
+	r.awaitRound()
 	if n := r.store.made("flush"); n != 0 {
 		t.Errorf("%d flushes of a stream that is not registered", n)
 	}
@@ -170,7 +169,7 @@ func TestNewerVersion(t *testing.T) {
 	await(t, "the first element counted and trimmed", func() bool {
 		return len(r.store.counted(r.id)) == 3 && len(r.list()) == 1
 	})
-	time.Sleep(200 * time.Millisecond) // what must not happen has time to
+	r.awaitRound()
 	if list := r.list(); len(list) != 1 || list[0] != string(newer) {
 		t.Errorf("the newer frame was touched: %d elements are left", len(list))
 	}

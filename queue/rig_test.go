@@ -29,11 +29,12 @@ const patience = 30 * time.Second
 func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	for !ok() {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for ; !ok(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("after %v still not: %s", patience, what)
 		}
-		time.Sleep(2 * time.Millisecond)
 	}
 }
 
@@ -166,6 +167,15 @@ func (r *rig) waitDrained() {
 	r.t.Helper()
 	await(r.t, "drained", r.shipper.Drained)
 	r.verify(r.id, r.users)
+}
+
+// awaitRound waits until what runs (a consumer with a list of which it can count
+// nothing, or a shipper that may push nothing) has asked for the progress twice
+// more: it does so once in each round, so what it does in a round it has done.
+func (r *rig) awaitRound() {
+	r.t.Helper()
+	before := r.store.made("progress")
+	await(r.t, "another round", func() bool { return r.store.made("progress") > before+1 })
 }
 
 // verify checks what the store counts of a stream.

@@ -223,7 +223,7 @@ func TestWindow(t *testing.T) {
 			return n
 		}
 		await(t, "window full", func() bool { return held() >= 1<<20 })
-		time.Sleep(50 * time.Millisecond) // what must not happen has time to
+		r.awaitRound()
 		if n := held(); n > 1<<20+elementBytes {
 			t.Errorf("%d bytes in Redis, the window is %d", n, 1<<20)
 		}
@@ -244,15 +244,17 @@ func TestStoreDown(t *testing.T) {
 		r.startJournal()
 		r.startShipper()
 		r.startConsumer()
+		const calls = 4
 		began := time.Now()
-		for time.Since(began) < time.Second {
+		await(t, "registered in vain", func() bool {
 			r.append(10, 10)
-			time.Sleep(time.Millisecond)
+			return r.store.made("register") >= calls
+		})
+		if took := time.Since(began); took < calls*50*time.Millisecond {
+			t.Errorf("%d tries to register in %v: want a pause between two", calls, took)
 		}
-		for _, op := range []string{"register", "progress"} {
-			if n := r.store.made(op); n > 20 {
-				t.Errorf("%d calls of %s in a second", n, op)
-			}
+		if n := r.store.made("progress"); n > r.store.made("register") {
+			t.Errorf("%d looks at the progress of a stream that is not registered", n)
 		}
 		if n := len(r.list()); n != 0 {
 			t.Errorf("%d elements were pushed of a stream that is not registered", n)
@@ -275,10 +277,12 @@ func TestStoreFailsAfterwards(t *testing.T) {
 	r.store.setFault(func(string) outcome { return fails })
 	r.append(1000, 10)
 	r.waitShipped()
-	calls := r.store.made("flush") + r.store.made("progress")
-	time.Sleep(time.Second)
-	if n := r.store.made("flush") + r.store.made("progress") - calls; n > 20 {
-		t.Errorf("%d calls in a second", n)
+	made := func() int { return r.store.made("flush") + r.store.made("progress") }
+	const calls = 10
+	already, began := made(), time.Now()
+	await(t, "the store is asked in vain", func() bool { return made() >= already+calls })
+	if took := time.Since(began); took < calls*50*time.Millisecond {
+		t.Errorf("%d calls in %v: want a pause between two", calls, took)
 	}
 	r.store.setFault(nil)
 	r.waitDrained()

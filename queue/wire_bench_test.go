@@ -45,8 +45,9 @@ func reportEvents(b *testing.B) {
 
 // poll waits without the granularity of a test's await.
 func poll(ok func() bool) {
-	for !ok() {
-		time.Sleep(100 * time.Microsecond)
+	tick := time.NewTicker(100 * time.Microsecond)
+	defer tick.Stop()
+	for ; !ok(); <-tick.C {
 	}
 }
 

@@ -246,10 +246,11 @@ func listDir(t testing.TB, dir string) (names []string) {
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
-	for !f() {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for ; !f(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("not in 10 s: %s", what)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
