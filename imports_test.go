@@ -42,7 +42,7 @@ var imports = map[string][]string{
 	"internal/cli":         {"handler", "internal/redisclient"},
 	"internal/datadir":     {"internal/durable"},
 	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
-	"internal/durable":     {"internal/failpoint"},
+	"internal/durable":     {},
 	"internal/embedded":    {},
 	"internal/failpoint":   {},
 	"internal/netsock":     {},

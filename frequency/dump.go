@@ -30,11 +30,23 @@ func (t *Table) keyCheck() uint64 { return sipHash(t.k0, t.k1, []byte("popupd st
 
 // dumpFile is the dump at path and the one before it.
 func dumpFile(path string) durable.File {
-	return durable.File{
-		Path:       path,
-		Unusable:   []error{ErrDumpDamaged, ErrDumpVersion, ErrDumpKey},
-		AfterWrite: failpoint.DumpFileWritten, AfterKeep: failpoint.DumpOldRenamed, AfterRename: failpoint.DumpFileRenamed,
+	f := durable.File{
+		Path:     path,
+		Unusable: []error{ErrDumpDamaged, ErrDumpVersion, ErrDumpKey},
 	}
+	if failpoint.Enabled {
+		f.Reached = func(s durable.Step) {
+			switch s {
+			case durable.Written:
+				failpoint.Reach(failpoint.DumpFileWritten)
+			case durable.Kept:
+				failpoint.Reach(failpoint.DumpOldRenamed)
+			case durable.Renamed:
+				failpoint.Reach(failpoint.DumpFileRenamed)
+			}
+		}
+	}
+	return f
 }
 
 // Dump writes the table and the positions in event streams that it covers to

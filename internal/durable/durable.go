@@ -27,8 +27,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
-
-	"github.com/popupd/popupd/internal/failpoint"
 )
 
 // File is a file with two generations. Its methods do not lock: calls for one
@@ -41,8 +39,23 @@ type File struct {
 	// be read now, the file stays for the next start.
 	Unusable []error
 
-	// Moments of Replace in builds with failpoints; empty: none.
-	AfterWrite, AfterKeep, AfterRename failpoint.Point
+	// Reached is called at each step of Replace; nil: nothing is.
+	Reached func(Step)
+}
+
+// Step is how far [File.Replace] has come.
+type Step int
+
+const (
+	Written Step = iota // the temporary file is complete and synced
+	Kept                // what was the newest generation is the one before
+	Renamed             // the temporary file has the name, and the directory is not synced
+)
+
+func (f *File) reached(s Step) {
+	if f.Reached != nil {
+		f.Reached(s)
+	}
 }
 
 // Older returns the path of the generation before the newest.
@@ -62,15 +75,15 @@ func (f *File) Replace(write func(io.Writer) error) (err error) {
 	if err := writeSynced(temporary, write); err != nil {
 		return err
 	}
-	failpoint.Reach(f.AfterWrite)
+	f.reached(Written)
 	if err := os.Rename(f.Path, f.Older()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	failpoint.Reach(f.AfterKeep)
+	f.reached(Kept)
 	if err := os.Rename(temporary, f.Path); err != nil {
 		return err
 	}
-	failpoint.Reach(f.AfterRename)
+	f.reached(Renamed)
 	return SyncDir(filepath.Dir(f.Path))
 }
 

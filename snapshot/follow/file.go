@@ -61,11 +61,21 @@ func (f *savedFile) popups() []popup.Row {
 
 // lastGood is the last-good file and the one before it.
 func lastGood(path string) durable.File {
-	return durable.File{
-		Path:       path,
-		Unusable:   []error{errDamaged, ErrNewerFile},
-		AfterWrite: failpoint.PopupsFileWritten, AfterRename: failpoint.PopupsFileRenamed,
+	f := durable.File{
+		Path:     path,
+		Unusable: []error{errDamaged, ErrNewerFile},
 	}
+	if failpoint.Enabled {
+		f.Reached = func(s durable.Step) {
+			switch s {
+			case durable.Written:
+				failpoint.Reach(failpoint.PopupsFileWritten)
+			case durable.Renamed:
+				failpoint.Reach(failpoint.PopupsFileRenamed)
+			}
+		}
+	}
+	return f
 }
 
 // LoadFile puts the last-good file in force, so that popups are served before
