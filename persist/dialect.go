@@ -10,6 +10,7 @@ import (
 type dialect struct {
 	name      string                     // of the directory of migrations
 	begin     string                     // starts a transaction that writes
+	now       string                     // the time of the store's clock, ms; it is that of the statement
 	upsert    func(key string) string    // what stands between the rows and the assignments of an upsert
 	words     *strings.Replacer          // see expand
 	hex       func(dst, b []byte) []byte // appends the literal of a text of any bytes
@@ -21,6 +22,7 @@ func mysqlDialect() *dialect {
 	return &dialect{
 		name:   "mysql",
 		begin:  "START TRANSACTION",
+		now:    "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)",
 		upsert: func(string) string { return " ON DUPLICATE KEY UPDATE " },
 		words:  strings.NewReplacer("NEW(", "VALUES("),
 		hex: func(dst, b []byte) []byte {
@@ -37,6 +39,7 @@ func sqliteDialect() *dialect {
 	return &dialect{
 		name:   "sqlite",
 		begin:  "BEGIN IMMEDIATE",
+		now:    "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
 		upsert: func(key string) string { return " ON CONFLICT(" + key + ") DO UPDATE SET " },
 		words:  strings.NewReplacer("NEW(", "(excluded.", "GREATEST(", "max("),
 		hex: func(dst, b []byte) []byte {

@@ -139,16 +139,17 @@ func TestPanicInTheMiddle(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		id := streamID(1)
 		s.register(t, id)
-		b := batchOf(id, 0, shown("u", startMS), shown("v", startMS))
+		b := batchOf(id, 0, shown("ü", startMS), shown("v", startMS))
 		b.Last, b.Gaps = 3, []popup.Gap{{First: 3, Last: 3}}
 
-		now, calls := s.now, 0
-		s.DB.now = func() int64 {
-			if calls++; calls == 2 { // the first is of the progress, the second of the gap, when the events are there
+		panics, calls := *s.dialect, 0
+		panics.hex = func(dst, b []byte) []byte {
+			if calls++; calls == 2 { // the first is of ü's event, the second of its state, when the events are there
 				panic("in the middle")
 			}
-			return now()
+			return s.dialect.hex(dst, b)
 		}
+		s.flusher.writer.row.dialect = &panics
 		func() {
 			defer func() {
 				if recover() == nil {
@@ -157,7 +158,7 @@ func TestPanicInTheMiddle(t *testing.T) {
 			}()
 			_, _ = s.Flush(t.Context(), b)
 		}()
-		s.DB.now = now
+		s.flusher.writer.row.dialect = s.dialect
 		if last := s.progress(t, id); last != 0 {
 			t.Errorf("progress %d after the panic, want 0", last)
 		}

@@ -58,14 +58,14 @@ func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bo
 }
 
 func (db *DB) beginWalk(ctx context.Context, w *walk) error {
-	now := db.now()
+	now := db.dialect.now
 	// Flushers know of a reset for that long after its walk: its user's events may arrive late.
-	_, err := db.write.ExecContext(ctx, "DELETE FROM erasure WHERE done_ms > 0 AND done_ms <= ?", now-popup.TokenLife.Milliseconds())
+	_, err := db.write.ExecContext(ctx, "DELETE FROM erasure WHERE done_ms > 0 AND done_ms <= "+now+" - ?", popup.TokenLife.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("delete old erasures: %w", err)
 	}
-	rows, err := db.read.QueryContext(ctx, "SELECT id, user_id, at_ms FROM erasure WHERE done_ms = 0 AND queued_ms <= ? ORDER BY id LIMIT ?",
-		now-erasureSettle.Milliseconds(), erasureUsers)
+	rows, err := db.read.QueryContext(ctx, "SELECT id, user_id, at_ms FROM erasure WHERE done_ms = 0 AND queued_ms <= "+now+" - ? ORDER BY id LIMIT ?",
+		erasureSettle.Milliseconds(), erasureUsers)
 	if err != nil {
 		return fmt.Errorf("read erasures: %w", err)
 	}
@@ -116,7 +116,7 @@ func (db *DB) endWalk(ctx context.Context, w *walk) error {
 		return fmt.Errorf("take users out of dead frames: %w", err)
 	}
 	for _, e := range w.users {
-		if _, err := db.write.ExecContext(ctx, "UPDATE erasure SET done_ms = ? WHERE id = ?", max(db.now(), 1), e.id); err != nil {
+		if _, err := db.write.ExecContext(ctx, "UPDATE erasure SET done_ms = "+db.dialect.now+" WHERE id = ?", e.id); err != nil {
 			return fmt.Errorf("finish erasure: %w", err)
 		}
 	}
@@ -236,11 +236,10 @@ func (w *writer) applyResets(ctx context.Context, conn *sql.Conn, events []popup
 		}
 	}
 	ins := insertion{what: "queue erasures", head: "INSERT INTO erasure (user_id, at_ms, queued_ms, done_ms) VALUES "}
-	now := w.now()
 	return w.insert(ctx, conn, &ins, len(resets), func(r *row, i int) {
 		r.text(resets[i].User)
 		r.int(resets[i].AtMS)
-		r.int(now)
+		r.int(w.nowMS)
 		r.int(0)
 	})
 }

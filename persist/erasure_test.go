@@ -54,7 +54,7 @@ func TestErasure(t *testing.T) {
 
 		s.sweepAll(t)
 		theirs(3) // a flush that began before the reset may still be under way
-		s.clock.advance(erasureSettle)
+		s.pass(t, erasureSettle)
 		s.sweepAll(t)
 		theirs(1) // the one after the reset
 
@@ -73,7 +73,7 @@ func TestErasure(t *testing.T) {
 			t.Errorf("%d clicks, want the late one counted", n)
 		}
 
-		s.clock.advance(popup.TokenLife)
+		s.pass(t, popup.TokenLife)
 		s.sweepAll(t)
 		if n := s.number(t, "SELECT COUNT(*) FROM erasure"); n != 0 {
 			t.Errorf("%d erasures are kept", n)
@@ -107,7 +107,7 @@ func TestErasureOfDeadFrames(t *testing.T) {
 		}
 		s.exec(t, "UPDATE ingest_stream SET last_seq = 4")
 		s.mustFlush(t, batchOf(streamID(1), 4, reset("gone", startMS)))
-		s.clock.advance(erasureSettle)
+		s.pass(t, erasureSettle)
 		s.sweepAll(t)
 		if n := s.number(t, "SELECT COUNT(*) FROM dead_frame WHERE bytes IS NULL"); n != 1 {
 			t.Errorf("%d dead frames without bytes, want 1", n)

@@ -117,8 +117,8 @@ func (f *flusher) apply(ctx context.Context, conn *sql.Conn, b *popup.Batch, car
 	if _, err := conn.ExecContext(ctx, f.dialect.begin); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	r, err := conn.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = ?"+
-		" WHERE stream_id = ? AND last_seq = ?", b.Last, f.host, f.now(), b.Stream.String(), b.After)
+	r, err := conn.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = "+f.dialect.now+
+		" WHERE stream_id = ? AND last_seq = ?", b.Last, f.host, b.Stream.String(), b.After)
 	if err != nil {
 		return fmt.Errorf("move progress: %w", err)
 	}

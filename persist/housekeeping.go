@@ -60,7 +60,7 @@ func (db *DB) watch(ctx context.Context) bool {
 func (db *DB) sweep(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
 	removed := true
 	if db.retention > 0 {
-		removed, err = db.removeOld(ctx, db.now()-db.retention.Milliseconds(), until)
+		removed, err = db.removeOld(ctx, until)
 	}
 	forgotten, forgetErr := db.forget(ctx, w, until)
 	return removed && forgotten, errors.Join(err, forgetErr)
@@ -70,10 +70,16 @@ func (db *DB) sweep(ctx context.Context, w *walk, until time.Time) (finished boo
 // transaction: some milliseconds, during which the stream's flusher waits.
 const retentionBatch = 2000
 
-// removeOld deletes events of before cutoffMS until none is left or, after a
-// batch, the time is up. It keeps statistics, users' state and the rows of dead_frame, of which it
-// empties the bytes.
-func (db *DB) removeOld(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {
+// removeOld deletes events older than the retention until none is left or, after a
+// batch, the time is up. It keeps statistics, users' state and the rows of dead_frame,
+// of which it empties the bytes. Age is by the store's clock: that of a server which
+// is years ahead must not delete everything.
+func (db *DB) removeOld(ctx context.Context, until time.Time) (finished bool, err error) {
+	nowMS, err := db.storeNow(ctx)
+	if err != nil {
+		return false, err
+	}
+	cutoffMS := nowMS - db.retention.Milliseconds()
 	if _, err := db.write.ExecContext(ctx, "UPDATE dead_frame SET bytes = NULL WHERE at_ms < ? AND bytes IS NOT NULL", cutoffMS); err != nil {
 		return false, fmt.Errorf("empty old dead frames: %w", err)
 	}

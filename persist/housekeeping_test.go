@@ -23,19 +23,19 @@ func (s *store) sweepAll(t testing.TB) {
 
 func TestRetention(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
-		s.retention = 24 * time.Hour
-		day := s.retention.Milliseconds()
+		const day = 24 * 3600 * 1000
+		s.retain(t, startMS-day)
 		for i := range byte(2) {
 			s.register(t, streamID(i))
 		}
 		var old []popup.Event
 		for i := range 2*retentionBatch + 10 {
-			old = append(old, shown(fmt.Sprintf("u%d", i), startMS-day-1))
+			old = append(old, shown(fmt.Sprintf("u%d", i), startMS-2*day))
 		}
 		old[5].AtMS = startMS + day // a clock that was wrong for a moment
 		s.mustFlush(t, batchOf(streamID(0), 0, old...))
-		s.mustFlush(t, batchOf(streamID(1), 0, append(poisoned(3, 1), shown("young", startMS-day))...))
-		s.exec(t, "UPDATE event SET at_ms = ? WHERE user_id IN ('u0', 'u2') AND stream_no = 2", startMS-day-1)
+		s.mustFlush(t, batchOf(streamID(1), 0, append(poisoned(3, 1), shown("young", startMS))...))
+		s.exec(t, "UPDATE event SET at_ms = ? WHERE user_id IN ('u0', 'u2') AND stream_no = 2", startMS-2*day)
 		s.sweepAll(t)
 		for query, want := range map[string]int64{
 			"SELECT COUNT(*) FROM event":                              2,
@@ -50,7 +50,8 @@ func TestRetention(t *testing.T) {
 			}
 		}
 		s.checkIdentity(t)
-		s.clock.advance(3 * 24 * time.Hour)
+		s.retain(t, startMS+2*day)
+		s.pass(t, s.retention+time.Hour)
 		s.sweepAll(t)
 		if n := s.number(t, "SELECT COUNT(*) FROM event"); n != 0 {
 			t.Errorf("%d events are left", n)
@@ -74,6 +75,8 @@ func TestNoRetention(t *testing.T) {
 
 func TestRetentionOfTwoServers(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
+		s.retain(t, startMS)
+		s.config.Retention = s.retention
 		s.register(t, streamID(1))
 		var old []popup.Event
 		for i := range 6 * retentionBatch {
@@ -85,7 +88,7 @@ func TestRetentionOfTwoServers(t *testing.T) {
 			go func() {
 				var err error
 				for n := int64(1); n > 0 && err == nil; {
-					if _, err = db.removeOld(t.Context(), startMS, time.Now().Add(time.Minute)); err == nil {
+					if _, err = db.removeOld(t.Context(), time.Now().Add(time.Minute)); err == nil {
 						err = db.read.QueryRow("SELECT COUNT(*) FROM event").Scan(&n)
 					}
 				}
@@ -105,14 +108,14 @@ func TestRetentionOfTwoServers(t *testing.T) {
 
 func TestSweepGoesOnWhereItStopped(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
-		s.retention = time.Hour
+		s.retain(t, startMS-time.Hour.Milliseconds())
 		s.register(t, streamID(1))
 		var events []popup.Event
 		for i := range 3 * retentionBatch {
 			events = append(events, shown(fmt.Sprintf("u%d", i), startMS))
 		}
 		s.mustFlush(t, batchOf(streamID(1), 0, append(events, reset("u1", startMS))...))
-		s.clock.advance(erasureSettle)
+		s.pass(t, erasureSettle)
 		var w walk
 		rounds := 0
 		for finished := false; !finished; rounds++ {
@@ -121,7 +124,7 @@ func TestSweepGoesOnWhereItStopped(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s.clock.advance(2 * time.Hour)
+		s.retain(t, startMS+1)
 		for finished := false; !finished; rounds++ {
 			var err error
 			if finished, err = s.sweep(t.Context(), &w, time.Now()); err != nil {
@@ -136,7 +139,7 @@ func TestSweepGoesOnWhereItStopped(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
-		s.retention = time.Hour
+		s.retain(t, startMS-time.Hour.Milliseconds())
 		s.register(t, streamID(1))
 		s.mustFlush(t, batchOf(streamID(1), 0, shown("u", 1), shown("u", startMS)))
 		ctx, cancel := context.WithCancel(t.Context())

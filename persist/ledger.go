@@ -25,12 +25,11 @@ func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (las
 		gap = 0
 		var no uint32
 		err := tx.QueryRowContext(ctx, "SELECT stream_no, last_seq FROM ingest_stream WHERE stream_id = ?", s.String()).Scan(&no, &last)
-		now := db.now()
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			last = first - 1
 			r, err := tx.ExecContext(ctx, "INSERT INTO ingest_stream (stream_id, last_seq, removed, closed, host, updated_ms)"+
-				" VALUES (?, ?, 0, 0, ?, ?)", s.String(), last, db.host, now)
+				" VALUES (?, ?, 0, 0, ?, "+db.dialect.now+")", s.String(), last, db.host)
 			if err != nil || last == 0 {
 				return err
 			}
@@ -39,14 +38,14 @@ func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (las
 				return err
 			}
 			gap = last
-			return insertGap(ctx, tx, uint32(id), 1, last, now)
+			return db.insertGap(ctx, tx, uint32(id), 1, last)
 		case err != nil:
 			return err
 		}
 		from := last
 		last = max(last, first-1)
-		r, err := tx.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = ?"+
-			" WHERE stream_no = ? AND last_seq = ?", last, db.host, now, no, from)
+		r, err := tx.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = "+db.dialect.now+
+			" WHERE stream_no = ? AND last_seq = ?", last, db.host, no, from)
 		if err != nil {
 			return err
 		}
@@ -57,7 +56,7 @@ func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (las
 			return nil
 		}
 		gap = last - from
-		return insertGap(ctx, tx, no, from+1, last, now)
+		return db.insertGap(ctx, tx, no, from+1, last)
 	}
 	// Another server may register or flush the stream between the two statements.
 	for range 3 {
@@ -75,9 +74,9 @@ func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (las
 	return last, nil
 }
 
-func insertGap(ctx context.Context, tx *sql.Tx, no uint32, first, last uint64, atMS int64) error {
+func (db *DB) insertGap(ctx context.Context, tx *sql.Tx, no uint32, first, last uint64) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO dead_frame (stream_no, first_seq, last_seq, bytes, reason, at_ms)"+
-		" VALUES (?, ?, ?, NULL, ?, ?)", no, first, last, reasonGap, atMS)
+		" VALUES (?, ?, ?, NULL, ?, "+db.dialect.now+")", no, first, last, reasonGap)
 	if err != nil {
 		return fmt.Errorf("insert gap: %w", err)
 	}
@@ -100,7 +99,7 @@ func (db *DB) Progress(ctx context.Context, s popup.StreamID) (last uint64, know
 // CloseStream marks a stream as counted to its end. It is a hint: whoever
 // registers or flushes the stream opens it again.
 func (db *DB) CloseStream(ctx context.Context, s popup.StreamID) error {
-	_, err := db.write.ExecContext(ctx, "UPDATE ingest_stream SET closed = 1, updated_ms = ? WHERE stream_id = ?", db.now(), s.String())
+	_, err := db.write.ExecContext(ctx, "UPDATE ingest_stream SET closed = 1, updated_ms = "+db.dialect.now+" WHERE stream_id = ?", s.String())
 	if err != nil {
 		return fmt.Errorf("close stream %s: %w", s, err)
 	}
@@ -112,10 +111,12 @@ func (db *DB) CloseStream(ctx context.Context, s popup.StreamID) error {
 const forgottenAfter = 8 * 24 * time.Hour
 
 // Orphans returns the open streams that have not moved for this long, but for
-// those of servers that are long gone.
+// those of servers that are long gone. Only the store's clock matters: of a cluster
+// that of its nodes, which are assumed to be within a few seconds of each other.
 func (db *DB) Orphans(ctx context.Context, idle time.Duration) ([]popup.StreamID, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT stream_id FROM ingest_stream WHERE closed = 0 AND updated_ms <= ? AND updated_ms > ? ORDER BY stream_no",
-		db.now()-idle.Milliseconds(), db.now()-forgottenAfter.Milliseconds())
+	now := db.dialect.now
+	rows, err := db.read.QueryContext(ctx, "SELECT stream_id FROM ingest_stream WHERE closed = 0 AND updated_ms <= "+now+" - ?"+
+		" AND updated_ms > "+now+" - ? ORDER BY stream_no", idle.Milliseconds(), forgottenAfter.Milliseconds())
 	if err != nil {
 		return nil, fmt.Errorf("list orphaned streams: %w", err)
 	}

@@ -78,7 +78,7 @@ func TestOrphans(t *testing.T) {
 		for i := range byte(4) {
 			s.register(t, streamID(i))
 		}
-		s.clock.advance(30 * time.Second)
+		s.pass(t, 30*time.Second)
 		s.mustFlush(t, batchOf(streamID(1), 0, shown("u", startMS)))
 		if err := s.CloseStream(t.Context(), streamID(2)); err != nil {
 			t.Fatal(err)
@@ -92,9 +92,9 @@ func TestOrphans(t *testing.T) {
 		}
 		want(streamID(0), streamID(3))
 		s.register(t, streamID(2)) // whoever ships into a stream opens it
-		s.clock.advance(30 * time.Second)
+		s.pass(t, 30*time.Second)
 		want(streamID(0), streamID(1), streamID(2), streamID(3))
-		s.clock.advance(forgottenAfter)
+		s.pass(t, forgottenAfter)
 		want()
 	})
 }

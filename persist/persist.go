@@ -28,6 +28,12 @@ type Config struct {
 
 // DB is the store. Its methods are safe for concurrent use; times they take and
 // return are ms since the epoch, UTC, unless they are time.Time.
+//
+// Servers share the store, and their clocks may differ. What one server writes and
+// another compares with the present (updated_ms, queued_ms, done_ms, dead_frame.at_ms)
+// is therefore of the store's own clock on both sides: dialect.now. Times of events
+// are those of the server that decided; they are only compared with each other, and
+// with ages of days.
 type DB struct {
 	host      string
 	retention time.Duration
@@ -86,6 +92,14 @@ func (db *DB) Ping(ctx context.Context) error {
 		return fmt.Errorf("ping store: %w", err)
 	}
 	return nil
+}
+
+// storeNow returns the time of the store's clock.
+func (db *DB) storeNow(ctx context.Context) (ms int64, err error) {
+	if err := db.read.QueryRowContext(ctx, "SELECT "+db.dialect.now).Scan(&ms); err != nil {
+		return 0, fmt.Errorf("ask the store for the time: %w", err)
+	}
+	return ms, nil
 }
 
 // inTx runs fn in a transaction of its own, and again when the store gives it up

@@ -19,7 +19,9 @@ import (
 // all as they are at one moment after the call. The user belongs to fn only until
 // it returns. State matters until [popup.KeepAfterWait] after its wait and [popup.TokenLife]
 // after its impression, and for ever if the popup limits its impressions or never returns;
-// not at all once the popup is archived.
+// not at all once the popup is archived. The waits that are compared with nowMS were
+// fixed by other servers' clocks; this server goes by nowMS when it decides, too, so
+// what it leaves out would not have made it wait.
 func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id uint32, s popup.State)) error {
 	// A pool of its own: the search may take longer than other statements may.
 	pool, err := db.restorePool()

@@ -3,10 +3,12 @@ package persist
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,7 +24,7 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // startMS is the time at which tests begin: 2024-07-03T11:20:00Z.
 const startMS = 1_720_005_600_000
 
-// clock is a time that only tests move.
+// clock is the time of a server, which only tests move. The store has its own: see pass.
 type clock struct{ atomic.Int64 }
 
 func (c *clock) now() int64              { return c.Load() }
@@ -76,6 +78,26 @@ func newStore(t testing.TB, driver, name string, c Config) *store {
 		}
 	})
 	return s
+}
+
+// pass lets time pass by the store's clock: it makes what is stored by it so much
+// older. Times of events are not.
+func (s *store) pass(t testing.TB, d time.Duration) {
+	t.Helper()
+	for _, column := range []string{"ingest_stream.updated_ms", "erasure.queued_ms", "erasure.done_ms", "dead_frame.at_ms"} {
+		table, name, _ := strings.Cut(column, ".")
+		s.exec(t, fmt.Sprintf("UPDATE %s SET %s = %[2]s - ? WHERE %[2]s > 0", table, name), d.Milliseconds())
+	}
+}
+
+// retain sets the retention so that events of up to then are old.
+func (s *store) retain(t testing.TB, fromMS int64) {
+	t.Helper()
+	now, err := s.storeNow(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.retention = time.Duration(now-fromMS) * time.Millisecond
 }
 
 // open opens the store once more, as another server would.

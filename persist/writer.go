@@ -29,6 +29,7 @@ type writer struct {
 
 	// Of the batch being applied.
 	no      uint32 // stream_no
+	nowMS   int64  // by the store's clock
 	row     row
 	tally   tally
 	erased  erased
@@ -104,12 +105,12 @@ func (w *writer) write(ctx context.Context, conn *sql.Conn, b *popup.Batch, care
 	return w.insertGaps(ctx, conn, b.Gaps)
 }
 
-// look reads what the batch's rows depend on: the stream's number and the users
-// who were erased.
+// look reads what the batch's rows depend on: the stream's number, the users who
+// were erased, and the time.
 func (w *writer) look(ctx context.Context, conn *sql.Conn, b *popup.Batch) error {
 	var mark erasedMark
-	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure)"+
-		" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &mark.count, &mark.sum)
+	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure), "+
+		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &mark.count, &mark.sum, &w.nowMS)
 	if err != nil {
 		return fmt.Errorf("read stream number: %w", err)
 	}
@@ -204,7 +205,7 @@ func (w *writer) putDead(r *row, first, last uint64, b []byte, reason string) {
 	r.uint(last)
 	r.blob(b)
 	r.text([]byte(reason))
-	r.int(w.now())
+	r.int(w.nowMS)
 }
 
 // refusal is an event that the store does not take, and why.

@@ -175,7 +175,9 @@ func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken) {
 	w.reported = reported
 }
 
-// observePropagation measures from the latest change that came with next.
+// observePropagation measures from the latest change that came with next. The time
+// of the change is by the clock of the server that made it; nothing but the metric
+// depends on it.
 func (w *Watcher) observePropagation(previous, next *snapshot.Snapshot) {
 	changedMS := int64(0)
 	for _, p := range next.All() {
