@@ -47,7 +47,7 @@ func (j *Journal) adopt(onEvent func(*popup.Event)) error {
 			j.ignored[name] = true
 			j.c.Log.Warn("foreign file in the journal is left alone", "path", path)
 		case strings.HasSuffix(name, badSuffix):
-			j.ignored[name] = true // set aside when its stream was counted
+			j.ignored[name] = true // set aside when its stream was deleted
 		default:
 			err := j.adoptStream(id, path, onEvent)
 			if errors.Is(err, ErrFrameVersion) {
@@ -74,7 +74,7 @@ func (j *Journal) adoptStream(id popup.StreamID, dir string, onEvent func(*popup
 		return errors.Join(err, lock.Close())
 	}
 	s := &Stream{id: id, dir: dir, journal: j, segs: rec.segs, lock: lock, sealed: true}
-	s.shown.Store(rec.last)
+	s.readable.Store(rec.last)
 	var size int64
 	for _, g := range rec.segs {
 		if !g.bad {

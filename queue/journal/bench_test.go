@@ -118,7 +118,7 @@ func BenchmarkJournalRecover(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for n := 0; first.tail.seg.used() < 60<<20; n++ {
+	for n := 0; first.active.seg.used() < 60<<20; n++ {
 		if err := first.Append(testEvents(n, 1)); err != nil {
 			b.Fatal(err)
 		}

@@ -20,11 +20,11 @@ type retired struct {
 	remove  bool  // the file is not needed at all
 }
 
-// retire takes the tail's segment out of use.
-func (t *tail) retire() *retired {
+// retire takes the active segment out of use.
+func (a *activeSegment) retire() *retired {
 	return &retired{
-		stream: t.stream, seg: t.seg, writer: t.writer, path: t.seg.path, used: t.seg.used(),
-		sync: t.synced < t.next-1, named: t.named,
+		stream: a.stream, seg: a.seg, writer: a.writer, path: a.seg.path, used: a.seg.used(),
+		sync: a.synced < a.next-1, named: a.named,
 	}
 }
 
@@ -42,83 +42,109 @@ func (r *retired) cut() error {
 
 // syncLocked returns once t is on stable storage up to seq, or has failed. Of many
 // callers one syncs, for all that was appended by then: group commit.
-func (j *Journal) syncLocked(t *tail, seq uint64) error {
-	for t.synced < seq && t.failed == nil {
+func (j *Journal) syncLocked(a *activeSegment, seq uint64) error {
+	for a.synced < seq && a.failed == nil {
 		if j.syncing {
 			j.synced.Wait()
 		} else {
 			j.commitLocked()
 		}
 	}
-	if t.synced < seq {
-		return t.failed
+	if a.synced < seq {
+		return a.failed
 	}
 	return nil
 }
 
-// settleLocked syncs what is to be synced, closes what can be closed, and tries
+// syncRetiredLocked syncs what was appended, closes retired segments, and tries
 // again what did not work.
-func (j *Journal) settleLocked() {
+func (j *Journal) syncRetiredLocked() {
 	for j.syncing {
 		j.synced.Wait()
 	}
-	j.retired, j.stuck = append(j.retired, j.stuck...), nil
+	j.retired, j.pendingCut = append(j.retired, j.pendingCut...), nil
 	j.commitLocked()
 }
 
 // commitLocked syncs what was appended so far and closes retired segments. The
-// caller has seen that nobody else does. It gives mu back meanwhile.
+// caller has seen that nobody else does. It releases mu meanwhile.
 func (j *Journal) commitLocked() {
-	t, work := j.tail, j.retired
-	var now tail // as it is at this moment
-	var used int64
-	due := t != nil && t.synced < t.next-1
-	if due {
-		now, used = *t, t.seg.used()
-	} else if len(work) == 0 {
+	c, ok := j.beginCommitLocked()
+	if !ok {
 		return
 	}
-	j.retired = nil
 	j.syncing = true
 	j.mu.Unlock()
+	failed, cause := j.sync(c)
+	j.mu.Lock()
+	j.syncing = false
+	j.synced.Broadcast()
+	for _, r := range c.retired {
+		j.accountLocked(r)
+	}
+	if failed == nil {
+		j.advanceSyncedLocked(c)
+	} else if a := j.active; a != nil && a.stream == failed {
+		// What is not refused stays, in the hope that it will be read.
+		j.failLocked(a, cause, j.c.Sync == 0)
+	}
+}
 
-	var broken *Stream // that a sync failed for
-	var cause error
-	for _, r := range work {
+// commit is what one call of commitLocked puts on stable storage, as it was when
+// the call began: events are appended meanwhile.
+type commit struct {
+	retired []*retired
+	active  *activeSegment // nil: all of it is synced
+	seg     *segment       // of active
+	writer  writer
+	named   bool
+	next    uint64
+	used    int64
+}
+
+// beginCommitLocked takes what is to be synced and closed; ok is false if there is
+// nothing.
+func (j *Journal) beginCommitLocked() (c commit, ok bool) {
+	c.retired, j.retired = j.retired, nil
+	if a := j.active; a != nil && a.synced < a.next-1 {
+		c.active, c.seg, c.writer, c.named, c.next, c.used = a, a.seg, a.writer, a.named, a.next, a.seg.used()
+	}
+	return c, c.active != nil || len(c.retired) > 0
+}
+
+// sync syncs and closes what c holds, without mu. It returns the stream that a
+// sync failed for, and the error.
+func (j *Journal) sync(c commit) (failed *Stream, cause error) {
+	for _, r := range c.retired {
 		if r.sync {
 			if err := j.syncFile(r.writer, r.stream.dir, r.named); err != nil {
-				broken, cause = r.stream, err
+				failed, cause = r.stream, err
 			}
 			r.sync = false // the kernel does not say twice that it lost something
 		}
 		j.finish(r)
 	}
-	if due && broken == nil {
-		if cause = j.syncFile(now.writer, now.stream.dir, now.named); cause != nil {
-			broken = now.stream
-		}
+	if c.active == nil || failed != nil {
+		return failed, cause
 	}
+	if err := j.syncFile(c.writer, c.active.stream.dir, c.named); err != nil {
+		return c.active.stream, err
+	}
+	return nil, nil
+}
 
-	j.mu.Lock()
-	j.syncing = false
-	j.synced.Broadcast()
-	for _, r := range work {
-		j.accountLocked(r)
+// advanceSyncedLocked records that c is on stable storage.
+func (j *Journal) advanceSyncedLocked(c commit) {
+	a := c.active
+	if a == nil || a.failed != nil {
+		return
 	}
-	switch {
-	case broken != nil:
-		if t := j.tail; t != nil && t.stream == broken {
-			// What is not refused stays, in the hope that it will be read.
-			j.failLocked(t, cause, j.c.Sync == 0)
-		}
-	case due && t.failed == nil:
-		t.synced = now.next - 1
-		if t.seg == now.seg {
-			t.named, t.cutAt = true, used
-		}
-		if j.c.Sync == 0 {
-			t.stream.shown.Store(t.synced)
-		}
+	a.synced = c.next - 1
+	if a.seg == c.seg {
+		a.named, a.syncedEnd = true, c.used
+	}
+	if j.c.Sync == 0 {
+		a.stream.readable.Store(a.synced)
 	}
 }
 
@@ -130,8 +156,8 @@ func (j *Journal) syncFile(w writer, dir string, named bool) error {
 	return j.disk.syncDir(dir)
 }
 
-// finish closes a segment and gives back the room that it does not use. A segment
-// that cannot be rid of refused events stays open.
+// finish closes a segment and frees the room that it does not use. A segment whose
+// refused events cannot be cut off stays open.
 func (j *Journal) finish(r *retired) {
 	if r.cut() != nil {
 		return // it was logged when it failed first
@@ -147,15 +173,15 @@ func (j *Journal) finish(r *retired) {
 	}
 }
 
-// accountLocked counts what finish gave back, or puts the segment aside for
-// another try.
+// accountLocked takes what finish freed off the journal's size, or keeps the segment
+// for another try.
 func (j *Journal) accountLocked(r *retired) {
 	switch {
 	case r.refused:
-		j.stuck = append(j.stuck, r)
+		j.pendingCut = append(j.pendingCut, r)
 	case r.remove:
 		j.growLocked(-r.seg.size)
-	case slices.Contains(r.stream.segs, r.seg): // else it is counted as deleted
+	case slices.Contains(r.stream.segs, r.seg): // else it was deleted with all its bytes
 		j.growLocked(r.used - r.seg.size)
 		r.seg.size = r.used
 	}

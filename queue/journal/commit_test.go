@@ -50,7 +50,7 @@ func TestSyncReachesEverything(t *testing.T) {
 			mustAppend(t, j, testEvents(n, 1))
 		}
 		j.mu.Lock()
-		j.settleLocked()
+		j.syncRetiredLocked()
 		j.mu.Unlock()
 		files := segmentFiles(t, c.Dir, s.ID())
 		for _, path := range append(files, filepath.Dir(files[0])) {
@@ -58,8 +58,8 @@ func TestSyncReachesEverything(t *testing.T) {
 				t.Errorf("sync %v: %s was not synced", interval, path)
 			}
 		}
-		if j.tail.synced != 50 || len(files) < 3 {
-			t.Errorf("sync %v: synced to %d, in %d segments", interval, j.tail.synced, len(files))
+		if j.active.synced != 50 || len(files) < 3 {
+			t.Errorf("sync %v: synced to %d, in %d segments", interval, j.active.synced, len(files))
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestRefusedStaysRefused(t *testing.T) {
 		eventually(t, "all have written and wait", func() bool {
 			j.mu.Lock()
 			defer j.mu.Unlock()
-			return j.tail.next == waiters+3
+			return j.active.next == waiters+3
 		})
 		if s.Last() != 1 {
 			t.Errorf("last is %d: what is not synced may not be shipped", s.Last())
@@ -212,7 +212,7 @@ func TestGroupCommit(t *testing.T) {
 	eventually(t, "all have written", func() bool {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		return j.tail.next == waiters+2
+		return j.active.next == waiters+2
 	})
 	g.result <- nil
 	appends.Wait()

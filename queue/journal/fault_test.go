@@ -139,7 +139,7 @@ func faultRun(t *testing.T, f *faults, d *disk, interval time.Duration, old *dea
 			j.allocateSpare()
 		case 3:
 			j.mu.Lock()
-			j.settleLocked()
+			j.syncRetiredLocked()
 			j.mu.Unlock()
 		case 4:
 			j.adopt(nil)
@@ -260,7 +260,7 @@ func TestKindsFail(t *testing.T) {
 							}
 						}
 						j.mu.Lock()
-						j.settleLocked()
+						j.syncRetiredLocked()
 						j.mu.Unlock()
 						if got := holdings(t, j); !slices.Equal(got, accepted) {
 							t.Fatalf("after append %d: (-accepted +held)\n%s", i, cmp.Diff(accepted, got))

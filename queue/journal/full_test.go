@@ -198,7 +198,7 @@ func TestLeaveRoom(t *testing.T) {
 		s.Ack(uint64(n))
 		j.Covered(j.Positions())
 		j.mu.Lock()
-		j.settleLocked() // closes them
+		j.syncRetiredLocked() // closes them
 		j.mu.Unlock()
 		j.sweep() // an hour before the grace is over
 		if got := len(segmentFiles(t, c.Dir, s.ID())); got != 1 {

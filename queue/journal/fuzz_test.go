@@ -63,14 +63,14 @@ func FuzzScan(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !slices.Equal(got.runs, want) || got.dirtEnd != dirtEnd {
-			t.Fatalf("runs %+v, dirt up to %d\nwant %+v, %d", got.runs, got.dirtEnd, want, dirtEnd)
+		if !slices.Equal(got.extents, want) || got.dirtEnd != dirtEnd {
+			t.Fatalf("extents %+v, dirt up to %d\nwant %+v, %d", got.extents, got.dirtEnd, want, dirtEnd)
 		}
-		for _, r := range got.runs {
+		for _, r := range got.extents {
 			for off, seq := r.off, r.first; off < r.end; {
 				fr, size, err := ParseFrame(file[off:])
 				if err != nil || fr.First != seq {
-					t.Fatalf("in run %+v at byte %d: %v, frame from %d, want %d", r, off, err, fr.First, seq)
+					t.Fatalf("in extent %+v at byte %d: %v, frame from %d, want %d", r, off, err, fr.First, seq)
 				}
 				off, seq = off+int64(size), fr.Last()+1
 			}
@@ -79,7 +79,7 @@ func FuzzScan(f *testing.F) {
 }
 
 // modelScan is scanned.read, byte by byte.
-func modelScan(file []byte, id popup.StreamID, first uint64, lim limits) (runs []run, dirtEnd int64, err error) {
+func modelScan(file []byte, id popup.StreamID, first uint64, lim limits) (extents []extent, dirtEnd int64, err error) {
 	next, ended := lim.next, false
 	if lim.stop {
 		next = max(next, first)
@@ -101,16 +101,16 @@ func modelScan(file []byte, id popup.StreamID, first uint64, lim limits) (runs [
 			dirtEnd = end
 			ended = ended || lim.stop
 		default:
-			if n := len(runs); n > 0 && runs[n-1].end == int64(off) && runs[n-1].last+1 == f.First {
-				runs[n-1].end, runs[n-1].last = end, f.Last()
+			if n := len(extents); n > 0 && extents[n-1].end == int64(off) && extents[n-1].last+1 == f.First {
+				extents[n-1].end, extents[n-1].last = end, f.Last()
 			} else {
-				runs = append(runs, run{int64(off), end, f.First, f.Last()})
+				extents = append(extents, extent{int64(off), end, f.First, f.Last()})
 			}
 			next = f.Last() + 1
 		}
 		off += size
 	}
-	return runs, dirtEnd, nil
+	return extents, dirtEnd, nil
 }
 
 // FuzzSegmentName: a name that is read is the one that would be written.

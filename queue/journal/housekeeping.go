@@ -22,9 +22,9 @@ const (
 // Sync, allocates the next segment ahead, adopts streams of processes that have
 // ended, and deletes what is no longer needed.
 //
-// A segment goes, oldest first, when MySQL counts all of it ([Stream.Ack]), a state
-// dump covers it ([Journal.Covered]), and both have been so for the grace; the
-// last one of a stream goes with the stream ([Stream.Remove]).
+// A segment is deleted, oldest first, when MySQL has committed all of it ([Stream.Ack]),
+// a state dump covers it ([Journal.Covered]), and both have been so for the grace;
+// the last one of a stream is deleted with the stream ([Stream.Remove]).
 func (j *Journal) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -34,7 +34,7 @@ func (j *Journal) Run(ctx context.Context) error {
 		retry.Every(ctx, cmp.Or(j.c.Sync, time.Second), func() {
 			j.mu.Lock()
 			defer j.mu.Unlock()
-			j.settleLocked()
+			j.syncRetiredLocked()
 		})
 	})
 	wg.Go(func() {
@@ -55,8 +55,8 @@ func (j *Journal) Run(ctx context.Context) error {
 // so that Append need not wait for it. That there is no room is for Append to say.
 func (j *Journal) allocateSpare() {
 	j.mu.Lock()
-	t := j.tail
-	if t == nil || t.spare != nil || t.seg.used() < t.seg.size/2 {
+	a := j.active
+	if a == nil || a.spare != nil || a.seg.used() < a.seg.size/2 {
 		j.mu.Unlock()
 		return
 	}
@@ -68,7 +68,7 @@ func (j *Journal) allocateSpare() {
 	j.growLocked(room)
 	j.mu.Unlock()
 
-	path := filepath.Join(t.stream.dir, spareName)
+	path := filepath.Join(a.stream.dir, spareName)
 	w, err := j.newWriter(path, room)
 	failpoint.Reach(failpoint.JournalSpareCreated)
 	if err != nil && !isFull(err) {
@@ -80,8 +80,8 @@ func (j *Journal) allocateSpare() {
 	switch {
 	case err != nil:
 		j.growLocked(-room)
-	case j.tail == t:
-		t.spare, t.spareSize = w, room
+	case j.active == a:
+		a.spare, a.spareSize = w, room
 	default:
 		j.retired = append(j.retired, &retired{seg: &segment{size: room}, writer: w, path: path, remove: true})
 	}
@@ -100,8 +100,8 @@ func (j *Journal) sweep() {
 	j.mu.Unlock()
 
 	var freed int64
-	j.doomed = slices.DeleteFunc(j.doomed, func(g *segment) bool {
-		// Not synced: a segment that comes back after a power failure was counted.
+	j.pendingDelete = slices.DeleteFunc(j.pendingDelete, func(g *segment) bool {
+		// Not synced: a segment that comes back after a power failure is known to be committed.
 		if err := j.disk.remove(g.path); err != nil {
 			j.reports.error(g.path, "journal cannot delete a segment", err)
 			return false
@@ -110,7 +110,7 @@ func (j *Journal) sweep() {
 		freed += g.size
 		return true
 	})
-	j.leaving = slices.DeleteFunc(j.leaving, func(l leaving) bool {
+	j.pendingRemove = slices.DeleteFunc(j.pendingRemove, func(l pendingRemove) bool {
 		if err := j.disk.discard(l.stream.dir, l.stream.lock); err != nil {
 			j.reports.error(l.stream.dir, "journal cannot delete a stream", err)
 			return false
@@ -124,13 +124,13 @@ func (j *Journal) sweep() {
 	j.mu.Unlock()
 }
 
-// leaving is a stream that is given up, and the bytes that it holds.
-type leaving struct {
+// pendingRemove is a stream that was removed and is to be deleted, and its bytes on disk.
+type pendingRemove struct {
 	stream *Stream
 	bytes  int64
 }
 
-// pickLocked moves what is no longer needed to doomed and leaving.
+// pickLocked moves what is no longer needed to pendingDelete and pendingRemove.
 func (j *Journal) pickLocked(now int64) {
 	bytes, tight := j.bytes.Load(), j.tight.Load()
 	// over reports whether what has been needless since *since may go.
@@ -146,7 +146,7 @@ func (j *Journal) pickLocked(now int64) {
 	}
 	j.streams = slices.DeleteFunc(j.streams, func(s *Stream) bool {
 		if s.removed && (s.Last() == 0 || over(s.covered >= s.Last(), &s.dueMS)) {
-			l := leaving{stream: s}
+			l := pendingRemove{stream: s}
 			for _, g := range s.segs {
 				if !g.bad {
 					l.bytes += g.size
@@ -154,14 +154,14 @@ func (j *Journal) pickLocked(now int64) {
 			}
 			s.segs = nil
 			bytes -= l.bytes
-			j.leaving = append(j.leaving, l)
+			j.pendingRemove = append(j.pendingRemove, l)
 			return true
 		}
 		needed := min(s.acked, s.covered) + 1
 		for len(s.segs) > 1 && over(s.segs[0].last() < needed, &s.segs[0].dueMS) {
 			if g := s.segs[0]; !g.bad { // a damaged one stays, for somebody to look at
 				bytes -= g.size
-				j.doomed = append(j.doomed, g)
+				j.pendingDelete = append(j.pendingDelete, g)
 			}
 			s.segs = slices.Delete(s.segs, 0, 1)
 		}

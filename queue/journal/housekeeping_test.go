@@ -161,7 +161,7 @@ func testRun(t *testing.T) {
 	}
 	eventually(t, "the other journal's stream is adopted", func() bool { return old(t, b) != nil })
 	b.mu.Lock()
-	had := b.tail.spare != nil
+	had := b.active.spare != nil
 	b.mu.Unlock()
 	for n := range 20 {
 		mustAppend(t, b, testEvents(n, 1))

@@ -3,7 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -24,15 +23,14 @@ var (
 	ErrClosed = errors.New("journal: closed")
 )
 
-// Config says where and how events are kept until they are counted.
+// Config says where and how events are kept until they are committed.
 type Config struct {
 	// Dir is made if need be. Several journals, of several processes, may share
 	// it: each writes a stream of its own.
 	Dir string
 	// MaxBytes is the quota on the streams that this journal holds, its own and
-	// those it adopted; default 1 GiB. Counted is what they take on disk,
-	// including what is allocated and not yet used; not damaged files that were
-	// set aside.
+	// those it adopted; default 1 GiB. It covers what they take on disk, with what
+	// is allocated and not yet used, but not damaged files that were set aside.
 	MaxBytes int64
 	// SegmentBytes is the size of a segment; default 64 MiB, at most MaxBytes/8.
 	// When the disk or the quota leaves less room, segments are made smaller.
@@ -80,7 +78,7 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
-// Journal keeps events on disk until MySQL has counted them. What [Journal.Append]
+// Journal keeps events on disk until MySQL has committed them. What [Journal.Append]
 // has accepted survives the end of the process at any moment, and, once synced, that
 // of the machine.
 //
@@ -97,23 +95,23 @@ type Journal struct {
 	leave   atomic.Int64  // see LeaveRoom
 	tight   atomic.Bool   // the disk had no room for a segment as large as configured, when it was asked last
 
-	mu       sync.Mutex
-	synced   sync.Cond // on mu: syncing has become false
-	syncing  bool      // somebody syncs and closes writers, without mu
-	closed   bool
-	released bool
-	streams  []*Stream  // all whose lock we hold
-	tail     *tail      // what is being written; nil: nothing, see openTailLocked
-	retired  []*retired // segments that are no longer written and still open
-	stuck    []*retired // those that still hold refused events, to be tried again
-	warned   bool       // of the quota
-	failure  error      // why the disk gave no room
-	failedMS int64      // when
+	mu         sync.Mutex
+	synced     sync.Cond // on mu: syncing has become false
+	syncing    bool      // somebody syncs and closes writers, without mu
+	closed     bool
+	released   bool
+	streams    []*Stream      // all whose lock we hold
+	active     *activeSegment // what is being written; nil: nothing, see openStreamLocked
+	retired    []*retired     // segments that are no longer written and still open
+	pendingCut []*retired     // those that still hold refused events, to be tried again
+	warned     bool           // of the quota
+	failure    error          // why the disk gave no room
+	failedMS   int64          // when
 
 	// Of whoever deletes what is no longer needed; taken before mu.
-	sweeping sync.Mutex
-	doomed   []*segment // trimmed, to be deleted
-	leaving  []leaving
+	sweeping      sync.Mutex
+	pendingDelete []*segment // trimmed, to be deleted
+	pendingRemove []pendingRemove
 
 	// Of whoever looks for streams: Open, then Run.
 	ignored map[string]bool // names in Dir that are not for us
@@ -146,7 +144,7 @@ func open(c Config, d *disk) (*Journal, error) {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())
 	}
 	j.mu.Lock()
-	err = j.retryLocked(func() error { return j.openTailLocked(0) })
+	err = j.retryLocked(func() error { return j.openStreamLocked(0) })
 	j.mu.Unlock()
 	if err != nil && !errors.Is(err, ErrFull) {
 		return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.Release())
@@ -158,7 +156,7 @@ func open(c Config, d *disk) (*Journal, error) {
 // them or none. It returns once they survive kill -9, with Sync = 0 once they
 // are on stable storage. Errors: [popup.ErrEventInvalid], [ErrFull] (quota or disk; it
 // goes away by itself), [ErrClosed], or an I/O error; nothing of the call will
-// then ever be counted.
+// then ever be committed.
 //
 // After an I/O error the stream ends where its last accepted event does and the next
 // call begins a new one. While that fails, the disk is asked again once a second.
@@ -208,19 +206,19 @@ func frameSize(events []popup.Event) (int, error) {
 func (j *Journal) append(events []popup.Event, size int) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	t, err := j.roomLocked(size)
+	a, err := j.roomLocked(size)
 	if err != nil {
 		return err
 	}
-	seq := t.next + uint64(len(events)) - 1
+	seq := a.next + uint64(len(events)) - 1
 	failpoint.Reach(failpoint.JournalAppendBefore)
-	if err := t.write(events, size); err != nil {
-		return j.failLocked(t, err, true)
+	if err := a.write(events, size); err != nil {
+		return j.failLocked(a, err, true)
 	}
 	failpoint.Reach(failpoint.JournalAppendWritten)
 	if j.c.Sync > 0 {
-		t.stream.shown.Store(seq)
-	} else if err := j.syncLocked(t, seq); err != nil {
+		a.stream.readable.Store(seq)
+	} else if err := j.syncLocked(a, seq); err != nil {
 		return err
 	}
 	j.metrics.events.Add(float64(len(events)))
@@ -240,7 +238,7 @@ func (j *Journal) Streams() []*Stream {
 	return slices.DeleteFunc(slices.Clone(j.streams), func(s *Stream) bool { return s.removed })
 }
 
-// Kept returns the streams that were given up and are still on disk.
+// Kept returns the removed streams that are still on disk, see [Stream.Remove].
 func (j *Journal) Kept() []*Stream {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -253,65 +251,6 @@ func (j *Journal) Kept() []*Stream {
 // Changed receives a value after there are new events or streams. Several changes may
 // make one value.
 func (j *Journal) Changed() <-chan struct{} { return j.changed }
-
-// Replay calls fn with every event still on disk, in order within each stream.
-// The event and its bytes are valid during the call. It is meant for the start, before Run.
-func (j *Journal) Replay(fn func(*popup.Event)) error {
-	for _, s := range j.Streams() {
-		if err := j.replay(s, fn); err != nil {
-			return fmt.Errorf("replay stream %s: %w", s.ID(), err)
-		}
-	}
-	return nil
-}
-
-// Resets is Replay for resets alone. Streams of earlier starts that have none are
-// not read again: they mostly have none, and the journal may be large.
-func (j *Journal) Resets(fn func(*popup.Event)) error {
-	for _, s := range j.Streams() {
-		if !s.mayReset() {
-			continue
-		}
-		err := j.replay(s, func(ev *popup.Event) {
-			if ev.Action == popup.Reset {
-				fn(ev)
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("replay stream %s: %w", s.ID(), err)
-		}
-	}
-	return nil
-}
-
-func (j *Journal) replay(s *Stream, fn func(*popup.Event)) error {
-	const piece = 256 << 10
-	var buf []byte
-	var events []popup.Event
-	r := s.Reader(s.First() - 1)
-	for {
-		var err error
-		if buf, _, err = r.Next(buf[:0], piece); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		for rest := buf; len(rest) > 0; {
-			f, size, err := ParseFrame(rest)
-			if err != nil {
-				return err
-			}
-			rest = rest[size:]
-			if events, err = f.Events(events[:0]); err != nil {
-				j.metrics.errors.Inc() // the flusher will set it aside
-				j.c.Log.Error("journal holds an event that cannot be read", "stream", s.ID(), "err", err)
-			}
-			for i := range events {
-				fn(&events[i])
-			}
-		}
-	}
-}
 
 // Pressure returns the share of the quota that is used, 0 to 1; 1 too while the
 // disk is nearly full.
@@ -350,7 +289,7 @@ func (j *Journal) Covered(at map[popup.StreamID]uint64) {
 	}
 }
 
-// WantsDump reports whether events that are counted are kept only because no dump
+// WantsDump reports whether events that are committed are kept only because no dump
 // covers them.
 func (j *Journal) WantsDump() bool {
 	j.mu.Lock()
@@ -373,12 +312,12 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	var err error
-	if t := j.tail; t != nil {
-		if err = j.syncLocked(t, t.next-1); t.failed == nil {
-			j.endTailLocked(t, t.retire())
+	if a := j.active; a != nil {
+		if err = j.syncLocked(a, a.next-1); a.failed == nil {
+			j.endStreamLocked(a, a.retire())
 		}
 	}
-	j.settleLocked()
+	j.syncRetiredLocked()
 	j.mu.Unlock()
 	j.sweep()
 	if err != nil {
@@ -387,7 +326,7 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-// Release closes the journal and gives the streams back, so that another process,
+// Release closes the journal and unlocks the streams, so that another process,
 // or another journal of this one, may adopt them. It is called when nothing reads
 // any more and Run has returned. The end of the process does the same.
 func (j *Journal) Release() error {
@@ -400,14 +339,14 @@ func (j *Journal) Release() error {
 		return err
 	}
 	j.released = true
-	j.settleLocked()
-	for _, r := range j.stuck { // the disk does not let us
+	j.syncRetiredLocked()
+	for _, r := range j.pendingCut { // the disk does not let us
 		err = errors.Join(err, r.writer.close())
 	}
 	for _, s := range j.streams {
 		err = errors.Join(err, s.lock.Close())
 	}
-	for _, l := range j.leaving {
+	for _, l := range j.pendingRemove {
 		err = errors.Join(err, l.stream.lock.Close())
 	}
 	return err

@@ -58,7 +58,7 @@ func (m *modelJournal) check(t *testing.T, j *Journal) {
 func countBytes(j *Journal) (sum int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	segs := slices.Clone(j.doomed)
+	segs := slices.Clone(j.pendingDelete)
 	for _, s := range j.streams {
 		segs = append(segs, s.segs...)
 	}
@@ -72,10 +72,10 @@ func countBytes(j *Journal) (sum int64) {
 			sum += g.size
 		}
 	}
-	for _, l := range j.leaving {
+	for _, l := range j.pendingRemove {
 		sum += l.bytes
 	}
-	if t := j.tail; t != nil && t.spare != nil {
+	if t := j.active; t != nil && t.spare != nil {
 		sum += t.spareSize
 	}
 	return sum
@@ -187,7 +187,7 @@ func TestJournalModel(t *testing.T) {
 					t.Fatal(err)
 				}
 				j.mu.Lock()
-				j.settleLocked()
+				j.syncRetiredLocked()
 				j.mu.Unlock()
 			case n < 97: // kill
 				c.Dir = copyDir(t, c.Dir)

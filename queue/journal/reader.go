@@ -10,12 +10,12 @@ import (
 	"slices"
 )
 
-// ErrTrimmed says that a reader stands before [Stream.First]: what it wants is
-// counted in MySQL and no longer on disk.
+// ErrTrimmed says that a reader is before [Stream.First]: what it wants is committed
+// in MySQL and no longer on disk.
 var ErrTrimmed = errors.New("journal: the events are no longer kept")
 
 // Reader is a cursor over a stream's frames. It is for one goroutine; any number
-// of readers may stand in one stream. It holds no file open.
+// of readers may read one stream. It holds no file open.
 type Reader struct {
 	stream *Stream
 	next   uint64 // the frame that holds this is the next one
@@ -27,9 +27,9 @@ type Reader struct {
 // Reader returns a reader at the frame that holds event after+1.
 func (s *Stream) Reader(after uint64) *Reader { return &Reader{stream: s, next: after + 1} }
 
-// spot is a place in a stream to go on reading from: a piece of a file, or a gap
+// position is where to go on reading a stream: a piece of a file, or a gap
 // up to and including gapTo.
-type spot struct {
+type position struct {
 	seg      *segment
 	path     string
 	off, end int64
@@ -46,28 +46,28 @@ type spot struct {
 func (r *Reader) Next(dst []byte, max int) (frames []byte, last uint64, err error) {
 	start, inspected := len(dst), false
 	for err == nil {
-		visible := r.stream.Last()
-		if r.next > visible {
+		readable := r.stream.Last()
+		if r.next > readable {
 			err = io.EOF
 			break
 		}
-		var sp spot
-		if sp, err = r.seek(visible); err != nil {
+		var at position
+		if at, err = r.seek(readable); err != nil {
 			break
 		}
-		if sp.seg == nil {
-			if dst = r.declare(dst, sp.gapTo); len(dst) >= start+max {
+		if at.seg == nil {
+			if dst = r.appendGap(dst, at.gapTo); len(dst) >= start+max {
 				break
 			}
 			continue
 		}
-		if dst, err = r.read(dst, sp, visible, start+max); err == nil {
+		if dst, err = r.read(dst, at, readable, start+max); err == nil {
 			break
 		}
 		damage := errors.Is(err, ErrFrameDamaged) || errors.Is(err, fs.ErrNotExist)
 		if len(dst) == start && damage && !inspected {
 			inspected, r.seg = true, nil
-			err = r.stream.inspect(sp.seg, err)
+			err = r.stream.inspect(at.seg, err)
 		}
 	}
 	if len(dst) > start {
@@ -77,39 +77,39 @@ func (r *Reader) Next(dst []byte, max int) (frames []byte, last uint64, err erro
 }
 
 // seek finds out where to read next.
-func (r *Reader) seek(visible uint64) (spot, error) {
+func (r *Reader) seek(readable uint64) (position, error) {
 	j := r.stream.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
 	case j.released:
-		return spot{}, ErrClosed
+		return position{}, ErrClosed
 	case r.next < r.stream.firstLocked():
-		return spot{}, ErrTrimmed
+		return position{}, ErrTrimmed
 	}
 	for _, g := range r.stream.segs {
 		if g.last() < r.next {
 			continue
 		}
-		for _, run := range g.runs {
+		for _, x := range g.extents {
 			switch {
-			case run.last < r.next:
+			case x.last < r.next:
 				continue
-			case run.first > r.next:
-				return spot{gapTo: min(run.first-1, visible)}, nil
+			case x.first > r.next:
+				return position{gapTo: min(x.first-1, readable)}, nil
 			}
-			sp := spot{seg: g, path: g.path, off: r.off, end: run.end}
-			if r.seg != g || r.off < run.off || r.off >= run.end {
-				sp.off = g.near(run, r.next)
+			at := position{seg: g, path: g.path, off: r.off, end: x.end}
+			if r.seg != g || r.off < x.off || r.off >= x.end {
+				at.off = g.near(x, r.next)
 			}
-			return sp, nil
+			return at, nil
 		}
 	}
-	return spot{gapTo: visible}, nil
+	return position{gapTo: readable}, nil
 }
 
-// declare appends a gap frame that reaches to seq, or as far as one frame can.
-func (r *Reader) declare(dst []byte, seq uint64) []byte {
+// appendGap appends a gap frame that reaches to seq, or as far as one frame can.
+func (r *Reader) appendGap(dst []byte, seq uint64) []byte {
 	f := Frame{Stream: r.stream.id, First: r.next, Gap: true, Count: math.MaxUint32}
 	if n := seq - r.next + 1; n < math.MaxUint32 {
 		f.Count = uint32(n)
@@ -118,52 +118,57 @@ func (r *Reader) declare(dst []byte, seq uint64) []byte {
 	return AppendFrame(dst, &f)
 }
 
-// read appends frames from the piece of a file at sp until dst has upto bytes, at
+// read appends frames from the piece of a file at at until dst has upto bytes, at
 // least one.
-func (r *Reader) read(dst []byte, sp spot, visible uint64, upto int) ([]byte, error) {
-	f, err := os.Open(sp.path)
+func (r *Reader) read(dst []byte, at position, readable uint64, upto int) ([]byte, error) {
+	f, err := os.Open(at.path)
 	if err != nil {
 		return dst, err
 	}
 	defer f.Close()
-	start, off := len(dst), sp.off
+	start, off := len(dst), at.off
 	for {
-		n := int(min(int64(max(upto-start, MaxFrameSize)), sp.end-off))
+		n := int(min(int64(max(upto-start, MaxFrameSize)), at.end-off))
 		dst = slices.Grow(dst[:start], n)
 		n, err := f.ReadAt(dst[start:start+n], off)
 		if err != nil && err != io.EOF {
 			return dst[:start], err
 		}
 		piece := dst[start : start+n]
-		from, to := 0, 0 // what of the piece is wanted
-		var bad error
-		for to < len(piece) && r.next <= visible {
-			frame, size, err := ParseFrame(piece[to:])
-			if err == nil && (frame.Stream != r.stream.id || frame.First > r.next || to > from && frame.First < r.next) {
-				err = fmt.Errorf("not event %d of stream %s", r.next, r.stream.id)
-			}
-			if err != nil {
-				bad = err
-				break
-			}
-			if frame.Last() < r.next { // on the way from the mark
-				to += size
-				from = to
-				continue
-			}
-			if to > from && start+to-from+size > upto {
-				break
-			}
-			to += size
-			r.next = frame.Last() + 1
-		}
+		from, to, bad := r.pick(piece, readable, upto-start)
 		off += int64(to)
-		r.seg, r.off = sp.seg, off
+		r.seg, r.off = at.seg, off
 		if to > from {
 			return dst[:start+copy(piece, piece[from:to])], nil
 		}
-		if short := bad == nil || errors.Is(bad, ErrFrameShort); !short || to == 0 || off >= sp.end {
-			return dst[:start], fmt.Errorf("read %s at byte %d: %w (%v)", sp.path, off, ErrFrameDamaged, bad)
+		// A piece that ends within a frame is read on from there.
+		if short := bad == nil || errors.Is(bad, ErrFrameShort); !short || to == 0 || off >= at.end {
+			return dst[:start], fmt.Errorf("read %s at byte %d: %w (%v)", at.path, off, ErrFrameDamaged, bad)
 		}
 	}
+}
+
+// pick finds the frames from r.next to readable in a piece of a file: they are
+// piece[from:to], of at most max bytes but at least one frame, and r.next moves
+// behind them. Frames before r.next, on the way from the index entry, are stepped
+// over. bad is what it stopped at, if that is not a frame that belongs there.
+func (r *Reader) pick(piece []byte, readable uint64, max int) (from, to int, bad error) {
+	for to < len(piece) && r.next <= readable {
+		frame, size, err := ParseFrame(piece[to:])
+		switch {
+		case err != nil:
+			return from, to, err
+		case frame.Stream != r.stream.id || frame.First > r.next || to > from && frame.First < r.next:
+			return from, to, fmt.Errorf("not event %d of stream %s", r.next, r.stream.id)
+		case frame.Last() < r.next:
+			to += size
+			from = to
+			continue
+		case to > from && to-from+size > max:
+			return from, to, nil
+		}
+		to += size
+		r.next = frame.Last() + 1
+	}
+	return from, to, nil
 }

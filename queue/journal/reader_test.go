@@ -25,7 +25,7 @@ func TestReadStaysWithinMax(t *testing.T) {
 	}
 }
 
-// TestReaderFindsItsPlace reads from the middle of a segment that has marks.
+// TestReaderFindsItsPlace reads from the middle of a segment that has an index.
 func TestReaderFindsItsPlace(t *testing.T) {
 	c := testConfig(t.TempDir())
 	c.MaxBytes, c.SegmentBytes = 16<<20, 2<<20
@@ -39,7 +39,7 @@ func TestReaderFindsItsPlace(t *testing.T) {
 	frame, _ := frameSize(testEvents(10_000, 1))
 	for _, after := range []uint64{0, 1, 2620, 5000, 9999, n - 1} {
 		at := int64(after) * int64(frame)
-		if off := g.near(g.runs[0], after+1); off > at || off < at-markEvery-int64(frame) {
+		if off := g.near(g.extents[0], after+1); off > at || off < at-indexEvery-int64(frame) {
 			t.Errorf("event %d, at byte %d, is looked for from byte %d", after+1, at, off)
 		}
 		b, last, err := s.Reader(after).Next(nil, 2*frame)

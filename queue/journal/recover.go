@@ -13,8 +13,8 @@ import (
 )
 
 // recovered is what the directory of a stream that has ended turned out to hold.
-// Events missing between its segments and runs are lost: readers declare them as
-// gaps.
+// Events missing between its segments and extents are lost: readers declare them
+// as gaps.
 type recovered struct {
 	segs     []*segment
 	last     uint64
@@ -29,12 +29,44 @@ type recovered struct {
 // frames are still part of the stream. It returns [ErrFrameVersion], with
 // nothing changed, if the stream was written by a newer version.
 func (d *disk) recover(dir string, id popup.StreamID, log *slog.Logger) (*recovered, error) {
+	files, spare, err := listSegments(dir, log)
+	if err != nil {
+		return nil, err
+	}
+	rec := &recovered{}
+	all, err := d.scanSegments(files, id, rec)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range all {
+		last := i == len(all)-1
+		switch damaged := s.damaged(last, rec.last+1); {
+		case damaged && !s.bad:
+			d.setAside(&s.segment, log)
+			rec.setAside++
+		case last && !damaged:
+			d.freeZeroes(s, log)
+		}
+		if last && s.dirtEnd > 0 {
+			rec.torn = s.dirtEnd - s.used()
+		}
+		rec.segs = append(rec.segs, &s.segment)
+	}
+	if spare {
+		if err := d.remove(filepath.Join(dir, spareName)); err != nil {
+			log.Warn("journal keeps an unused file", "err", err)
+		}
+	}
+	return rec, nil
+}
+
+// listSegments returns the segments in a stream's directory by name, ascending and
+// not yet read, and whether there is a spare.
+func listSegments(dir string, log *slog.Logger) (files []*segment, spare bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("list stream: %w", err)
+		return nil, false, fmt.Errorf("list stream: %w", err)
 	}
-	var files []*segment // named only
-	spare := false
 	for _, e := range entries {
 		first, bad, ok := parseSegmentName(e.Name())
 		switch {
@@ -46,13 +78,15 @@ func (d *disk) recover(dir string, id popup.StreamID, log *slog.Logger) (*recove
 			log.Warn("foreign file in the journal is left alone", "path", filepath.Join(dir, e.Name()))
 		}
 	}
-	// Of N.seg and N.seg.bad the first is the one that counts.
+	// Of N.seg and N.seg.bad the first is taken.
 	slices.SortFunc(files, func(a, b *segment) int {
 		return cmp.Or(cmp.Compare(a.first, b.first), len(a.path)-len(b.path))
 	})
-	files = slices.CompactFunc(files, func(a, b *segment) bool { return a.first == b.first })
+	return slices.CompactFunc(files, func(a, b *segment) bool { return a.first == b.first }), spare, nil
+}
 
-	rec := &recovered{}
+// scanSegments reads the segments of a stream, and fills in rec.last and rec.lost.
+func (d *disk) scanSegments(files []*segment, id popup.StreamID, rec *recovered) ([]*scanned, error) {
 	all := make([]*scanned, len(files))
 	next := uint64(1)
 	if len(files) > 0 {
@@ -60,45 +94,42 @@ func (d *disk) recover(dir string, id popup.StreamID, log *slog.Logger) (*recove
 	}
 	for i, file := range files {
 		lim := limits{next: next, last: math.MaxUint64, stop: i == len(files)-1}
+		var err error
 		if all[i], err = d.scan(file.path, file.first, id, lim); err != nil {
 			return nil, err
 		}
 		all[i].bad = file.bad
-		for _, r := range all[i].runs {
-			rec.lost += r.first - next
-			next = r.last + 1
+		for _, x := range all[i].extents {
+			rec.lost += x.first - next
+			next = x.last + 1
 		}
 	}
 	rec.last = next - 1
-	for i, s := range all {
-		last := i == len(all)-1
-		damaged := !s.clean()
-		if last { // the end may be torn, or still be empty
-			damaged = !s.torn() || len(s.runs) == 0 && s.first != next
-			if s.dirtEnd > 0 {
-				rec.torn = s.dirtEnd - s.used()
-			}
-		}
-		if damaged && !s.bad {
-			d.setAside(&s.segment, log)
-			rec.setAside++
-		}
-		if end := max(s.used(), s.dirtEnd); last && !damaged && end < s.size {
-			// Zeroes, allocated and never used: give them back.
-			if err := d.truncate(s.path, end); err != nil {
-				log.Warn("journal keeps an unused piece of disk", "err", err)
-			} else {
-				s.size = end
-			}
-		}
-		rec.segs = append(rec.segs, &s.segment)
+	return all, nil
+}
+
+// damaged reports whether something is wrong with a segment that a kill does not
+// leave. The end of the last segment may be torn, or the segment may still be
+// empty; next is then the number of the stream's next event.
+func (s *scanned) damaged(last bool, next uint64) bool {
+	if !last {
+		return !s.clean()
 	}
-	if spare {
-		if err := d.remove(filepath.Join(dir, spareName)); err != nil {
-			log.Warn("journal keeps an unused file", "err", err)
-		}
+	return !s.torn() || len(s.extents) == 0 && s.first != next
+}
+
+// freeZeroes truncates the last segment to what was written: the rest was allocated
+// and never used.
+func (d *disk) freeZeroes(s *scanned, log *slog.Logger) {
+	end := max(s.used(), s.dirtEnd)
+	if end >= s.size {
+		return
 	}
-	return rec, nil
+	if err := d.truncate(s.path, end); err != nil {
+		log.Warn("journal keeps an unused piece of disk", "err", err)
+		return
+	}
+	s.size = end
 }
 
 // setAside renames a damaged segment, for somebody to look at. Its whole frames

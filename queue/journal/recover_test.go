@@ -67,7 +67,7 @@ func (d *dead) recovered(t testing.TB) []item {
 		t.Fatal(err)
 	}
 	s := &Stream{id: d.id, journal: &Journal{}, segs: rec.segs}
-	s.shown.Store(rec.last)
+	s.readable.Store(rec.last)
 	return read(t, s, s.First()-1, 1000)
 }
 

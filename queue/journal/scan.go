@@ -17,9 +17,9 @@ type scanned struct {
 	unused  int   // whole frames that are not part of the stream: they follow its end, or repeat
 }
 
-// clean reports whether the file is one run of frames, and perhaps zeroes behind it.
+// clean reports whether the file is one extent, and perhaps zeroes behind it.
 func (s *scanned) clean() bool {
-	return len(s.runs) == 1 && s.runs[0].off == 0 && s.runs[0].first == s.first && s.dirtEnd == 0
+	return len(s.extents) == 1 && s.extents[0].off == 0 && s.extents[0].first == s.first && s.dirtEnd == 0
 }
 
 // torn reports whether what is wrong with a last segment is what a kill leaves:
@@ -33,6 +33,14 @@ type limits struct {
 	next uint64 // nothing before this sequence number
 	last uint64 // nothing after it
 	stop bool   // the first bad frame is the end: the file is the last one of its stream
+}
+
+// admit reports whether a frame is part of stream id and may follow event next-1.
+func (l limits) admit(f *Frame, id popup.StreamID, next uint64) bool {
+	if f.Stream != id || f.Last() > l.last {
+		return false
+	}
+	return f.First == next || f.First > next && !l.stop
 }
 
 // scan reads a segment file. Its frames may be anything: damaged ones are
@@ -74,20 +82,19 @@ func (s *scanned) read(w *window, id popup.StreamID, lim limits) error {
 			return nil
 		}
 		f, size, err := ParseFrame(b)
-		switch {
-		case errors.Is(err, ErrFrameVersion):
+		if errors.Is(err, ErrFrameVersion) {
 			return fmt.Errorf("at byte %d: %w", off, err)
-		case err == nil && f.Stream == id && f.First >= next && f.Last() <= lim.last && !ended &&
-			!(lim.stop && f.First != next):
-			s.add(off, int64(size), f.First, f.Last())
-			s.resets = s.resets || holdsReset(f.Payload)
-			next = f.Last() + 1
-			off += int64(size)
-			continue
-		case err == nil:
-			s.unused++
-			s.dirtEnd = off + int64(size)
-			ended = lim.stop
+		}
+		if err == nil {
+			if !ended && lim.admit(&f, id, next) {
+				s.add(off, int64(size), f.First, f.Last())
+				s.resets = s.resets || holdsReset(f.Payload)
+				next = f.Last() + 1
+			} else {
+				s.unused++
+				s.dirtEnd = off + int64(size)
+				ended = lim.stop
+			}
 			off += int64(size)
 			continue
 		}

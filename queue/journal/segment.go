@@ -31,80 +31,80 @@ func parseSegmentName(name string) (first uint64, bad, ok bool) {
 
 // segment is one file of a stream. Guarded by Journal.mu once the stream is known.
 type segment struct {
-	first uint64 // by its name
-	path  string
-	size  int64 // bytes on disk, with what is allocated and not yet used
-	runs  []run // ascending; one, unless it is damaged
-	marks []mark
-	bad   bool  // damaged, its name ends in .bad
-	dueMS int64 // since when it is counted and covered; 0: it is not
+	first   uint64 // by its name
+	path    string
+	size    int64    // bytes on disk, with what is allocated and not yet used
+	extents []extent // ascending; one, unless it is damaged
+	index   []indexEntry
+	bad     bool  // damaged, its name ends in .bad
+	dueMS   int64 // since when it is committed and covered; 0: it is not
 
 	resets bool // it was scanned, and there are some
 }
 
-// run is a piece of a segment in which frame follows frame. Sequence numbers
-// between runs are lost.
-type run struct {
+// extent is a piece of a segment in which frame follows frame. Sequence numbers
+// between extents are lost.
+type extent struct {
 	off, end    int64 // bytes
 	first, last uint64
 }
 
-// mark remembers where a frame starts, so that a reader need not search a
+// indexEntry remembers where a frame starts, so that a reader need not search a
 // segment from its start.
-type mark struct {
+type indexEntry struct {
 	first uint64 // of the frame
 	off   int64
 }
 
-// markEvery is the least distance of two marks in bytes.
-const markEvery = 256 << 10
+// indexEvery is the least distance of two index entries in bytes.
+const indexEvery = 256 << 10
 
-// newSegment returns a segment to be written, with room for all its marks.
+// newSegment returns a segment to be written, with room for its whole index.
 func newSegment(path string, first uint64, size int64) *segment {
 	return &segment{
 		first: first, path: path, size: size,
-		runs:  []run{{first: first, last: first - 1}},
-		marks: make([]mark, 0, size/markEvery+1),
+		extents: []extent{{first: first, last: first - 1}},
+		index:   make([]indexEntry, 0, size/indexEvery+1),
 	}
 }
 
 // last returns the last sequence number in the segment, first-1 if there is none.
 func (g *segment) last() uint64 {
-	if len(g.runs) == 0 {
+	if len(g.extents) == 0 {
 		return g.first - 1
 	}
-	return g.runs[len(g.runs)-1].last
+	return g.extents[len(g.extents)-1].last
 }
 
 // used returns where the segment's last frame ends.
 func (g *segment) used() int64 {
-	if len(g.runs) == 0 {
+	if len(g.extents) == 0 {
 		return 0
 	}
-	return g.runs[len(g.runs)-1].end
+	return g.extents[len(g.extents)-1].end
 }
 
-// add extends the segment by a frame at off; a new run starts where it does not
+// add extends the segment by a frame at off; a new extent starts where it does not
 // follow the frame before.
 func (g *segment) add(off, size int64, first, last uint64) {
-	if n := len(g.runs); n > 0 && g.runs[n-1].end == off && g.runs[n-1].last+1 == first {
-		g.runs[n-1].end, g.runs[n-1].last = off+size, last
+	if n := len(g.extents); n > 0 && g.extents[n-1].end == off && g.extents[n-1].last+1 == first {
+		g.extents[n-1].end, g.extents[n-1].last = off+size, last
 	} else {
-		g.runs = append(g.runs, run{off, off + size, first, last})
+		g.extents = append(g.extents, extent{off, off + size, first, last})
 	}
-	if n := len(g.marks); n == 0 || off-g.marks[n-1].off >= markEvery {
-		g.marks = append(g.marks, mark{first, off})
+	if n := len(g.index); n == 0 || off-g.index[n-1].off >= indexEvery {
+		g.index = append(g.index, indexEntry{first, off})
 	}
 }
 
-// near returns where to start to look for the frame of r that holds seq.
-func (g *segment) near(r run, seq uint64) int64 {
-	off := r.off
-	for _, m := range g.marks {
-		if m.first > seq {
+// near returns the offset from which to look for the frame of x that holds seq.
+func (g *segment) near(x extent, seq uint64) int64 {
+	off := x.off
+	for _, e := range g.index {
+		if e.first > seq {
 			break
 		}
-		off = max(off, m.off)
+		off = max(off, e.off)
 	}
 	return off
 }

@@ -16,22 +16,22 @@ import (
 )
 
 // Stream is the events of one start of one server, on disk: the one that is being
-// written, or one that has ended and is to be counted. Its directory holds
+// written, or one that has ended and is to be shipped. Its directory holds
 // a lock file, locked by the process that writes or drains it, and segments.
 // Its methods may be called from many goroutines.
 type Stream struct {
-	id      popup.StreamID
-	dir     string
-	journal *Journal
-	shown   atomic.Uint64 // see Last
+	id       popup.StreamID
+	dir      string
+	journal  *Journal
+	readable atomic.Uint64 // see Last
 
 	// Guarded by Journal.mu:
-	segs    []*segment // ascending; none once the stream is given up
+	segs    []*segment // ascending; none once the stream is to be deleted
 	lock    *os.File
 	sealed  bool
-	acked   uint64 // MySQL counts up to here
+	acked   uint64 // MySQL has committed up to here
 	covered uint64 // a state dump knows up to here
-	removed bool   // to be deleted when it is covered
+	removed bool   // to be deleted when a dump covers it
 	dueMS   int64  // since when it may be deleted; 0: it may not
 }
 
@@ -55,7 +55,7 @@ func (s *Stream) firstLocked() uint64 {
 
 // Last returns the last sequence number that may be shipped, 0 if there is none:
 // the last one appended, and with Sync = 0 the last one on stable storage.
-func (s *Stream) Last() uint64 { return s.shown.Load() }
+func (s *Stream) Last() uint64 { return s.readable.Load() }
 
 // Sealed reports whether nothing will be appended any more.
 func (s *Stream) Sealed() bool {
@@ -71,8 +71,8 @@ func (s *Stream) mayReset() bool {
 	return !s.sealed || slices.ContainsFunc(s.segs, func(g *segment) bool { return g.resets })
 }
 
-// Ack tells that MySQL counts the stream's events up to seq, which lets segments
-// go (see [Journal.Run]). It may go back: MySQL may have been restored to an
+// Ack tells that MySQL has committed the stream's events up to seq, which lets
+// segments be deleted (see [Journal.Run]). It may go back: MySQL may have been restored to an
 // earlier state.
 func (s *Stream) Ack(seq uint64) {
 	s.journal.mu.Lock()
@@ -80,8 +80,8 @@ func (s *Stream) Ack(seq uint64) {
 	s.acked = seq
 }
 
-// Remove gives up a sealed stream whose events are all counted. It is no longer
-// among [Journal.Streams], and [Journal.Run] deletes it when a state dump covers
+// Remove says that a sealed stream is no longer needed: all its events are committed.
+// It is no longer among [Journal.Streams], and [Journal.Run] deletes it when a state dump covers
 // it (see [Journal.Covered]) and the grace is over; until then [Stream.Revive]
 // takes that back. It may be called again.
 func (s *Stream) Remove() error {
@@ -94,7 +94,7 @@ func (s *Stream) Remove() error {
 	return nil
 }
 
-// Revive takes Remove back: MySQL counts less of the stream than it did. It returns
+// Revive takes Remove back: MySQL has less of the stream than it had. It returns
 // false if the stream is deleted by now.
 func (s *Stream) Revive() bool {
 	j := s.journal
@@ -134,9 +134,9 @@ func (s *Stream) inspect(g *segment, cause error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if missing {
-		g.runs, g.marks = nil, nil
+		g.extents, g.index = nil, nil
 	} else if !found.clean() {
-		g.runs, g.marks = found.runs, found.marks
+		g.extents, g.index = found.extents, found.index
 	} else {
 		return nil // whole after all
 	}

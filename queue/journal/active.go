@@ -13,17 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tail is the end of the stream that is being written. Guarded by Journal.mu.
-type tail struct {
-	stream *Stream
-	seg    *segment // the stream's last one
-	writer writer   // of seg
-	named  bool     // seg's name is on stable storage
-	next   uint64   // the next sequence number
-	synced uint64   // up to here it is on stable storage
-	cutAt  int64    // where synced ends in seg, or 0 if that is in an earlier segment
-	failed error    // the stream has ended with this error
-	bornMS int64
+// activeSegment is the segment that is being appended to, the last one of a stream.
+// Guarded by Journal.mu.
+type activeSegment struct {
+	stream    *Stream
+	seg       *segment
+	writer    writer // of seg
+	named     bool   // seg's name is on stable storage
+	next      uint64 // the next sequence number
+	synced    uint64 // up to here it is on stable storage
+	syncedEnd int64  // where synced ends in seg, or 0 if that is in an earlier segment
+	failed    error  // the stream has ended with this error
+	bornMS    int64
 
 	spare     writer // the next segment, not yet named; nil: there is none
 	spareSize int64
@@ -33,45 +34,45 @@ type tail struct {
 var errQuota = fmt.Errorf("%w: quota reached", ErrFull)
 
 // write encodes events behind the last frame. The caller has seen to the room.
-func (t *tail) write(events []popup.Event, size int) error {
-	off := t.seg.used()
-	if err := t.writer.write(off, size, t.stream.id, t.next, events); err != nil {
+func (a *activeSegment) write(events []popup.Event, size int) error {
+	off := a.seg.used()
+	if err := a.writer.write(off, size, a.stream.id, a.next, events); err != nil {
 		return err
 	}
-	last := t.next + uint64(len(events)) - 1
-	t.seg.add(off, int64(size), t.next, last)
-	t.next = last + 1
+	last := a.next + uint64(len(events)) - 1
+	a.seg.add(off, int64(size), a.next, last)
+	a.next = last + 1
 	return nil
 }
 
 // retryMS is how long the disk is left alone after it gave no room.
 const retryMS = 1000
 
-// roomLocked returns the tail with room for a frame of size bytes.
-func (j *Journal) roomLocked(size int) (*tail, error) {
+// roomLocked returns the active segment with room for a frame of size bytes.
+func (j *Journal) roomLocked(size int) (*activeSegment, error) {
 	for {
 		if j.closed {
 			return nil, ErrClosed
 		}
-		t := j.tail
+		a := j.active
 		switch {
-		case t == nil:
-			if err := j.retryLocked(func() error { return j.openTailLocked(int64(size)) }); err != nil {
+		case a == nil:
+			if err := j.retryLocked(func() error { return j.openStreamLocked(int64(size)) }); err != nil {
 				return nil, err
 			}
-		case t.seg.used()+int64(size) <= t.seg.size:
-			return t, nil
-		case t.next == 1:
+		case a.seg.used()+int64(size) <= a.seg.size:
+			return a, nil
+		case a.next == 1:
 			// The first segment is too small for its first frame: made when the
 			// disk or the quota was nearly full.
-			j.endTailLocked(t, t.retire())
-		case j.c.Sync == 0 && t.synced < t.next-1:
+			j.endStreamLocked(a, a.retire())
+		case j.c.Sync == 0 && a.synced < a.next-1:
 			// What may have to be cut stays within one segment.
-			if err := j.syncLocked(t, t.next-1); err != nil && j.tail == t {
+			if err := j.syncLocked(a, a.next-1); err != nil && j.active == a {
 				return nil, err
 			}
 		default:
-			if err := j.retryLocked(func() error { return j.rollLocked(t, int64(size)) }); err != nil {
+			if err := j.retryLocked(func() error { return j.rollLocked(a, int64(size)) }); err != nil {
 				return nil, err
 			}
 		}
@@ -96,18 +97,18 @@ func (j *Journal) retryLocked(f func() error) error {
 	return err
 }
 
-// rollLocked makes the next segment, with room for a frame of size bytes, the
-// tail's. No room is [ErrFull] and leaves everything as it is; any other error
+// rollLocked makes the stream's next segment, with room for a frame of size bytes,
+// the active one. No room is [ErrFull] and leaves everything as it is; any other error
 // ends the stream.
-func (j *Journal) rollLocked(t *tail, size int64) error {
-	path := filepath.Join(t.stream.dir, segmentName(t.next))
-	w, room := t.spare, t.spareSize
+func (j *Journal) rollLocked(a *activeSegment, size int64) error {
+	path := filepath.Join(a.stream.dir, segmentName(a.next))
+	w, room := a.spare, a.spareSize
 	if w != nil && room >= size {
-		if err := j.disk.rename(filepath.Join(t.stream.dir, spareName), path); err != nil {
-			return j.failLocked(t, err, false)
+		if err := j.disk.rename(filepath.Join(a.stream.dir, spareName), path); err != nil {
+			return j.failLocked(a, err, false)
 		}
 		w.renamed(path)
-		t.spare = nil
+		a.spare = nil
 	} else {
 		var err error
 		w, room, err = j.allocateLocked(path, size)
@@ -115,19 +116,19 @@ func (j *Journal) rollLocked(t *tail, size int64) error {
 		case errors.Is(err, ErrFull):
 			return err
 		case err != nil:
-			return j.failLocked(t, err, false)
+			return j.failLocked(a, err, false)
 		}
 		j.growLocked(room)
 	}
 	failpoint.Reach(failpoint.JournalRollCreated)
-	j.retired = append(j.retired, t.retire())
-	t.seg, t.writer, t.named, t.cutAt = newSegment(path, t.next, room), w, false, 0
-	t.stream.segs = append(t.stream.segs, t.seg)
+	j.retired = append(j.retired, a.retire())
+	a.seg, a.writer, a.named, a.syncedEnd = newSegment(path, a.next, room), w, false, 0
+	a.stream.segs = append(a.stream.segs, a.seg)
 	return nil
 }
 
 // allocateLocked makes a segment file with room for a frame of size bytes, in the
-// size configured or as near as quota and disk allow. It does not count it.
+// size configured or as near as quota and disk allow. The caller adds it to what the journal takes.
 func (j *Journal) allocateLocked(path string, size int64) (w writer, room int64, err error) {
 	room, least, err := j.roomLeftLocked(size)
 	for err == nil {
@@ -173,9 +174,10 @@ func (j *Journal) roomLeftLocked(size int64) (room, least int64, err error) {
 	return room, least, nil
 }
 
-// openTailLocked starts a new stream, with room for a frame of size bytes. Its directory gets its name only when it is
-// locked and has a segment, so that nobody takes it for one that has ended.
-func (j *Journal) openTailLocked(size int64) (err error) {
+// openStreamLocked starts a new stream, with room for a frame of size bytes. Its
+// directory gets its name only when it is locked and has a segment, so that nobody
+// takes it for one that has ended.
+func (j *Journal) openStreamLocked(size int64) (err error) {
 	var id popup.StreamID
 	rand.Read(id[:])
 	s := &Stream{id: id, journal: j, dir: filepath.Join(j.c.Dir, id.String())}
@@ -227,60 +229,60 @@ func (j *Journal) openTailLocked(size int64) (err error) {
 	w.renamed(seg.path)
 	s.segs = []*segment{seg}
 	j.streams = append(j.streams, s)
-	j.tail = &tail{stream: s, seg: seg, writer: w, named: true, next: 1, bornMS: j.c.Now()}
+	j.active = &activeSegment{stream: s, seg: seg, writer: w, named: true, next: 1, bornMS: j.c.Now()}
 	retry.Notify(j.changed)
 	return nil
 }
 
-// failLocked ends the tail's stream after an error of the disk. What was accepted
+// failLocked ends the active stream after an error of the disk. What was accepted
 // stays. If refused, there are refused events behind it: they are cut away, now
 // or, if the disk refuses that too, as soon as it is possible. It returns the
 // error for Append.
-func (j *Journal) failLocked(t *tail, cause error, refused bool) error {
+func (j *Journal) failLocked(a *activeSegment, cause error, refused bool) error {
 	if isFull(cause) && !errors.Is(cause, ErrFull) {
 		cause = fmt.Errorf("%w: %w", ErrFull, cause)
 	}
-	if t.failed != nil {
+	if a.failed != nil {
 		return cause
 	}
-	t.failed = cause
+	a.failed = cause
 	j.metrics.errors.Inc()
-	j.c.Log.Error("journal ends its stream", "stream", t.stream.id.String(), "err", cause)
-	if now := j.c.Now(); now < t.bornMS+retryMS { // else the next call may try at once
+	j.c.Log.Error("journal ends its stream", "stream", a.stream.id.String(), "err", cause)
+	if now := j.c.Now(); now < a.bornMS+retryMS { // else the next call may try at once
 		j.failure, j.failedMS = cause, now
 	}
-	if j.c.Sync == 0 && t.synced < t.next-1 {
-		run := &t.seg.runs[0]
-		run.end, run.last = t.cutAt, t.synced
-		t.seg.marks = slices.DeleteFunc(t.seg.marks, func(m mark) bool { return m.off >= t.cutAt })
+	if j.c.Sync == 0 && a.synced < a.next-1 {
+		x := &a.seg.extents[0]
+		x.end, x.last = a.syncedEnd, a.synced
+		a.seg.index = slices.DeleteFunc(a.seg.index, func(e indexEntry) bool { return e.off >= a.syncedEnd })
 	}
-	r := t.retire()
+	r := a.retire()
 	r.sync = false
 	if r.refused = refused; r.cut() != nil {
 		j.metrics.errors.Inc()
 		j.c.Log.Error("journal cannot take back refused events yet", "path", r.path)
 	}
-	j.endTailLocked(t, r)
+	j.endStreamLocked(a, r)
 	return cause
 }
 
-// endTailLocked seals the tail's stream. One that has nothing in it is given up.
-func (j *Journal) endTailLocked(t *tail, r *retired) {
+// endStreamLocked seals the active stream. One without events is removed.
+func (j *Journal) endStreamLocked(a *activeSegment, r *retired) {
 	j.retired = append(j.retired, r)
-	if t.spare != nil {
+	if a.spare != nil {
 		j.retired = append(j.retired, &retired{
-			seg:    &segment{size: t.spareSize},
-			writer: t.spare, path: filepath.Join(t.stream.dir, spareName), remove: true,
+			seg:    &segment{size: a.spareSize},
+			writer: a.spare, path: filepath.Join(a.stream.dir, spareName), remove: true,
 		})
-		t.spare = nil
+		a.spare = nil
 	}
-	t.stream.sealed = true
-	t.stream.removed = t.stream.Last() == 0
-	j.tail = nil
+	a.stream.sealed = true
+	a.stream.removed = a.stream.Last() == 0
+	j.active = nil
 	retry.Notify(j.changed)
 }
 
-// growLocked counts bytes of disk taken, or with n < 0 given back.
+// growLocked adds n bytes to what the journal takes on disk; n < 0 gives some back.
 func (j *Journal) growLocked(n int64) {
 	bytes := j.bytes.Add(n)
 	if n < 0 && j.failure == errQuota {
