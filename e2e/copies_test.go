@@ -37,7 +37,7 @@ func TestCopyOfALiveServer(t *testing.T) {
 		other := launchIn(t, copied(t, s.Data), st.args()...)
 		other.waitReady()
 		eventually(t, 20*time.Second, func() error {
-			if !strings.Contains(other.Log(), "the stream has ended and is counted") {
+			if !strings.Contains(other.Log(), "the stream has ended and is committed") {
 				return fmt.Errorf("copy %d does not come to the end of the stream", n)
 			}
 			return nil

@@ -92,7 +92,7 @@ var processFaults = []fault{
 		},
 	},
 	{
-		name: "mariadb killed", bites: `counting is interrupted`,
+		name: "mariadb killed", bites: `committing is interrupted`,
 		run: func(w *world) {
 			w.note("kill mariadb")
 			w.mysql.Kill()
@@ -145,7 +145,7 @@ var processFaults = []fault{
 	},
 	{
 		// Both ship and count the streams of the original.
-		name: "server started on a copy of the data", bites: `sending the stream again|counting is interrupted`,
+		name: "server started on a copy of the data", bites: `sending the stream again|committing is interrupted`,
 		run: func(w *world) {
 			w.note("copy")
 			dir := filepath.Join(w.t.TempDir(), "copy")

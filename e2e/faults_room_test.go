@@ -17,7 +17,7 @@ var cramped = &stage{name: "cramped", prepare: func(w *world) {
 
 // roomFaults take MariaDB the room for its data.
 var roomFaults = []fault{{
-	name: "mariadb: disk full", stage: cramped, bites: `counting is interrupted`, long: true,
+	name: "mariadb: disk full", stage: cramped, bites: `committing is interrupted`, long: true,
 	run: func(w *world) {
 		w.endure(func() {
 			refused, gone := w.flushErrors("other"), w.flushErrors("connection")

@@ -36,7 +36,7 @@ var sqlFaults = []fault{
 	kills("CONNECTION"),
 	kills("QUERY"),
 	{
-		name: "mariadb: read_only (1290)", stage: wired, bites: `counting is interrupted.*read-only|counting is interrupted.*1290`,
+		name: "mariadb: read_only (1290)", stage: wired, bites: `committing is interrupted.*read-only|committing is interrupted.*1290`,
 		run: func(w *world) {
 			w.withSetting("read_only", "1", func() {
 				w.until("read_only", w.flushErrors("read_only")+1, 10*time.Second)
@@ -93,7 +93,7 @@ var sqlFaults = []fault{
 	},
 	{
 		// The least that MariaDB allows is less than popupd needs.
-		name: "mariadb: packets too small (1153)", stage: wired, bites: `counting is interrupted`,
+		name: "mariadb: packets too small (1153)", stage: wired, bites: `committing is interrupted`,
 		run: func(w *world) {
 			w.withSetting("max_allowed_packet", "1024", func() {
 				before := w.flushErrors("other")
@@ -167,7 +167,7 @@ func (w *world) deadlock(conn *sql.Conn, weight int) {
 // which is 5 s, once or twice.
 func lockWait(what, locks string) fault {
 	return fault{
-		name: "mariadb: lock wait on " + what + " (1205)", stage: wired, bites: `counting is interrupted.*1205`, long: true,
+		name: "mariadb: lock wait on " + what + " (1205)", stage: wired, bites: `committing is interrupted.*1205`, long: true,
 		run: func(w *world) {
 			conn, release := w.root()
 			defer release()
@@ -301,7 +301,7 @@ func (w *world) hoard() (release func()) {
 // missing is a table that is away for a while.
 func missing(table string) fault {
 	return fault{
-		name: "mariadb: table " + table + " is missing (1146)", stage: wired, bites: `counting is interrupted.*1146`,
+		name: "mariadb: table " + table + " is missing (1146)", stage: wired, bites: `committing is interrupted.*1146`,
 		run: func(w *world) {
 			conn, release := w.root()
 			defer release()

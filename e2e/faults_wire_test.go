@@ -129,11 +129,11 @@ func commandFault(name string, s strike) fault {
 	f := fault{name: name, stage: wired, bites: `shipping is interrupted`}
 	switch {
 	case s.command == "LTRIM":
-		f.bites = `counting is interrupted`
+		f.bites = `committing is interrupted`
 	case s.command == "COMMIT" && s.lost && s.held:
 		f.bites, f.long = `killed a session left behind`, true
 	case s.command == "COMMIT" && s.lost:
-		f.bites = `counting is interrupted`
+		f.bites = `committing is interrupted`
 	case s.command == "COMMIT":
 		f.bites = "" // it is found to be counted, and nothing is said
 	}

@@ -66,7 +66,7 @@ func TestDatabaseOfThePast(t *testing.T) {
 	s.again()
 	more("later", 300)
 	eventually(t, 30*time.Second, func() error {
-		if !strings.Contains(s.Log(), "the stream has ended and is counted") {
+		if !strings.Contains(s.Log(), "the stream has ended and is committed") {
 			return fmt.Errorf("the stream of the first start has not ended")
 		}
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// Sink counts events. Flush applies a batch in one transaction that also moves
+// Sink commits events. Flush applies a batch in one transaction that also moves
 // the stream's progress from b.After to b.Last, if it stands there, and returns
 // the new progress. After an error the batch was applied as a whole or not at
 // all: the caller reads [Ledger.Progress] and goes on from there. The batch is
@@ -23,32 +23,32 @@ type Sink interface {
 	Flush(ctx context.Context, b *popup.Batch) (last uint64, err error)
 }
 
-// ConsumerConfig says whose events are counted, and by whom.
+// ConsumerConfig says whose events are committed, and by whom.
 type ConsumerConfig struct {
 	Redis  rueidis.Client // see ShipperConfig.Redis
 	Prefix string
 	Ledger Ledger
 	Sink   Sink
-	// Own returns the streams of this server. Those of servers that do not count
+	// Own returns the streams of this server. Those of servers that do not flush
 	// theirs are taken over when they have not moved for 30 s.
 	Own func() []popup.StreamID
-	// OnFlush is told what is counted now (see Shipper.Acked). May be nil.
+	// OnFlush is told what is committed now (see Shipper.Acked). May be nil.
 	OnFlush    func(stream popup.StreamID, last uint64)
 	Log        *slog.Logger          // default: nothing is logged
 	Registerer prometheus.Registerer // default: no metrics
 }
 
-// The paces of counting.
+// The paces of committing.
 const (
-	flushEvery  = 200 * time.Millisecond // when there is little to count: see bench/results/pipeline.md
-	followEvery = 250 * time.Millisecond
-	orphansIdle = 30 * time.Second
-	adoptEvery  = 10 * time.Second
-	letGoAfter  = 30 * time.Second // an adopted stream without events
-	uselessMost = time.Second      // between looks at a list that holds nothing to count yet
+	flushEvery    = 200 * time.Millisecond // when there is little to commit: see bench/results/pipeline.md
+	followEvery   = 250 * time.Millisecond
+	orphansIdle   = 30 * time.Second
+	adoptEvery    = 10 * time.Second
+	releaseAfter  = 30 * time.Second // an adopted stream without events
+	fruitlessMost = time.Second      // between looks at a list that holds nothing to commit yet
 )
 
-// Sizes of what is counted at once.
+// Sizes of what is committed at once.
 const (
 	batchEvents = 16_000  // in one transaction, about
 	peekBytes   = 1 << 20 // at once, about
@@ -58,7 +58,7 @@ const (
 )
 
 // Consumer takes events from Redis to MySQL. Several, in several processes, may
-// be at work on one stream: only one of them gets a batch counted.
+// be at work on one stream: only one of them gets a batch committed.
 type Consumer struct {
 	c       ConsumerConfig
 	damaged prometheus.Counter
@@ -90,7 +90,7 @@ func NewConsumer(c ConsumerConfig) *Consumer {
 	return k
 }
 
-// Run counts until ctx ends. It returns nil, when all it started has ended.
+// Run flushes until ctx ends. It returns nil, when all it started has ended.
 func (k *Consumer) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -114,7 +114,7 @@ func (k *Consumer) Run(ctx context.Context) error {
 	}
 }
 
-// follow counts our own streams, and no longer those that were.
+// follow flushes our own streams, and stops with those that were.
 func (k *Consumer) follow(ctx context.Context, running *sync.WaitGroup) {
 	own := k.c.Own()
 	k.mu.Lock()
@@ -131,7 +131,7 @@ func (k *Consumer) follow(ctx context.Context, running *sync.WaitGroup) {
 	}
 }
 
-// adopt counts the streams that nobody else does.
+// adopt flushes the streams that nobody else does.
 func (k *Consumer) adopt(ctx context.Context, running *sync.WaitGroup) {
 	orphans, err := k.c.Ledger.Orphans(ctx, orphansIdle)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestOrphanWithoutEvents(t *testing.T) {
 	await(t, "let go of", func() bool { return !draining(k, r.id) })
 }
 
-// TestUnknownStream is not counted from 0: nobody has said where it stands.
+// TestUnknownStream is not committed from 0: nobody has said where it stands.
 func TestUnknownStream(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, inProcess(t))
@@ -166,8 +166,8 @@ func TestNewerVersion(t *testing.T) {
 	newer[4]++
 	r.do("RPUSH", r.key(), string(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))), string(reseal(newer)))
 	r.startConsumer()
-	await(t, "the first element counted and trimmed", func() bool {
-		return len(r.store.counted(r.id)) == 3 && len(r.list()) == 1
+	await(t, "the first element committed and trimmed", func() bool {
+		return len(r.store.committed(r.id)) == 3 && len(r.list()) == 1
 	})
 	r.awaitRound()
 	if list := r.list(); len(list) != 1 || list[0] != string(newer) {

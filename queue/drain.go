@@ -12,47 +12,47 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// drain counts one stream. It holds nothing that it cannot find out again, and
-// what it believes of the progress is put to the proof by every flush.
+// drain commits one stream to MySQL. It holds nothing that it cannot find out again:
+// every flush fails if the progress is not what it believes.
 type drain struct {
 	consumer *Consumer
 	id       popup.StreamID
 	key      string
 	log      *slog.Logger
-	adopted  bool   // not ours: let go of when another moves it or nothing comes
+	adopted  bool   // not ours: released when another flusher moves it or nothing comes
 	stop     func() // ends run
 
 	// The rest is run's.
-	known    bool   // last is the progress, or was when we last moved it
-	last     uint64 // counted up to here
-	elements int64  // to look at at once
-	peek     peek
-	batch    popup.Batch
-	useless  retry.Backoff // between looks at a list that holds nothing to count yet
-	seenAt   time.Time     // when there were elements; zero: never
+	known     bool   // last is the progress, or was when we last moved it
+	last      uint64 // committed up to here
+	elements  int64  // to look at at once
+	peek      peek
+	batch     popup.Batch
+	fruitless retry.Backoff // between looks at a list that holds nothing to commit yet
+	seenAt    time.Time     // when there were elements; zero: never
 }
 
 func newDrain(k *Consumer, id popup.StreamID, adopted bool, stop func()) *drain {
 	return &drain{
 		consumer: k, id: id, adopted: adopted, stop: stop,
-		key:      listKey(k.c.Prefix, id.String()),
-		log:      k.c.Log.With("stream", id.String()),
-		elements: peekLeast,
-		useless:  retry.Backoff{First: flushEvery, Most: uselessMost},
+		key:       listKey(k.c.Prefix, id.String()),
+		log:       k.c.Log.With("stream", id.String()),
+		elements:  peekLeast,
+		fruitless: retry.Backoff{First: flushEvery, Most: fruitlessMost},
 	}
 }
 
-// errLetGo says that an adopted stream is another's, or nobody's need.
-var errLetGo = errors.New("let go")
+// errReleased says that an adopted stream is owned by another flusher, or idle.
+var errReleased = errors.New("released")
 
-// run counts the stream until ctx ends or an adopted stream is let go of.
+// run commits the stream until ctx ends or an adopted stream is released.
 func (d *drain) run(ctx context.Context) {
 	pause := newBackoff()
-	outage := retry.Outage{Log: d.log, Begins: "counting is interrupted", Ends: "counting goes on", EachCause: true}
+	outage := retry.Outage{Log: d.log, Begins: "committing is interrupted", Ends: "committing goes on", EachCause: true}
 	for ctx.Err() == nil {
 		var idle time.Duration
 		err := retry.Guard(func() (err error) { idle, err = d.step(ctx); return err })
-		if ctx.Err() != nil || errors.Is(err, errLetGo) {
+		if ctx.Err() != nil || errors.Is(err, errReleased) {
 			return
 		}
 		outage.Report(err)
@@ -68,41 +68,27 @@ func (d *drain) run(ctx context.Context) {
 	}
 }
 
-// step looks at the list once and counts what it can. It returns how long to wait
+// step looks at the list once and commits what it can. It returns how long to wait
 // before the next look.
 func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
-	k := d.consumer
 	if d.adopted {
 		select {
-		case k.slots <- struct{}{}:
-			defer func() { <-k.slots }()
+		case d.consumer.slots <- struct{}{}:
+			defer func() { <-d.consumer.slots }()
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
 	}
-	elements, err := k.c.Redis.Do(ctx, k.c.Redis.B().Lrange().Key(d.key).Start(0).Stop(d.elements-1).Build()).AsStrSlice()
+	seen, err := d.look(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("look at list: %w", err)
-	}
-	if len(elements) == 0 {
-		if d.adopted && time.Since(d.seenAt) > letGoAfter {
-			return 0, errLetGo
-		}
-		d.useless.Reset()
-		return flushEvery, nil
-	}
-	d.seenAt = time.Now()
-	failpoint.Reach(failpoint.CountLookDone)
-	if err := d.peek.read(d.id, elements); err != nil {
-		k.damaged.Inc()
-		d.log.Error("the list holds something that is not a frame of its stream; what is missing comes again", "err", err)
-	}
-	fresh := !d.known
-	if err := d.learn(ctx); err != nil {
 		return 0, err
 	}
-	if !d.known {
-		return uselessMost, nil // not registered: not ours to say where it stands
+	if seen == 0 {
+		return d.whenEmpty()
+	}
+	fresh := !d.known
+	if err := d.readProgress(ctx); err != nil || !d.known {
+		return fruitlessMost, err // a stream that is not registered is not ours to begin
 	}
 	before := d.last
 	if err := d.flush(ctx); err != nil {
@@ -112,38 +98,78 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 		// There are elements and none is of use, so the progress may be less than
 		// we believe: MySQL may have been restored to an earlier state.
 		d.known = false
-		if err := d.learn(ctx); err != nil || !d.known || d.last != before {
+		if err := d.readProgress(ctx); err != nil || !d.known || d.last != before {
 			return 0, err
 		}
 	}
-	trim := d.peek.covered(d.last)
-	if trim > 0 {
-		failpoint.Reach(failpoint.CountTrimBefore)
-		// By count: if another has trimmed meanwhile, too much goes, and comes again.
-		err = k.c.Redis.Do(ctx, k.c.Redis.B().Ltrim().Key(d.key).Start(int64(trim)).Stop(-1).Build()).Error()
-		failpoint.Reach(failpoint.CountTrimDone)
-	}
+	trimmed, err := d.trim(ctx)
 	if d.last > before {
-		k.c.OnFlush(d.id, d.last) // after the trim: a stream that has ended may be finished at once
+		d.consumer.c.OnFlush(d.id, d.last) // after the trim: a stream that has ended may be finished at once
 	}
 	if err != nil {
-		return 0, fmt.Errorf("trim list: %w", err)
+		return 0, err
 	}
-	full := int64(len(elements)) == d.elements
+	full := seen == d.elements
 	d.resize(full)
-	switch {
-	case trim == 0 && d.last == before:
-		return d.useless.Next(), nil
-	case full:
-		d.useless.Reset()
+	if trimmed == 0 && d.last == before {
+		return d.fruitless.Next(), nil
+	}
+	d.fruitless.Reset()
+	if full {
 		return 0, nil
 	}
-	d.useless.Reset()
 	return flushEvery, nil
 }
 
-// learn reads the progress, if it is not known.
-func (d *drain) learn(ctx context.Context) error {
+// look reads the first elements of the list into the peek and returns how many there are.
+func (d *drain) look(ctx context.Context) (seen int64, err error) {
+	k := d.consumer
+	elements, err := k.c.Redis.Do(ctx, k.c.Redis.B().Lrange().Key(d.key).Start(0).Stop(d.elements-1).Build()).AsStrSlice()
+	if err != nil {
+		return 0, fmt.Errorf("look at list: %w", err)
+	}
+	if len(elements) == 0 {
+		return 0, nil
+	}
+	d.seenAt = time.Now()
+	failpoint.Reach(failpoint.CountLookDone)
+	if err := d.peek.read(d.id, elements); err != nil {
+		k.damaged.Inc()
+		d.log.Error("the list holds something that is not a frame of its stream; what is missing comes again", "err", err)
+	}
+	return int64(len(elements)), nil
+}
+
+// whenEmpty returns how long to wait when the list is empty, or errReleased when an
+// adopted stream has been empty for so long that nobody is thought to need it.
+func (d *drain) whenEmpty() (idle time.Duration, err error) {
+	if d.adopted && time.Since(d.seenAt) > releaseAfter {
+		return 0, errReleased
+	}
+	d.fruitless.Reset()
+	return flushEvery, nil
+}
+
+// trim takes the elements off the front of the list that hold nothing beyond the
+// progress, and returns how many. It is by count: if another flusher has trimmed
+// meanwhile, too much goes, and comes again.
+func (d *drain) trim(ctx context.Context) (elements int, err error) {
+	elements = d.peek.covered(d.last)
+	if elements == 0 {
+		return 0, nil
+	}
+	redis := d.consumer.c.Redis
+	failpoint.Reach(failpoint.CountTrimBefore)
+	err = redis.Do(ctx, redis.B().Ltrim().Key(d.key).Start(int64(elements)).Stop(-1).Build()).Error()
+	failpoint.Reach(failpoint.CountTrimDone)
+	if err != nil {
+		return 0, fmt.Errorf("trim list: %w", err)
+	}
+	return elements, nil
+}
+
+// readProgress reads the progress, if it is not known.
+func (d *drain) readProgress(ctx context.Context) error {
 	if d.known {
 		return nil
 	}
@@ -155,7 +181,7 @@ func (d *drain) learn(ctx context.Context) error {
 	return nil
 }
 
-// flush counts what follows without a hole, in as many transactions as it takes.
+// flush commits what follows without a hole, in as many transactions as it takes.
 func (d *drain) flush(ctx context.Context) error {
 	for {
 		if err := d.peek.batch(&d.batch, d.last, batchEvents); err != nil {
@@ -169,24 +195,24 @@ func (d *drain) flush(ctx context.Context) error {
 			err = fmt.Errorf("progress went from %d to %d", d.last, last)
 		}
 		if err != nil {
-			return d.settle(ctx, fmt.Errorf("flush: %w", err))
+			return d.resolveFlush(ctx, fmt.Errorf("flush: %w", err))
 		}
 		d.last = last
 	}
 }
 
-// settle finds out what became of a flush that returned an error, cause. If the
+// resolveFlush finds out what became of a flush that returned an error, cause. If the
 // stream moved it is no error: it was this flush, or another flusher's.
-func (d *drain) settle(ctx context.Context, cause error) error {
+func (d *drain) resolveFlush(ctx context.Context, cause error) error {
 	before := d.last
 	d.known = false
-	if err := d.learn(ctx); err != nil {
+	if err := d.readProgress(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
 	switch {
 	case d.known && d.last > before:
 		if d.adopted && d.last != d.batch.Last {
-			return errLetGo
+			return errReleased
 		}
 		return nil
 	case d.known && d.last < before:

@@ -162,8 +162,8 @@ func (m *memoryStore) Flush(ctx context.Context, b *popup.Batch) (last uint64, e
 	return last, err
 }
 
-// counted returns the users of a stream's events, "" for those declared lost.
-func (m *memoryStore) counted(s popup.StreamID) []string {
+// committed returns the users of a stream's events, "" for those declared lost.
+func (m *memoryStore) committed(s popup.StreamID) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if r := m.rows[s]; r != nil {

@@ -180,7 +180,7 @@ func (x *explorer) visit(parent int32, via string, w world) int32 {
 }
 
 // goalReachable checks that from every state the system can get everything
-// counted by itself, with no further fault and without delayed commands.
+// committed by itself, with no further fault and without delayed commands.
 func (x *explorer) goalReachable() error {
 	// Edges by target, in one slice.
 	start := make([]int32, len(x.states)+1)
@@ -216,7 +216,7 @@ func (x *explorer) goalReachable() error {
 	}
 	for i := range reached {
 		if !reached[i] {
-			return x.failure(int32(i), "D: from here not everything can be counted any more")
+			return x.failure(int32(i), "D: from here not everything can be committed any more")
 		}
 	}
 	return nil
@@ -281,7 +281,7 @@ func TestModelCatches(t *testing.T) {
 		{"LTRIM before COMMIT", variant{listTrimFirst: true}, bounds{frames: 2, flushers: 1, quiet: true}},
 		{"LTRIM of all that was peeked", variant{listTrimAll: true}, bounds{frames: 2, flushers: 1, quiet: true}},
 		{"holes skipped", variant{skipHoles: true}, bounds{frames: 2, flushers: 1, faults: 1}},
-		{"counted part of an element applied again", variant{wholeElements: true}, bounds{frames: 2, flushers: 1}},
+		{"committed part of an element applied again", variant{wholeElements: true}, bounds{frames: 2, flushers: 1}},
 		{"no loss check", variant{noLossCheck: true}, bounds{frames: 1, flushers: 1, faults: 1}},
 		{"progress read before the head", variant{checkBackwards: true}, bounds{frames: 2, flushers: 1, quiet: true}},
 		{"resend from the wrong place", variant{resendFromSent: true}, bounds{frames: 2, flushers: 1, faults: 1}},

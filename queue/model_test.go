@@ -1,7 +1,7 @@
 package queue
 
 // The model: the protocol of doc.go with everything left out that does not
-// decide what is counted. Frames are one event each and numbered from 1; bytes,
+// decide what is committed. Frames are one event each and numbered from 1; bytes,
 // time and SQL are gone; every step that is atomic in the real system is one
 // step here, and every order of steps is tried (model_explore_test.go).
 
@@ -41,7 +41,7 @@ const (
 	ready
 	checking  // has read the head of the list
 	deleting  // has found a loss
-	finishing // has found that all is counted and nothing can follow
+	finishing // has found that all is committed and nothing can follow
 )
 
 const (
@@ -99,7 +99,7 @@ type variant struct {
 	listTrimFirst      bool // LTRIM before COMMIT
 	listTrimAll        bool // LTRIM of all that was peeked
 	skipHoles          bool // a batch need not be contiguous
-	wholeElements      bool // what is already counted of an element is not dropped
+	wholeElements      bool // what is already committed of an element is not dropped
 	noLossCheck        bool
 	checkBackwards     bool // progress before head
 	resendFromSent     bool // not from progress+1
@@ -344,14 +344,14 @@ func (w world) commit(f modelFlusher, v variant) (world, string) {
 // check returns the invariant of doc.go that does not hold, or "".
 func (w world) check() string {
 	for s := uint8(1); s < uint8(len(w.events)); s++ {
-		counted := w.row && s <= w.last
+		committed := w.row && s <= w.last
 		switch e := w.events[s]; {
-		case counted != (e != missing):
+		case committed != (e != missing):
 			return "B: last_seq does not say what was applied"
 		case e == declaredLost && !w.restored:
 			return "B: an event was declared lost that was not"
 		case s < w.first && s > w.high, w.removed && s <= w.appended && s > w.high:
-			return "C: a frame left the disk before it was counted"
+			return "C: a frame left the disk before it was committed"
 		case e != missing && s > w.appended:
 			return "A: an event was applied that nobody appended"
 		}
@@ -359,7 +359,7 @@ func (w world) check() string {
 	return ""
 }
 
-// goal reports whether everything acknowledged is counted.
+// goal reports whether everything acknowledged is committed.
 func (w world) goal() bool { return w.removed || w.row && w.last == w.appended }
 
 // The list.

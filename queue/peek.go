@@ -29,7 +29,7 @@ type span struct {
 }
 
 // read takes the elements as they are in the list. It returns the first
-// damage it met. A damaged element counts as missing: it comes again.
+// damage it met. A damaged element is taken for missing: it comes again.
 func (p *peek) read(stream popup.StreamID, elements []string) error {
 	size := 0
 	for _, e := range elements {
@@ -108,27 +108,16 @@ func (p *peek) batch(b *popup.Batch, after uint64, most int) error {
 	for i := range p.frames {
 		f := &p.frames[i]
 		if f.Last() <= b.Last {
-			continue // counted
+			continue // committed
 		}
 		if f.First > b.Last+1 || len(p.events) >= most {
 			break
 		}
 		lost := b.Last + 1 // from here to the frame's end
 		if !f.Gap {
-			n := len(p.events)
 			var err error
-			if p.events, err = f.Events(p.events); err != nil {
-				bad = cmp.Or(bad, err)
-			}
-			// last_seq may stand inside the frame.
-			counted := 0
-			for n+counted < len(p.events) && p.events[n+counted].Seq <= b.Last {
-				counted++
-			}
-			p.events = slices.Delete(p.events, n, n+counted)
-			if len(p.events) > n {
-				lost = p.events[len(p.events)-1].Seq + 1
-			}
+			lost, err = p.decode(f, b.Last)
+			bad = cmp.Or(bad, err)
 		}
 		b.Last = f.Last()
 		if lost <= b.Last {
@@ -139,8 +128,26 @@ func (p *peek) batch(b *popup.Batch, after uint64, most int) error {
 	return bad
 }
 
+// decode appends the events of f that follow after to p.events. It returns the
+// number of the first event that cannot be decoded, which is one beyond the frame
+// if all can, and the error.
+func (p *peek) decode(f *journal.Frame, after uint64) (lost uint64, err error) {
+	n := len(p.events)
+	p.events, err = f.Events(p.events)
+	// The progress may stand inside the frame.
+	committed := 0
+	for n+committed < len(p.events) && p.events[n+committed].Seq <= after {
+		committed++
+	}
+	p.events = slices.Delete(p.events, n, n+committed)
+	if len(p.events) > n {
+		return p.events[len(p.events)-1].Seq + 1, err
+	}
+	return after + 1, err
+}
+
 // covered returns how many elements at the front of the list may be trimmed when
-// everything up to last is counted.
+// everything up to last is committed.
 func (p *peek) covered(last uint64) int {
 	for i, s := range p.spans {
 		if s.keep || s.last > last {

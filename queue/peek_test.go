@@ -80,7 +80,7 @@ func TestPeek(t *testing.T) {
 		elements []string
 		after    uint64
 		want     summary
-		covered  int // elements that may go when the batch is counted
+		covered  int // elements that may go when the batch is committed
 		readErr  error
 		batchErr error
 	}{
@@ -88,13 +88,13 @@ func TestPeek(t *testing.T) {
 		{name: "one frame", elements: []string{wholeFrame(1, 3)}, want: summary{Events: seqs(1, 3), Last: 3}, covered: 1},
 		{name: "several frames in an element", elements: []string{wholeFrame(1, 3) + wholeFrame(4, 4)}, want: summary{Events: seqs(1, 4), Last: 4}, covered: 1},
 		{name: "progress inside a frame", elements: []string{wholeFrame(1, 5)}, after: 3, want: summary{Events: seqs(4, 5), Last: 5}, covered: 1},
-		{name: "all counted", elements: []string{wholeFrame(1, 5)}, after: 9, want: summary{Last: 9}, covered: 1},
+		{name: "all committed", elements: []string{wholeFrame(1, 5)}, after: 9, want: summary{Last: 9}, covered: 1},
 		{name: "hole", elements: []string{wholeFrame(1, 2), wholeFrame(4, 5)}, want: summary{Events: seqs(1, 2), Last: 2}, covered: 1},
 		{name: "beginning lost", elements: []string{wholeFrame(4, 5)}, after: 2, want: summary{Last: 2}},
 		{name: "repeated", elements: []string{wholeFrame(1, 2), wholeFrame(1, 2), wholeFrame(3, 3), wholeFrame(1, 2)}, want: summary{Events: seqs(1, 3), Last: 3}, covered: 4},
 		{name: "out of order", elements: []string{wholeFrame(3, 4), wholeFrame(1, 2)}, want: summary{Events: seqs(1, 4), Last: 4}, covered: 2},
 		{name: "overlapping", elements: []string{wholeFrame(1, 4), wholeFrame(3, 6)}, want: summary{Events: seqs(1, 6), Last: 6}, covered: 2},
-		{name: "counted behind what is not", elements: []string{wholeFrame(5, 6), wholeFrame(1, 2)}, after: 2, want: summary{Last: 2}},
+		{name: "committed behind what is not", elements: []string{wholeFrame(5, 6), wholeFrame(1, 2)}, after: 2, want: summary{Last: 2}},
 		{name: "gap", elements: []string{wholeFrame(1, 2), gapFrame(3, 9), wholeFrame(10, 11)}, after: 1,
 			want: summary{Events: []uint64{2, 10, 11}, Gaps: []popup.Gap{{First: 3, Last: 9}}, Last: 11}, covered: 3},
 		{name: "progress inside a gap", elements: []string{gapFrame(1, 9)}, after: 4, want: summary{Gaps: []popup.Gap{{First: 5, Last: 9}}, Last: 9}, covered: 1},
@@ -108,7 +108,7 @@ func TestPeek(t *testing.T) {
 		{name: "newer version in an element", elements: []string{wholeFrame(1, 2) + newerFrame(3, 4)}, want: summary{Events: seqs(1, 2), Last: 2}},
 		{name: "event that cannot be decoded", elements: []string{undecodable(1, 4, 3), wholeFrame(5, 5)},
 			want: summary{Events: []uint64{1, 2, 5}, Gaps: []popup.Gap{{First: 3, Last: 4}}, Last: 5}, covered: 2, batchErr: popup.ErrEventInvalid},
-		{name: "the same, already counted in part", elements: []string{undecodable(1, 4, 2)}, after: 3,
+		{name: "the same, already committed in part", elements: []string{undecodable(1, 4, 2)}, after: 3,
 			want: summary{Gaps: []popup.Gap{{First: 4, Last: 4}}, Last: 4}, covered: 1, batchErr: popup.ErrEventInvalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {

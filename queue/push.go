@@ -18,14 +18,14 @@ import (
 // push sends the next elements, at most so many, in one round trip, and tells
 // the other servers. It reports whether there may be more.
 func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
-	parcels, err := p.read(most)
-	if err != nil || len(parcels) == 0 {
+	elements, err := p.read(most)
+	if err != nil || len(elements) == 0 {
 		return false, err
 	}
 	c := &p.shipper.c
-	commands := make(rueidis.Commands, 0, 2*len(parcels)+1)
+	commands := make(rueidis.Commands, 0, 2*len(elements)+1)
 	from := 0
-	for _, e := range parcels {
+	for _, e := range elements {
 		// Aliased until the reply is there, see below.
 		bytes := rueidis.BinaryString(p.buf[from : from+e.bytes])
 		commands = append(commands, c.Redis.B().Rpush().Key(p.key).Element(bytes).Build())
@@ -33,7 +33,7 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 	}
 	commands = append(commands, c.Redis.B().Expire().Key(p.key).Seconds(int64(keyTTL/time.Second)).Build())
 	from = 0
-	for _, e := range parcels {
+	for _, e := range elements {
 		if e.last > p.published { // once: who misses it learns it from MySQL
 			bytes := rueidis.BinaryString(p.buf[from : from+e.bytes])
 			commands = append(commands, c.Redis.B().Publish().Channel(p.channel).Message(bytes).Build())
@@ -44,7 +44,7 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 	failpoint.Reach(failpoint.ShipPushBefore)
 	replies := c.Redis.DoMulti(ctx, commands...)
 	failpoint.Reach(failpoint.ShipPushDone)
-	for i, e := range parcels {
+	for i, e := range elements {
 		if err = replies[i].Error(); err != nil {
 			// Those behind it may have arrived. They come again: what is in the
 			// list twice or out of order is sorted out by the consumer.
@@ -52,8 +52,8 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 		}
 		p.sent = e.last
 		p.published = max(p.published, e.last)
-		p.ahead = append(p.ahead, e)
-		p.aheadBytes += int64(e.bytes)
+		p.inFlight = append(p.inFlight, e)
+		p.inFlightBytes += int64(e.bytes)
 	}
 	p.shipper.metrics.shipped.Add(float64(p.sent - before))
 	p.refused.Store(err != nil)
@@ -61,7 +61,7 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 		p.checkAt = soon
 	}
 	if err == nil {
-		return len(parcels) == most, nil
+		return len(elements) == most, nil
 	}
 	p.reader = nil // it stands behind what was not taken
 	if isWrongType(err) {
@@ -74,36 +74,36 @@ func (p *shipment) push(ctx context.Context, most int) (more bool, err error) {
 }
 
 // read reads the next elements, at most so many, one behind the other into buf.
-func (p *shipment) read(most int) (parcels []parcel, err error) {
+func (p *shipment) read(most int) (elements []listElement, err error) {
 	p.buf = p.buf[:0]
 	at := p.sent
-	// What MySQL does not count and the journal no longer has is declared lost.
-	for first := p.stream.First(); at+1 < first && len(parcels) < most; {
+	// What MySQL has not committed and the journal no longer has is declared lost.
+	for first := p.stream.First(); at+1 < first && len(elements) < most; {
 		gap := journal.Frame{Stream: p.id, First: at + 1, Count: uint32(min(first-at-1, math.MaxUint32)), Gap: true}
 		start := len(p.buf)
 		p.buf = journal.AppendFrame(p.buf, &gap)
 		at = gap.Last()
-		parcels = append(parcels, parcel{last: at, bytes: len(p.buf) - start})
+		elements = append(elements, listElement{last: at, bytes: len(p.buf) - start})
 		p.reader = nil
 	}
 	if p.reader == nil {
 		p.reader = p.stream.Reader(at)
 	}
-	for len(parcels) < most {
+	for len(elements) < most {
 		start := len(p.buf)
 		var last uint64
 		p.buf, last, err = p.reader.Next(p.buf, elementBytes)
 		if errors.Is(err, io.EOF) {
-			return parcels, nil
+			return elements, nil
 		}
 		if err != nil {
 			p.reader = nil
-			if len(parcels) > 0 {
-				return parcels, nil // the error comes again
+			if len(elements) > 0 {
+				return elements, nil // the error comes again
 			}
 			return nil, fmt.Errorf("read journal: %w", err)
 		}
-		parcels = append(parcels, parcel{last: last, bytes: len(p.buf) - start})
+		elements = append(elements, listElement{last: last, bytes: len(p.buf) - start})
 	}
-	return parcels, nil
+	return elements, nil
 }

@@ -162,7 +162,7 @@ func (r *rig) append(n, size int) {
 	}
 }
 
-// waitDrained waits until all is counted and checks that it was, once and in order.
+// waitDrained waits until all is committed and checks that it was, once and in order.
 func (r *rig) waitDrained() {
 	r.t.Helper()
 	await(r.t, "drained", r.shipper.Drained)
@@ -182,10 +182,10 @@ func (r *rig) awaitRound() {
 func (r *rig) verify(id popup.StreamID, want []string) {
 	r.t.Helper()
 	r.store.verify(r.t)
-	got := r.store.counted(id)
+	got := r.store.committed(id)
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			r.t.Fatalf("counted %d events, want %d; the first difference is event %d", len(got), len(want), i+1)
+			r.t.Fatalf("committed %d events, want %d; the first difference is event %d", len(got), len(want), i+1)
 		}
 	}
 }

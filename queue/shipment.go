@@ -24,30 +24,30 @@ type shipment struct {
 	channel string
 	log     *slog.Logger
 
-	wake    chan struct{} // cap 1
-	hint    atomic.Uint64 // see Shipper.Acked
-	counted atomic.Uint64 // MySQL counts up to here; written by run
-	refused atomic.Bool   // Redis did not take the last command; written by run
+	wake      chan struct{} // cap 1
+	hint      atomic.Uint64 // see Shipper.Acked
+	committed atomic.Uint64 // MySQL has committed up to here; written by run
+	refused   atomic.Bool   // Redis did not take the last command; written by run
 
 	// The rest is run's.
-	registered bool
-	sealed     bool          // the stream was seen to be sealed
-	blind      retry.Backoff // between checks that MySQL does not answer
-	blindness  retry.Outage
-	sent       uint64 // pushed up to here, as far as is known
-	published  uint64 // told other servers up to here
-	ahead      []parcel
-	aheadBytes int64
-	reader     *journal.Reader // at sent+1; nil: to be made
-	buf        []byte          // of what is pushed
+	registered    bool
+	sealed        bool          // the stream was seen to be sealed
+	blind         retry.Backoff // between checks that MySQL does not answer
+	blindness     retry.Outage
+	sent          uint64 // pushed up to here, as far as is known
+	published     uint64 // told other servers up to here
+	inFlight      []listElement
+	inFlightBytes int64
+	reader        *journal.Reader // at sent+1; nil: to be made
+	buf           []byte          // of what is pushed
 
 	checkAt    time.Time
 	stalled    time.Time     // since when there was no progress; zero: not known
 	stallLimit time.Duration // resend when it has lasted this long
 }
 
-// parcel is a list element: pushed and not counted, or about to be pushed.
-type parcel struct {
+// listElement is pushed and not committed, or about to be pushed.
+type listElement struct {
 	last  uint64 // seq
 	bytes int
 }
@@ -63,11 +63,11 @@ func newShipment(s *Shipper, stream *journal.Stream) *shipment {
 		wake:       make(chan struct{}, 1),
 		stallLimit: s.pace.stall,
 		blind:      retry.Backoff{First: s.pace.check, Most: retryAtMost},
-		blindness:  retry.Outage{Log: log, Begins: "MySQL does not say what it counts"},
+		blindness:  retry.Outage{Log: log, Begins: "MySQL does not say what is committed"},
 	}
 }
 
-// errFinished says that the stream is counted and given up.
+// errFinished says that the stream is committed and removed.
 var errFinished = errors.New("finished")
 
 // run ships the stream until ctx ends or the stream is finished.
@@ -110,7 +110,7 @@ func (p *shipment) step(ctx context.Context) error {
 		}
 	}
 	for {
-		room := p.shipper.window(p.sealed) - p.aheadBytes
+		room := p.shipper.window(p.sealed) - p.inFlightBytes
 		if room <= 0 {
 			break
 		}
@@ -141,9 +141,9 @@ func (p *shipment) register(ctx context.Context) error {
 	return nil
 }
 
-// restart begins again after what MySQL counts.
+// restart begins again after what MySQL has committed.
 func (p *shipment) restart(ctx context.Context) error {
-	// First before last: it follows what is counted, so it may grow in between.
+	// First before last: it follows what is committed, so it may grow in between.
 	first := p.stream.First()
 	last, err := p.shipper.c.Ledger.Register(ctx, p.id, first)
 	if err != nil {
@@ -151,41 +151,41 @@ func (p *shipment) restart(ctx context.Context) error {
 	}
 	failpoint.Reach(failpoint.ShipRegisterDone)
 	if last+1 < first {
-		p.log.Error("MySQL counts less than it did and the journal no longer has the rest: it is declared lost",
+		p.log.Error("MySQL has committed less than it had and the journal no longer has the rest: it is declared lost",
 			"first", last+1, "last", first-1)
 	}
 	p.registered = true
 	p.sent, p.reader = last, nil
-	p.ahead, p.aheadBytes = nil, 0
+	p.inFlight, p.inFlightBytes = nil, 0
 	p.hint.Store(0)
-	p.settle(last)
+	p.advanceAck(last)
 	return nil
 }
 
-// settle records what MySQL says it counts, which may be less than it was.
-func (p *shipment) settle(last uint64) {
-	p.counted.Store(last)
+// advanceAck records what MySQL says is committed, which may be less than it was.
+func (p *shipment) advanceAck(last uint64) {
+	p.committed.Store(last)
 	p.stream.Ack(last)
 	if last > p.sent { // another pushed it, or an RPUSH that timed out did arrive
 		p.sent, p.reader = last, nil
 	}
 	n := 0
-	for n < len(p.ahead) && p.ahead[n].last <= last {
-		p.aheadBytes -= int64(p.ahead[n].bytes)
+	for n < len(p.inFlight) && p.inFlight[n].last <= last {
+		p.inFlightBytes -= int64(p.inFlight[n].bytes)
 		n++
 	}
-	if p.ahead = p.ahead[n:]; len(p.ahead) == 0 {
-		p.ahead = nil // gives the memory back
+	if p.inFlight = p.inFlight[n:]; len(p.inFlight) == 0 {
+		p.inFlight = nil // gives the memory back
 	}
 }
 
-// ack is settle for a hint, which may be older than what is known.
+// ack is advanceAck for a hint, which may be older than what is known.
 func (p *shipment) ack(last uint64) {
-	if last <= p.counted.Load() {
+	if last <= p.committed.Load() {
 		return
 	}
 	p.moved()
-	p.settle(last)
+	p.advanceAck(last)
 	if p.sealed && last >= p.stream.Last() {
 		p.checkAt = time.Now() // to finish it
 	}
@@ -193,9 +193,9 @@ func (p *shipment) ack(last uint64) {
 
 func (p *shipment) moved() { p.stalled, p.stallLimit = time.Time{}, p.shipper.pace.stall }
 
-// check finds out whether Redis still has what is not counted, and sends it again
+// check finds out whether Redis still has what is not committed, and sends it again
 // if not; it also ends the stream. It reads the head of the list first: what was
-// trimmed from it by then is counted in the progress that is read later.
+// trimmed from it by then is part of the progress that is read later.
 func (p *shipment) check(ctx context.Context) error {
 	c := &p.shipper.c
 	head, err := c.Redis.Do(ctx, c.Redis.B().Lrange().Key(p.key).Start(0).Stop(0).Build()).AsStrSlice()
@@ -219,9 +219,9 @@ func (p *shipment) check(ctx context.Context) error {
 	if !known {
 		return p.resend(ctx, "MySQL does not know the stream any more")
 	}
-	if last != p.counted.Load() {
+	if last != p.committed.Load() {
 		p.moved()
-		p.settle(last)
+		p.advanceAck(last)
 	}
 	if p.sealed && last >= p.stream.Last() && (len(head) == 0 || p.stallsFor() >= p.shipper.pace.stall) {
 		return p.finish(ctx)
@@ -245,7 +245,7 @@ func (p *shipment) check(ctx context.Context) error {
 }
 
 // stallsFor returns how long there was no progress although there was something
-// to count.
+// to commit.
 func (p *shipment) stallsFor() time.Duration {
 	if p.stalled.IsZero() {
 		p.stalled = time.Now()
@@ -271,9 +271,9 @@ func (p *shipment) missing(head []string, last uint64) string {
 	return ""
 }
 
-// resend empties the list and begins again after what MySQL counts.
+// resend empties the list and begins again after what MySQL has committed.
 func (p *shipment) resend(ctx context.Context, why string) error {
-	p.log.Warn("sending the stream again", "why", why, "counted", p.counted.Load(), "sent", p.sent)
+	p.log.Warn("sending the stream again", "why", why, "committed", p.committed.Load(), "sent", p.sent)
 	if err := p.deleteList(ctx); err != nil {
 		return err
 	}
@@ -292,7 +292,7 @@ func (p *shipment) deleteList(ctx context.Context) error {
 	return nil
 }
 
-// finish gives up a sealed stream that is counted. closed is a hint, so a crash
+// finish removes a sealed stream that is committed. closed is a hint, so a crash
 // between these steps does no harm: the next start finishes it again.
 func (p *shipment) finish(ctx context.Context) error {
 	if err := p.shipper.c.Ledger.CloseStream(ctx, p.id); err != nil {
@@ -305,7 +305,7 @@ func (p *shipment) finish(ctx context.Context) error {
 	return p.remove()
 }
 
-// removeEmpty gives up a sealed stream without events. MySQL may know it all the
+// removeEmpty removes a sealed stream without events. MySQL may know it all the
 // same: the machine may have stopped before its disk had what was shipped.
 func (p *shipment) removeEmpty(ctx context.Context) error {
 	_, known, err := p.shipper.c.Ledger.Progress(ctx, p.id)
@@ -322,6 +322,6 @@ func (p *shipment) remove() error {
 	if err := p.stream.Remove(); err != nil {
 		return err
 	}
-	p.log.Info("the stream has ended and is counted", "events", p.stream.Last())
+	p.log.Info("the stream has ended and is committed", "events", p.stream.Last())
 	return errFinished
 }

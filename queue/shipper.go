@@ -19,11 +19,11 @@ import (
 type Ledger interface {
 	// Register makes the stream's progress row, if there is none, with the
 	// events before first declared lost, and reopens it if it was closed. It
-	// returns last_seq: events up to this are counted, and no others are.
+	// returns last_seq: events up to this are committed, and no others are.
 	Register(ctx context.Context, s popup.StreamID, first uint64) (last uint64, err error)
 	// Progress returns last_seq. An unknown stream is not one that stands at 0.
 	Progress(ctx context.Context, s popup.StreamID) (last uint64, known bool, err error)
-	// CloseStream says that the stream has ended and is counted.
+	// CloseStream says that the stream has ended and is committed.
 	CloseStream(ctx context.Context, s popup.StreamID) error
 	// Orphans returns the streams that are not closed and were not moved for idle.
 	Orphans(ctx context.Context, idle time.Duration) ([]popup.StreamID, error)
@@ -40,7 +40,7 @@ type ShipperConfig struct {
 	Prefix string // first part of the names of keys and channels
 	Ledger Ledger
 	// Window is how many bytes of the stream that is being written may be in
-	// Redis and not counted, default 32 MiB. Old streams share another Window.
+	// Redis and not committed, default 32 MiB. Old streams share another Window.
 	Window     int64
 	Log        *slog.Logger          // default: nothing is logged
 	Registerer prometheus.Registerer // default: no metrics
@@ -62,7 +62,7 @@ const (
 // pace is how often a shipment looks after what it has pushed.
 type pace struct {
 	check time.Duration // is anything lost
-	idle  time.Duration // the same, when all is counted
+	idle  time.Duration // the same, when all is committed
 	stall time.Duration // all is sent again after so long without progress, then after twice that, ...
 }
 
@@ -81,7 +81,7 @@ const (
 )
 
 // Shipper brings the journal's streams to Redis, sees to it that what Redis
-// loses comes again, and lets the journal go of what MySQL counts.
+// loses comes again, and lets the journal delete what MySQL has committed.
 type Shipper struct {
 	c       ShipperConfig
 	pace    pace
@@ -117,7 +117,7 @@ func NewShipper(c ShipperConfig) *Shipper {
 	if c.Registerer != nil {
 		c.Registerer.MustRegister(s.metrics.shipped, s.metrics.resends,
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-				Name: "popupd_queue_depth_events", Help: "Events in this server's journal that MySQL does not count yet.",
+				Name: "popupd_queue_depth_events", Help: "Events in this server's journal that MySQL has not committed yet.",
 			}, func() float64 { return float64(s.depth()) }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "popupd_redis_up", Help: "Whether Redis answers and takes what is pushed.",
@@ -181,7 +181,7 @@ func (s *Shipper) follow(ctx context.Context, running *sync.WaitGroup) {
 	}
 }
 
-// revise looks whether MySQL still counts the streams that were given up, and takes
+// revise looks whether MySQL still has the streams that were removed, and takes
 // those back that it does not: it was restored to an earlier state.
 func (s *Shipper) revise(ctx context.Context) {
 	for _, stream := range s.c.Journal.Kept() {
@@ -193,14 +193,14 @@ func (s *Shipper) revise(ctx context.Context) {
 		if known && last >= stream.Last() || !stream.Revive() {
 			continue
 		}
-		s.c.Log.Warn("MySQL counts less of an ended stream than it did, shipping it again", "stream", id.String(), "counted", last, "events", stream.Last())
+		s.c.Log.Warn("MySQL has committed less of an ended stream than it had, shipping it again", "stream", id.String(), "committed", last, "events", stream.Last())
 		s.mu.Lock()
 		delete(s.shipments, id) // the one that has ended
 		s.mu.Unlock()
 	}
 }
 
-// window returns how many bytes of a stream may be in Redis and not counted.
+// window returns how many bytes of a stream may be in Redis and not committed.
 func (s *Shipper) window(sealed bool) int64 {
 	if !sealed {
 		return s.c.Window
@@ -210,7 +210,7 @@ func (s *Shipper) window(sealed bool) int64 {
 	return max(s.c.Window/int64(max(s.old, 1)), leastWindow)
 }
 
-// Acked tells that MySQL counts the stream up to last, as the local consumer has
+// Acked tells that MySQL has committed the stream up to last, as the local consumer has
 // just seen. Without it the shipper finds out within a second.
 func (s *Shipper) Acked(stream popup.StreamID, last uint64) {
 	s.mu.Lock()
@@ -231,27 +231,27 @@ func (s *Shipper) Acked(stream popup.StreamID, last uint64) {
 	}
 }
 
-// Drained reports whether everything that was appended is counted.
+// Drained reports whether everything that was appended is committed.
 func (s *Shipper) Drained() bool {
 	streams := s.c.Journal.Streams()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, stream := range streams {
 		last := stream.Last()
-		if p := s.shipments[stream.ID()]; last > 0 && (p == nil || p.counted.Load() < last) {
+		if p := s.shipments[stream.ID()]; last > 0 && (p == nil || p.committed.Load() < last) {
 			return false
 		}
 	}
 	return true
 }
 
-// depth returns how many events wait to be counted.
+// depth returns how many events wait to be committed.
 func (s *Shipper) depth() (n uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.shipments {
-		if last, counted := p.stream.Last(), p.counted.Load(); last > counted {
-			n += last - counted
+		if last, committed := p.stream.Last(), p.committed.Load(); last > committed {
+			n += last - committed
 		}
 	}
 	return n

@@ -9,31 +9,31 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// tally is a Ledger of one stream and a Sink that does nothing but count.
-type tally struct {
+// countingStore is a Ledger of one stream and a Sink that does nothing but count.
+type countingStore struct {
 	*memoryStore
 	last atomic.Uint64
 }
 
-func (c *tally) Register(context.Context, popup.StreamID, uint64) (uint64, error) {
+func (c *countingStore) Register(context.Context, popup.StreamID, uint64) (uint64, error) {
 	return c.last.Load(), nil
 }
 
-func (c *tally) Progress(context.Context, popup.StreamID) (uint64, bool, error) {
+func (c *countingStore) Progress(context.Context, popup.StreamID) (uint64, bool, error) {
 	return c.last.Load(), true, nil
 }
 
-func (c *tally) Flush(_ context.Context, b *popup.Batch) (uint64, error) {
+func (c *countingStore) Flush(_ context.Context, b *popup.Batch) (uint64, error) {
 	c.last.Store(b.Last)
 	return b.Last, nil
 }
 
 // wireRig is a rig on a redis-server whose journal holds b.N events, in frames
 // of one as a poll makes them, and that is held back by nothing.
-func wireRig(b *testing.B) (*rig, *tally) {
+func wireRig(b *testing.B) (*rig, *countingStore) {
 	client, _ := realRedis(b)
 	r := newRig(b, client)
-	sink := &tally{memoryStore: r.store}
+	sink := &countingStore{memoryStore: r.store}
 	r.shipper.c.Ledger, r.shipper.c.Window = sink, 1<<40
 	r.append(b.N, 1)
 	return r, sink

@@ -14,7 +14,7 @@ import (
 )
 
 // benchJournal is a journal as a server runs it, in segments of the default
-// size. Whatever is appended is counted and trimmed at once.
+// size. Whatever is appended is committed and trimmed at once.
 func benchJournal(b *testing.B, d *disk, interval time.Duration) *Journal {
 	b.Helper()
 	j, err := open(Config{

@@ -167,7 +167,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 // TestLeaveRoom: what is to be left of the disk is left, and while the disk is
-// nearly full nothing that is counted and covered is kept for grace.
+// nearly full nothing that is committed and covered is kept for grace.
 func TestLeaveRoom(t *testing.T) {
 	eachWriter(t, func(t *testing.T, d *disk) {
 		mount := smallDisk(t)

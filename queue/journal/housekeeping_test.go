@@ -52,7 +52,7 @@ func TestTrim(t *testing.T) {
 	keeps("acked no longer")
 	s.Ack(second - 2)
 	clock.move(time.Hour)
-	keeps("its last event is not counted")
+	keeps("its last event is not committed")
 	s.Ack(second - 1)
 	keeps("grace begins")
 	clock.move(-time.Hour)
