@@ -102,6 +102,16 @@ func ParseServe(args, environ []string, help io.Writer) (Serve, error) {
 }
 
 func (c *Serve) validate() error {
+	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return checkRedis(c.Redis)
+}
+
+// checkKeys returns what is wrong with the keys, and with -identity, which needs one.
+func (c *Serve) checkKeys() error {
 	switch {
 	case c.Identity != "off" && c.Identity != "monitor" && c.Identity != "enforce":
 		return fmt.Errorf("-identity %q: want off, monitor or enforce", c.Identity)
@@ -111,10 +121,26 @@ func (c *Serve) validate() error {
 		return errors.New("-secret: want a key, or new,old while rotating")
 	case hasEmpty(Keys(c.IdentitySecret)):
 		return errors.New("-identity-secret: want a key, or new,old while rotating")
+	}
+	return nil
+}
+
+// checkWords returns what is wrong with the flags that are words and paths.
+func (c *Serve) checkWords() error {
+	switch {
 	case c.Log != "text" && c.Log != "json":
 		return fmt.Errorf("-log %q: want text or json", c.Log)
 	case c.RedisPrefix == "" || strings.ContainsAny(c.RedisPrefix, "{}* \t\r\n"):
 		return fmt.Errorf("-redis-prefix %q: want a word without braces, stars or spaces", c.RedisPrefix)
+	case c.Data == "":
+		return errors.New("-data cannot be empty")
+	}
+	return nil
+}
+
+// checkLimits returns what is wrong with the rates and times.
+func (c *Serve) checkLimits() error {
+	switch {
 	case !isRate(c.NewIDsPerClient):
 		return fmt.Errorf("-new-ids-per-client %v: want 0 or more", c.NewIDsPerClient)
 	case !isRate(c.ActionsPerClient):
@@ -125,10 +151,8 @@ func (c *Serve) validate() error {
 		return fmt.Errorf("-shed-after %v: want 0, or %v or more", c.ShedAfter, handler.MinShedAfter)
 	case c.IdleTimeout < handler.MinIdleTimeout:
 		return fmt.Errorf("-idle-timeout %v: want %v or more", c.IdleTimeout, handler.MinIdleTimeout)
-	case c.Data == "":
-		return errors.New("-data cannot be empty")
 	}
-	return checkRedis(c.Redis)
+	return nil
 }
 
 // checkRedis returns what is wrong with -redis.
