@@ -20,11 +20,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/popupd/popupd/bench/results"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -74,11 +74,8 @@ func run(ctx context.Context, rounds int, l load, out string) error {
 	if err := draw(&picture, turns, l); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(out, "ladder.md"), []byte(page+"\n![requests/s by rung](ladder.svg)\n"), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(out, "ladder.svg"), []byte(picture.String()), 0o644)
+	return errors.Join(
+		results.Write(out, "ladder.md", page+"\n![requests/s by rung](ladder.svg)\n"),
+		results.Write(out, "ladder.svg", picture.String()),
+	)
 }

@@ -40,12 +40,12 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/popupd/popupd/bench/openloop"
+	"github.com/popupd/popupd/bench/results"
 )
 
 var (
@@ -273,5 +273,5 @@ func (t *task) writeOut(name, text string) error {
 	if t.out == "" {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(t.out, name), []byte(text), 0o644)
+	return results.Write(t.out, name, text)
 }

@@ -30,6 +30,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/popupd/popupd/bench/results"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -229,9 +230,9 @@ func commandLine(args []string) string {
 }
 
 // publish prints the table and writes the files.
-func publish(command, dir string, results []result) error {
+func publish(command, dir string, measured []result) error {
 	var page bytes.Buffer
-	report(&page, command, results)
+	report(&page, command, measured)
 	if _, err := os.Stdout.Write(page.Bytes()); err != nil {
 		return err
 	}
@@ -239,11 +240,8 @@ func publish(command, dir string, results []result) error {
 		return nil
 	}
 	var chart bytes.Buffer
-	if err := draw(&chart, results); err != nil {
+	if err := draw(&chart, measured); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "timewait.svg"), chart.Bytes(), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "timewait.md"), page.Bytes(), 0o644)
+	return errors.Join(results.Write(dir, "timewait.svg", chart.String()), results.Write(dir, "timewait.md", page.String()))
 }

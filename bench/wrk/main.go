@@ -17,7 +17,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -25,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/popupd/popupd/bench/results"
 	"github.com/popupd/popupd/internal/testbed"
 )
 
@@ -107,10 +107,7 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 	if out == "" {
 		return nil
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(out, "wrk.md"), []byte(text.String()), 0o644)
+	return results.Write(out, "wrk.md", text.String())
 }
 
 // parseRivals reads the flag -rivals. popupd is always one of the servers.
