@@ -1,6 +1,7 @@
 package console
 
 import (
+	"io"
 	"net/http"
 	"net/http/pprof"
 	runtime "runtime/pprof"
@@ -30,6 +31,17 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) error {
 func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, _ = w.Write(s.config.OpenAPI) // an error means that the client has gone
+	return nil
+}
+
+// profiles lists the profiles. Its links are relative to the path with a slash
+// at its end, so the page says so for the path without.
+func (s *Server) profiles(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, `<base href="/debug/pprof/">`) // an error means that the client has gone
+	index := r.Clone(r.Context())
+	index.URL.Path = "/debug/pprof/"
+	pprof.Index(w, index)
 	return nil
 }
 

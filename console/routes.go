@@ -3,7 +3,6 @@ package console
 import (
 	"maps"
 	"net/http"
-	"net/http/pprof"
 	"slices"
 	"strings"
 )
@@ -26,7 +25,8 @@ func (s *Server) routes() []Route {
 		{"GET", "/readyz", s.readiness},
 		{"GET", "/metrics", s.metricsEndpoint()},
 		{"GET", "/openapi.yaml", s.openapi},
-		{"GET", "/debug/pprof/", endpointOf(http.HandlerFunc(pprof.Index))},
+		{"GET", "/debug/pprof", s.profiles},
+		{"GET", "/debug/pprof/", s.profiles},
 		{"GET", "/debug/pprof/{profile}", s.profile},
 	})
 }
