@@ -25,6 +25,7 @@ func copied(t testing.TB, from string) (to string) {
 // times, and starts another server on each copy. Both ship the first one's stream;
 // each event is counted once, and neither keeps the other from going on.
 func TestCopyOfALiveServer(t *testing.T) {
+	t.Parallel()
 	st := startStores(t)
 	s := start(t, st.args()...)
 	menu.create(s)
@@ -61,6 +62,7 @@ func TestCopyOfALiveServer(t *testing.T) {
 // is in it was counted long ago and is not counted again, and what users were shown
 // since is known from the database.
 func TestRestoredDataDirectory(t *testing.T) {
+	t.Parallel()
 	st := startStores(t)
 	s := start(t, st.args()...)
 	once.create(s)

@@ -152,6 +152,7 @@ func TestSlowloris(t *testing.T) {
 
 // Clients that ask and ask, and never read.
 func TestSlowReaders(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 5 s")
 	}

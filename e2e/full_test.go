@@ -127,6 +127,7 @@ func (s *server) holds(t *testing.T, h *history, dsn string) {
 // answered 204 and actions 503 until there is room again, also by a server that
 // starts meanwhile; nothing acknowledged is lost and nothing refused is counted.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	dir := mount(t, "tmpfs", "size=16m")
 	st := startStores(t)
 	s := launchIn(t, filepath.Join(dir, "data"), append(st.args(), "-journal-max", "8MiB")...)

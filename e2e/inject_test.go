@@ -67,7 +67,8 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 func TestSystemCallsFail(t *testing.T) {
 	t.Parallel()
 	const mapped, plain = false, true
-	for _, c := range []struct {
+	st := startStores(t)
+	for n, c := range []struct {
 		name   string
 		plain  bool
 		sync   string
@@ -88,12 +89,15 @@ func TestSystemCallsFail(t *testing.T) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			if c.plain {
 				dir = mount(t, "ramfs", "")
 			}
-			st := startStores(t)
-			s := launchIn(t, filepath.Join(dir, "data"), append(st.args(), "-journal-max", "2MiB", "-journal-sync", c.sync)...)
+			name := fmt.Sprint("calls_", n)
+			dsn := st.mysql.CreateDatabase(t, name)
+			s := launchIn(t, filepath.Join(dir, "data"),
+				"-mysql", dsn, "-redis", st.redis.URL(), "-redis-prefix", name, "-journal-max", "2MiB", "-journal-sync", c.sync)
 			s.waitReady()
 			once.create(s)
 			h := newHistory(once)
@@ -115,7 +119,7 @@ func TestSystemCallsFail(t *testing.T) {
 			s.Kill()
 			s.again()
 			more("again", 50)
-			s.holds(t, h, st.dsn)
+			s.holds(t, h, dsn)
 		})
 	}
 }

@@ -34,6 +34,7 @@ func (s stores) args() []string { return []string{"-mysql", s.dsn, "-redis", s.r
 // TestKill kills one of the three processes a few times under load: whatever
 // was acknowledged is in the database once, and no one sees a popup twice.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		kill func(*testing.T, *server, stores)
@@ -43,6 +44,7 @@ func TestKill(t *testing.T) {
 		{"mariadb", func(t *testing.T, _ *server, st stores) { st.mysql.Kill(); st.mysql.Restart(t) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			st := startStores(t)
 			s := start(t, st.args()...)
 			day := 24 * time.Hour
@@ -71,6 +73,7 @@ func TestKill(t *testing.T) {
 // TestStoresDown stops both stores: polls and actions are answered as before,
 // and all of it arrives when they are back.
 func TestStoresDown(t *testing.T) {
+	t.Parallel()
 	st := startStores(t)
 	s := start(t, st.args()...)
 	h := newHistory(offers{{key: "one", afterImpression: time.Hour, afterClick: time.Hour, afterDismiss: time.Hour}})

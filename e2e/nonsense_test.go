@@ -88,6 +88,7 @@ func (w *world) compare() {
 // an answer that nobody has asked for and at an impossible length. No more is
 // lost by that than by kill -9.
 func TestDeadlyNonsense(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, wired, rand.Uint64N(1e6))
 	for i, c := range []struct{ name, says, panics string }{
 		{"an answer too many", "+OK\r\n", "protocol bug"},

@@ -58,6 +58,7 @@ func request(t *testing.T, method, url, body string, headers ...string) (status 
 // TestSecretsStaySecret gives a server its secrets in files and variables, lets it
 // work, breaks its stores, and looks for the secrets in all that it shows.
 func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
 	const (
 		newKey, oldKey     = "sEcRet-new-4711", "sEcRet-old-4712"
 		newSigner, signer  = "sEcRet-signer-new-4713", "sEcRet-signer-old-4714"

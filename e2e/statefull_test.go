@@ -12,6 +12,7 @@ import (
 // those who are known go on by the rules, act, and are not shown anything too early,
 // also by a server that starts again with the same memory.
 func TestStateFull(t *testing.T) {
+	t.Parallel()
 	st := startStores(t)
 	s := start(t, append(st.args(), "-state-max", "512KiB")...)
 	once.create(s)
