@@ -45,33 +45,33 @@ func TestAPI(t *testing.T) {
 	}
 	const asJSON, contentType = "application/json", "Content-Type"
 
-	var p shown
-	poll := do(200, "GET", s.poll+"/v1/poll?uid=api&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN&a.plan=pro", "")
+	var p pollAnswer
+	poll := do(200, "GET", s.dataURL+"/v1/poll?uid=api&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN&a.plan=pro", "")
 	if err := json.Unmarshal(poll, &p); err != nil {
 		t.Fatal(err)
 	}
-	do(200, "GET", s.poll+"/v1/poll?uid=api&placement=home", "")
-	do(204, "GET", s.poll+"/v1/poll?uid=api&placement=home", "")
-	do(204, "GET", s.poll+"/v1/poll?uid=api&placement=nowhere", "")
-	do(400, "GET", s.poll+"/v1/poll?placement=home&uid=%00", "")
+	do(200, "GET", s.dataURL+"/v1/poll?uid=api&placement=home", "")
+	do(204, "GET", s.dataURL+"/v1/poll?uid=api&placement=home", "")
+	do(204, "GET", s.dataURL+"/v1/poll?uid=api&placement=nowhere", "")
+	do(400, "GET", s.dataURL+"/v1/poll?placement=home&uid=%00", "")
 
 	one := `{"token":"` + p.Token + `","action":"click"}`
-	do(202, "POST", s.poll+"/v1/actions?uid=api", one, contentType, asJSON)
-	do(202, "POST", s.poll+"/v1/actions", one, contentType, "text/plain")
-	do(202, "POST", s.poll+"/v1/actions", "["+one+`,{"token":"v1.x","action":"click"}]`, contentType, asJSON)
-	do(400, "POST", s.poll+"/v1/actions", `{"token":`, contentType, "text/plain")
-	do(401, "POST", s.poll+"/v1/actions", `{"token":"v1.AAAA","action":"click"}`, contentType, asJSON)
-	do(413, "POST", s.poll+"/v1/actions", strings.Repeat(" ", 64<<10+1), contentType, "text/plain")
-	do(415, "POST", s.poll+"/v1/actions", "token=x", contentType, "application/x-www-form-urlencoded")
-	do(204, "OPTIONS", s.poll+"/v1/actions", "", "Origin", "https://example.com", "Access-Control-Request-Method", "POST")
+	do(202, "POST", s.dataURL+"/v1/actions?uid=api", one, contentType, asJSON)
+	do(202, "POST", s.dataURL+"/v1/actions", one, contentType, "text/plain")
+	do(202, "POST", s.dataURL+"/v1/actions", "["+one+`,{"token":"v1.x","action":"click"}]`, contentType, asJSON)
+	do(400, "POST", s.dataURL+"/v1/actions", `{"token":`, contentType, "text/plain")
+	do(401, "POST", s.dataURL+"/v1/actions", `{"token":"v1.AAAA","action":"click"}`, contentType, asJSON)
+	do(413, "POST", s.dataURL+"/v1/actions", strings.Repeat(" ", 64<<10+1), contentType, "text/plain")
+	do(415, "POST", s.dataURL+"/v1/actions", "token=x", contentType, "application/x-www-form-urlencoded")
+	do(204, "OPTIONS", s.dataURL+"/v1/actions", "", "Origin", "https://example.com", "Access-Control-Request-Method", "POST")
 
-	do(200, "GET", s.rest+"/readyz", "")
-	do(200, "GET", s.rest+"/metrics", "")
-	do(401, "GET", s.rest+"/v1/admin/popups", "")
+	do(200, "GET", s.adminURL+"/readyz", "")
+	do(200, "GET", s.adminURL+"/metrics", "")
+	do(401, "GET", s.adminURL+"/v1/admin/popups", "")
 	auth := []string{"Authorization", "Bearer " + adminToken}
-	do(200, "GET", s.rest+"/v1/admin/popups", "", auth...)
-	do(200, "GET", s.rest+"/v1/admin/users/api", "", auth...)
-	do(200, "GET", s.rest+"/v1/admin/popups/welcome/stats?interval=day", "", auth...)
-	do(422, "POST", s.rest+"/v1/admin/popups", `{"key":"Bad Key"}`, append(auth, contentType, asJSON)...)
-	do(428, "PUT", s.rest+"/v1/admin/popups/welcome", `{"key":"welcome"}`, append(auth, contentType, asJSON)...)
+	do(200, "GET", s.adminURL+"/v1/admin/popups", "", auth...)
+	do(200, "GET", s.adminURL+"/v1/admin/users/api", "", auth...)
+	do(200, "GET", s.adminURL+"/v1/admin/popups/welcome/stats?interval=day", "", auth...)
+	do(422, "POST", s.adminURL+"/v1/admin/popups", `{"key":"Bad Key"}`, append(auth, contentType, asJSON)...)
+	do(428, "PUT", s.adminURL+"/v1/admin/popups/welcome", `{"key":"welcome"}`, append(auth, contentType, asJSON)...)
 }

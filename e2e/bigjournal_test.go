@@ -15,9 +15,9 @@ import (
 var journalBytes = flag.Int64("journal.bytes", 64<<20, "size of the journal in TestBootWithAFullJournal")
 
 // TestBootWithAFullJournal: a start takes at most ten seconds whatever the journal
-// holds. None of it is counted, and each event is a frame of its own.
+// holds. None of it is committed, and each event is a frame of its own.
 func TestBootWithAFullJournal(t *testing.T) {
-	data := lived(t, storetest.MySQL(t), "redis://"+storetest.Redis(t))
+	data := usedDataDir(t, storetest.MySQL(t), "redis://"+storetest.Redis(t))
 	j, err := journal.Open(journal.Config{Dir: filepath.Join(data, "journal"), MaxBytes: *journalBytes + 256<<20, Sync: time.Hour})
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestBootWithAFullJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	started := time.Now()
-	s := launchIn(t, data, append([]string{"-journal-max", fmt.Sprint(*journalBytes * 2)}, away...)...)
+	s := launchIn(t, data, append([]string{"-journal-max", fmt.Sprint(*journalBytes * 2)}, unreachableStores...)...)
 	eventually(t, 120*time.Second, func() error {
 		p, err := s.ask(fmt.Sprintf("user-%09d", n-1))
 		if p != nil {

@@ -17,13 +17,13 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// away are stores that are not there.
-var away = []string{"-mysql", "root@tcp(127.0.0.1:1)/popupd", "-redis", "redis://127.0.0.1:1/0"}
+// unreachableStores are stores that are not there.
+var unreachableStores = []string{"-mysql", "root@tcp(127.0.0.1:1)/popupd", "-redis", "redis://127.0.0.1:1/0"}
 
-// lived returns the data directory of a server that was started three times and
+// usedDataDir returns the data directory of a server that was started three times and
 // then killed. It has two dumps of the users' state, and two generations of popups, of
 // which both have once; user a is in both dumps, b in the newer one, c in the journal.
-func lived(t *testing.T, mysql, redis string) (data string) {
+func usedDataDir(t *testing.T, mysql, redis string) (data string) {
 	t.Helper()
 	s := start(t, "-mysql", mysql, "-redis", redis)
 	once.create(s)
@@ -35,14 +35,14 @@ func lived(t *testing.T, mysql, redis string) (data string) {
 	}
 	show("a")
 	s.stop()
-	s.again()
+	s.restart()
 	body := `{"key":"another","status":"active","targeting":{"all":[{"attr":"uid","op":"eq","value":"nobody"}]},"variants":[{"key":"a","content":{}}]}`
 	if status := s.admin("POST", "/v1/admin/popups", body, "", nil); status != http.StatusCreated {
 		t.Fatalf("create: %d", status)
 	}
 	show("b")
 	s.stop()
-	s.again()
+	s.restart()
 	show("c")
 	s.Kill()
 	return s.Data
@@ -67,7 +67,7 @@ func flip(t *testing.T, path string) {
 func TestBoot(t *testing.T) {
 	redis := "redis://" + storetest.Redis(t)
 	mysql := storetest.MySQL(t)
-	whole := lived(t, mysql, redis)
+	whole := usedDataDir(t, mysql, redis)
 	for _, c := range []struct {
 		name    string
 		damage  func(t *testing.T, file func(name string) string)
@@ -125,11 +125,11 @@ func TestBoot(t *testing.T) {
 				c.damage(t, file)
 			}
 			if c.stores == nil {
-				c.stores = away
+				c.stores = unreachableStores
 			}
 			s := launchIn(t, data, c.stores...)
 			eventually(t, 10*time.Second, func() error {
-				status, body, err := s.get(s.rest + "/readyz")
+				status, body, err := s.get(s.adminURL + "/readyz")
 				if want := map[bool]int{true: http.StatusOK, false: http.StatusServiceUnavailable}[c.ready]; err != nil || status != want {
 					return fmt.Errorf("readyz answers %d %s, %v; want %d", status, body, err, want)
 				}
@@ -144,7 +144,7 @@ func TestBoot(t *testing.T) {
 				}
 			}
 			if !c.ready {
-				if status, _, err := s.get(s.poll + "/v1/poll?uid=a"); err != nil || status != http.StatusServiceUnavailable {
+				if status, _, err := s.get(s.dataURL + "/v1/poll?uid=a"); err != nil || status != http.StatusServiceUnavailable {
 					t.Errorf("poll of a server that knows nobody: %d, %v; want 503", status, err)
 				}
 				return
@@ -174,7 +174,7 @@ func TestBoot(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(data, name), []byte("nonsense\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.Command(binary, append([]string{"-data", data, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0"}, away...)...).CombinedOutput()
+			out, err := exec.Command(binary, append([]string{"-data", data, "-listen", "127.0.0.1:0", "-admin-listen", "127.0.0.1:0"}, unreachableStores...)...).CombinedOutput()
 			if err == nil || !strings.Contains(string(out), name) || strings.Count(string(out), "\n") != 1 {
 				t.Errorf("popupd ends with %v and says %q; want one line that names %s", err, out, name)
 			}
@@ -182,8 +182,8 @@ func TestBoot(t *testing.T) {
 	}
 }
 
-// silent returns the address of a server that takes connections and says nothing.
-func silent(t *testing.T) (addr string) {
+// silentListener returns the address of a server that takes connections and says nothing.
+func silentListener(t *testing.T) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts
 	if err != nil {
@@ -197,7 +197,7 @@ func silent(t *testing.T) (addr string) {
 // that has a million entries in its dump, while the stores are down, or hang.
 func TestBootWithAMillion(t *testing.T) {
 	const million = 1_000_000
-	data := lived(t, storetest.MySQL(t), "redis://"+storetest.Redis(t))
+	data := usedDataDir(t, storetest.MySQL(t), "redis://"+storetest.Redis(t))
 	text, err := os.ReadFile(filepath.Join(data, "state-key"))
 	if err != nil {
 		t.Fatal(err)
@@ -222,8 +222,8 @@ func TestBootWithAMillion(t *testing.T) {
 		stores []string
 		within time.Duration // generous: the machine may be busy
 	}{
-		{"down", away, 5 * time.Second},
-		{"hang", []string{"-mysql", "root@tcp(" + silent(t) + ")/popupd", "-redis", "redis://" + silent(t) + "/0"}, 8 * time.Second},
+		{"down", unreachableStores, 5 * time.Second},
+		{"hang", []string{"-mysql", "root@tcp(" + silentListener(t) + ")/popupd", "-redis", "redis://" + silentListener(t) + "/0"}, 8 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			started := time.Now()

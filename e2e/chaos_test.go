@@ -22,22 +22,22 @@ var (
 // fault is one kind of damage.
 type fault struct {
 	name string
-	// stage is how the world must be laid out; nil is plain.
-	stage *stage
+	// layout is how the system is set up; nil is plainLayout.
+	layout *layout
 	// run does the damage, at moments and for times that it takes from w.rand,
 	// with w.load going on beside it, and undoes it: when it returns every
 	// process runs, can be reached and is as it was configured. It notes what it
 	// does. The iteration itself waits a little before and after.
-	run func(w *world)
+	run func(sys *system)
 
 	answers answers // that the load may get meanwhile
-	// bites is a regexp for a line in the server's log that says it was hit. A
-	// fault that never bites in a long run fails it. Empty: it leaves no line.
-	bites string
-	// alone: the world is new, and thrown away afterwards.
-	alone bool
-	// declares: events may be lost, as many as have a row in dead_frame. Implies alone.
-	declares bool
+	// evidence is a regexp for a line of the server's log that shows that the
+	// fault was felt. A long run in which it never appears fails. Empty: no line.
+	evidence string
+	// freshSystem: the system is new, and thrown away afterwards.
+	freshSystem bool
+	// declaresLosses: events may be lost, as many as have a row in dead_frame. Implies freshSystem.
+	declaresLosses bool
 	// long: an iteration takes longer than about 10 s; not in the handful.
 	long bool
 	// within is the longest that counting all may take after it; 0 is 30 s.
@@ -48,9 +48,9 @@ type fault struct {
 type answers int
 
 const (
-	asEver    answers = iota // the server is up: each request is answered, none with an error
-	orRefused                // or with an error: the server can record nothing
-	orNone                   // or not at all: it is killed or stopped
+	allAnswered    answers = iota // the server is up: each request is answered, none with an error
+	someRefused                   // or with an error: the server can record nothing
+	someUnanswered                // or not at all: it is killed or stopped
 )
 
 // faults returns all of them.
@@ -58,32 +58,32 @@ func faults() []fault {
 	return slices.Concat(processFaults, wireFaults, diskFaults)
 }
 
-func (f *fault) on() *stage { return cmp.Or(f.stage, plain) }
+func (f *fault) on() *layout { return cmp.Or(f.layout, plainLayout) }
 
-// act is the iterations that share a world.
-type act struct {
-	stage  *stage
-	scenes []scene
+// group is the iterations that share a system.
+type group struct {
+	layout     *layout
+	iterations []iteration
 }
 
-type scene struct {
+type iteration struct {
 	number int
 	fault  *fault
 }
 
-// mostScenes bounds what a world has to remember.
-const mostScenes = 10
+// maxIterations bounds what a system has to remember.
+const maxIterations = 10
 
-// plot makes the schedule: every fault once before any comes again, those of
-// one stage together.
-func plot(list []fault, iterations int, seed uint64) []act {
+// schedule orders the faults: each once before any comes again, those of one
+// layout together.
+func schedule(list []fault, iterations int, seed uint64) []group {
 	r := rand.New(rand.NewPCG(seed, 0))
-	var acts []act
-	shared := -1 // the act that the next fault may join
+	var groups []group
+	shared := -1 // the group that the next fault may join
 	for n := 1; n <= iterations; {
 		round := r.Perm(len(list))
 		round = round[:min(len(round), iterations-n+1)]
-		order := make(map[*stage]int)
+		order := make(map[*layout]int)
 		for i, f := range round {
 			if _, known := order[list[f].on()]; !known {
 				order[list[f].on()] = i
@@ -92,26 +92,26 @@ func plot(list []fault, iterations int, seed uint64) []act {
 		slices.SortStableFunc(round, func(a, b int) int { return cmp.Compare(order[list[a].on()], order[list[b].on()]) })
 		for _, i := range round {
 			f := &list[i]
-			apart := f.alone || f.declares
-			if apart || shared < 0 || acts[shared].stage != f.on() || len(acts[shared].scenes) == mostScenes {
-				acts = append(acts, act{stage: f.on()})
+			apart := f.freshSystem || f.declaresLosses
+			if apart || shared < 0 || groups[shared].layout != f.on() || len(groups[shared].iterations) == maxIterations {
+				groups = append(groups, group{layout: f.on()})
 				if !apart {
-					shared = len(acts) - 1
+					shared = len(groups) - 1
 				}
 			}
-			to := &acts[len(acts)-1]
+			to := &groups[len(groups)-1]
 			if !apart {
-				to = &acts[shared]
+				to = &groups[shared]
 			}
-			to.scenes = append(to.scenes, scene{n, f})
+			to.iterations = append(to.iterations, iteration{n, f})
 			n++
 		}
 	}
-	return acts
+	return groups
 }
 
 // TestChaos damages what a server under load stands on, in every way we know,
-// and holds afterwards that nothing acknowledged is lost, nothing is counted
+// and holds afterwards that nothing acknowledged is lost, nothing is committed
 // twice, nothing was made up, no one saw a popup too soon, and all is as it was.
 // What happens when follows from the seed: make chaos ITER=300 SEED=1.
 func TestChaos(t *testing.T) {
@@ -119,7 +119,9 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := slices.DeleteFunc(faults(), func(f fault) bool { return !only.MatchString(f.name) || *chaosIterations == 0 && (f.long || f.alone) })
+	list := slices.DeleteFunc(faults(), func(f fault) bool {
+		return !only.MatchString(f.name) || *chaosIterations == 0 && (f.long || f.freshSystem)
+	})
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = rand.Uint64N(1e6)
@@ -133,14 +135,14 @@ func TestChaos(t *testing.T) {
 	}
 	t.Logf("%d iterations over %d faults, seed %d", n, len(list), seed)
 	var records []record
-	for i, a := range plot(list, n, seed) {
-		t.Run(fmt.Sprintf("%d %s", i+1, a.stage.name), func(t *testing.T) {
+	for i, a := range schedule(list, n, seed) {
+		t.Run(fmt.Sprintf("%d %s", i+1, a.layout.name), func(t *testing.T) {
 			started := time.Now()
-			w := newWorld(t, a.stage, seed)
-			t.Logf("the world took %v", time.Since(started).Round(time.Millisecond))
-			for _, s := range a.scenes {
+			sys := newSystem(t, a.layout, seed)
+			t.Logf("the system took %v", time.Since(started).Round(time.Millisecond))
+			for _, s := range a.iterations {
 				records = append(records, record{fault: s.fault, failed: true})
-				w.play(s, &records[len(records)-1])
+				sys.runIteration(s, &records[len(records)-1])
 				if t.Failed() {
 					return
 				}
@@ -153,97 +155,97 @@ func TestChaos(t *testing.T) {
 	}
 	for _, f := range list {
 		mine := slices.DeleteFunc(slices.Clone(records), func(r record) bool { return r.fault.name != f.name })
-		if f.bites != "" && len(mine) >= 5 && !slices.ContainsFunc(mine, func(r record) bool { return r.bitten }) {
-			t.Errorf("%s: in %d iterations the server never logged %q", f.name, len(mine), f.bites)
+		if f.evidence != "" && len(mine) >= 5 && !slices.ContainsFunc(mine, func(r record) bool { return r.seenInLog }) {
+			t.Errorf("%s: in %d iterations the server never logged %q", f.name, len(mine), f.evidence)
 		}
 	}
 }
 
-// play is one iteration.
-func (w *world) play(s scene, r *record) {
-	w.t.Helper()
+// runIteration runs a fault under load and checks what it left behind.
+func (sys *system) runIteration(s iteration, r *record) {
+	sys.t.Helper()
 	f := s.fault
-	w.rand = rand.New(rand.NewPCG(w.seed, uint64(s.number)))
-	started, begun, said := time.Now(), w.history.len(), len(w.server.Log())
-	w.verdict = new(verdict)
+	sys.rand = rand.New(rand.NewPCG(sys.seed, uint64(s.number)))
+	started, begun, said := time.Now(), sys.history.len(), len(sys.server.Log())
+	sys.findings = new(findings)
 	defer func() { // also when the test ends here
 		r.took = time.Since(started)
-		r.acked, r.lost, r.twice = numbers(w.history.since(begun))[acked], len(w.verdict.lost), len(w.verdict.twice)
-		r.failed = w.t.Failed()
+		r.acked, r.lost, r.twice = countOutcomes(sys.history.since(begun))[acked], len(sys.findings.lost), len(sys.findings.twice)
+		r.failed = sys.t.Failed()
 	}()
-	before := len(w.diary)
-	w.note("\n%d %s:", s.number, f.name)
+	before := len(sys.steps)
+	sys.note("\n%d %s:", s.number, f.name)
 
-	w.attack(fmt.Sprintf("i%d", s.number))
-	w.pause(100*time.Millisecond, 500*time.Millisecond)
-	f.run(w)
+	sys.startLoad(fmt.Sprintf("i%d", s.number))
+	sys.pause(100*time.Millisecond, 500*time.Millisecond)
+	f.run(sys)
 	healed := time.Now()
-	w.note("healed")
-	w.pause(100*time.Millisecond, 300*time.Millisecond)
-	w.load.stop()
-	w.t.Log(strings.TrimSpace(strings.Join(w.diary[before:], " ")))
+	sys.note("healed")
+	sys.pause(100*time.Millisecond, 300*time.Millisecond)
+	sys.load.stop()
+	sys.t.Log(strings.TrimSpace(strings.Join(sys.steps[before:], " ")))
 
-	w.check(f, begun, said)
+	sys.check(f, begun, said)
 	r.recovery = time.Since(healed)
-	log := w.server.Log()[said:]
-	r.bitten = f.bites != "" && regexp.MustCompile(f.bites).MatchString(log)
-	w.t.Logf("%d: %v, recovered after %v, %v in all; bitten: %v", s.number, numbers(w.history.since(begun)), r.recovery.Round(time.Millisecond), time.Since(started).Round(time.Millisecond), r.bitten)
+	log := sys.server.Log()[said:]
+	r.seenInLog = f.evidence != "" && regexp.MustCompile(f.evidence).MatchString(log)
+	sys.t.Logf("%d: %v, recovered after %v, %v in all; bitten: %v", s.number, countOutcomes(sys.history.since(begun)), r.recovery.Round(time.Millisecond), time.Since(started).Round(time.Millisecond), r.seenInLog)
 }
 
 // trouble is what no log may contain.
 var trouble = regexp.MustCompile(`panic|fatal error|DATA RACE|a part failed`)
 
-// check waits until all is counted and quiet, and looks whether it is right.
+// check waits until all is committed and quiet, and looks whether it is right.
 // begun and said are where history and log stood before the fault.
-func (w *world) check(f *fault, begun, said int) {
-	w.t.Helper()
-	for _, what := range w.history.wrong[:min(len(w.history.wrong), 10)] {
-		w.t.Error(what)
+func (sys *system) check(f *fault, begun, said int) {
+	sys.t.Helper()
+	for _, what := range sys.history.violations[:min(len(sys.history.violations), 10)] {
+		sys.t.Error(what)
 	}
-	if n := len(w.history.wrong); n > 10 {
-		w.t.Errorf("and %d more", n-10)
+	if n := len(sys.history.violations); n > 10 {
+		sys.t.Errorf("and %d more", n-10)
 	}
-	if crashes := w.server.Crashes(); len(crashes) > 0 {
-		w.t.Fatalf("popupd ended by itself: %q", crashes)
+	if crashes := sys.server.Crashes(); len(crashes) > 0 {
+		sys.t.Fatalf("popupd ended by itself: %q", crashes)
 	}
-	for line := range strings.Lines(w.server.Log()[said:]) {
+	for line := range strings.Lines(sys.server.Log()[said:]) {
 		if trouble.MatchString(line) {
-			w.t.Errorf("popupd logs %s", line)
+			sys.t.Errorf("popupd logs %s", line)
 		}
 	}
-	n := numbers(w.history.since(begun))
-	if n[unknown] > 0 && f.answers < orNone || n[denied] > 0 && f.answers < orRefused {
-		bad := slices.DeleteFunc(slices.Clone(w.history.since(begun)), func(a attempt) bool { return a.Outcome != unknown && a.Outcome != denied })
-		w.t.Errorf("requests were not answered, or refused, though the server was up: %v; the first: %+v", n, bad[0])
+	n := countOutcomes(sys.history.since(begun))
+	if n[unknown] > 0 && f.answers < someUnanswered || n[refused] > 0 && f.answers < someRefused {
+		bad := slices.DeleteFunc(slices.Clone(sys.history.since(begun)), func(a attempt) bool { return a.Outcome != unknown && a.Outcome != refused })
+		sys.t.Errorf("requests were not answered, or refused, though the server was up: %v; the first: %+v", n, bad[0])
 	}
 	if n[acked] == 0 {
-		w.t.Error("nothing was acknowledged: the load did nothing")
+		sys.t.Error("nothing was acknowledged: the load did nothing")
 	}
 
-	w.settle(cmp.Or(f.within, 30*time.Second))
-	eventually(w.t, 10*time.Second, func() error {
-		v, err := w.history.compare(w.db)
+	sys.waitDrained(cmp.Or(f.within, 30*time.Second))
+	eventually(sys.t, 10*time.Second, func() error {
+		v, err := sys.history.compare(sys.db)
 		if err != nil {
 			return err
 		}
-		w.verdict = v
+		sys.findings = v
 		declared := 0
-		if f.declares {
-			if declared, err = count(w.db, "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM dead_frame"); err != nil {
+		if f.declaresLosses {
+			if declared, err = queryInt(sys.db, "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM dead_frame"); err != nil {
 				return err
 			}
 		}
 		return v.err(declared)
 	})
-	if !f.declares {
-		if n, err := count(w.db, "SELECT COUNT(*) FROM dead_frame"); err != nil || n > 0 {
-			w.t.Errorf("%d rows in dead_frame, %v; nothing should have been declared lost", n, err)
+	if !f.declaresLosses {
+		if n, err := queryInt(sys.db, "SELECT COUNT(*) FROM dead_frame"); err != nil || n > 0 {
+			sys.t.Errorf("%d rows in dead_frame, %v; nothing should have been declared lost", n, err)
 		}
 	}
-	if err := broken(w.db); err != nil {
-		w.t.Error(err)
+	if err := checkInvariants(sys.db); err != nil {
+		sys.t.Error(err)
 	}
-	eventually(w.t, 15*time.Second, func() error { return w.vitals().beyond(w.healthy) })
+	eventually(sys.t, 15*time.Second, func() error { return sys.resources().exceeds(sys.baseline) })
 }
 
 // record is what an iteration came to.
@@ -251,7 +253,7 @@ type record struct {
 	fault              *fault
 	acked, lost, twice int
 	recovery, took     time.Duration
-	bitten, failed     bool
+	seenInLog, failed  bool
 }
 
 // table sums up the records by fault, in Markdown.
@@ -276,7 +278,7 @@ func table(records []record) string {
 			s.twice += r.twice
 			s.recovery = max(s.recovery, r.recovery)
 			s.took += r.took
-			if r.bitten {
+			if r.seenInLog {
 				s.bitten++
 			}
 			if r.failed {
@@ -292,7 +294,7 @@ func table(records []record) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		s, seen := sums[name], "-"
-		if s.fault.bites != "" {
+		if s.fault.evidence != "" {
 			seen = fmt.Sprint(s.bitten)
 		}
 		line(name, s, seen)

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// identity names an event: a user sees a popup once at a time.
-type identity struct {
+// eventID names an event: a user sees a popup once at a time.
+type eventID struct {
 	user   string
 	popup  uint32
 	action int
 	served int64 // ms
 }
 
-// stored is a row of event.
-type stored struct {
-	identity
+// storedEvent is a row of event.
+type storedEvent struct {
+	eventID
 	at int64 // ms
 }
 
@@ -31,16 +31,16 @@ const (
 
 var actions = map[string]int{"poll": impression, "click": 2, "dismiss": 3, "convert": 4}
 
-// counted reads all events of users.
-func counted(db *sql.DB) ([]stored, error) {
+// storedEvents reads all events of users.
+func storedEvents(db *sql.DB) ([]storedEvent, error) {
 	rows, err := db.Query("SELECT user_id, popup_id, action, served_at_ms, at_ms FROM event WHERE action <> 5")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var all []stored
+	var all []storedEvent
 	for rows.Next() {
-		var r stored
+		var r storedEvent
 		if err := rows.Scan(&r.user, &r.popup, &r.action, &r.served, &r.at); err != nil {
 			return nil, err
 		}
@@ -49,14 +49,14 @@ func counted(db *sql.DB) ([]stored, error) {
 	return all, rows.Err()
 }
 
-// verdict is how a history and the events in the database differ.
-type verdict struct {
+// findings are how a history and the events in the database differ.
+type findings struct {
 	acked               int // events whose client was told
 	lost, twice         []string
 	invented, forbidden []string
 }
 
-func (v *verdict) String() string {
+func (v *findings) String() string {
 	s := fmt.Sprintf("%d acknowledged", v.acked)
 	for _, list := range []struct {
 		name string
@@ -70,38 +70,38 @@ func (v *verdict) String() string {
 	return s
 }
 
-// err is the verdict unless all is well. lost events are forgiven up to the
+// err returns the findings unless all is well. lost events are forgiven up to the
 // number that was declared lost.
-func (v *verdict) err(declared int) error {
+func (v *findings) err(declared int) error {
 	if len(v.lost) <= declared && len(v.twice)+len(v.invented)+len(v.forbidden) == 0 {
 		return nil
 	}
 	return fmt.Errorf("%v", v)
 }
 
-// judge compares attempts with what was counted of them. rows is reordered.
-func judge(attempts []attempt, rows []stored, popups map[uint32]*offer) *verdict {
-	v := new(verdict)
-	times := make(map[identity]int, len(rows))
+// checkHistory compares attempts with the events that were committed. rows is reordered.
+func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*popupSpec) *findings {
+	v := new(findings)
+	times := make(map[eventID]int, len(rows))
 	for _, r := range rows {
-		if times[r.identity]++; times[r.identity] == 2 {
-			v.twice = append(v.twice, fmt.Sprint(r.identity))
+		if times[r.eventID]++; times[r.eventID] == 2 {
+			v.twice = append(v.twice, fmt.Sprint(r.eventID))
 		}
 	}
 	impressions := v.cooldowns(rows, popups)
 
-	// What is not acknowledged may have been counted all the same, if nobody
+	// What is not acknowledged may have been committed all the same, if nobody
 	// was told otherwise.
 	type doer struct {
 		user   string
 		action string
 	}
-	told := make(map[identity]bool)
+	told := make(map[eventID]bool)
 	open := make(map[doer][]*attempt)
 	polls := make(map[string][]*attempt)
 	for i := range attempts {
 		a := &attempts[i]
-		id := identity{a.User, a.Popup, actions[a.Action], a.Served}
+		id := eventID{a.User, a.Popup, actions[a.Action], a.Served}
 		if a.Action == "poll" {
 			polls[a.User] = append(polls[a.User], a)
 		}
@@ -109,8 +109,8 @@ func judge(attempts []attempt, rows []stored, popups map[uint32]*offer) *verdict
 		case a.Outcome == acked && !told[id]:
 			told[id] = true
 			v.acked++
-			// An action on an impression that is not the latest is not counted.
-			if times[id] == 0 && (a.Action == "poll" || !overtaken(a, impressions[owner{a.User, a.Popup}])) {
+			// An action on an impression that is not the latest is not committed.
+			if times[id] == 0 && (a.Action == "poll" || !overtaken(a, impressions[userPopup{a.User, a.Popup}])) {
 				v.lost = append(v.lost, fmt.Sprintf("%v of %v", id, a.At.Format(time.StampMilli)))
 			}
 		case a.Outcome == unknown:
@@ -118,12 +118,12 @@ func judge(attempts []attempt, rows []stored, popups map[uint32]*offer) *verdict
 		}
 	}
 	for _, r := range rows {
-		if told[r.identity] {
+		if told[r.eventID] {
 			continue
 		}
 		if r.action == control { // of any poll that was decided
-			if !slices.ContainsFunc(polls[r.user], func(a *attempt) bool { return a.Outcome != denied && decided(a, r.at) }) {
-				v.invented = append(v.invented, fmt.Sprint(r.identity))
+			if !slices.ContainsFunc(polls[r.user], func(a *attempt) bool { return a.Outcome != refused && decided(a, r.at) }) {
+				v.invented = append(v.invented, fmt.Sprint(r.eventID))
 			}
 			continue
 		}
@@ -132,7 +132,7 @@ func judge(attempts []attempt, rows []stored, popups map[uint32]*offer) *verdict
 			return decided(a, r.at) && (a.Action == "poll" || a.Popup == r.popup && a.Served == r.served)
 		})
 		if n < 0 {
-			v.invented = append(v.invented, fmt.Sprint(r.identity))
+			v.invented = append(v.invented, fmt.Sprint(r.eventID))
 			continue
 		}
 		open[doer{r.user, names[r.action]}] = slices.Delete(list, n, n+1) // it makes one event
@@ -154,8 +154,8 @@ func decided(a *attempt, atMS int64) bool {
 	return at.After(a.At.Add(-resolution)) && at.Before(a.end().Add(late+resolution))
 }
 
-// owner is whose cooldown it is.
-type owner struct {
+// userPopup names a cooldown.
+type userPopup struct {
 	user  string
 	popup uint32
 }
@@ -168,15 +168,15 @@ func overtaken(a *attempt, served []int64) bool {
 
 // cooldowns looks for popups that were shown too soon or too often, answered
 // or not, and returns the times of each.
-func (v *verdict) cooldowns(rows []stored, popups map[uint32]*offer) map[owner][]int64 {
-	slices.SortFunc(rows, func(a, b stored) int { return cmp.Compare(a.served, b.served) })
-	impressions := make(map[owner][]int64)
+func (v *findings) cooldowns(rows []storedEvent, popups map[uint32]*popupSpec) map[userPopup][]int64 {
+	slices.SortFunc(rows, func(a, b storedEvent) int { return cmp.Compare(a.served, b.served) })
+	impressions := make(map[userPopup][]int64)
 	for _, r := range rows {
 		o := popups[r.popup]
 		if o == nil || r.action != impression && r.action != control {
 			continue
 		}
-		key := owner{r.user, r.popup}
+		key := userPopup{r.user, r.popup}
 		before := impressions[key]
 		impressions[key] = append(before, r.served)
 		// The shortest wait: what was done meanwhile may have changed it.
@@ -192,20 +192,20 @@ func (v *verdict) cooldowns(rows []stored, popups map[uint32]*offer) map[owner][
 }
 
 // compare holds a history against the database.
-func (h *history) compare(db *sql.DB) (*verdict, error) {
-	rows, err := counted(db)
+func (h *history) compare(db *sql.DB) (*findings, error) {
+	rows, err := storedEvents(db)
 	if err != nil {
 		return nil, err
 	}
-	popups := make(map[uint32]*offer)
-	for i := range h.offers {
-		id, err := count(db, "SELECT id FROM popups WHERE `key` = ?", h.offers[i].key)
+	popups := make(map[uint32]*popupSpec)
+	for i := range h.popups {
+		id, err := queryInt(db, "SELECT id FROM popups WHERE `key` = ?", h.popups[i].key)
 		if err != nil {
 			return nil, err
 		}
-		popups[uint32(id)] = &h.offers[i]
+		popups[uint32(id)] = &h.popups[i]
 	}
-	return judge(h.since(0), rows, popups), nil
+	return checkHistory(h.since(0), rows, popups), nil
 }
 
 // check stops the load, waits until everything acknowledged is in the database,
@@ -213,10 +213,10 @@ func (h *history) compare(db *sql.DB) (*verdict, error) {
 func (l *load) check(t *testing.T, db *sql.DB) {
 	t.Helper()
 	l.stop()
-	for _, w := range l.history.wrong {
+	for _, w := range l.history.violations {
 		t.Error(w)
 	}
-	var v *verdict
+	var v *findings
 	eventually(t, 60*time.Second, func() error {
 		var err error
 		if v, err = l.history.compare(db); err != nil {
@@ -225,9 +225,9 @@ func (l *load) check(t *testing.T, db *sql.DB) {
 		if err := v.err(0); err != nil {
 			return err
 		}
-		return broken(db)
+		return checkInvariants(db)
 	})
-	t.Logf("answers: %v; %v", numbers(l.history.since(0)), v)
+	t.Logf("answers: %v; %v", countOutcomes(l.history.since(0)), v)
 	if v.acked == 0 {
 		t.Error("the load did nothing")
 	}
@@ -235,6 +235,6 @@ func (l *load) check(t *testing.T, db *sql.DB) {
 
 // failures counts the attempts that were not answered, or refused.
 func (l *load) failures() int {
-	n := numbers(l.history.since(0))
-	return n[unknown] + n[denied]
+	n := countOutcomes(l.history.since(0))
+	return n[unknown] + n[refused]
 }

@@ -15,9 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Clients that take what they can get and give as little as they can. While
-// they are there everybody else is served, and when they have gone nothing is
-// left of them.
+// Clients that hold connections without using them properly. While they are there
+// everybody else is served, and when they have gone nothing is left of them.
 
 const pollRequest = "GET /v1/poll?uid=hostile HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -34,19 +33,19 @@ func (s *server) descriptors() int {
 // resident returns the server's memory in bytes.
 func (s *server) resident() int {
 	s.t.Helper()
-	v, err := s.vitals()
+	v, err := s.resources()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return v.memory
 }
 
-// dials opens n connections, which are closed when the test ends.
-func (s *server) dials(n int) []net.Conn {
+// dial opens n connections, which are closed when the test ends.
+func (s *server) dial(n int) []net.Conn {
 	s.t.Helper()
 	conns := make([]net.Conn, 0, n)
 	for range n {
-		c, err := net.Dial("tcp", strings.TrimPrefix(s.poll, "http://"))
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.dataURL, "http://"))
 		if err != nil {
 			s.t.Fatalf("connection %d: %v", len(conns), err)
 		}
@@ -56,13 +55,13 @@ func (s *server) dials(n int) []net.Conn {
 	return conns
 }
 
-// serves waits until a new client is served. It may have to come twice: a crowd
-// is an overload until it has been sent away.
-func (s *server) serves(user string) {
+// waitServed waits until a new client is served. It may have to try again: many
+// connections at once are an overload until they have been rejected.
+func (s *server) waitServed(user string) {
 	s.t.Helper()
 	fresh := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 	eventually(s.t, 10*time.Second, func() error {
-		resp, err := fresh.Get(s.poll + "/v1/poll?uid=" + user)
+		resp, err := fresh.Get(s.dataURL + "/v1/poll?uid=" + user)
 		if err != nil {
 			return err
 		}
@@ -74,8 +73,8 @@ func (s *server) serves(user string) {
 	})
 }
 
-// left waits until the server has no more descriptors than before, but for a few.
-func (s *server) left(before int) {
+// waitClosed waits until the server has no more descriptors than before, but for a few.
+func (s *server) waitClosed(before int) {
 	s.t.Helper()
 	eventually(s.t, 30*time.Second, func() error {
 		if got := s.descriptors(); got > before+5 {
@@ -85,8 +84,8 @@ func (s *server) left(before int) {
 	})
 }
 
-// needs skips the test if this process, or a child, may not have n descriptors.
-func needs(t *testing.T, n uint64) {
+// needDescriptors skips the test if this process, or a child, may not have n descriptors.
+func needDescriptors(t *testing.T, n uint64) {
 	t.Helper()
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -102,10 +101,10 @@ func TestSlowloris(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 5 s")
 	}
-	needs(t, 4000)
+	needDescriptors(t, 4000)
 	s := start(t)
 	before := s.descriptors()
-	conns := s.dials(2000)
+	conns := s.dial(2000)
 	begin := time.Now()
 	ends := make(chan int, len(conns))
 	for _, c := range conns {
@@ -137,17 +136,17 @@ func TestSlowloris(t *testing.T) {
 			}
 		}
 		if i%25 == 0 {
-			s.serves("beside")
+			s.waitServed("beside")
 		}
 		if time.Since(begin) > 25*time.Second {
 			t.Fatalf("of 2000 trickling connections %v have ended, want all within 5 s of their first byte", statuses)
 		}
 	}
-	// Some may be sent away as an overload when they come.
+	// Some may be rejected as an overload when they come.
 	if got := statuses[408] + statuses[503]; got < 1900 || statuses[408] < 200 {
 		t.Errorf("answers %v, want 408 to nearly all", statuses)
 	}
-	s.left(before)
+	s.waitClosed(before)
 }
 
 // Clients that ask and ask, and never read.
@@ -158,7 +157,7 @@ func TestSlowReaders(t *testing.T) {
 	}
 	s := start(t)
 	before := s.descriptors()
-	conns := s.dials(50)
+	conns := s.dial(50)
 	ended := make(chan error, len(conns))
 	garbage := []byte(strings.Repeat("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", 100))
 	for _, c := range conns {
@@ -182,17 +181,17 @@ func TestSlowReaders(t *testing.T) {
 				t.Fatal("a client that never reads is served for more than 40 s")
 			}
 		case <-tick.C:
-			s.serves("beside")
+			s.waitServed("beside")
 		}
 	}
-	s.left(before)
+	s.waitClosed(before)
 }
 
 // Clients that vanish in the middle of a request, or close one direction.
 func TestHalfOpen(t *testing.T) {
 	s := start(t)
 	before := s.descriptors()
-	for i, c := range s.dials(600) {
+	for i, c := range s.dial(600) {
 		tcp := c.(*net.TCPConn)
 		switch i % 4 {
 		case 0: // half of a request, then a reset
@@ -216,8 +215,8 @@ func TestHalfOpen(t *testing.T) {
 			resp.Body.Close()
 		}
 	}
-	s.serves("beside")
-	s.left(before)
+	s.waitServed("beside")
+	s.waitClosed(before)
 }
 
 // 15,000 browsers that have asked once and stay connected.
@@ -226,13 +225,13 @@ func TestIdleConnections(t *testing.T) {
 		t.Skip("opens 15,000 connections")
 	}
 	const n, most = 15_000, 24 << 10
-	needs(t, 17_600) // of which popupd keeps an eighth and 256
+	needDescriptors(t, 17_600) // of which popupd keeps an eighth and 256
 	s := start(t)
-	s.serves("first")
+	s.waitServed("first")
 	before, memory := s.descriptors(), s.resident()
 	answer := make([]byte, 4096)
 	for i := range n {
-		c := s.dials(1)[0]
+		c := s.dial(1)[0]
 		io.WriteString(c, pollRequest)
 		c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		if got, err := c.Read(answer); err != nil || !strings.HasPrefix(string(answer[:got]), "HTTP/1.1 20") {
@@ -247,7 +246,7 @@ func TestIdleConnections(t *testing.T) {
 	if got := s.descriptors() - before; got < n-5 {
 		t.Errorf("%d connections are open, want %d: the others were closed", got, n)
 	}
-	s.serves("beside")
+	s.waitServed("beside")
 }
 
 // Out of descriptors: those that are connected are served, and when some have
@@ -260,7 +259,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	if err := unix.Prlimit(s.Pid(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}, &old); err != nil {
 		t.Skipf("prlimit: %v", err)
 	}
-	conns := s.dials(400)
+	conns := s.dial(400)
 	for _, c := range conns {
 		io.WriteString(c, pollRequest)
 	}
@@ -287,6 +286,6 @@ func TestOutOfDescriptors(t *testing.T) {
 	for _, c := range conns {
 		c.Close()
 	}
-	s.serves("after")
-	s.left(before)
+	s.waitServed("after")
+	s.waitClosed(before)
 }

@@ -23,14 +23,14 @@ func copied(t testing.TB, from string) (to string) {
 
 // TestCopyOfALiveServer copies the data directory of a server under load, a few
 // times, and starts another server on each copy. Both ship the first one's stream;
-// each event is counted once, and neither keeps the other from going on.
+// each event is committed once, and neither keeps the other from going on.
 func TestCopyOfALiveServer(t *testing.T) {
 	t.Parallel()
 	st := startStores(t)
 	s := start(t, st.args()...)
-	menu.create(s)
-	h := newHistory(menu)
-	l := attack(s, h, "live", rand.Uint64())
+	loadPopups.create(s)
+	h := newHistory(loadPopups)
+	l := startLoad(s, h, "live", rand.Uint64())
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for n := range 3 {
@@ -51,15 +51,15 @@ func TestCopyOfALiveServer(t *testing.T) {
 	}
 	<-tick.C
 	l.stop()
-	s.settled()
+	s.waitDrained()
 	if n := l.failures(); n > 0 {
 		t.Errorf("%d requests failed, though the server was up all the time", n)
 	}
-	s.holds(t, h, st.dsn)
+	s.checkHistory(t, h, st.dsn)
 }
 
 // TestRestoredDataDirectory starts a server on a backup of its data directory: what
-// is in it was counted long ago and is not counted again, and what users were shown
+// is in it was committed long ago and is not committed again, and what users were shown
 // since is known from the database.
 func TestRestoredDataDirectory(t *testing.T) {
 	t.Parallel()
@@ -70,7 +70,7 @@ func TestRestoredDataDirectory(t *testing.T) {
 	flood(s, h, "before", 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > 100 })
 	backup := copied(t, s.Data)
 	flood(s, h, "after", 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > 500 })
-	s.settled()
+	s.waitDrained()
 	s.Kill()
 	if err := os.RemoveAll(s.Data); err != nil {
 		t.Fatal(err)
@@ -78,14 +78,14 @@ func TestRestoredDataDirectory(t *testing.T) {
 	if err := os.Rename(backup, s.Data); err != nil {
 		t.Fatal(err)
 	}
-	s.again()
+	s.restart()
 	for _, user := range []string{"before-0-0", "after-0-0"} {
 		if p := s.mustAsk(user); p != nil {
 			t.Errorf("%s is shown %s again", user, p.Popup.Key)
 		}
 	}
 	flood(s, h, "again", 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > 1000 })
-	s.holds(t, h, st.dsn)
+	s.checkHistory(t, h, st.dsn)
 }
 
 // TestServersOverlap has a second server start on the data directory of one that
@@ -99,10 +99,10 @@ func TestServersOverlap(t *testing.T) {
 			t.Parallel()
 			st := startStores(t)
 			first := start(t, st.args()...)
-			menu.create(first)
-			h := newHistory(menu)
+			loadPopups.create(first)
+			h := newHistory(loadPopups)
 			for round := range 3 {
-				l := attack(first, h, fmt.Sprint("round-", round), rand.Uint64())
+				l := startLoad(first, h, fmt.Sprint("round-", round), rand.Uint64())
 				tick := time.NewTicker(time.Second)
 				<-tick.C
 				second := launchIn(t, first.Data, st.args()...)
@@ -120,8 +120,8 @@ func TestServersOverlap(t *testing.T) {
 				})
 				<-tick.C
 				l.stop()
-				first.settled()
-				l = attack(second, h, fmt.Sprint("later-", round), rand.Uint64())
+				first.waitDrained()
+				l = startLoad(second, h, fmt.Sprint("later-", round), rand.Uint64())
 				<-tick.C
 				if end == "stop" {
 					first.stop()
@@ -133,7 +133,7 @@ func TestServersOverlap(t *testing.T) {
 				tick.Stop()
 				first = second
 			}
-			first.holds(t, h, st.dsn)
+			first.checkHistory(t, h, st.dsn)
 		})
 	}
 }

@@ -19,8 +19,8 @@ var withFailpoints = sync.OnceValues(func() (string, error) {
 	return build("-tags", "failpoint", "-pgo=off")
 })
 
-// approach says how a server comes to a point.
-type approach struct {
+// failpointCase says how a server comes to a point.
+type failpointCase struct {
 	most  int64    // at the most so many passings are let go by
 	how   string   // "": under load; start: by itself; stop: at its orderly end
 	flags []string // that bring it there sooner
@@ -31,7 +31,7 @@ type approach struct {
 
 var small = []string{"-journal-max", "1MiB"} // segments of 128 KiB
 
-var approaches = map[failpoint.Point]approach{
+var failpointCases = map[failpoint.Point]failpointCase{
 	failpoint.JournalAppendBefore:   {most: 500},
 	failpoint.JournalAppendTorn:     {most: 500},
 	failpoint.JournalAppendWritten:  {most: 500},
@@ -75,7 +75,7 @@ func TestFailpoints(t *testing.T) {
 	}
 	t.Logf("seed %d", seed)
 	for i, point := range failpoint.Points() {
-		a, known := approaches[point]
+		a, known := failpointCases[point]
 		switch {
 		case !known:
 			t.Errorf("nobody comes to %s", point)
@@ -91,9 +91,9 @@ func TestFailpoints(t *testing.T) {
 			args := append([]string{"-mysql", dsn, "-redis", st.redis.URL(), "-redis-prefix", name}, a.flags...)
 			s := launchWith(t, testbed.PopupdOptions{Binary: popupd, Flags: args})
 			s.waitReady()
-			h := newHistory(menu)
-			menu.create(s)
-			l := attack(s, h, "before", seed)
+			h := newHistory(loadPopups)
+			loadPopups.create(s)
+			l := startLoad(s, h, "before", seed)
 			<-time.After(100 * time.Millisecond)
 			if a.how != "" {
 				l.stop()
@@ -101,12 +101,12 @@ func TestFailpoints(t *testing.T) {
 			s.stop()
 
 			s.Env = []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, point, passing)}
-			s.spawn()
+			s.mustSpawn()
 			s.ExpectEnd()
 			if a.how == "stop" {
 				s.waitReady()
 				if a.blind {
-					l = attack(s, h, "armed", seed)
+					l = startLoad(s, h, "armed", seed)
 					<-time.After(100 * time.Millisecond)
 					l.stop()
 				}
@@ -125,17 +125,17 @@ func TestFailpoints(t *testing.T) {
 			s.Env = nil
 			if a.blind {
 				s.Flags = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
-				s.again()
-				l = attack(s, h, "blind", seed)
+				s.restart()
+				l = startLoad(s, h, "blind", seed)
 				<-time.After(200 * time.Millisecond)
 				l.stop()
 				s.Kill()
 				s.Flags = args
 			}
-			s.again()
-			l = attack(s, h, "after", seed)
+			s.restart()
+			l = startLoad(s, h, "after", seed)
 			<-time.After(100 * time.Millisecond)
-			l.check(t, open(t, dsn))
+			l.check(t, openDB(t, dsn))
 			if crashes := s.Crashes(); len(crashes) > 0 {
 				t.Errorf("popupd ended by itself: %q", crashes)
 			}

@@ -8,33 +8,33 @@ import (
 	"github.com/popupd/popupd/internal/storetest"
 )
 
-// cramped is the wired stage with MariaDB on a disk of its own, with little room.
-var cramped = &stage{name: "cramped", prepare: func(w *world) {
-	w.room = mount(w.t, "tmpfs", "size=320m")
-	w.mysql = storetest.StartMySQLIn(w.t, w.room, "--innodb-log-file-size=16M", "--innodb-buffer-pool-size=32M")
-	wired.prepare(w)
+// smallDatabaseDisk is proxiedLayout with MariaDB on a small disk of its own.
+var smallDatabaseDisk = &layout{name: "cramped", prepare: func(sys *system) {
+	sys.mysqlDir = mount(sys.t, "tmpfs", "size=320m")
+	sys.mysql = storetest.StartMySQLIn(sys.t, sys.mysqlDir, "--innodb-log-file-size=16M", "--innodb-buffer-pool-size=32M")
+	proxiedLayout.prepare(sys)
 }}
 
 // roomFaults take MariaDB the room for its data.
 var roomFaults = []fault{{
-	name: "mariadb: disk full", stage: cramped, bites: `committing is interrupted`, long: true,
-	run: func(w *world) {
-		w.endure(func() {
-			refused, gone := w.flushErrors("other"), w.flushErrors("connection")
-			full := ballast(w.t, w.room)
-			eventually(w.t, 30*time.Second, func() error { // what is allocated is used up first
-				if w.flushErrors("other")+w.flushErrors("connection") == refused+gone {
+	name: "mariadb: disk full", layout: smallDatabaseDisk, evidence: `committing is interrupted`, long: true,
+	run: func(sys *system) {
+		sys.limitRetries(func() {
+			refused, gone := sys.flushErrors("other"), sys.flushErrors("connection")
+			full := ballast(sys.t, sys.mysqlDir)
+			eventually(sys.t, 30*time.Second, func() error { // what is allocated is used up first
+				if sys.flushErrors("other")+sys.flushErrors("connection") == refused+gone {
 					return errors.New("MariaDB does not mind")
 				}
 				return nil
 			})
-			w.pause(time.Second, 3*time.Second)
+			sys.pause(time.Second, 3*time.Second)
 			if err := os.Remove(full); err != nil {
-				w.t.Fatal(err)
+				sys.t.Fatal(err)
 			}
-			if err := w.db.Ping(); err != nil { // it ends when InnoDB cannot write
-				w.note("MariaDB has ended, and is started again")
-				w.mysql.Restart(w.t)
+			if err := sys.db.Ping(); err != nil { // it ends when InnoDB cannot write
+				sys.note("MariaDB has ended, and is started again")
+				sys.mysql.Restart(sys.t)
 			}
 		})
 	},

@@ -15,7 +15,7 @@ import (
 )
 
 // once is a popup that no user is shown twice within a test.
-var once = offers{{key: "once", afterImpression: 24 * time.Hour, afterClick: 48 * time.Hour, afterDismiss: 24 * time.Hour}}
+var once = popupSpecs{{key: "once", afterImpression: 24 * time.Hour, afterClick: 48 * time.Hour, afterDismiss: 24 * time.Hour}}
 
 // flood is new users who come without pause, until done says so. Half of what
 // they are shown they click.
@@ -26,11 +26,11 @@ func flood(s *server, h *history, name string, within time.Duration, done func()
 	l := &load{server: s, history: h, name: name, cancel: cancel}
 	var wg sync.WaitGroup
 	for g := range 8 {
-		v := &visitor{load: l, rand: rand.New(rand.NewPCG(0, uint64(g)))}
+		v := &loadClient{load: l, rand: rand.New(rand.NewPCG(0, uint64(g)))}
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				u := &person{name: fmt.Sprintf("%s-%d-%d", name, g, n), seen: make(map[string]*sight)}
-				for v.ask(u) {
+				u := &loadUser{name: fmt.Sprintf("%s-%d-%d", name, g, n), seen: make(map[string]*seenPopup)}
+				for v.poll(u) {
 				}
 				for key := range u.seen {
 					if n%2 == 0 {
@@ -67,8 +67,8 @@ func (s *server) mustMetric(name string) float64 {
 // shed counts polls that could not be recorded.
 const shed = `popupd_decisions_total{outcome="shed"}`
 
-// untilFull floods until the server has refused to record for a while.
-func untilFull(s *server, h *history, name string) {
+// floodUntilFull floods until the server has refused to record for a while.
+func floodUntilFull(s *server, h *history, name string) {
 	s.t.Helper()
 	before := s.mustMetric(shed)
 	flood(s, h, name, 60*time.Second, func() bool { return s.mustMetric(shed) > before+500 })
@@ -85,7 +85,7 @@ func (s *server) refuses(user, token string) error {
 		return fmt.Errorf("%s is shown %s", user, p.Popup.Key)
 	}
 	body, _ := json.Marshal(map[string]string{"token": token, "action": "dismiss"})
-	resp, err := client.Post(s.poll+"/v1/actions", "application/json", bytes.NewReader(body))
+	resp, err := client.Post(s.dataURL+"/v1/actions", "application/json", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -96,13 +96,13 @@ func (s *server) refuses(user, token string) error {
 	return nil
 }
 
-// shows waits until a new user is shown something.
-func (s *server) shows(h *history, user string, within time.Duration) *person {
+// waitShown waits until a new user is shown something.
+func (s *server) waitShown(h *history, user string, within time.Duration) *loadUser {
 	s.t.Helper()
-	u := &person{name: user, seen: make(map[string]*sight)}
-	v := &visitor{load: &load{server: s, history: h}}
+	u := &loadUser{name: user, seen: make(map[string]*seenPopup)}
+	v := &loadClient{load: &load{server: s, history: h}}
 	eventually(s.t, within, func() error {
-		if !v.ask(u) {
+		if !v.poll(u) {
 			return fmt.Errorf("%s is shown nothing", user)
 		}
 		return nil
@@ -110,11 +110,11 @@ func (s *server) shows(h *history, user string, within time.Duration) *person {
 	return u
 }
 
-// holds ends a history: it waits until all that was acknowledged is counted, and
+// checkHistory ends a history: it waits until all that was acknowledged is committed, and
 // nothing else.
-func (s *server) holds(t *testing.T, h *history, dsn string) {
+func (s *server) checkHistory(t *testing.T, h *history, dsn string) {
 	t.Helper()
-	(&load{server: s, history: h, cancel: func() {}}).check(t, open(t, dsn))
+	(&load{server: s, history: h, cancel: func() {}}).check(t, openDB(t, dsn))
 	for _, fall := range s.Crashes() {
 		t.Errorf("popupd ended by itself: %s", fall)
 	}
@@ -125,7 +125,7 @@ func (s *server) holds(t *testing.T, h *history, dsn string) {
 
 // TestDiskFull fills the disk of the data directory with something else. Polls are
 // answered 204 and actions 503 until there is room again, also by a server that
-// starts meanwhile; nothing acknowledged is lost and nothing refused is counted.
+// starts meanwhile; nothing acknowledged is lost and nothing refused is committed.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := mount(t, "tmpfs", "size=16m")
@@ -134,18 +134,18 @@ func TestDiskFull(t *testing.T) {
 	s.waitReady()
 	once.create(s)
 	h := newHistory(once)
-	token := s.shows(h, "first", time.Second).seen["once"].token
+	token := s.waitShown(h, "first", time.Second).seen["once"].token
 
 	for round := range 2 {
 		flood(s, h, fmt.Sprintf("before-%d", round), 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > float64(100*(round+1)) })
 		full := ballast(t, dir)
-		untilFull(s, h, fmt.Sprintf("full-%d", round))
+		floodUntilFull(s, h, fmt.Sprintf("full-%d", round))
 		if err := s.refuses("refused", token); err != nil {
 			t.Error(err)
 		}
 		if round == 1 {
 			s.Kill()
-			s.again()
+			s.restart()
 			if err := s.refuses("refused", token); err != nil {
 				t.Errorf("after a start on a full disk: %v", err)
 			}
@@ -153,13 +153,13 @@ func TestDiskFull(t *testing.T) {
 		if err := os.Remove(full); err != nil {
 			t.Fatal(err)
 		}
-		s.shows(h, fmt.Sprintf("after-%d", round), 20*time.Second)
+		s.waitShown(h, fmt.Sprintf("after-%d", round), 20*time.Second)
 	}
-	s.holds(t, h, st.dsn)
+	s.checkHistory(t, h, st.dsn)
 }
 
 // TestJournalFillsDisk: a disk that the journal itself has filled while the database
-// is down, long before its quota, is free again once everything is counted.
+// is down, long before its quota, is free again once everything is committed.
 func TestJournalFillsDisk(t *testing.T) {
 	t.Parallel()
 	dir := mount(t, "tmpfs", "size=6m")
@@ -169,10 +169,10 @@ func TestJournalFillsDisk(t *testing.T) {
 	once.create(s)
 	h := newHistory(once)
 	st.mysql.Kill()
-	untilFull(s, h, "fill")
+	floodUntilFull(s, h, "fill")
 	st.mysql.Restart(t)
-	s.shows(h, "after", 60*time.Second)
-	s.holds(t, h, st.dsn)
+	s.waitShown(h, "after", 60*time.Second)
+	s.checkHistory(t, h, st.dsn)
 }
 
 // TestQuotaFull: the quota of the journal is used up while the database is down.
@@ -183,9 +183,9 @@ func TestQuotaFull(t *testing.T) {
 	s := start(t, append(st.args(), "-journal-max", "2MiB")...)
 	once.create(s)
 	h := newHistory(once)
-	token := s.shows(h, "first", time.Second).seen["once"].token
+	token := s.waitShown(h, "first", time.Second).seen["once"].token
 	st.mysql.Kill()
-	untilFull(s, h, "down")
+	floodUntilFull(s, h, "down")
 	if err := s.refuses("refused", token); err != nil {
 		t.Error(err)
 	}
@@ -193,6 +193,6 @@ func TestQuotaFull(t *testing.T) {
 		t.Errorf("the journal takes %.0f bytes, its quota is %d", used, quota)
 	}
 	st.mysql.Restart(t)
-	s.shows(h, "after", 60*time.Second)
-	s.holds(t, h, st.dsn)
+	s.waitShown(h, "after", 60*time.Second)
+	s.checkHistory(t, h, st.dsn)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestJudge: a checker that finds nothing must be one that could.
-func TestJudge(t *testing.T) {
+// TestChecker: each kind of error is found in a history that has one.
+func TestChecker(t *testing.T) {
 	const popup = 7
 	start := time.UnixMilli(1_000_000)
 	after := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
@@ -19,56 +19,56 @@ func TestJudge(t *testing.T) {
 		}
 		return a
 	}
-	row := func(action int, served, at int64) stored {
-		return stored{identity{"u", popup, action, served}, at}
+	row := func(action int, served, at int64) storedEvent {
+		return storedEvent{eventID{"u", popup, action, served}, at}
 	}
 	shown := try(0, "poll", acked, 1_000_005)
 	impressed := row(impression, 1_000_005, 1_000_005)
-	popups := map[uint32]*offer{popup: {key: "p", afterImpression: time.Second, afterClick: 2 * time.Second, afterDismiss: time.Second, maxImpressions: 2}}
+	popups := map[uint32]*popupSpec{popup: {key: "p", afterImpression: time.Second, afterClick: 2 * time.Second, afterDismiss: time.Second, maxImpressions: 2}}
 
 	for _, c := range []struct {
 		name     string
 		attempts []attempt
-		rows     []stored
-		want     string // a part of the verdict; empty: all is well
+		rows     []storedEvent
+		want     string // a part of the findings; empty: all is well
 	}{
-		{"as told", []attempt{shown}, []stored{impressed}, ""},
+		{"as told", []attempt{shown}, []storedEvent{impressed}, ""},
 		{"an impression is lost", []attempt{shown}, nil, "1 lost"},
-		{"an impression is there twice", []attempt{shown}, []stored{impressed, impressed}, "1 counted twice"},
-		{"a click is lost", []attempt{shown, try(20, "click", acked, 1_000_005)}, []stored{impressed}, "1 lost"},
+		{"an impression is there twice", []attempt{shown}, []storedEvent{impressed, impressed}, "1 counted twice"},
+		{"a click is lost", []attempt{shown, try(20, "click", acked, 1_000_005)}, []storedEvent{impressed}, "1 lost"},
 		{"a click is told twice", []attempt{shown, try(20, "click", acked, 1_000_005), try(40, "click", acked, 1_000_005)},
-			[]stored{impressed, row(2, 1_000_005, 1_000_025)}, ""},
+			[]storedEvent{impressed, row(2, 1_000_005, 1_000_025)}, ""},
 		{"a click is counted twice", []attempt{shown, try(20, "click", acked, 1_000_005), try(40, "click", acked, 1_000_005)},
-			[]stored{impressed, row(2, 1_000_005, 1_000_025), row(2, 1_000_005, 1_000_045)}, "1 counted twice"},
+			[]storedEvent{impressed, row(2, 1_000_005, 1_000_025), row(2, 1_000_005, 1_000_045)}, "1 counted twice"},
 		{"a click of an impression that was overtaken", []attempt{shown, try(2000, "poll", unknown, 0), try(2020, "click", acked, 1_000_005)},
-			[]stored{impressed, row(impression, 1_002_005, 1_002_005)}, ""},
+			[]storedEvent{impressed, row(impression, 1_002_005, 1_002_005)}, ""},
 		{"a click before it was overtaken", []attempt{shown, try(20, "click", acked, 1_000_005), try(3000, "poll", unknown, 0)},
-			[]stored{impressed, row(impression, 1_003_005, 1_003_005)}, "1 lost"},
-		{"nobody asked", nil, []stored{impressed}, "1 invented"},
-		{"refused", []attempt{try(0, "poll", denied, 0)}, []stored{impressed}, "1 invented"},
-		{"there was nothing to show", []attempt{try(0, "poll", nothing, 0)}, []stored{impressed}, "1 invented"},
-		{"not answered, counted", []attempt{try(0, "poll", unknown, 0)}, []stored{impressed}, ""},
+			[]storedEvent{impressed, row(impression, 1_003_005, 1_003_005)}, "1 lost"},
+		{"nobody asked", nil, []storedEvent{impressed}, "1 invented"},
+		{"refused", []attempt{try(0, "poll", refused, 0)}, []storedEvent{impressed}, "1 invented"},
+		{"there was nothing to show", []attempt{try(0, "poll", nothingShown, 0)}, []storedEvent{impressed}, "1 invented"},
+		{"not answered, counted", []attempt{try(0, "poll", unknown, 0)}, []storedEvent{impressed}, ""},
 		{"not answered, not counted", []attempt{try(0, "poll", unknown, 0)}, nil, ""},
 		{"not answered, counted for two", []attempt{try(0, "poll", unknown, 0)},
-			[]stored{impressed, row(impression, 1_009_000, 1_000_006)}, "1 invented"},
-		{"not answered, counted before it was asked", []attempt{try(5000, "poll", unknown, 0)}, []stored{impressed}, "1 invented"},
-		{"a click not answered", []attempt{shown, try(20, "click", unknown, 1_000_005)}, []stored{impressed, row(2, 1_000_005, 1_000_025)}, ""},
-		{"a click that nobody made", []attempt{shown}, []stored{impressed, row(2, 1_000_005, 1_000_025)}, "1 invented"},
-		{"a control group", []attempt{try(0, "poll", nothing, 0)}, []stored{row(control, 1_000_005, 1_000_005)}, ""},
-		{"a control group that nobody asked", []attempt{try(5000, "poll", nothing, 0)}, []stored{row(control, 1_000_005, 1_000_005)}, "1 invented"},
-		{"shown too soon", []attempt{shown, try(500, "poll", acked, 1_000_505)}, []stored{impressed, row(impression, 1_000_505, 1_000_505)}, "1 shown though"},
-		{"shown in time", []attempt{shown, try(1500, "poll", acked, 1_001_505)}, []stored{impressed, row(impression, 1_001_505, 1_001_505)}, ""},
+			[]storedEvent{impressed, row(impression, 1_009_000, 1_000_006)}, "1 invented"},
+		{"not answered, counted before it was asked", []attempt{try(5000, "poll", unknown, 0)}, []storedEvent{impressed}, "1 invented"},
+		{"a click not answered", []attempt{shown, try(20, "click", unknown, 1_000_005)}, []storedEvent{impressed, row(2, 1_000_005, 1_000_025)}, ""},
+		{"a click that nobody made", []attempt{shown}, []storedEvent{impressed, row(2, 1_000_005, 1_000_025)}, "1 invented"},
+		{"a control group", []attempt{try(0, "poll", nothingShown, 0)}, []storedEvent{row(control, 1_000_005, 1_000_005)}, ""},
+		{"a control group that nobody asked", []attempt{try(5000, "poll", nothingShown, 0)}, []storedEvent{row(control, 1_000_005, 1_000_005)}, "1 invented"},
+		{"shown too soon", []attempt{shown, try(500, "poll", acked, 1_000_505)}, []storedEvent{impressed, row(impression, 1_000_505, 1_000_505)}, "1 shown though"},
+		{"shown in time", []attempt{shown, try(1500, "poll", acked, 1_001_505)}, []storedEvent{impressed, row(impression, 1_001_505, 1_001_505)}, ""},
 		{"shown too often", []attempt{shown, try(2000, "poll", acked, 1_002_005), try(4000, "poll", acked, 1_004_005)},
-			[]stored{impressed, row(impression, 1_002_005, 1_002_005), row(impression, 1_004_005, 1_004_005)}, "1 shown though"},
+			[]storedEvent{impressed, row(impression, 1_002_005, 1_002_005), row(impression, 1_004_005, 1_004_005)}, "1 shown though"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := judge(c.attempts, c.rows, popups).err(0)
+			err := checkHistory(c.attempts, c.rows, popups).err(0)
 			if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
 	}
-	v := judge([]attempt{shown}, nil, popups)
+	v := checkHistory([]attempt{shown}, nil, popups)
 	if err := v.err(1); err != nil {
 		t.Errorf("a loss that was declared: %v", err)
 	}
@@ -77,75 +77,75 @@ func TestJudge(t *testing.T) {
 // TestHistory: users notice what should not have been shown to them.
 func TestHistory(t *testing.T) {
 	start := time.Now()
-	h := func() (*history, *person) {
-		return newHistory(offers{{key: "p", afterImpression: time.Second, afterClick: 3 * time.Second, afterDismiss: time.Second, maxImpressions: 2}}),
-			&person{name: "u", seen: make(map[string]*sight)}
+	h := func() (*history, *loadUser) {
+		return newHistory(popupSpecs{{key: "p", afterImpression: time.Second, afterClick: 3 * time.Second, afterDismiss: time.Second, maxImpressions: 2}}),
+			&loadUser{name: "u", seen: make(map[string]*seenPopup)}
 	}
 	at := func(ms int, action string, o outcome) *attempt {
 		return &attempt{At: start.Add(time.Duration(ms) * time.Millisecond), Took: time.Millisecond, User: "u", Action: action, Outcome: o}
 	}
-	p := new(shown)
+	p := new(pollAnswer)
 	p.Popup.Key = "p"
 	for _, c := range []struct {
 		name string
-		do   func(h *history, u *person)
+		do   func(h *history, u *loadUser)
 		want string
 	}{
-		{"in time", func(h *history, u *person) {
-			h.shows(u, p, at(0, "poll", acked))
-			h.shows(u, p, at(1000, "poll", acked))
+		{"in time", func(h *history, u *loadUser) {
+			h.recordShown(u, p, at(0, "poll", acked))
+			h.recordShown(u, p, at(1000, "poll", acked))
 		}, ""},
-		{"too soon", func(h *history, u *person) {
-			h.shows(u, p, at(0, "poll", acked))
-			h.shows(u, p, at(800, "poll", acked))
+		{"too soon", func(h *history, u *loadUser) {
+			h.recordShown(u, p, at(0, "poll", acked))
+			h.recordShown(u, p, at(800, "poll", acked))
 		}, "too early"},
-		{"too soon after a click", func(h *history, u *person) {
-			h.shows(u, p, at(0, "poll", acked))
-			h.acts(u, "p", at(10, "click", acked))
-			h.shows(u, p, at(2000, "poll", acked))
+		{"too soon after a click", func(h *history, u *loadUser) {
+			h.recordShown(u, p, at(0, "poll", acked))
+			h.recordAction(u, "p", at(10, "click", acked))
+			h.recordShown(u, p, at(2000, "poll", acked))
 		}, "too early"},
-		{"a dismiss shortens no click", func(h *history, u *person) {
-			h.shows(u, p, at(0, "poll", acked))
-			h.acts(u, "p", at(10, "click", acked))
-			h.acts(u, "p", at(20, "dismiss", acked))
-			h.shows(u, p, at(2000, "poll", acked))
+		{"a dismiss shortens no click", func(h *history, u *loadUser) {
+			h.recordShown(u, p, at(0, "poll", acked))
+			h.recordAction(u, "p", at(10, "click", acked))
+			h.recordAction(u, "p", at(20, "dismiss", acked))
+			h.recordShown(u, p, at(2000, "poll", acked))
 		}, "too early"},
-		{"a click that was refused", func(h *history, u *person) {
-			h.shows(u, p, at(0, "poll", acked))
-			h.acts(u, "p", at(10, "click", denied))
-			h.shows(u, p, at(2000, "poll", acked))
+		{"a click that was refused", func(h *history, u *loadUser) {
+			h.recordShown(u, p, at(0, "poll", acked))
+			h.recordAction(u, "p", at(10, "click", refused))
+			h.recordShown(u, p, at(2000, "poll", acked))
 		}, ""},
-		{"a click that may not count", func(h *history, u *person) {
-			h.shows(u, p, at(0, "poll", acked))
-			h.acts(u, "p", at(10, "click", unknown))
-			h.shows(u, p, at(2000, "poll", acked))
+		{"a click that may not count", func(h *history, u *loadUser) {
+			h.recordShown(u, p, at(0, "poll", acked))
+			h.recordAction(u, "p", at(10, "click", unknown))
+			h.recordShown(u, p, at(2000, "poll", acked))
 		}, ""},
-		{"too often", func(h *history, u *person) {
+		{"too often", func(h *history, u *loadUser) {
 			for ms := range 3 {
-				h.shows(u, p, at(ms*5000, "poll", acked))
+				h.recordShown(u, p, at(ms*5000, "poll", acked))
 			}
 		}, "3 times"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, u := h()
 			c.do(h, u)
-			if got := strings.Join(h.wrong, "; "); (got != "") != (c.want != "") || !strings.Contains(got, c.want) {
+			if got := strings.Join(h.violations, "; "); (got != "") != (c.want != "") || !strings.Contains(got, c.want) {
 				t.Errorf("users say %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-// TestPlot: a schedule follows from its seed, brings each fault before any of
-// them again, and keeps to worlds that fit.
-func TestPlot(t *testing.T) {
-	other := &stage{name: "other"}
-	list := []fault{{name: "a"}, {name: "b", alone: true}, {name: "c", stage: other}, {name: "d"}, {name: "e", stage: other, declares: true}}
+// TestSchedule: a schedule follows from its seed, brings each fault before any of
+// them again, and keeps to systems that fit.
+func TestSchedule(t *testing.T) {
+	other := &layout{name: "other"}
+	list := []fault{{name: "a"}, {name: "b", freshSystem: true}, {name: "c", layout: other}, {name: "d"}, {name: "e", layout: other, declaresLosses: true}}
 	text := func(seed uint64) string {
 		var b strings.Builder
-		for _, a := range plot(list, 50, seed) {
-			fmt.Fprint(&b, a.stage.name, ":")
-			for _, s := range a.scenes {
+		for _, a := range schedule(list, 50, seed) {
+			fmt.Fprint(&b, a.layout.name, ":")
+			for _, s := range a.iterations {
 				fmt.Fprint(&b, " ", s.number, s.fault.name)
 			}
 			fmt.Fprintln(&b)
@@ -160,18 +160,18 @@ func TestPlot(t *testing.T) {
 	}
 	times := make(map[string]int)
 	numbers := make(map[int]bool)
-	for _, a := range plot(list, 50, 3) {
-		if len(a.scenes) > mostScenes {
-			t.Errorf("%d iterations in one world, want at most %d", len(a.scenes), mostScenes)
+	for _, a := range schedule(list, 50, 3) {
+		if len(a.iterations) > maxIterations {
+			t.Errorf("%d iterations in one system, want at most %d", len(a.iterations), maxIterations)
 		}
-		for _, s := range a.scenes {
+		for _, s := range a.iterations {
 			times[s.fault.name]++
 			numbers[s.number] = true
-			if s.fault.on() != a.stage {
-				t.Errorf("%s is played on stage %s", s.fault.name, a.stage.name)
+			if s.fault.on() != a.layout {
+				t.Errorf("%s runs on layout %s", s.fault.name, a.layout.name)
 			}
-			if (s.fault.alone || s.fault.declares) && len(a.scenes) != 1 {
-				t.Errorf("%s shares its world", s.fault.name)
+			if (s.fault.freshSystem || s.fault.declaresLosses) && len(a.iterations) != 1 {
+				t.Errorf("%s shares its system", s.fault.name)
 			}
 		}
 	}

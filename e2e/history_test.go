@@ -16,10 +16,10 @@ import (
 type outcome string
 
 const (
-	acked   outcome = "ok"      // 200 with a popup, or 202: it must be counted
-	nothing outcome = "none"    // 204: there was nothing to count
-	denied  outcome = "fail"    // any other answer: it must never be counted
-	unknown outcome = "unknown" // no answer: it may be counted, once
+	acked        outcome = "ok"      // 200 with a popup, or 202: it must be committed
+	nothingShown outcome = "none"    // 204: there was nothing to count
+	refused      outcome = "fail"    // any other answer: it must never be committed
+	unknown      outcome = "unknown" // no answer: it may be committed, once
 )
 
 // attempt is one request that may make events.
@@ -39,15 +39,15 @@ func (a *attempt) end() time.Time { return a.At.Add(a.Took) }
 // history is every attempt of a load, in the order of their answers, and what
 // its users remember.
 type history struct {
-	offers offers
-	people [clients][]*person // each belongs to the client of its number while that runs
+	popups popupSpecs
+	users  [clients][]*loadUser // each belongs to the client of its number while that runs
 
-	mu       sync.Mutex
-	attempts []attempt
-	wrong    []string // answers that should not have been
+	mu         sync.Mutex
+	attempts   []attempt
+	violations []string // answers that should not have been
 }
 
-func newHistory(o offers) *history { return &history{offers: o} }
+func newHistory(o popupSpecs) *history { return &history{popups: o} }
 
 func (h *history) add(a attempt) {
 	h.mu.Lock()
@@ -55,10 +55,10 @@ func (h *history) add(a attempt) {
 	h.attempts = append(h.attempts, a)
 }
 
-func (h *history) accuse(format string, args ...any) {
+func (h *history) report(format string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.wrong = append(h.wrong, fmt.Sprintf(format, args...))
+	h.violations = append(h.violations, fmt.Sprintf(format, args...))
 }
 
 // since returns the attempts from number n on.
@@ -71,7 +71,7 @@ func (h *history) since(n int) []attempt {
 func (h *history) len() int { return len(h.since(0)) }
 
 // numbers counts attempts by outcome.
-func numbers(attempts []attempt) map[outcome]int {
+func countOutcomes(attempts []attempt) map[outcome]int {
 	n := make(map[outcome]int)
 	for i := range attempts {
 		n[attempts[i].Outcome]++
@@ -106,8 +106,8 @@ func servedAt(token string) (int64, error) {
 	return int64(encoding.BigEndian.Uint64(b[4:])), nil
 }
 
-// offer is a popup that the load is shown, and its rules.
-type offer struct {
+// popupSpec is a popup that the load is shown, and its rules.
+type popupSpec struct {
 	key                                       string
 	priority                                  int
 	afterImpression, afterClick, afterDismiss time.Duration // whole seconds
@@ -115,10 +115,10 @@ type offer struct {
 	control                                   bool // half of the users are in a control group
 }
 
-type offers []offer
+type popupSpecs []popupSpec
 
 // create makes the popups.
-func (o offers) create(s *server) {
+func (o popupSpecs) create(s *server) {
 	s.t.Helper()
 	for _, p := range o {
 		variants := `{"key":"a","content":{}}`
@@ -133,7 +133,7 @@ func (o offers) create(s *server) {
 	}
 }
 
-func (o offers) find(key string) *offer {
+func (o popupSpecs) find(key string) *popupSpec {
 	for i := range o {
 		if o[i].key == key {
 			return &o[i]
@@ -143,7 +143,7 @@ func (o offers) find(key string) *offer {
 }
 
 // wait returns how long the popup stays away after an action, convert as click.
-func (o *offer) wait(action string) time.Duration {
+func (o *popupSpec) wait(action string) time.Duration {
 	switch action {
 	case "poll":
 		return o.afterImpression
@@ -157,36 +157,36 @@ func (o *offer) wait(action string) time.Duration {
 // resolve to 100 ms.
 const resolution = 100 * time.Millisecond
 
-// person is a user as it sees itself.
-type person struct {
-	name  string
-	seen  map[string]*sight // by popup key
-	doubt time.Time         // of its last poll without an answer, which may have shown anything
+// loadUser is a user of the load, with what it remembers.
+type loadUser struct {
+	name           string
+	seen           map[string]*seenPopup // by popup key
+	unansweredPoll time.Time             // of its last poll without an answer, which may have shown anything
 }
 
-// sight is what a user has seen of one popup. The times are the earliest that
+// seenPopup is what a user has seen of one popup. The times are the earliest that
 // can be: a request is taken to have been decided when it was sent.
-type sight struct {
-	popup  uint32
-	token  string
-	served int64
-	at     time.Time            // when the poll that showed it was sent
-	shown  int                  // times
-	acts   map[string]time.Time // of this impression: the first try
-	ready  time.Time            // not before this it may return
-	until  time.Time            // nor before this: it was clicked
+type seenPopup struct {
+	popup   uint32
+	token   string
+	served  int64
+	at      time.Time            // when the poll that showed it was sent
+	shown   int                  // times
+	actions map[string]time.Time // of this impression: the first try
+	ready   time.Time            // not before this it may return
+	until   time.Time            // nor before this: it was clicked
 }
 
-// shows judges and notes that a popup was served.
-func (h *history) shows(u *person, p *shown, a *attempt) {
-	o := h.offers.find(p.Popup.Key)
+// recordShown checks and records that a popup was served.
+func (h *history) recordShown(u *loadUser, p *pollAnswer, a *attempt) {
+	o := h.popups.find(p.Popup.Key)
 	if o == nil {
-		h.accuse("%s was shown %q, which nobody made", u.name, p.Popup.Key)
+		h.report("%s was shown %q, which nobody made", u.name, p.Popup.Key)
 		return
 	}
 	s := u.seen[p.Popup.Key]
 	if s == nil {
-		s = new(sight)
+		s = new(seenPopup)
 		u.seen[p.Popup.Key] = s
 	}
 	ready := s.ready
@@ -194,35 +194,35 @@ func (h *history) shows(u *person, p *shown, a *attempt) {
 		ready = s.until
 	}
 	if early := ready.Sub(a.end()); early > resolution {
-		h.accuse("%s was shown %s again %v too early: at %v, answered %v; before that at %v", u.name, p.Popup.Key, early,
+		h.report("%s was shown %s again %v too early: at %v, answered %v; before that at %v", u.name, p.Popup.Key, early,
 			a.At.Format(time.StampMilli), a.end().Format(time.StampMilli), s.at.Format(time.StampMilli))
 	}
 	s.popup, s.token, s.served, s.at = p.Popup.ID, p.Token, a.Served, a.At
-	s.acts = make(map[string]time.Time)
+	s.actions = make(map[string]time.Time)
 	s.ready = a.At.Add(o.afterImpression)
 	if s.shown++; o.maxImpressions > 0 && s.shown > o.maxImpressions {
-		h.accuse("%s was shown %s %d times, at most %d are allowed", u.name, p.Popup.Key, s.shown, o.maxImpressions)
+		h.report("%s was shown %s %d times, at most %d are allowed", u.name, p.Popup.Key, s.shown, o.maxImpressions)
 	}
 }
 
-// acts notes an action of the user on the popup's latest impression.
-func (h *history) acts(u *person, key string, a *attempt) {
-	s, wait := u.seen[key], h.offers.find(key).wait(a.Action)
-	first, again := s.acts[a.Action]
+// recordAction records an action of the user on the popup's latest impression.
+func (h *history) recordAction(u *loadUser, key string, a *attempt) {
+	s, wait := u.seen[key], h.popups.find(key).wait(a.Action)
+	first, again := s.actions[a.Action]
 	if !again {
 		first = a.At
 	}
 	lowered := first.Add(wait)
 	switch {
-	case a.Outcome == denied:
+	case a.Outcome == refused:
 		return
-	case a.Outcome == acked && !u.doubt.After(s.at) && !again: // it counts, and from now
+	case a.Outcome == acked && !u.unansweredPoll.After(s.at) && !again: // it counts, and from now
 		s.ready = lowered
 	case lowered.Before(s.ready): // it may have counted
 		s.ready = lowered
 	}
-	s.acts[a.Action] = first
-	if a.Outcome == acked && !u.doubt.After(s.at) && a.Action != "dismiss" && lowered.After(s.until) {
+	s.actions[a.Action] = first
+	if a.Outcome == acked && !u.unansweredPoll.After(s.at) && a.Action != "dismiss" && lowered.After(s.until) {
 		s.until = lowered
 	}
 }

@@ -59,7 +59,7 @@ func hostileRequests(host string, paths []string) (requests []string) {
 // scrape returns the values of each label of each metric, as "metric label".
 func (s *server) scrape() map[string][]string {
 	s.t.Helper()
-	status, text, err := s.get(s.rest + "/metrics")
+	status, text, err := s.get(s.adminURL + "/metrics")
 	if err != nil || status != http.StatusOK {
 		s.t.Fatalf("metrics: %d, %v", status, err)
 	}
@@ -94,15 +94,15 @@ func TestHostileRequests(t *testing.T) {
 
 	answered := 0
 	for listener, paths := range map[string][]string{
-		s.poll: {"/v1/poll?uid=*", "/v1/poll?uid=u&placement=*&platform=*&app_version=*&locale=*&country=*&sig=*&a.*=*", "/*", "/v1/actions?uid=*"},
-		s.rest: {
+		s.dataURL: {"/v1/poll?uid=*", "/v1/poll?uid=u&placement=*&platform=*&app_version=*&locale=*&country=*&sig=*&a.*=*", "/*", "/v1/actions?uid=*"},
+		s.adminURL: {
 			"/v1/admin/popups?status=*&cursor=*&limit=*", "/v1/admin/popups/*", "/v1/admin/popups/*/stats?from=*", "/v1/admin/popups/*/rollback",
 			"/v1/admin/users/*", "/debug/pprof/*", "/*", "/readyz?*", "/metrics?*",
 		},
 	} {
 		host := strings.TrimPrefix(listener, "http://")
 		for i, r := range hostileRequests(host, paths) {
-			if i%2 == 0 && listener == s.rest { // half of them by someone with the token
+			if i%2 == 0 && listener == s.adminURL { // half of them by someone with the token
 				r = strings.Replace(r, "Connection: close", "Connection: close\r\nAuthorization: Bearer "+adminToken, 1)
 			}
 			c, err := net.Dial("tcp", host)
@@ -127,7 +127,7 @@ func TestHostileRequests(t *testing.T) {
 
 	// All that is logged is that someone was locked out, and that once.
 	for range 20 {
-		request(t, "GET", s.rest+"/v1/admin/popups", "", "Authorization", "Bearer "+marker)
+		request(t, "GET", s.adminURL+"/v1/admin/popups", "", "Authorization", "Bearer "+marker)
 	}
 	eventually(t, 10*time.Second, func() error {
 		if n := strings.Count(s.Log(), "too many wrong admin tokens"); n != 1 {

@@ -62,7 +62,7 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 
 // TestSystemCallsFail has the disk fail under a journal that is mapped, and under one
 // on a file system that reserves no room, where each frame is a write. The stream ends,
-// another begins when the disk is well again, and what was acknowledged is counted,
+// another begins when the disk is well again, and what was acknowledged is committed,
 // also after a kill; what was refused is not.
 func TestSystemCallsFail(t *testing.T) {
 	t.Parallel()
@@ -114,12 +114,12 @@ func TestSystemCallsFail(t *testing.T) {
 			})
 			flood(s, h, "and-on", 30*time.Second, after(time.Second))
 			heal()
-			s.shows(h, "healed", 10*time.Second)
+			s.waitShown(h, "healed", 10*time.Second)
 			more("healthy", 200)
 			s.Kill()
-			s.again()
+			s.restart()
 			more("again", 50)
-			s.holds(t, h, dsn)
+			s.checkHistory(t, h, dsn)
 		})
 	}
 }

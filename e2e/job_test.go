@@ -17,11 +17,11 @@ func TestJob(t *testing.T) {
 	dsn := storetest.MySQL(t)
 	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by both servers"}
 	a, b := start(t, args...), start(t, args...)
-	db := open(t, dsn)
+	db := openDB(t, dsn)
 
 	a.create("sale", `{"after_click_sec":3,"after_impression_sec":2}`)
 	changed := time.Now()
-	var seen *shown
+	var seen *pollAnswer
 	eventually(t, time.Second, func() error {
 		var err error
 		if seen, err = b.ask("b-user"); err == nil && seen == nil {
@@ -66,11 +66,11 @@ func TestJob(t *testing.T) {
 
 	eventually(t, 10*time.Second, func() error {
 		for action, want := range map[int]int{1: 5, 2: 1, 3: 1} {
-			if got, err := count(db, "SELECT COUNT(*) FROM event WHERE action = ?", action); err != nil || got != want {
+			if got, err := queryInt(db, "SELECT COUNT(*) FROM event WHERE action = ?", action); err != nil || got != want {
 				return fmt.Errorf("%d events of action %d, %v; want %d", got, action, err, want)
 			}
 		}
-		return broken(db)
+		return checkInvariants(db)
 	})
 	var stats struct {
 		Totals struct{ Impressions, Users, Clicks, Dismisses, Converts int }
@@ -82,10 +82,10 @@ func TestJob(t *testing.T) {
 		t.Errorf("stats say %+v, want 5 impressions, 3 users, 1 click, 1 dismiss", got)
 	}
 
-	// Both servers end in order, leaving nothing to be counted.
+	// Both servers end in order, leaving nothing to be committed.
 	a.stop()
 	b.stop()
-	if err := broken(db); err != nil {
+	if err := checkInvariants(db); err != nil {
 		t.Error(err)
 	}
 }
@@ -122,7 +122,7 @@ func TestEmbedded(t *testing.T) {
 		t.Fatalf("click: %d, %v", status, err)
 	}
 	s.Kill()
-	s.again()
+	s.restart()
 	if p := s.mustAsk("alice"); p != nil {
 		t.Errorf("after kill -9 alice is shown %s again", p.Popup.Key)
 	}

@@ -39,7 +39,7 @@ func TestKill(t *testing.T) {
 		name string
 		kill func(*testing.T, *server, stores)
 	}{
-		{"server", func(t *testing.T, s *server, _ stores) { s.Kill(); s.again() }},
+		{"server", func(t *testing.T, s *server, _ stores) { s.Kill(); s.restart() }},
 		{"redis", func(t *testing.T, _ *server, st stores) { st.redis.Kill(); st.redis.Restart(t) }},
 		{"mariadb", func(t *testing.T, _ *server, st stores) { st.mysql.Kill(); st.mysql.Restart(t) }},
 	} {
@@ -48,12 +48,12 @@ func TestKill(t *testing.T) {
 			st := startStores(t)
 			s := start(t, st.args()...)
 			day := 24 * time.Hour
-			h := newHistory(offers{
+			h := newHistory(popupSpecs{
 				{key: "one", afterImpression: day, afterClick: day, afterDismiss: day},
 				{key: "two", afterImpression: day, afterClick: day, afterDismiss: day},
 			})
-			h.offers.create(s)
-			l := attack(s, h, "user", 1)
+			h.popups.create(s)
+			l := startLoad(s, h, "user", 1)
 			const kills = 3
 			tick := time.NewTicker(under() / (kills + 1))
 			defer tick.Stop()
@@ -62,7 +62,7 @@ func TestKill(t *testing.T) {
 				c.kill(t, s, st)
 			}
 			<-tick.C
-			l.check(t, open(t, st.dsn))
+			l.check(t, openDB(t, st.dsn))
 			if n := l.failures(); c.name != "server" && n > 0 {
 				t.Errorf("%d requests failed, though the server was up all the time", n)
 			}
@@ -76,9 +76,9 @@ func TestStoresDown(t *testing.T) {
 	t.Parallel()
 	st := startStores(t)
 	s := start(t, st.args()...)
-	h := newHistory(offers{{key: "one", afterImpression: time.Hour, afterClick: time.Hour, afterDismiss: time.Hour}})
-	h.offers.create(s)
-	l := attack(s, h, "user", 1)
+	h := newHistory(popupSpecs{{key: "one", afterImpression: time.Hour, afterClick: time.Hour, afterDismiss: time.Hour}})
+	h.popups.create(s)
+	l := startLoad(s, h, "user", 1)
 	tick := time.NewTicker(under() / 4)
 	defer tick.Stop()
 	<-tick.C
@@ -87,11 +87,11 @@ func TestStoresDown(t *testing.T) {
 	before := h.len()
 	<-tick.C
 	<-tick.C
-	during := numbers(h.since(before))[acked]
+	during := countOutcomes(h.since(before))[acked]
 	st.mysql.Restart(t)
 	st.redis.Restart(t)
 	<-tick.C
-	l.check(t, open(t, st.dsn))
+	l.check(t, openDB(t, st.dsn))
 	if n := l.failures(); n > 0 {
 		t.Errorf("%d requests failed", n)
 	}

@@ -22,13 +22,13 @@ type load struct {
 	wg      sync.WaitGroup
 }
 
-// attack starts the clients. The ids of their users begin with name, which is
+// startLoad starts the clients. The ids of their users begin with name, which is
 // unique in the history; users of loads before come back now and then.
-func attack(s *server, h *history, name string, seed uint64) *load {
+func startLoad(s *server, h *history, name string, seed uint64) *load {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &load{server: s, history: h, name: name, cancel: cancel}
 	for n := range clients {
-		c := &visitor{load: l, number: n, rand: rand.New(rand.NewPCG(seed, uint64(n)))}
+		c := &loadClient{load: l, number: n, rand: rand.New(rand.NewPCG(seed, uint64(n)))}
 		l.wg.Go(func() { c.run(ctx) })
 	}
 	s.t.Cleanup(l.stop)
@@ -42,41 +42,41 @@ func (l *load) stop() {
 	client.CloseIdleConnections()
 }
 
-// visitor is one client: one user after the other.
-type visitor struct {
+// loadClient is one client, which plays one user after the other.
+type loadClient struct {
 	*load
 	number int
 	rand   *rand.Rand
 }
 
-func (v *visitor) run(ctx context.Context) {
-	people := &v.history.people[v.number]
+func (v *loadClient) run(ctx context.Context) {
+	people := &v.history.users[v.number]
 	pause := time.NewTicker(8 * time.Millisecond)
 	defer pause.Stop()
 	for n := 0; ctx.Err() == nil; n++ {
 		<-pause.C
-		u := &person{name: fmt.Sprintf("%s-%d-%d", v.name, v.number, n), seen: make(map[string]*sight)}
+		u := &loadUser{name: fmt.Sprintf("%s-%d-%d", v.name, v.number, n), seen: make(map[string]*seenPopup)}
 		*people = append(*people, u)
-		v.visit(u)
+		v.runUser(u)
 		if v.rand.IntN(2) == 0 { // one of the last, whose cooldowns are under way
 			recent := (*people)[max(0, len(*people)-100):]
-			v.visit(recent[v.rand.IntN(len(recent))])
+			v.runUser(recent[v.rand.IntN(len(recent))])
 		}
 		if v.rand.IntN(4) == 0 {
-			v.visit((*people)[v.rand.IntN(len(*people))])
+			v.runUser((*people)[v.rand.IntN(len(*people))])
 		}
 	}
 }
 
-// visit is a user who polls until nothing more is shown, and acts on some of
+// runUser plays a user who polls until nothing more is shown, and acts on some of
 // what was, now or before: once, or again and again.
-func (v *visitor) visit(u *person) {
+func (v *loadClient) runUser(u *loadUser) {
 	for range 5 {
-		if !v.ask(u) {
+		if !v.poll(u) {
 			break
 		}
 	}
-	for _, o := range v.history.offers {
+	for _, o := range v.history.popups {
 		if u.seen[o.key] == nil {
 			continue
 		}
@@ -88,23 +88,23 @@ func (v *visitor) visit(u *person) {
 	}
 }
 
-// ask polls once and reports whether something was shown.
-func (v *visitor) ask(u *person) bool {
-	a := attempt{At: time.Now(), User: u.name, Action: "poll", Outcome: nothing}
+// poll polls once and reports whether something was shown.
+func (v *loadClient) poll(u *loadUser) bool {
+	a := attempt{At: time.Now(), User: u.name, Action: "poll", Outcome: nothingShown}
 	p, err := v.server.ask(u.name)
 	a.Took = time.Since(a.At)
 	switch {
 	case err != nil:
 		a.Outcome, a.Detail = outcomeOf(err), err.Error()
 		if a.Outcome == unknown {
-			u.doubt = a.At
+			u.unansweredPoll = a.At
 		}
 	case p != nil:
 		a.Outcome, a.Popup = acked, p.Popup.ID
 		if a.Served, err = servedAt(p.Token); err != nil {
-			v.history.accuse("%v", err)
+			v.history.report("%v", err)
 		}
-		v.history.shows(u, p, &a)
+		v.history.recordShown(u, p, &a)
 	}
 	v.history.add(a)
 	return a.Outcome == acked
@@ -112,13 +112,13 @@ func (v *visitor) ask(u *person) bool {
 
 // outcomeOf says what a request that failed tells of its outcome.
 func outcomeOf(err error) outcome {
-	if _, answered := errors.AsType[*refused](err); answered {
-		return denied
+	if _, answered := errors.AsType[*statusError](err); answered {
+		return refused
 	}
 	return unknown
 }
 
-func (v *visitor) act(u *person, key, action string) {
+func (v *loadClient) act(u *loadUser, key, action string) {
 	s := u.seen[key]
 	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: s.popup, Served: s.served}
 	status, err := v.server.act(s.token, action)
@@ -127,11 +127,11 @@ func (v *visitor) act(u *person, key, action string) {
 	case err != nil:
 		a.Outcome, a.Detail = unknown, err.Error()
 	case status != http.StatusAccepted:
-		a.Outcome, a.Detail = denied, http.StatusText(status)
+		a.Outcome, a.Detail = refused, http.StatusText(status)
 		if status < 500 {
-			v.history.accuse("%s: %s of %s answered %d", u.name, action, key, status)
+			v.history.report("%s: %s of %s answered %d", u.name, action, key, status)
 		}
 	}
-	v.history.acts(u, key, &a)
+	v.history.recordAction(u, key, &a)
 	v.history.add(a)
 }

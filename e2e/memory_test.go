@@ -67,7 +67,7 @@ func TestMemoryLimit(t *testing.T) {
 	h := newHistory(once)
 	flood(s, h, "many", 60*time.Second, func() bool { return s.mustMetric("popupd_state_full_total") > 1000 })
 	flood(s, h, "more", 60*time.Second, after(3*time.Second))
-	v, err := s.vitals()
+	v, err := s.resources()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,14 +82,14 @@ func TestMemoryLimit(t *testing.T) {
 			break
 		}
 	}
-	l := attack(s, h, "killed", 1)
+	l := startLoad(s, h, "killed", 1)
 	var conns []net.Conn
 	eventually(t, 30*time.Second, func() error {
 		if len(s.Crashes()) > 0 {
 			return nil
 		}
 		for range 200 { // each of them is memory
-			if c, err := net.DialTimeout("tcp", strings.TrimPrefix(s.poll, "http://"), time.Second); err == nil {
+			if c, err := net.DialTimeout("tcp", strings.TrimPrefix(s.dataURL, "http://"), time.Second); err == nil {
 				_, _ = fmt.Fprintf(c, "GET /v1/poll?uid=%s HTTP/1.1\r\n", strings.Repeat("x", 4000))
 				conns = append(conns, c)
 			}
@@ -104,7 +104,7 @@ func TestMemoryLimit(t *testing.T) {
 		t.Errorf("the server ended by %q, want the kernel's kill", crashes)
 	}
 	setLimit(t, group, limit)
-	s.again()
+	s.restart()
 	flood(s, h, "again", 20*time.Second, after(time.Second))
-	l.check(t, open(t, st.dsn))
+	l.check(t, openDB(t, st.dsn))
 }

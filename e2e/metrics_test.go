@@ -18,10 +18,10 @@ import (
 func TestMetrics(t *testing.T) {
 	s := start(t, "-demo")
 	s.mustAsk("metrics")
-	if _, _, err := s.get(s.rest + "/livez"); err != nil { // requests of the control plane are counted by status
+	if _, _, err := s.get(s.adminURL + "/livez"); err != nil { // requests of the control plane are counted by status
 		t.Fatal(err)
 	}
-	_, text, err := s.get(s.rest + "/metrics")
+	_, text, err := s.get(s.adminURL + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

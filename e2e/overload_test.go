@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// More clients than there is time for: some are sent away and come back when
-// they are told to, the others are served, and when the crowd has gone
+// More clients than there is time for: some are rejected and come back when
+// they are told to, the others are served, and when the overload is over
 // everybody is.
 func TestOverloadIsShed(t *testing.T) {
 	s := start(t, "-shed-after", "1ms")
 	s.create("hello", `{}`)
-	shown := s.mustAsk("crowd")
+	shown := s.mustAsk("overload")
 	if shown == nil {
 		t.Fatal("nothing is shown")
 	}
@@ -40,7 +40,7 @@ func TestOverloadIsShed(t *testing.T) {
 					return
 				default:
 				}
-				resp, err := client.Post(s.poll+"/v1/actions", "text/plain", strings.NewReader(body))
+				resp, err := client.Post(s.dataURL+"/v1/actions", "text/plain", strings.NewReader(body))
 				if err != nil {
 					continue // its connection was closed just then
 				}
@@ -51,7 +51,7 @@ func TestOverloadIsShed(t *testing.T) {
 					taken.Add(1)
 				case http.StatusServiceUnavailable:
 					if shed.Add(1); resp.Header.Get("Retry-After") == "" || resp.Close {
-						t.Errorf("sent away without Retry-After, or for good: %v", resp.Header)
+						t.Errorf("rejected without Retry-After, or with the connection closed: %v", resp.Header)
 					}
 					select {
 					case <-end:
@@ -66,19 +66,19 @@ func TestOverloadIsShed(t *testing.T) {
 	}
 	eventually(t, 30*time.Second, func() error {
 		if taken.Load() < 200 || shed.Load() < 200 {
-			return fmt.Errorf("%d requests taken, %d sent away, want 200 of each", taken.Load(), shed.Load())
+			return fmt.Errorf("%d requests taken, %d rejected, want 200 of each", taken.Load(), shed.Load())
 		}
 		return nil
 	})
 	stop()
-	s.serves("after")
-	_, text, err := s.get(s.rest + "/metrics")
+	s.waitServed("after")
+	_, text, err := s.get(s.adminURL + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
 	counted := 0.0
 	_, after, _ := strings.Cut(string(text), `popupd_http_errors_total{code="overloaded"} `)
 	if _, err := fmt.Sscan(after, &counted); err != nil || counted < float64(shed.Load()) {
-		t.Errorf("%v counted as overloaded (%v), %d were sent away", counted, err, shed.Load())
+		t.Errorf("%v counted as overloaded (%v), %d were rejected", counted, err, shed.Load())
 	}
 }

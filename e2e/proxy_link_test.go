@@ -11,7 +11,7 @@ import (
 )
 
 // proxy stands between popupd and a store. What happens to the bytes that pass
-// is its weather. It is our own, and not toxiproxy, because it has to know
+// are its conditions. It is our own, and not toxiproxy, because it has to know
 // commands from bytes, to keep the store's side of a connection open when the
 // client's is gone, and to end with the test, down to its goroutines.
 type proxy struct {
@@ -22,38 +22,38 @@ type proxy struct {
 	listener net.Listener
 	running  sync.WaitGroup
 
-	mu      sync.Mutex
-	weather weather
-	changed chan struct{} // closed when the weather changes
-	links   map[*link]bool
-	dials   int // connections accepted
-	struck  int // commands that met weather.strike
-	hit     int // chunks that met other weather
+	mu          sync.Mutex
+	conditions  conditions
+	changed     chan struct{} // closed when the conditions change
+	links       map[*link]bool
+	dials       int // connections accepted
+	commandsHit int // commands that were lost
+	chunksHit   int // chunks that met other bad conditions
 }
 
-// weather is what befalls the bytes that pass. The zero value is fair.
-type weather struct {
-	latency time.Duration // each way
-	rate    int           // bytes/s of each connection each way; 0: as fast as it goes
-	slice   int           // bytes of a packet, about; 0: as they come
-	limit   int           // bytes that the store may send on a connection before it is closed; 0: any
-	reset   bool          // a connection is reset when anything comes
-	hole    bool          // nothing passes; it is held back, as by TCP, until the weather changes
-	down    bool          // there is no connection
-	strike  strike
-	mangle  func([]byte) []byte // what the store's bytes become
+// conditions are what happens to the bytes that pass. The zero value changes nothing.
+type conditions struct {
+	latency     time.Duration // each way
+	rate        int           // bytes/s of each connection each way; 0: as fast as it goes
+	slice       int           // bytes of a packet, about; 0: as they come
+	limit       int           // bytes that the store may send on a connection before it is closed; 0: any
+	reset       bool          // a connection is reset when anything comes
+	blackHole   bool          // nothing passes; it is held back, as by TCP, until the conditions change
+	down        bool          // there is no connection
+	commandLoss commandLoss
+	mangle      func([]byte) []byte // what the store's bytes become
 }
 
-// strike is what befalls a command, the first n of them.
-type strike struct {
+// commandLoss is the loss of a command or of its reply, the first n times.
+type commandLoss struct {
 	command string // its first word
 	n       int
 	lost    bool // the store does not get it; else it does, and its reply is lost
 	held    bool // the store is not told that its client is gone, until the proxy closes
 }
 
-func (w *weather) fair() bool {
-	return w.latency == 0 && w.rate == 0 && w.slice == 0 && w.limit == 0 && !w.reset && !w.hole && w.mangle == nil
+func (w *conditions) none() bool {
+	return w.latency == 0 && w.rate == 0 && w.slice == 0 && w.limit == 0 && !w.reset && !w.blackHole && w.mangle == nil
 }
 
 // startProxy makes a proxy before the server's address. It ends with the test.
@@ -76,10 +76,10 @@ func startProxy(t testing.TB, server string, scan scan) *proxy {
 	return p
 }
 
-// set changes the weather. What an earlier one held back comes now.
-func (p *proxy) set(w weather) {
+// set changes the conditions. What earlier ones held back comes now.
+func (p *proxy) set(w conditions) {
 	p.mu.Lock()
-	p.weather = w
+	p.conditions = w
 	close(p.changed)
 	p.changed = make(chan struct{})
 	p.mu.Unlock()
@@ -88,15 +88,15 @@ func (p *proxy) set(w weather) {
 	}
 }
 
-// look returns the weather, and what is closed when it changes.
-func (p *proxy) look() (weather, <-chan struct{}) {
+// look returns the conditions, and what is closed when they change.
+func (p *proxy) look() (conditions, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.weather, p.changed
+	return p.conditions, p.changed
 }
 
 // forget makes the connections that there are lead nowhere, as when a firewall
-// has lost its table: neither side is told. New ones are as the weather is.
+// has lost its table: neither side is told. New ones are as the conditions are.
 func (p *proxy) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,12 +114,12 @@ func (p *proxy) cut() {
 	}
 }
 
-// counts returns how many connections were accepted, how many commands met the
-// strike, and how many chunks other bad weather.
+// counts returns how many connections were accepted, how many commands were
+// lost, and how many chunks met other bad conditions.
 func (p *proxy) counts() (dials, struck, hit int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.dials, p.struck, p.hit
+	return p.dials, p.commandsHit, p.chunksHit
 }
 
 func (p *proxy) accept() {
@@ -130,7 +130,7 @@ func (p *proxy) accept() {
 		}
 		p.mu.Lock()
 		p.dials++
-		down := p.weather.down
+		down := p.conditions.down
 		p.mu.Unlock()
 		var server net.Conn
 		if !down {
@@ -148,16 +148,16 @@ func (p *proxy) accept() {
 	}
 }
 
-// strikes reports whether a command meets the strike.
-func (p *proxy) strikes(command string) (strike, bool) {
+// hits reports whether a command is to be lost.
+func (p *proxy) hits(command string) (commandLoss, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := &p.weather.strike
+	s := &p.conditions.commandLoss
 	if s.n == 0 || s.command != command {
-		return strike{}, false
+		return commandLoss{}, false
 	}
 	s.n--
-	p.struck++
+	p.commandsHit++
 	return *s, true
 }
 
@@ -256,9 +256,9 @@ func (f *flow) put(b []byte) {
 	}
 }
 
-// command passes a command on, unless it is struck: then the link is at its end.
+// command passes a command on, unless it is to be lost: then the link is at its end.
 func (f *flow) command(name string, b []byte) bool {
-	s, ok := f.link.proxy.strikes(name)
+	s, ok := f.link.proxy.hits(name)
 	if !ok {
 		f.put(b)
 		return true
@@ -288,16 +288,16 @@ func (f *flow) write() {
 	_ = f.to.CloseWrite()
 }
 
-// pass writes a chunk as the weather has it. It returns false at the link's end.
+// pass writes a chunk as the conditions have it. It returns false at the link's end.
 func (f *flow) pass(c chunk) bool {
 	p := f.link.proxy
 	met := false
 	for len(c.bytes) > 0 {
 		w, changed := p.look()
-		if !met && !w.fair() {
+		if !met && !w.none() {
 			met = true
 			p.mu.Lock()
-			p.hit++
+			p.chunksHit++
 			p.mu.Unlock()
 		}
 		n, at := len(c.bytes), c.came.Add(w.latency)
@@ -309,7 +309,7 @@ func (f *flow) pass(c chunk) bool {
 			n = min(n, max(w.rate/10, 1))
 			at = latest(at, time.Now().Add(time.Duration(n)*time.Second/time.Duration(w.rate)))
 		}
-		if w.hole || f.link.forgotten.Load() {
+		if w.blackHole || f.link.forgotten.Load() {
 			at = time.Now().Add(time.Hour)
 		}
 		if d := time.Until(at); d > 0 {

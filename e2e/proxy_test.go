@@ -33,32 +33,32 @@ func echo(t *testing.T) (addr string) {
 	return ln.Addr().String()
 }
 
-// TestProxy: each weather does what it is for, and the bytes that pass are those
+// TestProxy: each of the conditions does what it is for, and the bytes that pass are those
 // that came.
 func TestProxy(t *testing.T) {
 	const said = "some words of a client to its server"
 	command := func(name string) string { return "*2\r\n$5\r\n" + name + "\r\n$1\r\nx\r\n" }
 	for _, c := range []struct {
 		name    string
-		weather weather
+		weather conditions
 		says    string
 		least   time.Duration // it takes
 		hears   string
 		err     error // what ends the connection; nil: nothing does
 	}{
-		{"fair", weather{}, said, 0, said, nil},
-		{"latency", weather{latency: 50 * time.Millisecond}, said, 100 * time.Millisecond, said, nil},
-		{"rate", weather{rate: 200}, said, 180 * time.Millisecond, said, nil},
-		{"slice", weather{slice: 3}, said, 6 * time.Millisecond, said, nil},
-		{"limit", weather{limit: 10}, said, 0, said[:10], io.EOF},
-		{"reset", weather{reset: true}, said, 0, "", syscall.ECONNRESET},
-		{"hole", weather{hole: true}, said, 0, "", os.ErrDeadlineExceeded},
-		{"down", weather{down: true}, said, 0, "", syscall.ECONNRESET},
-		{"mangle", weather{mangle: func(b []byte) []byte { return b[:4] }}, said, 0, said[:4], os.ErrDeadlineExceeded},
-		{"another command", weather{strike: strike{command: "RPUSH", n: 1}}, command("LTRIM"), 0, command("LTRIM"), nil},
-		{"lost reply", weather{strike: strike{command: "RPUSH", n: 1}}, command("RPUSH"), 0, "", syscall.ECONNRESET},
-		{"lost command", weather{strike: strike{command: "RPUSH", n: 1, lost: true}}, command("RPUSH"), 0, "", syscall.ECONNRESET},
-		{"held", weather{strike: strike{command: "RPUSH", n: 1, lost: true, held: true}}, command("RPUSH"), 0, "", syscall.ECONNRESET},
+		{"fair", conditions{}, said, 0, said, nil},
+		{"latency", conditions{latency: 50 * time.Millisecond}, said, 100 * time.Millisecond, said, nil},
+		{"rate", conditions{rate: 200}, said, 180 * time.Millisecond, said, nil},
+		{"slice", conditions{slice: 3}, said, 6 * time.Millisecond, said, nil},
+		{"limit", conditions{limit: 10}, said, 0, said[:10], io.EOF},
+		{"reset", conditions{reset: true}, said, 0, "", syscall.ECONNRESET},
+		{"hole", conditions{blackHole: true}, said, 0, "", os.ErrDeadlineExceeded},
+		{"down", conditions{down: true}, said, 0, "", syscall.ECONNRESET},
+		{"mangle", conditions{mangle: func(b []byte) []byte { return b[:4] }}, said, 0, said[:4], os.ErrDeadlineExceeded},
+		{"another command", conditions{commandLoss: commandLoss{command: "RPUSH", n: 1}}, command("LTRIM"), 0, command("LTRIM"), nil},
+		{"lost reply", conditions{commandLoss: commandLoss{command: "RPUSH", n: 1}}, command("RPUSH"), 0, "", syscall.ECONNRESET},
+		{"lost command", conditions{commandLoss: commandLoss{command: "RPUSH", n: 1, lost: true}}, command("RPUSH"), 0, "", syscall.ECONNRESET},
+		{"held", conditions{commandLoss: commandLoss{command: "RPUSH", n: 1, lost: true, held: true}}, command("RPUSH"), 0, "", syscall.ECONNRESET},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var scans scan
@@ -103,7 +103,7 @@ func TestProxy(t *testing.T) {
 func TestProxyHeals(t *testing.T) {
 	p := startProxy(t, echo(t), nil)
 	for i, forgotten := range []bool{false, true} {
-		p.set(weather{hole: true})
+		p.set(conditions{blackHole: true})
 		conn, err := net.Dial("tcp", p.addr)
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func TestProxyHeals(t *testing.T) {
 		if forgotten {
 			p.forget()
 		}
-		p.set(weather{})
+		p.set(conditions{})
 		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
 		got := make([]byte, 4)
 		if n, err := io.ReadFull(conn, got); (err != nil) != forgotten {

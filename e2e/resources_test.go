@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// vitals are what a process must give back when all is quiet.
-type vitals struct {
+// resources are what a process must give back when all is quiet.
+type resources struct {
 	memory      int // bytes: anonymous, which leaves out the mapped journal
 	descriptors int
 	goroutines  int
 	starts      int // of the server
 }
 
-// vitals measures the server, which must be up.
-func (w *world) vitals() vitals {
-	w.t.Helper()
-	v, err := w.server.vitals()
+// resources measures the server, which must be up.
+func (sys *system) resources() resources {
+	sys.t.Helper()
+	v, err := sys.server.resources()
 	if err != nil {
-		w.t.Fatal(err)
+		sys.t.Fatal(err)
 	}
 	return v
 }
 
-func (s *server) vitals() (vitals, error) {
-	v := vitals{starts: s.Starts()}
+func (s *server) resources() (resources, error) {
+	v := resources{starts: s.Starts()}
 	proc := fmt.Sprintf("/proc/%d/", s.Pid())
 	status, err := os.ReadFile(proc + "status")
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *server) vitals() (vitals, error) {
 		return v, err
 	}
 	v.descriptors = len(files)
-	req, err := http.NewRequest("GET", s.rest+"/debug/pprof/goroutine?debug=1", nil)
+	req, err := http.NewRequest("GET", s.adminURL+"/debug/pprof/goroutine?debug=1", nil)
 	if err != nil {
 		return v, err
 	}
@@ -65,8 +65,8 @@ func (s *server) vitals() (vitals, error) {
 	return v, nil
 }
 
-// beyond returns an error if v is not near what it was when all was well.
-func (v vitals) beyond(healthy vitals) error {
+// exceeds returns an error if v is not near what it was when all was well.
+func (v resources) exceeds(healthy resources) error {
 	// A stream of an earlier start keeps its lock until the grace is over.
 	files := healthy.descriptors + 16 + 2*(v.starts-healthy.starts)
 	memory := healthy.memory + 96<<20

@@ -19,7 +19,7 @@ func TestStartWithoutDatabase(t *testing.T) {
 	s.stop() // writes the dump
 	st.mysql.Kill()
 	st.redis.Kill()
-	s.again()
+	s.restart()
 	if p := s.mustAsk("before"); p != nil {
 		t.Errorf("%s is shown again inside its cooldown", p.Popup.Key)
 	}
@@ -32,12 +32,12 @@ func TestStartWithoutDatabase(t *testing.T) {
 	}
 	st.mysql.Restart(t)
 	st.redis.Restart(t)
-	db := open(t, st.dsn)
+	db := openDB(t, st.dsn)
 	eventually(t, 30*time.Second, func() error {
-		if n, err := count(db, "SELECT COUNT(*) FROM event"); err != nil || n != 3 {
+		if n, err := queryInt(db, "SELECT COUNT(*) FROM event"); err != nil || n != 3 {
 			return fmt.Errorf("%d events, %v; want 3", n, err)
 		}
-		return broken(db)
+		return checkInvariants(db)
 	})
 }
 
@@ -54,7 +54,7 @@ func TestResetOutlivesRestart(t *testing.T) {
 		t.Fatalf("click: %d, %v", status, err)
 	}
 	s.Kill()
-	s.again() // the click is in an old stream, the reset in a new one
+	s.restart() // the click is in an old stream, the reset in a new one
 	if p := s.mustAsk("forgotten"); p != nil {
 		t.Fatalf("%s is shown inside its cooldown", p.Popup.Key)
 	}
@@ -72,11 +72,11 @@ func TestResetOutlivesRestart(t *testing.T) {
 	}
 	shown("after the reset")
 	s.stop() // dumps what came after the reset
-	s.again()
+	s.restart()
 	shown("after a stop")
 	for range 2 {
 		s.Kill()
-		s.again()
+		s.restart()
 		shown("after a kill")
 	}
 }

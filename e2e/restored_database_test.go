@@ -33,20 +33,20 @@ func backUp(t testing.TB, mysql *storetest.MySQLServer) (restore func()) {
 	}
 }
 
-// settled waits until the server's journal holds nothing that is not counted.
-func (s *server) settled() {
+// waitDrained waits until the server's journal holds nothing that is not committed.
+func (s *server) waitDrained() {
 	s.t.Helper()
 	eventually(s.t, 30*time.Second, func() error {
 		if n := s.mustMetric("popupd_queue_depth_events"); n > 0 {
-			return fmt.Errorf("%v events wait to be counted", n)
+			return fmt.Errorf("%v events wait to be committed", n)
 		}
 		return nil
 	})
 }
 
 // TestDatabaseOfThePast puts the database back to an earlier state under a server
-// that goes on. What was counted since is sent again, of the stream that is being
-// written and of one that was sealed and counted, and given up.
+// that goes on. What was committed since is sent again, of the stream that is being
+// written and of one that was sealed and committed, and given up.
 func TestDatabaseOfThePast(t *testing.T) {
 	t.Parallel()
 	st := startStores(t)
@@ -57,13 +57,13 @@ func TestDatabaseOfThePast(t *testing.T) {
 		t.Helper()
 		before := s.mustMetric("popupd_journal_events_total")
 		flood(s, h, name, 20*time.Second, func() bool { return s.mustMetric("popupd_journal_events_total") >= before+n })
-		s.settled()
+		s.waitDrained()
 	}
 	more("first", 300)
 	restore := backUp(t, st.mysql)
 	more("then", 300)
 	s.stop()
-	s.again()
+	s.restart()
 	more("later", 300)
 	eventually(t, 30*time.Second, func() error {
 		if !strings.Contains(s.Log(), "the stream has ended and is committed") {
@@ -73,7 +73,7 @@ func TestDatabaseOfThePast(t *testing.T) {
 	})
 	restore()
 	more("last", 10)
-	s.holds(t, h, st.dsn)
+	s.checkHistory(t, h, st.dsn)
 }
 
 // TestDatabaseOfALongPast: of what the journal no longer has, it is said loudly
@@ -88,19 +88,19 @@ func TestDatabaseOfALongPast(t *testing.T) {
 	once.create(s)
 	h := newHistory(once)
 	flood(s, h, "first", 20*time.Second, func() bool { return s.mustMetric("popupd_journal_events_total") > 300 })
-	s.settled()
+	s.waitDrained()
 	restore := backUp(t, st.mysql)
 	// More than half of the quota is in use now and then, so nothing is kept for grace.
 	flood(s, h, "then", 90*time.Second, func() bool { return s.mustMetric("popupd_journal_events_total") > 30_000 })
-	s.settled()
+	s.waitDrained()
 	restore()
 	flood(s, h, "last", 20*time.Second, func() bool { return s.mustMetric("popupd_gap_events_total") > 0 })
-	s.settled()
+	s.waitDrained()
 	if log := s.Log(); !strings.Contains(log, "declared as lost") {
 		t.Errorf("the log does not say what is lost")
 	}
-	db := open(t, st.dsn)
-	declared, err := count(db, "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM dead_frame WHERE reason = 'gap'")
+	db := openDB(t, st.dsn)
+	declared, err := queryInt(db, "SELECT COALESCE(SUM(last_seq - first_seq + 1), 0) FROM dead_frame WHERE reason = 'gap'")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,16 +118,16 @@ func TestDatabaseOfALongPast(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%d declared lost of %d", declared, v.acked)
-	if err := broken(db, stateRule); err != nil {
+	if err := checkInvariants(db, stateInvariant); err != nil {
 		t.Error(err)
 	}
 	// Of the eight who came at once each may have been shown a popup at the end of
 	// what is lost, and have clicked after it.
-	for _, r := range rules {
-		if r.name != stateRule {
+	for _, r := range invariants {
+		if r.name != stateInvariant {
 			continue
 		}
-		if rows, err := texts(db, r.query); err != nil || len(rows) > 8 {
+		if rows, err := queryStrings(db, r.query); err != nil || len(rows) > 8 {
 			t.Errorf("%s: not so in %d rows, %v; at most 8 can be", r.name, len(rows), err)
 		}
 	}

@@ -98,32 +98,32 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 
 	// It works with what it was given.
-	ask(201, "POST", s.rest+"/v1/admin/popups", `{"key":"hello","status":"active"}`, append(bearer, "Content-Type", "application/json")...)
+	ask(201, "POST", s.adminURL+"/v1/admin/popups", `{"key":"hello","status":"active"}`, append(bearer, "Content-Type", "application/json")...)
 	mac := hmac.New(sha256.New, []byte(signer))
 	mac.Write([]byte("u"))
-	answer := ask(200, "GET", s.poll+"/v1/poll?uid=u&sig="+hex.EncodeToString(mac.Sum(nil)), "")
+	answer := ask(200, "GET", s.dataURL+"/v1/poll?uid=u&sig="+hex.EncodeToString(mac.Sum(nil)), "")
 	_, token, _ := strings.Cut(answer, `"token":"`)
 	token, _, _ = strings.Cut(token, `"`)
-	ask(202, "POST", s.poll+"/v1/actions", `{"token":"`+token+`","action":"click"}`)
+	ask(202, "POST", s.dataURL+"/v1/actions", `{"token":"`+token+`","action":"click"}`)
 	eventually(t, 20*time.Second, func() error {
 		if n, err := mysql.Query("SELECT COUNT(*) FROM popupd.event"); err != nil || n != "2" {
-			return fmt.Errorf("%s events are counted, want 2 (%v)", n, err)
+			return fmt.Errorf("%s events are committed, want 2 (%v)", n, err)
 		}
 		return nil
 	})
 
 	// What is refused.
-	ask(401, "POST", s.poll+"/v1/actions", `{"token":"`+token[:len(token)-2]+`","action":"click"}`)
-	ask(200, "GET", s.poll+"/v1/poll?uid=v&sig=00", "")
-	ask(400, "GET", s.poll+"/v1/poll", "")
-	ask(401, "GET", s.rest+"/v1/admin/popups", "", "Authorization", "Bearer x")
-	ask(403, "POST", s.rest+"/v1/admin/reload", "", append(bearer, "Sec-Fetch-Site", "cross-site")...)
-	ask(404, "GET", s.rest+"/debug/pprof/cmdline", "", bearer...)
+	ask(401, "POST", s.dataURL+"/v1/actions", `{"token":"`+token[:len(token)-2]+`","action":"click"}`)
+	ask(200, "GET", s.dataURL+"/v1/poll?uid=v&sig=00", "")
+	ask(400, "GET", s.dataURL+"/v1/poll", "")
+	ask(401, "GET", s.adminURL+"/v1/admin/popups", "", "Authorization", "Bearer x")
+	ask(403, "POST", s.adminURL+"/v1/admin/reload", "", append(bearer, "Sec-Fetch-Site", "cross-site")...)
+	ask(404, "GET", s.adminURL+"/debug/pprof/cmdline", "", bearer...)
 
 	for _, p := range pprof.Profiles() {
-		ask(200, "GET", s.rest+"/debug/pprof/"+p.Name()+"?debug=2", "", bearer...)
+		ask(200, "GET", s.adminURL+"/debug/pprof/"+p.Name()+"?debug=2", "", bearer...)
 	}
-	ask(200, "GET", s.rest+"/debug/pprof/", "", bearer...)
+	ask(200, "GET", s.adminURL+"/debug/pprof/", "", bearer...)
 
 	// Stores that refuse, as the passwords have changed.
 	if _, err := mysql.Query("ALTER USER popupd IDENTIFIED BY '" + badPass + "'; KILL USER popupd"); err != nil {
@@ -139,16 +139,16 @@ func TestSecretsStaySecret(t *testing.T) {
 		}
 		return nil
 	})
-	ask(503, "GET", s.rest+"/v1/admin/popups", "", bearer...)
-	ask(503, "POST", s.rest+"/v1/admin/reload", "", bearer...)
+	ask(503, "GET", s.adminURL+"/v1/admin/popups", "", bearer...)
+	ask(503, "POST", s.adminURL+"/v1/admin/reload", "", bearer...)
 	for range 12 {
-		request(t, "GET", s.rest+"/v1/admin/popups", "", "Authorization", "Bearer x")
+		request(t, "GET", s.adminURL+"/v1/admin/popups", "", "Authorization", "Bearer x")
 	}
-	ask(429, "GET", s.rest+"/v1/admin/popups", "", bearer...)
+	ask(429, "GET", s.adminURL+"/v1/admin/popups", "", bearer...)
 
-	ask(200, "GET", s.rest+"/metrics", "")
-	ask(200, "GET", s.rest+"/openapi.yaml", "")
-	ask(200, "GET", s.rest+"/readyz", "")
+	ask(200, "GET", s.adminURL+"/metrics", "")
+	ask(200, "GET", s.adminURL+"/openapi.yaml", "")
+	ask(200, "GET", s.adminURL+"/readyz", "")
 	args, err := os.ReadFile("/proc/" + strconv.Itoa(s.Pid()) + "/cmdline")
 	if err != nil || !bytes.Contains(args, []byte("-admin-token-file")) {
 		t.Fatalf("arguments %q, %v", args, err)
@@ -226,7 +226,7 @@ func TestDataIsPrivate(t *testing.T) {
 		s.stop()
 		look()
 		umask := syscall.Umask(0)
-		s.run()
+		s.mustStart()
 		syscall.Umask(umask)
 		s.waitReady()
 	}
@@ -256,7 +256,7 @@ func TestRotation(t *testing.T) {
 		if err := os.WriteFile(keys, []byte(secret), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s.again()
+		s.restart()
 	}
 	takes := func(want int, token, action, what string) {
 		t.Helper()

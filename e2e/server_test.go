@@ -21,9 +21,9 @@ const adminToken = "e2e-admin-token"
 // stay the same when it is started again.
 type server struct {
 	*testbed.Popupd
-	t    testing.TB
-	poll string // http://host:port of the data plane
-	rest string // and of the control plane
+	t        testing.TB
+	dataURL  string // http://host:port of the data plane
+	adminURL string // and of the control plane
 }
 
 // start runs popupd with a fresh data directory and waits until it is ready.
@@ -67,33 +67,33 @@ func launchWith(t testing.TB, o testbed.PopupdOptions) *server {
 			t.Logf("log of popupd:\n%s", tail(s.Log(), 8000))
 		}
 	})
-	s.run()
-	s.poll, s.rest = "http://"+s.Address, "http://"+s.Admin
+	s.mustStart()
+	s.dataURL, s.adminURL = "http://"+s.Address, "http://"+s.Admin
 	return s
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 
-// run starts the process and waits until it has said where it listens.
-func (s *server) run() {
+// mustStart starts the process and waits until it has said where it listens.
+func (s *server) mustStart() {
 	s.t.Helper()
 	if err := s.Start(); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// spawn starts the process and does not wait until it listens.
-func (s *server) spawn() {
+// mustSpawn starts the process and does not wait until it listens.
+func (s *server) mustSpawn() {
 	s.t.Helper()
 	if err := s.Spawn(); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// again starts a server that has ended on the same data and addresses.
-func (s *server) again() {
+// restart starts a server that has ended on the same data and addresses.
+func (s *server) restart() {
 	s.t.Helper()
-	s.run()
+	s.mustStart()
 	s.waitReady()
 }
 
@@ -151,8 +151,8 @@ func (s *server) get(url string) (int, []byte, error) {
 	return resp.StatusCode, body, err
 }
 
-// shown is what a poll returned.
-type shown struct {
+// pollAnswer is what a poll returned.
+type pollAnswer struct {
 	Popup struct {
 		ID      uint32 `json:"id"`
 		Key     string `json:"key"`
@@ -164,33 +164,33 @@ type shown struct {
 }
 
 // ask polls once for the placement default. The popup is nil if there was none.
-func (s *server) ask(user string) (*shown, error) {
-	status, body, err := s.get(s.poll + "/v1/poll?uid=" + url.QueryEscape(user))
+func (s *server) ask(user string) (*pollAnswer, error) {
+	status, body, err := s.get(s.dataURL + "/v1/poll?uid=" + url.QueryEscape(user))
 	switch {
 	case err != nil:
 		return nil, err
 	case status == http.StatusNoContent:
 		return nil, nil
 	case status != http.StatusOK:
-		return nil, &refused{status, string(body)}
+		return nil, &statusError{status, string(body)}
 	}
-	p := new(shown)
+	p := new(pollAnswer)
 	if err := json.Unmarshal(body, p); err != nil {
 		return nil, fmt.Errorf("poll answers %q: %w", body, err)
 	}
 	return p, nil
 }
 
-// refused is an answer that is not what was asked for.
-type refused struct {
+// statusError is an answer that is not what was asked for.
+type statusError struct {
 	status int
 	body   string
 }
 
-func (r *refused) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
+func (r *statusError) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
 
 // mustAsk is ask where an error ends the test.
-func (s *server) mustAsk(user string) *shown {
+func (s *server) mustAsk(user string) *pollAnswer {
 	s.t.Helper()
 	p, err := s.ask(user)
 	if err != nil {
@@ -202,7 +202,7 @@ func (s *server) mustAsk(user string) *shown {
 // act reports an action and returns the status.
 func (s *server) act(token, action string) (int, error) {
 	body, _ := json.Marshal(map[string]string{"token": token, "action": action})
-	resp, err := client.Post(s.poll+"/v1/actions", "text/plain", bytes.NewReader(body))
+	resp, err := client.Post(s.dataURL+"/v1/actions", "text/plain", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -214,7 +214,7 @@ func (s *server) act(token, action string) (int, error) {
 // admin calls the control plane and decodes a 2xx answer into out, if any.
 func (s *server) admin(method, path, body, ifMatch string, out any) int {
 	s.t.Helper()
-	req, err := http.NewRequest(method, s.rest+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, s.adminURL+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestServersShareUsers(t *testing.T) {
 	dsn := storetest.MySQL(t)
 	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by both servers"}
 	a, b := start(t, args...), start(t, args...)
-	db := open(t, dsn)
+	db := openDB(t, dsn)
 	a.create("one", `{}`)
 	known := func(s *server, user string) (n int) {
 		var answer struct{ States []struct{ Popup string } }
@@ -48,11 +48,11 @@ func TestServersShareUsers(t *testing.T) {
 	}
 	within("after a reset", 0)
 	eventually(t, 30*time.Second, func() error {
-		events, err := count(db, "SELECT COUNT(*) FROM event")
+		events, err := queryInt(db, "SELECT COUNT(*) FROM event")
 		if err != nil {
 			return err
 		}
-		states, err := count(db, "SELECT COUNT(*) FROM user_popup")
+		states, err := queryInt(db, "SELECT COUNT(*) FROM user_popup")
 		if err != nil || events != 2 || states != 0 {
 			return fmt.Errorf("%d events, %d states, %v; want 2 and none", events, states, err)
 		}

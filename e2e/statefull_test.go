@@ -17,7 +17,7 @@ func TestStateFull(t *testing.T) {
 	s := start(t, append(st.args(), "-state-max", "512KiB")...)
 	once.create(s)
 	h := newHistory(once)
-	known := s.shows(h, "known", time.Second)
+	known := s.waitShown(h, "known", time.Second)
 	full := func() float64 { return s.mustMetric("popupd_state_full_total") }
 	flood(s, h, "fill", 30*time.Second, func() bool { return full() > 2000 })
 	if n := s.mustMetric(`popupd_rejections_total{reason="state_full"}`); n == 0 {
@@ -37,8 +37,8 @@ func TestStateFull(t *testing.T) {
 		if refused < 10 { // where a shard has a slot left somebody gets in
 			t.Errorf("start %d: only %d of 20 new users are shown nothing", start, refused)
 		}
-		v := &visitor{load: &load{server: s, history: h}, rand: rand.New(rand.NewPCG(0, 0))}
-		if v.ask(known) {
+		v := &loadClient{load: &load{server: s, history: h}, rand: rand.New(rand.NewPCG(0, 0))}
+		if v.poll(known) {
 			t.Errorf("start %d: a known user is shown the popup again", start)
 		}
 		again := 0
@@ -61,7 +61,7 @@ func TestStateFull(t *testing.T) {
 		} else {
 			s.stop()
 		}
-		s.again()
+		s.restart()
 		if log := s.Log(); strings.Contains(log, "left out") || strings.Contains(log, "left_out") {
 			t.Errorf("start %d: what users were shown does not fit any more", start)
 		}

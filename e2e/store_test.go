@@ -9,7 +9,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 )
 
-func open(t testing.TB, dsn string) *sql.DB {
+func openDB(t testing.TB, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("mysql", dsn)
 	if err != nil {
@@ -19,11 +19,11 @@ func open(t testing.TB, dsn string) *sql.DB {
 	return db
 }
 
-// rule is a statement about the store at rest: its query returns what breaks it.
-type rule struct{ name, query string }
+// invariant is a statement about the store at rest: its query returns the rows that violate it.
+type invariant struct{ name, query string }
 
-var rules = []rule{
-	{"per stream, what is counted is there", `
+var invariants = []invariant{
+	{"per stream, what is committed is there", `
 		SELECT CONCAT('stream ', s.stream_no, ': last_seq ', s.last_seq, ', removed ', s.removed, ', events ', COALESCE(e.n, 0), ', declared lost ', COALESCE(d.n, 0))
 		FROM ingest_stream s
 		LEFT JOIN (SELECT stream_no, COUNT(*) n FROM event GROUP BY stream_no) e ON e.stream_no = s.stream_no
@@ -38,7 +38,7 @@ var rules = []rule{
 		WHERE e.n <> CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts ELSE s.controls END`},
 	{"every event has statistics", `
 		SELECT CONCAT('popup ', popup_id) FROM event WHERE action <> 5 AND popup_id NOT IN (SELECT popup_id FROM popup_stats) GROUP BY popup_id`},
-	{stateRule, `
+	{stateInvariant, `
 		SELECT CONCAT(u.user_id, ' popup ', u.popup_id, ': ', u.impressions, ' impressions, ', COALESCE(e.n, 0), ' events; last ', u.last_impression_ms, ', ', COALESCE(e.last, 'none'))
 		FROM user_popup u
 		LEFT JOIN (SELECT user_id, popup_id, SUM(action IN (1, 6)) n, MAX(CASE WHEN action IN (1, 6) THEN served_at_ms END) last FROM event GROUP BY user_id, popup_id) e
@@ -50,17 +50,17 @@ var rules = []rule{
 		WHERE e.action <> 5 AND u.user_id IS NULL GROUP BY e.user_id, e.popup_id`},
 }
 
-// stateRule does not hold where an impression was declared lost and a click on it
+// stateInvariant does not hold where an impression was declared lost and a click on it
 // was not: the state knows of both.
-const stateRule = "per user and popup, the state is what the events say"
+const stateInvariant = "per user and popup, the state is what the events say"
 
-// broken returns the first rule that does not hold, but for some, with the rows that break it.
-func broken(db *sql.DB, except ...string) error {
-	for _, r := range rules {
+// checkInvariants returns the first invariant that does not hold, but for some, with the rows that violate it.
+func checkInvariants(db *sql.DB, except ...string) error {
+	for _, r := range invariants {
 		if slices.Contains(except, r.name) {
 			continue
 		}
-		rows, err := texts(db, r.query)
+		rows, err := queryStrings(db, r.query)
 		if err != nil {
 			return err
 		}
@@ -71,8 +71,8 @@ func broken(db *sql.DB, except ...string) error {
 	return nil
 }
 
-// texts runs a query of one column.
-func texts(db *sql.DB, query string, args ...any) ([]string, error) {
+// queryStrings runs a query of one column.
+func queryStrings(db *sql.DB, query string, args ...any) ([]string, error) {
 	rows, err := db.Query(query, args...)
 	if err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func texts(db *sql.DB, query string, args ...any) ([]string, error) {
 	return all, rows.Err()
 }
 
-// count runs a query of one number.
-func count(db *sql.DB, query string, args ...any) (n int, err error) {
+// queryInt runs a query of one number.
+func queryInt(db *sql.DB, query string, args ...any) (n int, err error) {
 	err = db.QueryRow(query, args...).Scan(&n)
 	return n, err
 }

@@ -12,26 +12,26 @@ import (
 	"github.com/popupd/popupd/internal/testbed"
 )
 
-// stage is how a world is laid out before its server starts, where that is not
-// plain. Faults that share a stage share worlds.
-type stage struct {
+// layout is how a system is set up before its server starts, where that is not
+// plainLayout. Faults that share a layout share systems.
+type layout struct {
 	name string
 	// prepare is called when nothing runs yet. It may start the stores, in a way
 	// of its own (mysql, redis) or by startStores, put something between them
 	// and the server (dsn, redisURL), say where it keeps its data, and add to flags and env. What it starts
 	// ends with w.t. It may use w.rand.
-	prepare func(w *world)
+	prepare func(sys *system)
 }
 
-// plain is the stage with nothing special about it.
-var plain = &stage{name: "plain"}
+// plainLayout has nothing special about it.
+var plainLayout = &layout{name: "plain"}
 
-// world is a popupd with a MariaDB and a Redis of its own, under load.
-type world struct {
-	t     testing.TB
-	stage *stage
-	seed  uint64
-	rand  *rand.Rand // of the iteration; for the goroutine that runs it
+// system is a popupd with a MariaDB and a Redis of its own, under load.
+type system struct {
+	t      testing.TB
+	layout *layout
+	seed   uint64
+	rand   *rand.Rand // of the iteration; for the goroutine that runs it
 
 	mysql         *storetest.MySQLServer
 	redis         *storetest.RedisServer
@@ -43,125 +43,127 @@ type world struct {
 	db            *sql.DB // straight to MariaDB, as root
 	history       *history
 	load          *load
-	wires         wires  // of stage wired
-	room          string // of stage cramped: MariaDB's disk
+	proxies       proxies // of proxiedLayout
+	mysqlDir      string  // of smallDatabaseDisk
 
-	healthy vitals
-	diary   []string // what the faults did
-	verdict *verdict // of the last comparison
+	baseline resources
+	steps    []string  // what the faults did
+	findings *findings // of the last comparison
 }
 
-// menu is what the users of a world are shown: popups that never return
+// loadPopups are what the users of a system are shown: popups that never return
 // within a test, that do soon, that do until a cap, and with a control group.
-var menu = offers{
+var loadPopups = popupSpecs{
 	{key: "capped", priority: 4, afterImpression: time.Second, afterClick: 2 * time.Second, afterDismiss: 2 * time.Second, maxImpressions: 3},
 	{key: "short", priority: 3, afterImpression: 2 * time.Second, afterClick: 5 * time.Second, afterDismiss: 3 * time.Second},
 	{key: "tested", priority: 2, afterImpression: 4 * time.Second, afterClick: time.Hour, afterDismiss: time.Hour, control: true},
 	{key: "long", priority: 1, afterImpression: 24 * time.Hour, afterClick: 24 * time.Hour, afterDismiss: 24 * time.Hour},
 }
 
-// newWorld starts a world, lets it run in and takes its vitals.
-func newWorld(t testing.TB, st *stage, seed uint64) *world {
+// newSystem starts a system, lets it run in and measures its resources.
+func newSystem(t testing.TB, l *layout, seed uint64) *system {
 	t.Helper()
-	w := &world{t: t, stage: st, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), binary: binary}
-	w.history = newHistory(menu)
+	sys := &system{t: t, layout: l, seed: seed, rand: rand.New(rand.NewPCG(seed, 0)), binary: binary}
+	sys.history = newHistory(loadPopups)
 	t.Cleanup(func() {
 		if t.Failed() {
-			w.confess()
+			sys.reportFailure()
 		}
 	})
-	if st.prepare != nil {
-		st.prepare(w)
+	if l.prepare != nil {
+		l.prepare(sys)
 	}
-	w.startStores()
-	if w.data == "" {
-		w.data = t.TempDir()
+	sys.startStores()
+	if sys.data == "" {
+		sys.data = t.TempDir()
 	}
-	w.server = w.another(w.data)
-	w.server.waitReady()
-	w.db = open(t, w.mysql.DSN("popupd"))
-	menu.create(w.server)
-	w.attack("warm")
-	w.pause(300*time.Millisecond, 300*time.Millisecond)
-	w.load.stop()
-	w.settle(30 * time.Second)
-	w.healthy = w.vitals()
-	return w
+	sys.server = sys.another(sys.data)
+	sys.server.waitReady()
+	sys.db = openDB(t, sys.mysql.DSN("popupd"))
+	loadPopups.create(sys.server)
+	sys.startLoad("warm")
+	sys.pause(300*time.Millisecond, 300*time.Millisecond)
+	sys.load.stop()
+	sys.waitDrained(30 * time.Second)
+	sys.baseline = sys.resources()
+	return sys
 }
 
 // startStores starts those that do not run yet.
-func (w *world) startStores() {
-	w.t.Helper()
-	if w.mysql == nil {
-		w.mysql = storetest.StartMySQL(w.t)
+func (sys *system) startStores() {
+	sys.t.Helper()
+	if sys.mysql == nil {
+		sys.mysql = storetest.StartMySQL(sys.t)
 	}
-	if w.redis == nil {
-		w.redis = storetest.StartRedis(w.t, "--enable-debug-command", "local", "--enable-protected-configs", "local")
+	if sys.redis == nil {
+		sys.redis = storetest.StartRedis(sys.t, "--enable-debug-command", "local", "--enable-protected-configs", "local")
 	}
-	if w.db == nil {
-		w.db = open(w.t, w.mysql.DSN(""))
-		if _, err := w.db.Exec("CREATE DATABASE popupd"); err != nil {
-			w.t.Fatal(err)
+	if sys.db == nil {
+		sys.db = openDB(sys.t, sys.mysql.DSN(""))
+		if _, err := sys.db.Exec("CREATE DATABASE popupd"); err != nil {
+			sys.t.Fatal(err)
 		}
 	}
-	if w.dsn == "" {
-		w.dsn = w.mysql.DSN("popupd")
+	if sys.dsn == "" {
+		sys.dsn = sys.mysql.DSN("popupd")
 	}
-	if w.redisURL == "" {
-		w.redisURL = w.redis.URL()
+	if sys.redisURL == "" {
+		sys.redisURL = sys.redis.URL()
 	}
 }
 
 // another starts a popupd on the stores. It may not be ready yet.
-func (w *world) another(data string, flags ...string) *server {
-	w.t.Helper()
-	return launchWith(w.t, testbed.PopupdOptions{
-		Binary: w.binary, Data: data, Env: w.env, MySQL: w.dsn, Redis: w.redisURL,
-		Flags: append(append([]string{"-secret", "of every server"}, w.flags...), flags...),
+func (sys *system) another(data string, flags ...string) *server {
+	sys.t.Helper()
+	return launchWith(sys.t, testbed.PopupdOptions{
+		Binary: sys.binary, Data: data, Env: sys.env, MySQL: sys.dsn, Redis: sys.redisURL,
+		Flags: append(append([]string{"-secret", "of every server"}, sys.flags...), flags...),
 	})
 }
 
-// attack starts a load, whose users are named after it.
-func (w *world) attack(name string) { w.load = attack(w.server, w.history, name, w.rand.Uint64()) }
-
-// note writes into the diary, which is the schedule as it was carried out.
-func (w *world) note(format string, args ...any) {
-	w.diary = append(w.diary, fmt.Sprintf(format, args...))
+// startLoad starts a load, whose users are named after it.
+func (sys *system) startLoad(name string) {
+	sys.load = startLoad(sys.server, sys.history, name, sys.rand.Uint64())
 }
 
-// some returns a random duration.
-func (w *world) some(least, most time.Duration) time.Duration {
-	return (least + time.Duration(w.rand.Int64N(int64(most-least)+1))).Round(time.Millisecond)
+// note records a step of the schedule as it was carried out.
+func (sys *system) note(format string, args ...any) {
+	sys.steps = append(sys.steps, fmt.Sprintf(format, args...))
+}
+
+// randomDuration returns a random duration.
+func (sys *system) randomDuration(least, most time.Duration) time.Duration {
+	return (least + time.Duration(sys.rand.Int64N(int64(most-least)+1))).Round(time.Millisecond)
 }
 
 // pause waits for a random time, and notes it.
-func (w *world) pause(least, most time.Duration) {
-	d := w.some(least, most)
-	w.note("%v", d)
+func (sys *system) pause(least, most time.Duration) {
+	d := sys.randomDuration(least, most)
+	sys.note("%v", d)
 	<-time.After(d)
 }
 
-// confess says what is needed to see what has happened.
-func (w *world) confess() {
-	w.t.Logf("seed %d, stage %s; the schedule so far:\n%s", w.seed, w.stage.name, strings.Join(w.diary, " "))
-	path, err := w.history.write()
+// reportFailure logs what is needed to see what has happened.
+func (sys *system) reportFailure() {
+	sys.t.Logf("seed %d, layout %s; the schedule so far:\n%s", sys.seed, sys.layout.name, strings.Join(sys.steps, " "))
+	path, err := sys.history.write()
 	if err != nil {
-		w.t.Logf("the history could not be kept: %v", err)
+		sys.t.Logf("the history could not be kept: %v", err)
 		return
 	}
-	w.t.Logf("the history, every attempt and its answer: %s", path)
+	sys.t.Logf("the history, every attempt and its answer: %s", path)
 }
 
-// settle waits until all that was acknowledged is counted and nothing is on
+// waitDrained waits until all that was acknowledged is committed and nothing is on
 // its way any more, and returns how long that took.
-func (w *world) settle(within time.Duration) time.Duration {
-	w.t.Helper()
+func (sys *system) waitDrained(within time.Duration) time.Duration {
+	sys.t.Helper()
 	start := time.Now()
-	eventually(w.t, within, func() error {
-		if n, err := w.server.metric("popupd_queue_depth_events"); err != nil || n > 0 {
-			return fmt.Errorf("%v events wait to be counted, %v", n, err)
+	eventually(sys.t, within, func() error {
+		if n, err := sys.server.metric("popupd_queue_depth_events"); err != nil || n > 0 {
+			return fmt.Errorf("%v events wait to be committed, %v", n, err)
 		}
-		if reply, err := w.redis.Command("DBSIZE"); err != nil || reply != ":0" {
+		if reply, err := sys.redis.Command("DBSIZE"); err != nil || reply != ":0" {
 			return fmt.Errorf("redis still holds %s keys, %v", reply, err)
 		}
 		return nil
