@@ -1,13 +1,15 @@
 // Package persist keeps popupd's truth in SQL: the catalog of popups with its
 // history, the events with their users' state and hourly statistics, and how
-// far each stream of events has been counted.
+// far each stream of events has been committed. SQL and the SQL drivers are in this
+// package alone. It knows nothing of Redis, the journal or HTTP: what is committed,
+// and when, is the caller's to say.
 //
 // One store code speaks to MySQL, MariaDB, Galera and TiDB on one side and to
 // the SQLite file of the embedded default on the other; a [dialect] value holds
 // the few spellings that differ. There are no triggers, foreign keys, stored
 // code or named locks. Every change is one transaction at READ COMMITTED.
 //
-// # Counting events
+// # Committing events
 //
 // [DB.Flush] applies a batch of one stream in one transaction, which begins by
 // moving the stream's progress with a compare-and-set:
@@ -20,9 +22,9 @@
 // crash of the flusher, the connection or the server:
 //
 //	before the compare-and-set      nothing was done
-//	between it and COMMIT           the server rolls back; a session that lives on holds the
-//	                                progress row for up to a minute, or until the next flusher
-//	                                of this process ends it (KILL)
+//	between it and COMMIT           the server rolls back; an orphaned session, whose client is
+//	                                gone without a word, holds the progress row for up to a
+//	                                minute, or until the next flusher of this process ends it (KILL)
 //	COMMIT sent, no answer          all or nothing: the caller reads Progress, which tells
 //	COMMIT answered                 everything
 //
@@ -34,11 +36,11 @@
 // At rest, per stream: COUNT(event) = last_seq - removed - SUM(last_seq -
 // first_seq + 1 of its dead_frame rows).
 //
-// # Deleting and forgetting
+// # Retention and erasure
 //
 // event has no index but its primary key (stream_no, seq). Within a stream seq
 // runs with time, so retention deletes from each stream's low end in small
-// batches until it meets rows that are young, and adds their number to
+// batches until no old row is left there, and adds their number to
 // ingest_stream.removed in the same transaction. The statistics stay.
 //
 // A reset event deletes the user's older state and leaves a row in erasure. Run
@@ -46,4 +48,9 @@
 // that user's older events, many users in one walk. The row stays for a week
 // more, during which flushers store older events that arrive late (the journal
 // of a server that was down) without the user and without state.
+//
+// # Clocks
+//
+// The clocks of servers may differ. Whether a stream is orphaned, a reset settled or
+// an event older than the retention is told by the store's clock alone.
 package persist

@@ -128,7 +128,7 @@ func (deaf) Connect(context.Context) (driver.Conn, error) { panic("slice bounds 
 
 // database/sql connects in a goroutine of its own too: a panic there is the end.
 func TestDriverPanicsAtGreeting(t *testing.T) {
-	if conn, err := (steady{deaf{}}).Connect(t.Context()); conn != nil || classOf(err) != classConnection {
+	if conn, err := (guarded{deaf{}}).Connect(t.Context()); conn != nil || classOf(err) != classConnection {
 		t.Errorf("Connect = %v, %v (class %s), want class connection", conn, err, classOf(err))
 	}
 }

@@ -34,9 +34,9 @@ type erasure struct {
 	atMS int64
 }
 
-// forget goes on with the walk, or begins one, until there is none to do or,
-// after a step, the time is up.
-func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
+// erase goes on with the walk, or begins one, until no user is due or, after a step,
+// the time is up.
+func (db *DB) erase(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
 	for {
 		if len(w.users) == 0 {
 			if err := db.beginWalk(ctx, w); err != nil || len(w.users) == 0 {
@@ -59,7 +59,7 @@ func (db *DB) forget(ctx context.Context, w *walk, until time.Time) (finished bo
 
 func (db *DB) beginWalk(ctx context.Context, w *walk) error {
 	now := db.dialect.now
-	// Flushers know of a reset for that long after its walk: its user's events may arrive late.
+	// Flushers know of a reset for a token's life after its walk: its user's events may arrive late.
 	_, err := db.write.ExecContext(ctx, "DELETE FROM erasure WHERE done_ms > 0 AND done_ms <= "+now+" - ?", popup.TokenLife.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("delete old erasures: %w", err)
@@ -112,7 +112,7 @@ func (db *DB) step(ctx context.Context, w *walk) error {
 
 // endWalk empties the users' dead frames and marks the erasures as done.
 func (db *DB) endWalk(ctx context.Context, w *walk) error {
-	if err := db.forgetDead(ctx, w.users); err != nil {
+	if err := db.eraseDeadFrames(ctx, w.users); err != nil {
 		return fmt.Errorf("take users out of dead frames: %w", err)
 	}
 	for _, e := range w.users {
@@ -125,11 +125,11 @@ func (db *DB) endWalk(ctx context.Context, w *walk) error {
 	return nil
 }
 
-// forgetDead empties the bytes of refused events of these users.
-func (db *DB) forgetDead(ctx context.Context, users []erasure) error {
-	gone := erased{stored: map[string]int64{}}
+// eraseDeadFrames empties the bytes of refused events of these users.
+func (db *DB) eraseDeadFrames(ctx context.Context, users []erasure) error {
+	due := resets{stored: map[string]int64{}}
 	for _, u := range users {
-		gone.stored[string(u.user)] = max(u.atMS, gone.stored[string(u.user)])
+		due.stored[string(u.user)] = max(u.atMS, due.stored[string(u.user)])
 	}
 	rows, err := db.read.QueryContext(ctx, "SELECT stream_no, first_seq, bytes FROM dead_frame WHERE bytes IS NOT NULL")
 	if err != nil {
@@ -144,7 +144,7 @@ func (db *DB) forgetDead(ctx context.Context, users []erasure) error {
 			return err
 		}
 		var e popup.Event
-		if _, err := popup.DecodeEvent(&e, b); err != nil || !gone.covers(&e) {
+		if _, err := popup.DecodeEvent(&e, b); err != nil || !due.cover(&e) {
 			continue
 		}
 		_, err := db.write.ExecContext(ctx, "UPDATE dead_frame SET bytes = NULL WHERE stream_no = ? AND first_seq = ?", no, first)
@@ -155,23 +155,23 @@ func (db *DB) forgetDead(ctx context.Context, users []erasure) error {
 	return rows.Err()
 }
 
-// erased knows the users whose state was reset lately, and when: what they did
-// up to then is stored without them, in whatever order it arrives.
-type erased struct {
-	mark   erasedMark
-	stored map[string]int64 // user to at_ms, the rows of erasure
-	batch  map[string]int64 // the resets of the batch being applied
+// resets are the users whose state was reset lately, and when: what they did up to
+// then is stored without their id, in whatever order it arrives.
+type resets struct {
+	version resetsVersion
+	stored  map[string]int64 // user to at_ms, the rows of erasure
+	batch   map[string]int64 // the same of the batch being applied
 }
 
-// erasedMark changes when the rows of erasure do: ids are never used again.
-type erasedMark struct{ count, sum int64 }
+// resetsVersion changes when the rows of erasure do: ids are never used again.
+type resetsVersion struct{ count, sum int64 }
 
-// refresh reads the rows if they have changed.
-func (g *erased) refresh(ctx context.Context, conn *sql.Conn, mark erasedMark) error {
-	if mark == g.mark && g.stored != nil {
+// refresh reads the rows of erasure if they have changed.
+func (r *resets) refresh(ctx context.Context, conn *sql.Conn, version resetsVersion) error {
+	if version == r.version && r.stored != nil {
 		return nil
 	}
-	g.stored = nil
+	r.stored = nil
 	rows, err := conn.QueryContext(ctx, "SELECT user_id, at_ms FROM erasure")
 	if err != nil {
 		return err
@@ -189,56 +189,56 @@ func (g *erased) refresh(ctx context.Context, conn *sql.Conn, mark erasedMark) e
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	g.mark, g.stored = mark, stored
+	r.version, r.stored = version, stored
 	return nil
 }
 
-// add notes the resets of a batch, instead of those of the batch before.
-func (g *erased) add(events []popup.Event) {
-	clear(g.batch)
+// setBatch takes the resets of a batch in place of those of the batch before.
+func (r *resets) setBatch(events []popup.Event) {
+	clear(r.batch)
 	for i := range events {
 		e := &events[i]
 		if e.Action != popup.Reset {
 			continue
 		}
-		if g.batch == nil {
-			g.batch = map[string]int64{}
+		if r.batch == nil {
+			r.batch = map[string]int64{}
 		}
-		g.batch[string(e.User)] = max(e.AtMS, g.batch[string(e.User)])
+		r.batch[string(e.User)] = max(e.AtMS, r.batch[string(e.User)])
 	}
 }
 
-// covers reports whether the event's user was erased after it.
-func (g *erased) covers(e *popup.Event) bool {
-	if len(g.stored)+len(g.batch) == 0 {
+// cover reports whether the event's user was reset after it.
+func (r *resets) cover(e *popup.Event) bool {
+	if len(r.stored)+len(r.batch) == 0 {
 		return false
 	}
-	if at, ok := g.stored[string(e.User)]; ok && e.AtMS <= at {
+	if at, ok := r.stored[string(e.User)]; ok && e.AtMS <= at {
 		return true
 	}
-	at, ok := g.batch[string(e.User)]
+	at, ok := r.batch[string(e.User)]
 	return ok && e.AtMS <= at
 }
 
-// applyResets deletes the state that reset events are newer than, and leaves
-// their rows in erasure.
+// applyResets deletes the state that is older than its user's reset event, and
+// queues the user's events for erasure.
 func (w *writer) applyResets(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
-	var resets []*popup.Event
+	var due []*popup.Event
 	for i := range events {
 		if events[i].Action == popup.Reset {
-			resets = append(resets, &events[i])
+			due = append(due, &events[i])
 		}
 	}
-	for _, e := range resets {
+	for _, e := range due {
 		_, err := conn.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_action_ms <= ?", w.dialect.user(e.User), e.AtMS)
 		if err != nil {
 			return fmt.Errorf("reset user state: %w", err)
 		}
 	}
 	ins := insertion{what: "queue erasures", head: "INSERT INTO erasure (user_id, at_ms, queued_ms, done_ms) VALUES "}
-	return w.insert(ctx, conn, &ins, len(resets), func(r *row, i int) {
-		r.text(resets[i].User)
-		r.int(resets[i].AtMS)
+	return w.insert(ctx, conn, &ins, len(due), func(r *row, i int) {
+		r.text(due[i].User)
+		r.int(due[i].AtMS)
 		r.int(w.nowMS)
 		r.int(0)
 	})

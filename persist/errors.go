@@ -93,7 +93,7 @@ func classOfMySQL(err *mysql.MySQLError) class {
 		1317, 1927, 3024, 3169: // query interrupted, connection killed, time limit, session killed
 		return classConnection
 	case 1264, 1265, 1292, 1364, 1366, 1406, // out of range, truncated, wrong value, no value, wrong characters, too long
-		1048, 1062, // null; duplicate, which only a row that nobody counted can be
+		1048, 1062, // null; duplicate, which only a row beyond the progress can be
 		1300, 1690, 3819, 4025: // wrong characters, out of range, a CHECK of MySQL, of MariaDB
 		return classData
 	}

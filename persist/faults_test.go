@@ -178,7 +178,7 @@ func throughProxy(t *testing.T, options string) (*store, *proxy) {
 }
 
 // A proxy that freezes leaves a session which holds the stream's progress.
-func TestSessionLeftBehindIsKilled(t *testing.T) {
+func TestOrphanedSessionIsKilled(t *testing.T) {
 	s, p := throughProxy(t, "?readTimeout=2s")
 	s.shortWaits(t, s.config.DSN)
 	id := streamID(1)
@@ -186,7 +186,7 @@ func TestSessionLeftBehindIsKilled(t *testing.T) {
 	p.set(func(p *proxy) { p.haunted = true })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := s.flushing(ctx, batchOf(id, 1, shown("v", startMS)))
-	ghost := s.blockedID(t, "INSERT INTO popup_stats")
+	orphaned := s.blockedID(t, "INSERT INTO popup_stats")
 	cancel() // the driver closes its connection, of which the server hears nothing
 	if err := <-done; err == nil {
 		t.Fatal("Flush succeeded without time")
@@ -204,8 +204,8 @@ func TestSessionLeftBehindIsKilled(t *testing.T) {
 			t.Fatalf("try %d: %v (class %s), want class lock_wait twice", try, err, classOf(err))
 		}
 	}
-	if n := s.number(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", ghost); n != 0 {
-		t.Errorf("session %d lives on", ghost)
+	if n := s.number(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", orphaned); n != 0 {
+		t.Errorf("session %d is still there", orphaned)
 	}
 	if n := s.number(t, "SELECT SUM(impressions) FROM popup_stats"); n != 2 {
 		t.Errorf("%d impressions, want 2", n)
@@ -287,7 +287,7 @@ func TestServerKilledAndRestarted(t *testing.T) {
 	s.mustFlush(t, batchOf(id, 0, shown("u", startMS)))
 	up := func(want bool) {
 		t.Helper()
-		if got := s.watch(t.Context()); got != want || (testutil.ToFloat64(s.metrics.up) == 1) != want {
+		if got := s.ping(t.Context()); got != want || (testutil.ToFloat64(s.metrics.up) == 1) != want {
 			t.Errorf("the store is said to be up: %v, mysql_up %v; want %v", got, testutil.ToFloat64(s.metrics.up), want)
 		}
 	}

@@ -21,8 +21,9 @@ type flusher struct {
 	mu        sync.Mutex // held for a whole flush; guards all below
 	writer    writer
 	session   *serverSession // of the connection last used; nil on SQLite
-	ghosts    []serverSession
-	lockWaits int // in a row
+	lockWaits int            // in a row
+
+	orphanedSessions []serverSession // without a connection, maybe with locks
 }
 
 func (f *flusher) init(db *DB) {
@@ -30,7 +31,7 @@ func (f *flusher) init(db *DB) {
 	f.writer.init(db)
 }
 
-// Flush counts a batch: its events, what follows from them for users' state and
+// Flush commits a batch: its events, what follows from them for users' state and
 // statistics, its gaps, and the stream's progress, in one transaction. It returns
 // the new last_seq, which is b.Last. After an error nothing is known but that
 // the batch was applied as a whole or not at all: the caller reads [DB.Progress]
@@ -53,10 +54,10 @@ func (db *DB) Flush(ctx context.Context, b *popup.Batch) (last uint64, err error
 // again is always safe: the compare-and-set refuses what was applied.
 func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
 	const deadlocksAllowed = 2
-	deadlocks, careful := 0, false
+	deadlocks, bisect := 0, false
 	for {
 		start := time.Now()
-		err := f.try(ctx, b, careful)
+		err := f.try(ctx, b, bisect)
 		if err == nil {
 			f.lockWaits = 0
 			f.report(b, time.Since(start))
@@ -68,15 +69,15 @@ func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
 		case c == classDeadlock && deadlocks < deadlocksAllowed:
 			deadlocks++
 			continue
-		case c == classData && !careful:
-			careful = true
+		case c == classData && !bisect:
+			bisect = true
 			continue
 		case errors.As(err, new(refusedError)): // at most once: now nothing is prepared for a while
-			f.log.Warn("the store takes no prepared statements: they are spelled out, which costs it more", "error", err)
+			f.log.Warn("the store takes no prepared statements: rows go as literals, which costs it more", "err", err)
 			continue
 		case c == classLockWait:
 			if f.lockWaits++; f.lockWaits >= 2 {
-				f.killGhosts(ctx)
+				f.killOrphanedSessions(ctx)
 			}
 		}
 		return err
@@ -85,7 +86,7 @@ func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
 
 // try makes one attempt. Whatever goes wrong, a panic too, the connection is not
 // used again: BEGIN would commit what was done of the batch.
-func (f *flusher) try(ctx context.Context, b *popup.Batch, careful bool) error {
+func (f *flusher) try(ctx context.Context, b *popup.Batch, bisect bool) error {
 	conn, err := f.pool.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -97,10 +98,10 @@ func (f *flusher) try(ctx context.Context, b *popup.Batch, careful bool) error {
 		}
 		_ = conn.Close() // to the pool
 	}()
-	if err := f.meet(ctx, conn); err != nil {
+	if err := f.identify(ctx, conn); err != nil {
 		return err
 	}
-	if err := f.apply(ctx, conn, b, careful); err != nil {
+	if err := f.apply(ctx, conn, b, bisect); err != nil {
 		return err
 	}
 	failpoint.Reach(failpoint.FlushCommitBefore)
@@ -113,7 +114,7 @@ func (f *flusher) try(ctx context.Context, b *popup.Batch, careful bool) error {
 }
 
 // apply does everything between BEGIN and COMMIT.
-func (f *flusher) apply(ctx context.Context, conn *sql.Conn, b *popup.Batch, careful bool) error {
+func (f *flusher) apply(ctx context.Context, conn *sql.Conn, b *popup.Batch, bisect bool) error {
 	if _, err := conn.ExecContext(ctx, f.dialect.begin); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -128,7 +129,7 @@ func (f *flusher) apply(ctx context.Context, conn *sql.Conn, b *popup.Batch, car
 		return ErrConflict
 	}
 	failpoint.Reach(failpoint.FlushProgressMoved)
-	return f.writer.write(ctx, conn, b, careful)
+	return f.writer.write(ctx, conn, b, bisect)
 }
 
 // abandon rolls back and drops the connection: what state the session is in is
@@ -138,7 +139,7 @@ func (f *flusher) abandon(conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil && f.session != nil {
-		f.remember(*f.session)
+		f.orphan(*f.session)
 	}
 	f.session = nil
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // closes the driver's connection
@@ -163,7 +164,7 @@ func (f *flusher) report(b *popup.Batch, took time.Duration) {
 }
 
 // checkContiguous reports whether every seq of the batch belongs to exactly one
-// event or gap: on this, progress counts.
+// event or gap, on which the meaning of progress depends.
 func checkContiguous(b *popup.Batch) error {
 	if b.Last <= b.After {
 		return fmt.Errorf("batch of nothing, %d to %d", b.After+1, b.Last)

@@ -26,10 +26,10 @@ func (db *DB) Run(ctx context.Context) error {
 	var w walk
 	var nextSweep time.Time
 	for {
-		if db.watch(ctx) && !time.Now().Before(nextSweep) {
+		if db.ping(ctx) && !time.Now().Before(nextSweep) {
 			finished, err := db.sweep(ctx, &w, time.Now().Add(sweepFor))
 			if err != nil && ctx.Err() == nil {
-				db.log.Warn("sweep store", "error", err)
+				db.log.Warn("sweep store", "err", err)
 			}
 			if finished || err != nil {
 				nextSweep = time.Now().Add(sweepEvery)
@@ -43,8 +43,8 @@ func (db *DB) Run(ctx context.Context) error {
 	}
 }
 
-// watch pings the store and tells the metric.
-func (db *DB) watch(ctx context.Context) bool {
+// ping sets popupd_mysql_up.
+func (db *DB) ping(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if db.Ping(ctx) != nil {
@@ -62,8 +62,8 @@ func (db *DB) sweep(ctx context.Context, w *walk, until time.Time) (finished boo
 	if db.retention > 0 {
 		removed, err = db.removeOld(ctx, until)
 	}
-	forgotten, forgetErr := db.forget(ctx, w, until)
-	return removed && forgotten, errors.Join(err, forgetErr)
+	erased, eraseErr := db.erase(ctx, w, until)
+	return removed && erased, errors.Join(err, eraseErr)
 }
 
 // retentionBatch is how many events are looked at, and deleted at most, in one

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	// chunkRows is how many rows a prepared statement takes. MariaDB spends a third
-	// of its time on reading statements that are spelled out; with fewer rows the
-	// statements cost more than that, with more the rest that is spelled out grows.
+	// chunkRows is how many rows a prepared statement takes. MariaDB spends a third of
+	// its time on parsing literals; with fewer rows a statement costs more than that,
+	// with more rows more of a batch is left over for literals.
 	chunkRows = 256
-	// spellFor is how long nothing is prepared after a server did not want to: its
+	// literalFor is how long nothing is prepared after a server did not want to: its
 	// max_prepared_stmt_count may be used up by others.
-	spellFor = 10 * time.Minute
+	literalFor = 10 * time.Minute
 )
 
 // insertion is a statement that inserts rows, in any number.
@@ -35,7 +35,7 @@ type insertion struct {
 }
 
 // refusedError is what a server, or a pooler before it, says of a prepared
-// statement when the same may go if it is spelled out.
+// statement when the same rows may go as literals.
 type refusedError struct{ error }
 
 func (e refusedError) Unwrap() error { return e.error }
@@ -51,7 +51,7 @@ func refused(err error) error {
 
 // prepares reports whether rows of the insertion may go by a prepared statement.
 func (w *writer) prepares(ins *insertion) bool {
-	return ins.columns > 0 && w.dialect.isSession && w.maxBytes >= w.chunk*maxRowBytes && !time.Now().Before(w.spellUntil)
+	return ins.columns > 0 && w.dialect.isSession && w.maxBytes >= w.chunk*maxRowBytes && !time.Now().Before(w.literalUntil)
 }
 
 // insertChunk inserts the rows i to i+chunk-1. It goes past database/sql, which
@@ -76,7 +76,7 @@ func (w *writer) insertChunk(ctx context.Context, conn *sql.Conn, ins *insertion
 		return nil
 	}
 	if errors.As(err, new(refusedError)) {
-		w.spellUntil = time.Now().Add(spellFor)
+		w.literalUntil = time.Now().Add(literalFor)
 	}
 	return fmt.Errorf("%s: %w", ins.what, err)
 }
@@ -97,11 +97,11 @@ func (w *writer) insert(ctx context.Context, conn *sql.Conn, ins *insertion, n i
 		}
 		i += w.chunk
 	}
-	return w.insertSpelled(ctx, conn, ins, i, n, put)
+	return w.insertLiteral(ctx, conn, ins, i, n, put)
 }
 
-// insertSpelled inserts the rows i to n-1 in as many statements as the limits ask for.
-func (w *writer) insertSpelled(ctx context.Context, conn *sql.Conn, ins *insertion, i, n int, put func(r *row, i int)) error {
+// insertLiteral inserts the rows i to n-1 in as many statements as the limits ask for.
+func (w *writer) insertLiteral(ctx context.Context, conn *sql.Conn, ins *insertion, i, n int, put func(r *row, i int)) error {
 	r := &w.row
 	r.bound = false
 	rows := 0
@@ -127,8 +127,8 @@ func (w *writer) insertSpelled(ctx context.Context, conn *sql.Conn, ins *inserti
 	return nil
 }
 
-// row takes the values of a row, column by column, in one of two forms: spelled
-// out in a statement, or bound to the parameters of a prepared one.
+// row takes the values of a row, column by column, in one of two forms: as
+// literals in a statement, or bound to the parameters of a prepared one.
 type row struct {
 	dialect *dialect
 	bound   bool

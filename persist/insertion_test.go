@@ -13,7 +13,7 @@ import (
 )
 
 // crowd is a batch of n users who each see a popup, and one who sees it twice.
-func crowd(id popup.StreamID, after uint64, n int) *popup.Batch {
+func manyEvents(id popup.StreamID, after uint64, n int) *popup.Batch {
 	events := []popup.Event{shown("twice", startMS), shown("twice", startMS+1)}
 	for i := range n - len(events) {
 		events = append(events, shown(fmt.Sprintf("user %d", i), startMS))
@@ -42,7 +42,7 @@ func TestMostRowsArePrepared(t *testing.T) {
 	before := s.prepared(t)
 	const size = 2*chunkRows + 7
 	for i := range uint64(3) {
-		s.mustFlush(t, crowd(id, i*size, size))
+		s.mustFlush(t, manyEvents(id, i*size, size))
 		if n := s.prepared(t) - before; n != 2 {
 			t.Errorf("%d statements prepared after %d batches, want 2", n, i+1)
 		}
@@ -64,16 +64,16 @@ func TestPreparedOutlivesAMigration(t *testing.T) {
 	s := onMySQL(t)
 	id := streamID(1)
 	s.register(t, id)
-	s.mustFlush(t, crowd(id, 0, someRows))
+	s.mustFlush(t, manyEvents(id, 0, someRows))
 	s.exec(t, "ALTER TABLE event ADD COLUMN extra INT NOT NULL DEFAULT 7 FIRST")
 	s.exec(t, "ALTER TABLE user_popup ADD COLUMN extra INT NOT NULL DEFAULT 7 FIRST")
-	s.mustFlush(t, crowd(id, someRows, someRows))
+	s.mustFlush(t, manyEvents(id, someRows, someRows))
 	if n := s.number(t, "SELECT COUNT(*) FROM event WHERE extra = 7 AND nth = 1"); n != 2*someRows {
 		t.Errorf("%d events, want %d", n, 2*someRows)
 	}
 }
 
-// Where nothing can be prepared, all is spelled out, and another try made later.
+// Where nothing can be prepared, all rows go as literals, and another try is made later.
 func TestPreparedAreRefused(t *testing.T) {
 	s := onMySQL(t)
 	id := streamID(1)
@@ -82,19 +82,19 @@ func TestPreparedAreRefused(t *testing.T) {
 	allow := func(n int64) { s.exec(t, fmt.Sprint("SET GLOBAL max_prepared_stmt_count = ", n)) }
 	allow(0)
 	defer allow(limit)
-	s.mustFlush(t, crowd(id, 0, someRows))
-	s.mustFlush(t, crowd(id, someRows, someRows))
+	s.mustFlush(t, manyEvents(id, 0, someRows))
+	s.mustFlush(t, manyEvents(id, someRows, someRows))
 	if n := s.number(t, "SELECT SUM(impressions) FROM popup_stats"); n != 2*someRows {
 		t.Errorf("%d impressions, want %d", n, 2*someRows)
 	}
 	allow(limit)
 	before := s.prepared(t)
-	s.mustFlush(t, crowd(id, 2*someRows, someRows))
+	s.mustFlush(t, manyEvents(id, 2*someRows, someRows))
 	if n := s.prepared(t) - before; n != 0 {
 		t.Errorf("%d statements prepared although they were refused just now", n)
 	}
-	s.flusher.writer.spellUntil = time.Now()
-	s.mustFlush(t, crowd(id, 3*someRows, someRows))
+	s.flusher.writer.literalUntil = time.Now()
+	s.mustFlush(t, manyEvents(id, 3*someRows, someRows))
 	if n := s.prepared(t) - before; n != 2 {
 		t.Errorf("%d statements prepared when they are allowed again, want 2", n)
 	}
@@ -112,9 +112,9 @@ func TestPreparedAreLost(t *testing.T) {
 	s := onMySQL(t)
 	id := streamID(1)
 	s.register(t, id)
-	s.mustFlush(t, crowd(id, 0, someRows))
+	s.mustFlush(t, manyEvents(id, 0, someRows))
 	s.flusher.writer.states.stmt = failingStmt{&mysql.MySQLError{Number: 1243, Message: "unknown prepared statement handler"}}
-	s.mustFlush(t, crowd(id, someRows, someRows))
+	s.mustFlush(t, manyEvents(id, someRows, someRows))
 	if n := s.number(t, "SELECT SUM(impressions) FROM popup_stats"); n != 2*someRows {
 		t.Errorf("%d impressions, want %d", n, 2*someRows)
 	}

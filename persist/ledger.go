@@ -13,54 +13,20 @@ import (
 // reasonGap is dead_frame.reason of what was lost before it came here.
 const reasonGap = "gap"
 
-// Register makes a stream known, open, and counted at least up to first-1, and
-// returns its last counted seq. first is the first that its journal still has:
-// what is missing between the last counted one and first becomes a gap row. A
-// stream's row is missing, or behind, only if it is new or the store was
-// restored to the past.
+// Register makes a stream known and open, committed at least up to first-1, and
+// returns its last committed seq. first is the first seq that its journal still has:
+// what is missing between the last committed one and first becomes a gap row. A
+// stream's row is missing, or behind, only if it is new or the store was restored
+// to the past.
 func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (last uint64, err error) {
-	first = max(first, 1)
 	var gap uint64
-	register := func(tx *sql.Tx) error {
-		gap = 0
-		var no uint32
-		err := tx.QueryRowContext(ctx, "SELECT stream_no, last_seq FROM ingest_stream WHERE stream_id = ?", s.String()).Scan(&no, &last)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			last = first - 1
-			r, err := tx.ExecContext(ctx, "INSERT INTO ingest_stream (stream_id, last_seq, removed, closed, host, updated_ms)"+
-				" VALUES (?, ?, 0, 0, ?, "+db.dialect.now+")", s.String(), last, db.host)
-			if err != nil || last == 0 {
-				return err
-			}
-			id, err := r.LastInsertId()
-			if err != nil {
-				return err
-			}
-			gap = last
-			return db.insertGap(ctx, tx, uint32(id), 1, last)
-		case err != nil:
-			return err
-		}
-		from := last
-		last = max(last, first-1)
-		r, err := tx.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = "+db.dialect.now+
-			" WHERE stream_no = ? AND last_seq = ?", last, db.host, no, from)
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(ErrConflict, err)
-		}
-		if last == from {
-			return nil
-		}
-		gap = last - from
-		return db.insertGap(ctx, tx, no, from+1, last)
-	}
 	// Another server may register or flush the stream between the two statements.
 	for range 3 {
-		if err = db.inTx(ctx, register); !isDuplicate(err) && !errors.Is(err, ErrConflict) {
+		err = db.inTx(ctx, func(tx *sql.Tx) (err error) {
+			last, gap, err = db.register(ctx, tx, s, max(first, 1))
+			return err
+		})
+		if !isDuplicate(err) && !errors.Is(err, ErrConflict) {
 			break
 		}
 	}
@@ -74,6 +40,48 @@ func (db *DB) Register(ctx context.Context, s popup.StreamID, first uint64) (las
 	return last, nil
 }
 
+// register returns the stream's progress and how many events before first are lost.
+func (db *DB) register(ctx context.Context, tx *sql.Tx, s popup.StreamID, first uint64) (last, gap uint64, err error) {
+	var no uint32
+	var from uint64
+	err = tx.QueryRowContext(ctx, "SELECT stream_no, last_seq FROM ingest_stream WHERE stream_id = ?", s.String()).Scan(&no, &from)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		last = first - 1
+		no, err = db.insertStream(ctx, tx, s, last)
+	case err == nil:
+		last = max(from, first-1)
+		err = db.reopenStream(ctx, tx, no, from, last)
+	}
+	if err != nil || last == from {
+		return last, 0, err
+	}
+	return last, last - from, db.insertGap(ctx, tx, no, from+1, last)
+}
+
+func (db *DB) insertStream(ctx context.Context, tx *sql.Tx, s popup.StreamID, last uint64) (no uint32, err error) {
+	r, err := tx.ExecContext(ctx, "INSERT INTO ingest_stream (stream_id, last_seq, removed, closed, host, updated_ms)"+
+		" VALUES (?, ?, 0, 0, ?, "+db.dialect.now+")", s.String(), last, db.host)
+	if err != nil {
+		return 0, err
+	}
+	id, err := r.LastInsertId()
+	return uint32(id), err
+}
+
+// reopenStream moves a stream's progress as a flush does, by compare-and-set.
+func (db *DB) reopenStream(ctx context.Context, tx *sql.Tx, no uint32, from, to uint64) error {
+	r, err := tx.ExecContext(ctx, "UPDATE ingest_stream SET last_seq = ?, closed = 0, host = ?, updated_ms = "+db.dialect.now+
+		" WHERE stream_no = ? AND last_seq = ?", to, db.host, no, from)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(ErrConflict, err)
+	}
+	return nil
+}
+
 func (db *DB) insertGap(ctx context.Context, tx *sql.Tx, no uint32, first, last uint64) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO dead_frame (stream_no, first_seq, last_seq, bytes, reason, at_ms)"+
 		" VALUES (?, ?, ?, NULL, ?, "+db.dialect.now+")", no, first, last, reasonGap)
@@ -83,7 +91,7 @@ func (db *DB) insertGap(ctx context.Context, tx *sql.Tx, no uint32, first, last 
 	return nil
 }
 
-// Progress returns the last counted seq of a stream; known is false if the
+// Progress returns the last committed seq of a stream; known is false if the
 // stream was never registered.
 func (db *DB) Progress(ctx context.Context, s popup.StreamID) (last uint64, known bool, err error) {
 	err = db.read.QueryRowContext(ctx, "SELECT last_seq FROM ingest_stream WHERE stream_id = ?", s.String()).Scan(&last)
@@ -96,7 +104,7 @@ func (db *DB) Progress(ctx context.Context, s popup.StreamID) (last uint64, know
 	return last, true, nil
 }
 
-// CloseStream marks a stream as counted to its end. It is a hint: whoever
+// CloseStream marks a stream as committed to its end. It is a hint: whoever
 // registers or flushes the stream opens it again.
 func (db *DB) CloseStream(ctx context.Context, s popup.StreamID) error {
 	_, err := db.write.ExecContext(ctx, "UPDATE ingest_stream SET closed = 1, updated_ms = "+db.dialect.now+" WHERE stream_id = ?", s.String())
@@ -107,7 +115,7 @@ func (db *DB) CloseStream(ctx context.Context, s popup.StreamID) error {
 }
 
 // forgottenAfter is longer than a list lives in Redis: a stream that has not
-// moved since has nothing there to count.
+// moved since has nothing there to commit.
 const forgottenAfter = 8 * 24 * time.Hour
 
 // Orphans returns the open streams that have not moved for this long, but for

@@ -22,14 +22,14 @@ func newMetrics(r prometheus.Registerer) metrics {
 	}, []string{"class"})
 	m := metrics{
 		flushed: f.NewCounter(prometheus.CounterOpts{
-			Name: "popupd_flushed_events_total", Help: "Events this server has counted in the store.",
+			Name: "popupd_flushed_events_total", Help: "Events this server has committed to the store.",
 		}),
 		flushSeconds: f.NewHistogram(prometheus.HistogramOpts{
 			Name: "popupd_flush_duration_seconds", Help: "Duration of a flush that succeeded.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 		flushLag: f.NewHistogram(prometheus.HistogramOpts{
-			Name: "popupd_flush_lag_seconds", Help: "Age of the oldest event of a flush when it was counted.",
+			Name: "popupd_flush_lag_seconds", Help: "Age of the oldest event of a flush when it was committed.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
 		}),
 		dead: f.NewCounter(prometheus.CounterOpts{

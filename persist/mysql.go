@@ -93,9 +93,9 @@ func (db *DB) openMySQL(dsn string) error {
 	db.flusher.pool.SetMaxOpenConns(1)
 	db.flusher.pool.SetConnMaxIdleTime(idleFlush)
 
-	patient := config.Clone()
-	patient.ReadTimeout = restoreTimeout
-	db.restorePool = func() (*sql.DB, error) { return mysqlPool(patient, poolSession()) }
+	restoring := config.Clone()
+	restoring.ReadTimeout = restoreTimeout
+	db.restorePool = func() (*sql.DB, error) { return mysqlPool(restoring, poolSession()) }
 	db.dialect = mysqlDialect()
 	return nil
 }
@@ -119,7 +119,7 @@ func mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 	if err != nil {
 		return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
 	}
-	return sql.OpenDB(readCommitted{steady{c}}), nil
+	return sql.OpenDB(readCommitted{guarded{c}}), nil
 }
 
 // Connections is how many connections to MySQL one server has at most: of its

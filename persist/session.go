@@ -9,18 +9,20 @@ import (
 
 // serverSession is the server's side of the flusher's connection.
 type serverSession struct {
-	conn   any       // the driver's connection, to tell a new one
+	conn   any       // the driver's connection, to recognize a new one
 	id     uint64    // CONNECTION_ID()
-	server string    // which server it is on: ids mean nothing on another
+	server string    // that gave the id, which means nothing on another
 	since  time.Time // ids start again when the server does
 }
 
-// maxGhosts bounds how many sessions are remembered.
-const maxGhosts = 8
+// maxOrphanedSessions bounds how many sessions are remembered.
+const maxOrphanedSessions = 8
 
-// meet notes who the session of a new connection is, and how long its
+const selectServer = "SELECT CONCAT(@@hostname, ':', @@port)"
+
+// identify notes, for a new connection, the id of its session and how long its
 // statements may be.
-func (f *flusher) meet(ctx context.Context, conn *sql.Conn) error {
+func (f *flusher) identify(ctx context.Context, conn *sql.Conn) error {
 	if !f.dialect.isSession {
 		return nil
 	}
@@ -33,62 +35,74 @@ func (f *flusher) meet(ctx context.Context, conn *sql.Conn) error {
 	}
 	f.session = nil
 	var maxPacket int
-	err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID(), CONCAT(@@hostname, ':', @@port), @@max_allowed_packet").
-		Scan(&s.id, &s.server, &maxPacket)
+	err := conn.QueryRowContext(ctx, selectServer+", CONNECTION_ID(), @@max_allowed_packet").Scan(&s.server, &s.id, &maxPacket)
 	if err != nil {
 		return fmt.Errorf("ask for the session: %w", err)
 	}
 	f.session = &s
-	f.writer.meet(maxPacket)
+	f.writer.begin(maxPacket)
 	return nil
 }
 
-func (f *flusher) remember(s serverSession) {
+// orphan remembers a session whose connection was closed without its agreement.
+func (f *flusher) orphan(s serverSession) {
 	s.conn = nil
-	if len(f.ghosts) == maxGhosts {
-		f.ghosts = f.ghosts[1:]
+	if len(f.orphanedSessions) == maxOrphanedSessions {
+		f.orphanedSessions = f.orphanedSessions[1:]
 	}
-	f.ghosts = append(f.ghosts, s)
+	f.orphanedSessions = append(f.orphanedSessions, s)
 }
 
-// killGhosts ends sessions of this flusher that live on without a connection:
-// the server has not noticed that their client is gone (a frozen proxy, a lost
-// route), and they hold the lock that the flusher waits for. It kills nothing
+// killOrphanedSessions ends sessions of this flusher that live on without a
+// connection: the server has not noticed that their client is gone (a frozen proxy,
+// a lost route), and they hold the lock that the flusher waits for. It kills nothing
 // but a session of the same user and database, on the server that gave the id,
 // which has not been started again since.
-func (f *flusher) killGhosts(ctx context.Context) {
-	if len(f.ghosts) == 0 {
+func (f *flusher) killOrphanedSessions(ctx context.Context) {
+	if len(f.orphanedSessions) == 0 {
 		return
 	}
-	var server, name string
+	server, started, err := f.serverStart(ctx)
+	if err != nil {
+		f.log.Warn("look for orphaned sessions", "err", err)
+		return
+	}
+	orphaned := f.orphanedSessions
+	f.orphanedSessions = nil
+	for _, s := range orphaned {
+		switch {
+		case s.server != server:
+			f.orphan(s) // the next connection may lead there
+		case s.since.After(started):
+			if err := f.killSession(ctx, s.id); err != nil {
+				f.log.Warn("kill an orphaned session", "connection_id", s.id, "err", err)
+			}
+		}
+	}
+}
+
+// serverStart returns which server the pool is connected to, and when it started, to
+// the second.
+func (f *flusher) serverStart(ctx context.Context) (server string, started time.Time, err error) {
+	if err := f.read.QueryRowContext(ctx, selectServer).Scan(&server); err != nil {
+		return "", time.Time{}, err
+	}
+	var name string
 	var uptime int64
-	if err := f.read.QueryRowContext(ctx, "SELECT CONCAT(@@hostname, ':', @@port)").Scan(&server); err != nil {
-		f.log.Warn("look for sessions left behind", "error", err)
-		return
-	}
 	if err := f.read.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Uptime'").Scan(&name, &uptime); err != nil {
-		f.log.Warn("look for sessions left behind", "error", err)
-		return
+		return "", time.Time{}, err
 	}
-	ghosts := f.ghosts
-	f.ghosts = nil
-	for _, g := range ghosts {
-		if g.server != server {
-			f.remember(g) // the next connection may lead there
-			continue
-		}
-		if time.Duration(uptime)*time.Second < time.Since(g.since)-time.Second {
-			continue
-		}
-		var lives int
-		err := f.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
-			" WHERE ID = ? AND DB = DATABASE() AND USER = SUBSTRING_INDEX(USER(), '@', 1)", g.id).Scan(&lives)
-		if err == nil && lives == 1 {
-			_, err = f.write.ExecContext(ctx, fmt.Sprintf("KILL CONNECTION %d", g.id))
-			f.log.Warn("killed a session left behind that may hold a stream's progress", "connection_id", g.id)
-		}
-		if err != nil {
-			f.log.Warn("kill a session left behind", "connection_id", g.id, "error", err)
-		}
+	return server, time.Now().Add(-time.Duration(uptime)*time.Second - time.Second), nil
+}
+
+func (f *flusher) killSession(ctx context.Context, id uint64) error {
+	var lives int
+	err := f.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
+		" WHERE ID = ? AND DB = DATABASE() AND USER = SUBSTRING_INDEX(USER(), '@', 1)", id).Scan(&lives)
+	if err != nil || lives == 0 {
+		return err
 	}
+	f.log.Warn("killing an orphaned session that may hold a stream's progress", "connection_id", id)
+	_, err = f.write.ExecContext(ctx, fmt.Sprintf("KILL CONNECTION %d", id))
+	return err
 }

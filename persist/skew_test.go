@@ -69,8 +69,8 @@ func TestErasureOfSkewedServers(t *testing.T) {
 		sweep := func(db *DB, when string, kept, done int64) {
 			t.Helper()
 			var w walk
-			if finished, err := db.forget(t.Context(), &w, time.Now().Add(time.Minute)); err != nil || !finished {
-				t.Fatalf("forget = %v, %v", finished, err)
+			if finished, err := db.erase(t.Context(), &w, time.Now().Add(time.Minute)); err != nil || !finished {
+				t.Fatalf("erase = %v, %v", finished, err)
 			}
 			if n := s.number(t, "SELECT COUNT(*) FROM erasure WHERE done_ms > 0"); n != done {
 				t.Errorf("%s: %d of the erasures are done, want %d", when, n, done)

@@ -10,10 +10,10 @@ import (
 
 const hourMS = 3_600_000
 
-// tally sums events up before they go to the store: one row a user and popup,
-// one a popup, hour and variant. Rows come in the order of their keys, so that
-// transactions lock them in one order.
-type tally struct {
+// batchSums are the rows of user_popup and popup_stats that a batch adds up to: one a
+// user and popup, one a popup, hour and variant. They are sorted by their keys, so
+// that all transactions lock rows in the same order.
+type batchSums struct {
 	states []stateRow
 	stats  []statsRow
 
@@ -34,38 +34,38 @@ type statsRow struct {
 	impressions, users, clicks, dismisses, converts, controls uint64
 }
 
-// count replaces the sums by those of these events. Events of users erased
-// since count in the statistics but leave no state.
-func (t *tally) count(events []popup.Event, gone *erased) {
-	t.order = t.order[:0]
+// compute replaces the sums by those of these events. An event older than its user's
+// reset counts in the statistics and leaves no state.
+func (b *batchSums) compute(events []popup.Event, resets *resets) {
+	b.order = b.order[:0]
 	for i := range events {
 		if events[i].Action != popup.Reset {
-			t.order = append(t.order, &events[i])
+			b.order = append(b.order, &events[i])
 		}
 	}
-	t.countStats()
-	t.order = slices.DeleteFunc(t.order, gone.covers)
-	t.mergeStates()
+	b.sumStats()
+	b.order = slices.DeleteFunc(b.order, resets.cover)
+	b.mergeStates()
 }
 
-func (t *tally) mergeStates() {
-	slices.SortFunc(t.order, func(a, b *popup.Event) int {
-		return cmp.Or(bytes.Compare(a.User, b.User), cmp.Compare(a.Popup, b.Popup))
+func (b *batchSums) mergeStates() {
+	slices.SortFunc(b.order, func(x, y *popup.Event) int {
+		return cmp.Or(bytes.Compare(x.User, y.User), cmp.Compare(x.Popup, y.Popup))
 	})
-	t.states = t.states[:0]
-	for _, e := range t.order {
-		if n := len(t.states); n > 0 && t.states[n-1].popup == e.Popup && bytes.Equal(t.states[n-1].user, e.User) {
-			t.states[n-1].Merge(e.State())
+	b.states = b.states[:0]
+	for _, e := range b.order {
+		if n := len(b.states); n > 0 && b.states[n-1].popup == e.Popup && bytes.Equal(b.states[n-1].user, e.User) {
+			b.states[n-1].Merge(e.State())
 			continue
 		}
-		t.states = append(t.states, stateRow{user: e.User, popup: e.Popup, State: e.State()})
+		b.states = append(b.states, stateRow{user: e.User, popup: e.Popup, State: e.State()})
 	}
 }
 
-func (t *tally) countStats() {
-	t.stats = t.stats[:0]
-	for _, e := range t.order {
-		s := t.statsOf(e)
+func (b *batchSums) sumStats() {
+	b.stats = b.stats[:0]
+	for _, e := range b.order {
+		s := b.statsOf(e)
 		switch e.Action {
 		case popup.Impression:
 			s.impressions++
@@ -84,15 +84,15 @@ func (t *tally) countStats() {
 	}
 }
 
-// statsOf returns the row of the event's popup, hour and variant. A batch has
-// few of them, so the sorted slice is its own index.
-func (t *tally) statsOf(e *popup.Event) *statsRow {
+// statsOf returns the row of the event's popup, hour and variant. A batch has few
+// of them, so a sorted slice is index enough.
+func (b *batchSums) statsOf(e *popup.Event) *statsRow {
 	hour := e.AtMS - e.AtMS%hourMS
-	i, found := slices.BinarySearchFunc(t.stats, e, func(s statsRow, e *popup.Event) int {
+	i, found := slices.BinarySearchFunc(b.stats, e, func(s statsRow, e *popup.Event) int {
 		return cmp.Or(cmp.Compare(s.popup, e.Popup), cmp.Compare(s.hourMS, hour), bytes.Compare(s.variant, e.Variant))
 	})
 	if !found {
-		t.stats = slices.Insert(t.stats, i, statsRow{popup: e.Popup, hourMS: hour, variant: e.Variant})
+		b.stats = slices.Insert(b.stats, i, statsRow{popup: e.Popup, hourMS: hour, variant: e.Variant})
 	}
-	return &t.stats[i]
+	return &b.stats[i]
 }

@@ -18,21 +18,21 @@ const (
 	maxRowBytes       = 1 << 10 // of the longest row of events, states, statistics, dead frames or erasures
 )
 
-// writer turns a batch into statements inside the flusher's transaction. Most
-// rows go by prepared statements of a fixed number of rows, the rest spelled out.
+// writer turns a batch into statements inside the flusher's transaction. Most rows
+// go by prepared statements of a fixed number of rows, the rest as literals.
 type writer struct {
 	*DB
 	events, states, stats insertion
 	maxBytes              int       // of a statement
 	chunk                 int       // rows of a prepared statement
-	spellUntil            time.Time // prepare nothing before
+	literalUntil          time.Time // prepare nothing before
 
 	// Of the batch being applied.
 	no      uint32 // stream_no
 	nowMS   int64  // by the store's clock
 	row     row
-	tally   tally
-	erased  erased
+	sums    batchSums
+	resets  resets
 	refused []refusal
 }
 
@@ -77,21 +77,21 @@ func (w *writer) init(db *DB) {
 			" dismisses = dismisses + NEW(dismisses), converts = converts + NEW(converts), controls = controls + NEW(controls)")
 }
 
-// meet adapts to a new session: nothing is prepared in it, and the server has a
-// max_allowed_packet.
-func (w *writer) meet(maxPacket int) {
+// begin adapts to a new session: nothing is prepared in it yet, and its statements
+// must fit the server's max_allowed_packet.
+func (w *writer) begin(maxPacket int) {
 	w.events.stmt, w.states.stmt = nil, nil
 	w.maxBytes = min(maxStatementBytes, max(maxPacket/2, 2*maxRowBytes))
 }
 
 // write applies everything of the batch but its progress.
-func (w *writer) write(ctx context.Context, conn *sql.Conn, b *popup.Batch, careful bool) error {
+func (w *writer) write(ctx context.Context, conn *sql.Conn, b *popup.Batch, bisect bool) error {
 	w.refused = w.refused[:0]
-	if err := w.look(ctx, conn, b); err != nil {
+	if err := w.readContext(ctx, conn, b); err != nil {
 		return err
 	}
 	var err error
-	if careful {
+	if bisect {
 		err = w.bisect(ctx, conn, b.Events)
 	} else {
 		err = w.apply(ctx, conn, b.Events)
@@ -105,19 +105,19 @@ func (w *writer) write(ctx context.Context, conn *sql.Conn, b *popup.Batch, care
 	return w.insertGaps(ctx, conn, b.Gaps)
 }
 
-// look reads what the batch's rows depend on: the stream's number, the users who
-// were erased, and the time.
-func (w *writer) look(ctx context.Context, conn *sql.Conn, b *popup.Batch) error {
-	var mark erasedMark
+// readContext reads what the batch's rows depend on: the stream's number, the users
+// who were reset, and the time.
+func (w *writer) readContext(ctx context.Context, conn *sql.Conn, b *popup.Batch) error {
+	var version resetsVersion
 	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure), "+
-		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &mark.count, &mark.sum, &w.nowMS)
+		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &version.count, &version.sum, &w.nowMS)
 	if err != nil {
 		return fmt.Errorf("read stream number: %w", err)
 	}
-	if err := w.erased.refresh(ctx, conn, mark); err != nil {
+	if err := w.resets.refresh(ctx, conn, version); err != nil {
 		return fmt.Errorf("read erasures: %w", err)
 	}
-	w.erased.add(b.Events)
+	w.resets.setBatch(b.Events)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 		return err
 	}
 	failpoint.Reach(failpoint.FlushEventsInserted)
-	w.tally.count(events, &w.erased)
+	w.sums.compute(events, &w.resets)
 	if err := w.upsertStates(ctx, conn); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popu
 	return w.insert(ctx, conn, &w.events, len(events), func(r *row, i int) {
 		e := &events[i]
 		user := e.User
-		if e.Action == popup.Reset || w.erased.covers(e) {
+		if e.Action == popup.Reset || w.resets.cover(e) {
 			user = nil
 		}
 		r.uint(uint64(w.no))
@@ -158,7 +158,7 @@ func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popu
 }
 
 func (w *writer) upsertStates(ctx context.Context, conn *sql.Conn) error {
-	states := w.tally.states
+	states := w.sums.states
 	return w.insert(ctx, conn, &w.states, len(states), func(r *row, i int) {
 		s := &states[i]
 		r.text(s.user)
@@ -174,7 +174,7 @@ func (w *writer) upsertStates(ctx context.Context, conn *sql.Conn) error {
 }
 
 func (w *writer) upsertStats(ctx context.Context, conn *sql.Conn) error {
-	stats := w.tally.stats
+	stats := w.sums.stats
 	return w.insert(ctx, conn, &w.stats, len(stats), func(r *row, i int) {
 		s := &stats[i]
 		r.uint(uint64(s.popup))
@@ -256,7 +256,7 @@ func (w *writer) insertDead(ctx context.Context, conn *sql.Conn) error {
 	return w.insert(ctx, conn, &ins, len(refused), func(r *row, i int) {
 		e := refused[i].event
 		var b []byte
-		if !w.erased.covers(e) {
+		if !w.resets.cover(e) {
 			b = e.Append(nil)
 		}
 		w.putDead(r, e.Seq, e.Seq, b, refused[i].reason)
