@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// More clients than there is time for: some are rejected and come back when
-// they are told to, the others are served, and when the overload is over
-// everybody is.
+// Of more clients than can be answered some are rejected and come back, the others
+// are answered, and when they have gone everybody is.
 func TestOverloadIsShed(t *testing.T) {
 	s := start(t, "-shed-after", "1ms")
 	s.create("hello", `{}`)
@@ -25,12 +24,12 @@ func TestOverloadIsShed(t *testing.T) {
 	click := fmt.Sprintf(`{"token":%q,"action":"click"}`, shown.Token)
 	body := "[" + strings.Repeat(click+",", 49) + click + "]"
 	var taken, shed atomic.Int64
-	var crowd sync.WaitGroup
+	var clients sync.WaitGroup
 	end := make(chan struct{})
-	stop := sync.OnceFunc(func() { close(end); crowd.Wait() })
+	stop := sync.OnceFunc(func() { close(end); clients.Wait() })
 	t.Cleanup(stop)
 	for range 500 {
-		crowd.Go(func() {
+		clients.Go(func() {
 			transport := &http.Transport{MaxConnsPerHost: 1}
 			defer transport.CloseIdleConnections()
 			client := http.Client{Transport: transport, Timeout: 20 * time.Second}

@@ -98,14 +98,16 @@ func TestNoAllocationsRefusing(t *testing.T) {
 	}
 }
 
-// Nor does sending away, which comes when there is least to spare.
+// Nor does rejecting, which comes when there is least to spare.
 func TestNoAllocationsOverloaded(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour })
-	f.overload.begin()
-	defer close(f.overload.stop)
+	f.overload.shedding.Store(true)
+	for i := range f.overload.pacers {
+		f.overload.pacers[i].interval = 0
+	}
 	for _, raw := range []string{get("/v1/poll?uid=u")(f, 0), post(func(*fixture, int) string { return "{}" })(f, 0)} {
 		ctx := newContext(t, raw)
-		ctx.Init2(&conn{Conn: peer{}, waited: time.Second}, nil, false)
+		ctx.Init2(&conn{Conn: peer{}, age: time.Second}, nil, false)
 		if n := testing.AllocsPerRun(allocRuns, func() {
 			ctx.Response.Reset()
 			f.handle(ctx)

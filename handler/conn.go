@@ -23,7 +23,8 @@ type conn struct {
 
 	// The goroutine that serves the connection owns these. Times are since the
 	// server was made.
-	waited   time.Duration // of the request under way, until its first bytes were read; 0: not known
+	age      time.Duration // of the request under way when its first bytes were read; 0: not known
+	retryAt  time.Duration // when the Retry-After of the latest rejection has passed
 	active   bool          // a request has begun to arrive
 	timed    bool          // and its limit is set, for it did not come in one piece
 	used     bool
@@ -85,20 +86,20 @@ func (c *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// arrived takes note of how long a request that came in at a time in ns since the
-// epoch, 0 if it is not known, has waited to be read.
+// arrived sets the age of a request that came in at a time in ns since the epoch, 0
+// if it is not known.
 func (c *conn) arrived(at int64, fresh bool) {
-	c.waited = 0
+	c.age = 0
 	s := c.listener.server
 	if at == 0 || s.overload == nil {
 		return
 	}
-	c.waited = max(0, time.Duration(time.Now().UnixNano()-at)) // the clock may have been set
+	c.age = max(0, time.Duration(time.Now().UnixNano()-at)) // the clock may have been set
 	if !fresh {
 		// It may have been sent while the one before was under way.
-		c.waited = min(c.waited, time.Since(s.start)-c.wrote)
+		c.age = min(c.age, time.Since(s.start)-c.wrote)
 	}
-	s.overload.waited(c.waited, fresh)
+	s.overload.waited(c.age, fresh)
 }
 
 // begun tells the listener that it may accept another one.

@@ -50,10 +50,10 @@ type Config struct {
 	ActionsPerClient float64        // actions, likewise
 	TrustedProxies   []netip.Prefix // whose X-Forwarded-For says which address that is
 
-	// ShedAfter is how long requests may wait to be read. When most have waited
-	// longer, for 100 ms or more, those are answered with 503 that have waited for
-	// more than 0.3 ms, until there are few of them. It is for listeners that are
-	// stampers, as netsock's is. 0: none is; else MinShedAfter or more.
+	// ShedAfter is the queueing delay above which load is shed: when it has stayed
+	// above that for 100 ms, requests that have waited for more than 20 ms, or for
+	// more than ShedAfter, are answered with 503 until hardly any has. It works on
+	// listeners that are stampers, as netsock's is. 0: never; else MinShedAfter or more.
 	ShedAfter time.Duration
 
 	// IdleTimeout is how long a connection may be idle; it is shortened when
@@ -79,7 +79,7 @@ type Server struct {
 	limits     limits
 	clients    *clients
 	actionRate *clientRate // nil: no limit
-	overload   *overload   // nil: nothing is sent away
+	overload   *overload   // nil: nothing is rejected
 	start      time.Time   // durations are measured from it
 
 	origins  origins

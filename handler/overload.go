@@ -11,52 +11,41 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// overload notices that more comes in than can be answered in time, and sends
-// away what has waited too long.
+// overload rejects requests while more come in than can be answered in time.
 //
-// A request waits for others in the backlog of the listener, in the queue of the
-// poller and in that of the scheduler. All of it is in one figure: how long after
-// it came in it is read. The kernel knows when it came in. To ask is not free, so
-// one request in 10 ms is asked about, and each one only during an overload.
+// A request waits in the backlog of the listener, in the queue of the poller and
+// in that of the scheduler. Its age when it is read is all of that. The kernel
+// stamps what comes in; to ask for a stamp costs 0.3 us, so one request in 10 ms
+// is asked for it, and each one only during an overload period.
 //
-// A queue that goes away by itself is none, one that stands is: the rule of CoDel
-// (RFC 8289; K. Nichols and V. Jacobson, Controlling Queue Delay, 2012). B. Maurer,
-// Fail at Scale (2015), has found it of use for requests. From then on what has
-// waited for long is refused, with 503, and told when to come back, which makes
-// room for others. Long is far less than the wait that may stand, so that what is
-// answered is answered as if there was no crowd, however large it is.
+// A period begins when the queueing delay stays above the target for 100 ms: a
+// queue that goes away by itself needs no help (CoDel, RFC 8289; B. Maurer, Fail
+// at Scale, 2015). From then on what is older than maxAge is rejected. That age is
+// long enough for the server never to run out of requests, and short enough for
+// the responses. The period ends when for a second next to nothing was rejected.
 //
-// A refusal costs little less than an answer. Clients that come back at once would
-// keep popupd busy with refusals until whatever it reads has waited too long. So
-// refusals wait for their turn, and there are so many a second that there is time
-// to answer; while a client waits for its own, it asks nothing.
-//
-// Whether the queue would still stand is not to be seen while it is kept short.
-// So from time to time it is tried, ever less often as long as it would.
+// A rejection costs about as much as an answer to a poll. Rejections are paced, so
+// that clients that come back at once cannot take the time that answers need, and
+// more slowly while there are more of them than answers, as on a slow machine. A
+// client that waits for its rejection sends nothing.
 type overload struct {
 	metrics *metrics
 	start   time.Time     // as the server's
-	target  time.Duration // the wait that may stand
+	target  time.Duration // of the queueing delay
 	stop    chan struct{}
 	ended   chan struct{}
 
-	current       atomic.Pointer[episode] // nil: there is no overload
-	came, refused atomic.Int64            // requests in this second of it
+	shedding       atomic.Bool  // an overload period is under way
+	came, rejected atomic.Int64 // requests in this second of it
+	slower         atomic.Int32 // each is half as many rejections a second
 
-	sampled atomic.Bool // a request has been asked about since the latest tick
-	samples [2]standing // of requests on connections that were used before, and on new ones
+	sampled atomic.Bool    // a request has been asked for its age since the latest tick
+	windows [2]delayWindow // of requests on connections that were used before, and on new ones
+	pacers  [2]pacer       // of clients that heed Retry-After, and of those that came back early
 
 	// The goroutine of run owns these, which count ticks.
-	lasted int // this episode
-	quiet  int // without one
-	unseen int // without a sample
-	trial  int // until it is tried without
-}
-
-// episode is one overload.
-type episode struct {
-	turns chan struct{} // gives turns to those who are refused
-	over  chan struct{} // closed after its end, when nobody waits any more
+	lasted int // since the period began
+	unseen int // since a request was asked
 }
 
 // MinShedAfter is the shortest Config.ShedAfter: a server that is not overloaded
@@ -65,27 +54,30 @@ const MinShedAfter = time.Millisecond
 
 const (
 	overloadTick = 10 * time.Millisecond
-	lateSamples  = 10 // make an overload: 100 ms at least
+	second       = int(time.Second / overloadTick)
+	lateSamples  = 10 // begin a period: 100 ms at least
 	sampleLife   = 100 * time.Millisecond
 
-	longWait = 300 * time.Microsecond // refused beyond; an idle server now and then needs as long
+	maxAge   = 20 * time.Millisecond // of what is answered during a period
+	rareness = 64                    // a period ends when one request in as many is rejected
 
-	turnsAtOnce = 8 // and processor; each takes 20 to 30 us, or 110 if the client connects anew
-	turnPause   = time.Millisecond
-
-	second     = int(time.Second / overloadTick)
-	few        = 16  // one request in as many is few to refuse in a second
-	fewAtLeast = 100 // and so are these, which cost 1/300 of a core
-	firstTrial = 30 * second
-	lastTrial  = 300 * second
+	// A rejection takes 20 to 30 us of a core, and 110 with a connection of its own.
+	heededInterval    = time.Second / 5000 // between rejections, on one core
+	earlyInterval     = time.Second / 3000
+	newConnectionCost = 4
+	maxSlower         = 4
+	maxRejectDelay    = 4 * time.Second
 )
 
-// newOverload returns nil, which sends nothing away, if the target is 0.
+// newOverload returns nil, which rejects nothing, if the target is 0.
 func newOverload(s *Server, target time.Duration) *overload {
 	if target == 0 {
 		return nil
 	}
-	return &overload{metrics: s.metrics, start: s.start, target: target, stop: make(chan struct{}), ended: make(chan struct{}), trial: firstTrial}
+	o := &overload{metrics: s.metrics, start: s.start, target: target, stop: make(chan struct{}), ended: make(chan struct{})}
+	cores := time.Duration(runtime.GOMAXPROCS(0))
+	o.pacers[0].interval, o.pacers[1].interval = heededInterval/cores, earlyInterval/cores
+	return o
 }
 
 // stamper is a listener whose connections can say when what they read came in.
@@ -100,7 +92,7 @@ type stamped interface {
 	Arrived() int64
 }
 
-// run asks about requests until close is called.
+// run asks requests for their age until close is called.
 func (o *overload) run(stamp func(n int64)) {
 	defer close(o.ended)
 	ticker := time.NewTicker(overloadTick)
@@ -115,36 +107,34 @@ func (o *overload) run(stamp func(n int64)) {
 	}
 }
 
-// tick looks how an overload goes on, and returns how many requests to ask about
-// until the next tick.
+// tick ends a period that is over, and returns how many requests to ask for their
+// age until the next tick.
 func (o *overload) tick() int64 {
 	if o.unseen++; o.sampled.Swap(false) {
 		o.unseen = 0
 	} else if o.unseen == second {
-		o.metrics.wait.Set(0) // nobody comes
+		o.metrics.wait.Set(0) // no requests come
 	}
-	if o.current.Load() == nil {
+	if !o.shedding.Load() {
 		o.lasted = 0
-		if o.quiet++; o.quiet >= second {
-			o.trial = firstTrial
-		}
 		return 1
 	}
-	o.lasted++
-	o.quiet = 0
-	if o.lasted%second != 0 {
+	if o.lasted++; o.lasted%second != 0 {
 		return math.MaxInt64
 	}
-	came, refused := o.came.Swap(0), o.refused.Swap(0)
-	if refused > max(came/few, fewAtLeast) && o.lasted < o.trial {
-		return math.MaxInt64
+	switch came, rejected := o.came.Swap(0), o.rejected.Swap(0); {
+	case rejected > came/2:
+		o.slower.Store(min(o.slower.Load()+1, maxSlower))
+	case rejected > came/rareness:
+		o.slower.Store(max(o.slower.Load()-1, 0))
+	default:
+		o.windows[0].reset()
+		o.windows[1].reset()
+		o.slower.Store(0)
+		o.shedding.Store(false)
+		return 1
 	}
-	o.trial = min(2*o.trial, lastTrial)
-	o.lasted = 0
-	o.samples[0].reset()
-	o.samples[1].reset()
-	o.current.Store(nil)
-	return 1
+	return math.MaxInt64
 }
 
 // close ends run.
@@ -153,130 +143,115 @@ func (o *overload) close() {
 	<-o.ended
 }
 
-// waited takes note of how long a request has waited, which is on a new
-// connection or on one that was used before.
-func (o *overload) waited(wait time.Duration, fresh bool) {
+// waited takes note of the age of a request, which is on a new connection or on
+// one that was used before: each kind has a queue of its own.
+func (o *overload) waited(age time.Duration, fresh bool) {
 	if o.sampled.Load() || !o.sampled.CompareAndSwap(false, true) {
 		return
 	}
-	o.metrics.wait.Set(wait.Seconds())
-	queue := &o.samples[0]
+	o.metrics.wait.Set(age.Seconds())
+	window := &o.windows[0]
 	if fresh {
-		queue = &o.samples[1]
+		window = &o.windows[1]
 	}
-	if queue.note(time.Since(o.start), wait > o.target) && o.current.Load() == nil {
-		o.begin()
-	}
-}
-
-// begin begins an episode, if there is none.
-func (o *overload) begin() {
-	e := &episode{turns: make(chan struct{}), over: make(chan struct{})}
-	if o.current.CompareAndSwap(nil, e) {
-		go o.giveTurns(e)
+	if window.note(time.Since(o.start), age > o.target) {
+		o.shedding.Store(true)
 	}
 }
 
-// giveTurns lets those go on who are refused, a few at a time, until the episode
-// has ended and they are all gone.
-func (o *overload) giveTurns(e *episode) {
-	defer close(e.over)
-	atOnce := turnsAtOnce * runtime.GOMAXPROCS(0)
-	pause := time.NewTicker(turnPause)
-	defer pause.Stop()
-	for {
-		select {
-		case <-pause.C:
-		case <-o.stop:
-			return
-		}
-		ended := o.current.Load() != e
-		n := 0
-		for n < atOnce && e.giveTurn() {
-			n++
-		}
-		if n == 0 && ended {
-			return
-		}
-	}
-}
-
-// giveTurn reports whether anybody has waited for one.
-func (e *episode) giveTurn() bool {
-	select {
-	case e.turns <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-// sheds reports whether to send away a request that has waited, when it is its
-// turn to be.
-func (o *overload) sheds(waited time.Duration) bool {
-	e := o.current.Load()
-	if e == nil {
+// rejects reports whether to reject a request of this age.
+func (o *overload) rejects(age time.Duration) bool {
+	if !o.shedding.Load() {
 		return false
 	}
 	o.came.Add(1)
-	if waited <= longWait {
+	if age <= min(maxAge, o.target) {
 		return false
 	}
-	o.refused.Add(1)
-	select {
-	case <-e.turns:
-	case <-e.over:
-	}
+	o.rejected.Add(1)
 	return true
 }
 
-// standing knows whether a queue stands: late samples outnumber those in time.
-// CoDel would want all to be late, but what the poller finds last the scheduler
-// runs first, so that in the longest queue some are in time.
-type standing struct {
+// pace waits until a rejection may be sent. The client of an early one was
+// rejected before, and has come back before its Retry-After had passed.
+func (o *overload) pace(early, fresh bool) {
+	p, cost := &o.pacers[0], time.Duration(1)
+	if early {
+		p = &o.pacers[1]
+	}
+	if fresh {
+		cost = newConnectionCost
+	}
+	time.Sleep(p.reserve(time.Since(o.start), cost<<o.slower.Load()))
+}
+
+// pacer spaces rejections (the generic cell rate algorithm, ITU-T I.371).
+type pacer struct {
+	interval time.Duration
+	mu       sync.Mutex
+	next     time.Duration // when the next one may be sent
+}
+
+// reserve returns how long to wait with a rejection that costs as much as so many.
+func (p *pacer) reserve(now, cost time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := min(max(p.next, now), now+maxRejectDelay)
+	p.next = at + cost*p.interval
+	return at - now
+}
+
+// delayWindow knows whether the queueing delay stays above the target: late
+// samples outnumber those in time. CoDel would want all to be late, but what the
+// poller finds last the scheduler runs first, so that in the longest queue some
+// are in time.
+type delayWindow struct {
 	mu     sync.Mutex
 	late   int
 	latest time.Duration // sample; if that is long ago, it says nothing about now
 }
 
-// note takes a sample and reports whether the queue stands.
-func (s *standing) note(now time.Duration, late bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now-s.latest > sampleLife {
-		s.late = 0
+// note takes a sample and reports whether the delay stays above the target.
+func (w *delayWindow) note(now time.Duration, late bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now-w.latest > sampleLife {
+		w.late = 0
 	}
-	s.latest = now
+	w.latest = now
 	if late {
-		s.late = min(s.late+1, lateSamples)
+		w.late = min(w.late+1, lateSamples)
 	} else {
-		s.late = max(s.late-1, 0)
+		w.late = max(w.late-1, 0)
 	}
-	return s.late == lateSamples
+	return w.late == lateSamples
 }
 
-func (s *standing) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.late = 0
+func (w *delayWindow) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.late = 0
 }
 
-// sheds answers a request if it has waited too long.
+// sheds answers a request with 503 if it has waited too long.
 func (s *Server) sheds(ctx *fasthttp.RequestCtx) bool {
 	if s.overload == nil {
 		return false
 	}
 	c, ok := ctx.Conn().(*conn)
-	if !ok || !s.overload.sheds(c.waited) {
+	if !ok || !s.overload.rejects(c.age) {
 		return false
 	}
+	s.overload.pace(time.Since(s.start)-c.age < c.retryAt, c.wrote == 0)
+	after := 1 + rand.IntN(len(retries))
+	c.retryAt = time.Since(s.start) + time.Duration(after)*time.Second
 	s.fail(ctx, overloaded)
-	ctx.Response.Header.SetCanonical(retryAfterName, retries[rand.IntN(len(retries))])
+	ctx.Response.Header.SetCanonical(retryAfterName, retries[after-1])
 	return true
 }
 
-// retries are values of Retry-After: those who are sent away together shall not
-// come back together.
+// retries are values of Retry-After in seconds: clients that are rejected together
+// shall not come back together.
 var retries = [][]byte{[]byte("1"), []byte("2"), []byte("3"), []byte("4")}
 
 var retryAfterName = []byte(fasthttp.HeaderRetryAfter)

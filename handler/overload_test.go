@@ -1,24 +1,22 @@
 package handler
 
 import (
-	"fmt"
-	"io"
 	"math"
 	"net"
 	"net/http"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
-func TestStanding(t *testing.T) {
+func TestDelayWindow(t *testing.T) {
 	type sample struct {
 		after time.Duration
 		late  bool
@@ -41,91 +39,123 @@ func TestStanding(t *testing.T) {
 		{"few come, each of them late", repeat(1000, sample{sampleLife + 1, true}), false},
 		{"not so few", repeat(10, sample{sampleLife, true}), true},
 	} {
-		var s standing
+		var w delayWindow
 		now, got := time.Second, false
 		for _, one := range c.samples {
 			now += one.after
-			got = s.note(now, one.late)
+			got = w.note(now, one.late)
 		}
 		if got != c.want {
-			t.Errorf("%s: it stands: %v, want %v", c.name, got, c.want)
+			t.Errorf("%s: above the target: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
-// tickFor ticks for a second's worth or more, in each second of which so many come
-// and are refused, until the episode ends, and returns how many ticks that took.
-func (o *overload) tickFor(ticks int, came, refused int64) int {
-	for i := range ticks {
-		if o.lasted%second == 0 {
-			o.came.Store(came)
-			o.refused.Store(refused)
-		}
-		if n := o.tick(); (o.current.Load() != nil) != (n == math.MaxInt64) {
-			panic(fmt.Sprintf("asks about %d requests at %d", n, i))
-		}
-		if o.current.Load() == nil {
-			return i + 1
-		}
-	}
-	return ticks
-}
-
-// An overload ends when few are refused, and after a while in any case.
+// An overload period ends when hardly anything is rejected.
 func TestOverloadEnds(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		came, rejected int64
+		slower         int32 // than half as many rejections a second
+		want           bool
+	}{
+		{"half are rejected", 9000, 4500, -1, false},
+		{"one more", 9000, 4501, 1, false},
+		{"one in 64", 6400, 100, -1, true},
+		{"one more than that", 6400, 101, -1, false},
+		{"no requests come", 0, 0, -1, true},
+		{"few come, and all are rejected", 10, 10, 1, false},
+	} {
+		o := newTestOverload(t, time.Hour)
+		o.shedding.Store(true)
+		o.slower.Store(1)
+		for i := range o.windows {
+			o.windows[i].late = lateSamples - 1
+		}
+		o.came.Store(c.came)
+		o.rejected.Store(c.rejected)
+		for range second - 1 {
+			if n := o.tick(); n != math.MaxInt64 || !o.shedding.Load() {
+				t.Errorf("%s: asks %d requests, shedding %v within the first second", c.name, n, o.shedding.Load())
+			}
+		}
+		wantStamps, wantLate := int64(math.MaxInt64), lateSamples-1
+		if c.want {
+			wantStamps, wantLate = 1, 0
+		}
+		if n := o.tick(); n != wantStamps || o.shedding.Load() == c.want || o.windows[0].late != wantLate || o.windows[1].late != wantLate {
+			t.Errorf("%s: asks %d requests, shedding %v, late samples %d and %d; want an end: %v", c.name, n, o.shedding.Load(), o.windows[0].late, o.windows[1].late, c.want)
+		}
+		if got := o.slower.Load(); got != 1+c.slower {
+			t.Errorf("%s: %d times half as many rejections, want %d", c.name, got, 1+c.slower)
+		}
+		if o.came.Load() != 0 || o.rejected.Load() != 0 {
+			t.Errorf("%s: requests of one second count in the next", c.name)
+		}
+	}
+}
+
+func newTestOverload(t *testing.T, target time.Duration) *overload {
+	t.Helper()
 	metrics, err := newMetrics(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		name          string
-		came, refused int64
-		want          int // seconds
-	}{
-		{"a third are refused", 10_000, 3333, 30},
-		{"one in 16", 16_000, 1000, 1},
-		{"one more", 16_000, 1001, 30},
-		{"nobody comes", 0, 0, 1},
-		{"all of the few who come", 100, 100, 1},
-		{"of one more", 101, 101, 30},
-	} {
-		o := newOverload(&Server{metrics: metrics}, time.Hour)
-		o.current.Store(new(episode))
-		if got := o.tickFor(1000*second, c.came, c.refused); got != c.want*second {
-			t.Errorf("%s: it ends after %d ticks, want %d s", c.name, got, c.want)
-		}
-	}
+	return newOverload(&Server{metrics: metrics, start: time.Now()}, target)
+}
 
-	// If the queue stands again when it is tried without, the next trial comes later.
-	o := newOverload(&Server{metrics: metrics}, time.Hour)
-	try := func(quiet, want int) {
-		t.Helper()
-		for range quiet {
-			o.tick()
-		}
-		o.current.Store(new(episode))
-		if got := o.tickFor(1000*second, 1000, 500); got != want*second {
-			t.Errorf("tried without after %d ticks, want %d s", got, want)
-		}
+// A period begins when the delay has been above the target for 100 ms, on new
+// connections or on others, and ends a second after the last rejection.
+func TestOverloadPeriod(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const target = 50 * time.Millisecond
+			o := newTestOverload(t, target)
+			var stamps int64
+			go o.run(func(n int64) { stamps = n })
+			// for has requests of an age come for a while, and reports how long it took to get to a state.
+			until := func(age, most time.Duration, shedding bool) time.Duration {
+				begin := time.Now()
+				for time.Since(begin) < most && o.shedding.Load() != shedding {
+					o.waited(age, fresh)
+					o.rejects(age)
+					time.Sleep(time.Millisecond)
+					synctest.Wait()
+				}
+				return time.Since(begin).Round(overloadTick)
+			}
+			if until(target, time.Minute, true) != time.Minute {
+				t.Error("a delay that is not above the target begins a period")
+			}
+			if o.rejects(time.Hour) {
+				t.Error("a request is rejected while there is no overload")
+			}
+			if took := until(target+1, time.Minute, true); took != lateSamples*overloadTick && took != (lateSamples-1)*overloadTick {
+				t.Errorf("a period begins after %v", took)
+			}
+			if !o.rejects(maxAge+1) || o.rejects(maxAge) {
+				t.Errorf("requests of more than %v, and no others, are to be rejected", maxAge)
+			}
+			if until(maxAge+1, time.Minute, false); !o.shedding.Load() || stamps != math.MaxInt64 {
+				t.Errorf("a period ends while requests are rejected, or does not ask each of them: %d", stamps)
+			}
+			if took := until(maxAge, time.Minute, false); took > 2*time.Second {
+				t.Errorf("a period ends %v after the last rejection", took)
+			}
+			if o.close(); stamps != 1 {
+				t.Errorf("asks %d requests after a period", stamps)
+			}
+		})
 	}
-	for _, want := range []int{30, 60, 120, 240, 300, 300} {
-		try(second-1, want)
-	}
-	try(second, 30)
-	for i := range o.samples {
-		o.samples[i].late = lateSamples - 1
-	}
-	o.current.Store(new(episode))
-	o.tickFor(second, 0, 0)
-	for i := range o.samples {
-		if o.samples[i].late != 0 {
-			t.Error("what was sampled in an overload counts after it")
+	if o := newTestOverload(t, MinShedAfter); true {
+		if o.shedding.Store(true); o.rejects(MinShedAfter) || !o.rejects(MinShedAfter+1) {
+			t.Error("a target that is below the greatest age is not the limit")
 		}
 	}
 }
 
 // The gauge says what the latest request has waited, if that was within a second.
-func TestWaitIsSaid(t *testing.T) {
+func TestQueueWaitMetric(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour })
 	said := func(want float64) {
 		t.Helper()
@@ -146,68 +176,73 @@ func TestWaitIsSaid(t *testing.T) {
 	said(0.001)
 }
 
-// Refusals wait for their turn, answers do not.
-func TestTurns(t *testing.T) {
-	metrics, err := newMetrics(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := newOverload(&Server{metrics: metrics}, time.Hour)
-	e := &episode{turns: make(chan struct{}), over: make(chan struct{})}
-	o.current.Store(e)
-	const n = 100
-	refused := make(chan bool, n)
-	wait := func(n int) {
-		o.refused.Store(0)
-		for range n {
-			go func() { refused <- o.sheds(longWait + 1) }()
-		}
-		eventually(t, "they wait", func() bool { return int(o.refused.Load()) == n })
-	}
-	wait(n)
-	if o.sheds(longWait) {
-		t.Error("refused, though it has not waited too long")
-	}
-	e.turns <- struct{}{}
-	if !<-refused {
-		t.Error("not refused in its turn")
-	}
-	select {
-	case <-refused:
-		t.Error("it was not its turn")
-	case <-time.After(10 * time.Millisecond):
-	}
-
-	// After the end there are turns for the others, and then for everybody.
-	o.current.Store(nil)
-	begin := time.Now()
-	o.giveTurns(e)
-	for range n - 1 {
-		if !<-refused {
-			t.Error("not refused after the end")
+func TestPacer(t *testing.T) {
+	p := pacer{interval: time.Millisecond}
+	for i, c := range []struct{ now, cost, want time.Duration }{
+		{5000, 1, 0},
+		{5000, 1, 1},
+		{5000, 4, 2},
+		{5001, 1, 5},
+		{5010, 1, 0}, // what was not used is lost
+		{5010, 1, 1},
+		{5010, 10_000, 2},
+		{5010, 1, 4000}, // the longest delay
+		{5011, 1, 4000},
+	} {
+		if got := p.reserve(c.now*time.Millisecond, c.cost); got != c.want*time.Millisecond {
+			t.Errorf("reservation %d waits for %v, want %d ms", i, got, c.want)
 		}
 	}
-	if took, least := time.Since(begin), (n-1)/(turnsAtOnce*time.Duration(runtime.GOMAXPROCS(0)))*turnPause; took < least {
-		t.Errorf("all refused in %v, want %v at least", took, least)
-	}
-	if o.sheds(time.Hour) {
-		t.Error("refused after the end")
-	}
-	o.current.Store(e) // as it was for whoever looked before the end
-	if !o.sheds(time.Hour) {
-		t.Error("a latecomer is not refused")
-	}
+}
 
-	// Nobody waits for a server that is shut down.
-	e = &episode{over: make(chan struct{})}
-	o.current.Store(e)
-	go o.giveTurns(e) // there are none
-	wait(n)
-	go o.run(func(int64) {})
-	o.close()
-	for range n {
-		<-refused
-	}
+// Rejections are spaced, those of clients that come back early do not delay the
+// others, and no delay is longer than 4 s.
+func TestRejectionsArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newTestOverload(t, time.Hour)
+		begin := time.Now()
+		var sent [2][]time.Duration
+		var mu sync.Mutex
+		var clients sync.WaitGroup
+		for i := range 100_000 {
+			clients.Go(func() {
+				early := i%10 > 0
+				o.pace(early, false)
+				mu.Lock()
+				defer mu.Unlock()
+				kind := &sent[0]
+				if early {
+					kind = &sent[1]
+				}
+				*kind = append(*kind, time.Since(begin))
+			})
+		}
+		clients.Wait()
+		for i := range sent {
+			n, last := len(sent[i]), sent[i][len(sent[i])-1]
+			if want := min(time.Duration(n-1)*o.pacers[i].interval, maxRejectDelay); last != want {
+				t.Errorf("pacer %d: the last of %d is sent after %v, want %v", i, n, last, want)
+			}
+			if middle := sent[i][1000]; middle != 1000*o.pacers[i].interval {
+				t.Errorf("pacer %d: the thousandth is sent after %v, want %v", i, middle, 1000*o.pacers[i].interval)
+			}
+		}
+		begin = time.Now()
+		o.slower.Store(1)
+		o.pace(false, false)
+		o.pace(false, false)
+		if took := time.Since(begin); took != 2*o.pacers[0].interval {
+			t.Errorf("half as many rejections are %v apart, want %v", took, 2*o.pacers[0].interval)
+		}
+		o.slower.Store(0)
+		time.Sleep(time.Second)
+		begin = time.Now()
+		o.pace(false, true)
+		o.pace(false, true)
+		if took := time.Since(begin); took != newConnectionCost*o.pacers[0].interval {
+			t.Errorf("a rejection on a new connection delays the next by %v, want %v", took, newConnectionCost*o.pacers[0].interval)
+		}
+	})
 }
 
 // lateListener is one whose connections say how long a request has waited.
@@ -230,28 +265,8 @@ type lateConn struct {
 
 func (c *lateConn) Arrived() int64 { return time.Now().UnixNano() - c.listener.by.Load() }
 
-// When requests have waited too long for a while it is an overload, until they
-// have not.
-func TestOverloadBeginsAndEnds(t *testing.T) {
-	f := newServer(t, func(c *Config) { c.ShedAfter = 20 * time.Millisecond }, "")
-	f.ln = fasthttputil.NewInmemoryListener()
-	late := &lateListener{Listener: f.ln}
-	f.serve(late)
-	f.transport.DisableKeepAlives = true // or a request is no older than the answer to the one before it
-	f.sees("u", "p1")
-	late.by.Store(int64(10 * time.Millisecond))
-	for end := time.Now().Add(3 * lateSamples * overloadTick); time.Now().Before(end); {
-		f.sees("u", "")
-	}
-	late.by.Store(int64(21 * time.Millisecond))
-	eventually(t, "it begins", func() bool { return f.do("GET", "/v1/poll?uid=u", "").status == http.StatusServiceUnavailable })
-	late.by.Store(-int64(time.Hour)) // the clock was set
-	f.sees("u", "")
-	eventually(t, "it ends", func() bool { return f.overload.current.Load() == nil })
-}
-
-// In an overload those that have waited are answered with 503 and told when to
-// come back, and all others are served.
+// In an overload period those that have waited are answered with 503 and told when
+// to come back, and all others are served.
 func TestOverloadedAnswers(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour }, "")
 	f.ln = fasthttputil.NewInmemoryListener()
@@ -259,9 +274,10 @@ func TestOverloadedAnswers(t *testing.T) {
 	f.serve(late)
 	f.transport.DisableKeepAlives = true // or a request is no older than the answer to the one before it
 	shown := f.sees("u", "p1")
-	f.overload.begin()
+	f.overload.rejected.Store(math.MaxInt32) // the period does not end
+	f.overload.shedding.Store(true)
 	f.sees("u", "")
-	late.by.Store(int64(longWait) + 1)
+	late.by.Store(int64(maxAge))
 	var all [5]bool
 	for range 100 {
 		r := f.do("GET", "/v1/poll?uid=v", "")
@@ -270,7 +286,7 @@ func TestOverloadedAnswers(t *testing.T) {
 			t.Fatalf("poll: %+v", r)
 		}
 		all[after] = true
-		f.overload.refused.Add(fewAtLeast) // it goes on
+		f.overload.rejected.Store(math.MaxInt32)
 	}
 	if all != [5]bool{false, true, true, true, true} {
 		t.Errorf("Retry-After is %v, want each of 1 to 4", all)
@@ -283,6 +299,42 @@ func TestOverloadedAnswers(t *testing.T) {
 	f.journaled("u impression 1")
 	late.by.Store(0)
 	f.sees("v", "p1")
+}
+
+// A client that comes back before its Retry-After has passed has a pacer of its
+// own to wait for.
+func TestEarlyClients(t *testing.T) {
+	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour })
+	f.overload.shedding.Store(true)
+	c := &conn{Conn: peer{}}
+	for i, step := range []struct {
+		retryAt, age time.Duration // from now
+		wrote        time.Duration
+		used         int // pacer
+		cost         time.Duration
+	}{
+		{-time.Minute, maxAge + 1, 0, 0, newConnectionCost},
+		{time.Hour, maxAge + 1, 1, 1, 1},
+		{-time.Minute, maxAge + 1, 1, 0, 1},
+		{-time.Minute, time.Hour, 1, 1, 1}, // it came before
+	} {
+		now := time.Since(f.Server.start)
+		c.retryAt, c.age, c.wrote = now+step.retryAt, step.age, step.wrote
+		for j := range f.overload.pacers {
+			f.overload.pacers[j].next = now - time.Hour
+		}
+		ctx := newContext(t, get("/v1/poll?uid=u")(f, 0))
+		ctx.Init2(c, nil, false)
+		f.handle(ctx)
+		p := &f.overload.pacers[step.used]
+		if ctx.Response.StatusCode() != http.StatusServiceUnavailable || p.next < now+step.cost*p.interval || f.overload.pacers[1-step.used].next != now-time.Hour {
+			t.Errorf("step %d: status %d, pacers at %v and %v, now %v", i, ctx.Response.StatusCode(), f.overload.pacers[0].next, f.overload.pacers[1].next, now)
+		}
+		after, _ := strconv.Atoi(string(ctx.Response.Header.Peek("Retry-After")))
+		if least := now + time.Duration(after)*time.Second; c.retryAt < least || c.retryAt > least+time.Minute {
+			t.Errorf("step %d: Retry-After: %d passes at %v, now %v", i, after, c.retryAt, now)
+		}
+	}
 }
 
 // stampedConn is a connection whose reads return what they are given, and say how
@@ -305,7 +357,7 @@ func (c *stampedConn) Arrived() int64 {
 
 // What a request has waited is what its first bytes have, and not since before the
 // answer to the one before it. New connections have a queue of their own.
-func TestRequestsWait(t *testing.T) {
+func TestRequestAge(t *testing.T) {
 	metrics, err := newMetrics(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -317,10 +369,10 @@ func TestRequestsWait(t *testing.T) {
 	c := &conn{Conn: inner, stamped: inner, listener: &listener{limits: defaultLimits, server: s}}
 	waited := func(what string, want time.Duration, late [2]int) {
 		t.Helper()
-		if c.waited < want || c.waited > want+short {
-			t.Errorf("%s: has waited %v, want %v", what, c.waited, want)
+		if c.age < want || c.age > want+short {
+			t.Errorf("%s: has waited %v, want %v", what, c.age, want)
 		}
-		if got := [2]int{s.overload.samples[0].late, s.overload.samples[1].late}; got != late {
+		if got := [2]int{s.overload.windows[0].late, s.overload.windows[1].late}; got != late {
 			t.Errorf("%s: late samples %d, want %d", what, got, late)
 		}
 		s.overload.sampled.Store(false)
@@ -339,71 +391,4 @@ func TestRequestsWait(t *testing.T) {
 	inner.waited[0] = 3 * time.Minute
 	c.Read(b)
 	waited("the third", 3*time.Minute, [2]int{1, 1})
-}
-
-// More clients than can be served within the target: some are sent away, and soon
-// after the crowd has gone nobody is.
-func TestOverload(t *testing.T) {
-	f := newServer(t, func(c *Config) { c.ShedAfter = time.Millisecond }, everyTime)
-	f.events.hook = func() { // makes a poll dear
-		for begin := time.Now(); time.Since(begin) < 200*time.Microsecond; {
-		}
-	}
-	address := f.serveTCP()
-	var served, shed atomic.Int64
-	stop := make(chan struct{})
-	var clients sync.WaitGroup
-	for i := range 300 {
-		clients.Go(func() {
-			transport := new(http.Transport)
-			defer transport.CloseIdleConnections()
-			client := http.Client{Transport: transport}
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				res, err := client.Get(fmt.Sprintf("http://%s/v1/poll?uid=u%d", address, i))
-				if err != nil {
-					continue // the server has closed the connection that was used again
-				}
-				io.Copy(io.Discard, res.Body)
-				res.Body.Close()
-				switch res.StatusCode {
-				case http.StatusServiceUnavailable:
-					shed.Add(1)
-				case http.StatusOK, http.StatusNoContent:
-					served.Add(1)
-				default:
-					t.Errorf("poll: %s", res.Status)
-				}
-			}
-		})
-	}
-	eventually(t, "some are sent away and others served", func() bool { return shed.Load() >= 100 && served.Load() >= 100 })
-	close(stop)
-	clients.Wait()
-	f.client.CloseIdleConnections()
-	eventually(t, "it is over", func() bool { return f.overload.current.Load() == nil })
-	for i := range 10 {
-		res, err := f.client.Get(fmt.Sprintf("http://%s/v1/poll?uid=after%d", address, i))
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			t.Errorf("after the overload: %s", res.Status)
-		}
-	}
-}
-
-// eventually waits until what is said is so.
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not so in 10 s: %s", what)
-		}
-	}
 }

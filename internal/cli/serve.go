@@ -70,7 +70,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 		c.TrustedProxies, err = handler.ParseProxies(list)
 		return err
 	})
-	fs.DurationVar(&c.ShedAfter, "shed-after", 50*time.Millisecond, "when most requests wait longer than this, for 100ms or more, those that have waited get 503 until it is over; 0: never")
+	fs.DurationVar(&c.ShedAfter, "shed-after", 50*time.Millisecond, "Reject with 503 + Retry-After while queueing delay stays above this for 100 ms; 0 means never")
 	fs.DurationVar(&c.IdleTimeout, "idle-timeout", handler.DefaultIdleTimeout, "Close connections of the data plane that are idle for this long, and earlier when connections run short")
 	fs.DurationVar(&c.MinGap, "min-gap", 0, "Leave at least this much time between any two popups of one user")
 	fs.TextVar((*syncInterval)(&c.JournalSync), "journal-sync", syncInterval(200*time.Millisecond), "Sync the journal to disk this often, or always; a power failure loses what came since")
