@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,6 +209,104 @@ func TestLongestLag(t *testing.T) {
 	last := samples{bucket("0.1"): 8, bucket("0.5"): 9, bucket("1"): 10, bucket("+Inf"): 10, "popupd_flush_lag_seconds_count": 10}
 	if got := longestLag(first, last); got != "0.5" {
 		t.Errorf("longest lag %q, want 0.5: the one in 1 was before", got)
+	}
+}
+
+// Clients come back when they are to, with as many requests on a connection as they
+// are to send.
+func TestClients(t *testing.T) {
+	var most atomic.Uint64
+	address := serve(t, func(ctx *fasthttp.RequestCtx) {
+		most.Store(max(most.Load(), ctx.ConnRequestNum()))
+		if ctx.ConnRequestNum()%2 == 0 {
+			ctx.SetStatusCode(503)
+			ctx.Response.Header.Set("Retry-After", "1")
+			ctx.SetBodyString("overloaded")
+		}
+	})
+	for _, c := range []struct {
+		clients
+		most    uint64
+		returns bool // after a rejection
+	}{
+		{clients{}, 4, true},
+		{clients{Heed: true}, 2, false},
+		{clients{PerConnection: 1}, 1, true},
+		{clients{PerConnection: 3}, 2, true}, // a rejection ends the connection
+		{clients{PerConnection: 3, Heed: true}, 2, false},
+	} {
+		most.Store(0)
+		c.N, c.Address, c.Request = 5, address, []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		c.Pause, c.Settle, c.Duration = time.Millisecond, time.Second, time.Second
+		in, err := json.Marshal(c.clients)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := runClients(bytes.NewReader(in), &out); err != nil {
+			t.Fatal(err)
+		}
+		var r clientResult
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		if got := most.Load(); c.most == 4 && got < 4 || c.most < 4 && !(c.Heed && c.PerConnection == 0) && got != c.most {
+			t.Errorf("%+v: %d requests on a connection, want %d", c.clients, got, c.most)
+		}
+		if rejected := r.RejectRate > 0; r.Failed != 0 || r.AnsweredRate == 0 || c.PerConnection == 1 && rejected || c.PerConnection != 1 && (r.RejectRate > float64(2*c.N)) != c.returns {
+			t.Errorf("%+v: %+v", c.clients, r)
+		}
+	}
+}
+
+func TestParseResponse(t *testing.T) {
+	for text, want := range map[string]int{
+		"HTTP/1.1 204 No Content\r\nDate: now\r\n\r\n":                   204,
+		"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello, world":      200,
+		"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nhello, world":      0,
+		"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n":                      0,
+		"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n": 0,
+		"": 0,
+	} {
+		if got, _, _ := parseResponse([]byte(text)); got != want {
+			t.Errorf("%q: status %d, want %d", text, got, want)
+		}
+	}
+	_, after, last := parseResponse([]byte("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 12\r\nConnection: close\r\n\r\n"))
+	if after != 12*time.Second || !last {
+		t.Errorf("Retry-After %v, last %v", after, last)
+	}
+}
+
+// Each goal that is missed is said.
+func TestOverloadGoals(t *testing.T) {
+	unshed := overloadRun{clientResult: clientResult{AnsweredRate: 1000}}
+	good := overloadRun{
+		clientResult: clientResult{AnsweredRate: 900, Answered: latencies{P99: goalAnsweredP99}, Rejected: latencies{P99: goalRejectedP99}},
+		probe:        seen{p99: goalAnsweredP99, shedP99: goalRejectedP99}, rss: 10 * goalMemory, recovered: true, recovery: goalRecovery,
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*overloadRun)
+		heed   bool
+		want   int
+	}{
+		{"good", func(*overloadRun) {}, true, 0},
+		{"few answers", func(r *overloadRun) { r.AnsweredRate-- }, true, 1},
+		{"slow answers", func(r *overloadRun) { r.Answered.P99++ }, true, 1},
+		{"slow answers to the probe", func(r *overloadRun) { r.probe.p99++ }, false, 1},
+		{"slow rejections", func(r *overloadRun) { r.Rejected.P99++ }, true, 1},
+		{"of clients that come back at once", func(r *overloadRun) { r.Rejected.P99++ }, false, 0},
+		{"slow rejections of the probe", func(r *overloadRun) { r.probe.shedP99++ }, false, 1},
+		{"memory", func(r *overloadRun) { r.rss++ }, true, 1},
+		{"late", func(r *overloadRun) { r.recovery++ }, true, 1},
+		{"never", func(r *overloadRun) { r.recovered = false }, true, 1},
+	} {
+		r := good
+		c.change(&r)
+		if got := r.missed(&clients{N: 10, Heed: c.heed}, &unshed); len(got) != c.want {
+			t.Errorf("%s: missed %q, want %d", c.name, got, c.want)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@
 //	          peak of 50,000 requests/s and at the peak
 //	outage    20,000 requests/s of the mix while both stores are down, between
 //	          two runs with both up, and every event counted
-//	overload  ten times as many clients as popupd can serve, of several kinds,
-//	          and what becomes of the others
+//	overload  clients of several kinds that ask for more than ten times of what
+//	          popupd can answer, with and without shedding
 //	profile   a minute of the mix, and popupd's CPU meanwhile as default.pgo in
 //	          -out, which the compiler takes into account
 //
@@ -54,9 +54,9 @@ var (
 )
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "crowd" { // of overload
-		if err := runCrowd(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "load: crowd:", err)
+	if len(os.Args) == 2 && os.Args[1] == "clients" { // of overload
+		if err := runClients(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "load: clients:", err)
 			os.Exit(1)
 		}
 		return
@@ -90,6 +90,7 @@ type task struct {
 	json    string // files
 	svg     string
 	out     string // directory
+	before  string // binary
 	p99     time.Duration
 	rounds  int
 	pin     bool
@@ -120,6 +121,7 @@ func (t *task) parse(args []string) error {
 	flags.StringVar(&t.json, "json", "", "file for the result of offer or search")
 	flags.StringVar(&t.svg, "svg", "", "file for its plot")
 	flags.StringVar(&t.out, "out", "", "directory for what envelope, close, compare, outage, overload and profile write")
+	flags.StringVar(&t.before, "before", "", "binary of another popupd for overload to compare with")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -17,23 +17,33 @@ import (
 
 // Goals of overload.
 const (
-	goalOverload = 3               // times the unloaded p99, of what is answered
-	goalRecovery = 5 * time.Second // after the end of it
+	goalAnswered    = 0.9                    // of the answers a second without shedding
+	goalAnsweredP99 = 70 * time.Millisecond  // of every client
+	goalRejectedP99 = 300 * time.Millisecond // of clients that heed Retry-After
+	goalMemory      = 64 << 10               // bytes for each client, at the peak
+	goalRecovery    = 5 * time.Second        // after the end of it
 )
 
-// pressed is what a crowd did to popupd.
-type pressed struct {
-	calm, during        seen
-	taken, shed, failed float64 // of the crowd, a second
-	asked               float64 // what it would have asked for, a second, had each been answered at once
-	busy                float64 // share of its core that popupd took
-	capacity            float64 // of such requests, a second, by as many clients as keep popupd busy
-	rss, rssAfter       int64
-	recovery            time.Duration
-	recovered           bool
+// overloads are kinds of clients, each of which ask for ten times and more of
+// what popupd can answer.
+var overloads = []clients{
+	{Name: "heed Retry-After", N: 14000, Pause: 50 * time.Millisecond, Heed: true, Actions: true},
+	{Name: "come back at once", N: 14000, Pause: 50 * time.Millisecond, Actions: true},
+	{Name: "connect for three requests, and come back at once", N: 6000, Pause: 100 * time.Millisecond, PerConnection: 3, Actions: true},
+	{Name: "poll without a pause", N: 9000},
 }
 
-// runOverload lets crowds loose on popupd, with and without shedding.
+// overloadRun is what clients did to popupd.
+type overloadRun struct {
+	clientResult
+	probe     seen
+	busy      float64 // share of its core that popupd took
+	rss       int64   // peak
+	recovery  time.Duration
+	recovered bool
+}
+
+// runOverload has more clients than popupd can answer, with and without shedding.
 func (t *task) runOverload(ctx context.Context) error {
 	if t.pin && runtime.NumCPU() > 1 {
 		if err := pinSelf(1); err != nil {
@@ -41,43 +51,75 @@ func (t *task) runOverload(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# More than can be answered\n\n%s- load average before: %s\n\n", testbed.Environment(t.command), loadAverage())
+	fmt.Fprintf(&b, "# Overload\n\n%s- load average before: %s\n\n", testbed.Environment(t.command), loadAverage())
 	b.WriteString(overloadHead)
-	b.WriteString("| crowd | -shed-after | asked for | taken | shed | failed | popupd busy | watch: p50, p99 calm | p50, p99 in the crowd | times the p99 | shed, p99 | memory: peak, after | recovered in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-	missed := ""
-	for i := range crowds {
-		for _, after := range []string{"50ms", "0s"} {
-			p, err := t.press(ctx, &crowds[i], after)
+	b.WriteString("| clients | popupd | answers | of those without shedding | their p50, p99 | the probe's p99 | rejections | their p50, p99 | the probe's p99 | failed | popupd busy | memory | over in |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	var missed []string
+	for i := range overloads {
+		c := &overloads[i]
+		unshed, err := t.overload(ctx, c, "", "0s")
+		if err != nil {
+			return err
+		}
+		row := func(name string, r *overloadRun) {
+			over := "not in 5 s"
+			if r.recovered {
+				over = fmt.Sprintf("%.1f s", r.recovery.Seconds())
+			}
+			fmt.Fprintf(&b, "| %d that %s | %s | %s/s | %.2f | %s, %s | %s | %s/s | %s, %s | %s | %d | %.0f %% | %d MB | %s |\n",
+				c.N, c.Name, name, thousands(r.AnsweredRate), r.AnsweredRate/unshed.AnsweredRate, ms(r.Answered.P50), ms(r.Answered.P99), ms(r.probe.p99),
+				thousands(r.RejectRate), ms(r.Rejected.P50), ms(r.Rejected.P99), ms(r.probe.shedP99), r.Failed, 100*r.busy, r.rss>>20, over)
+		}
+		row("`-shed-after 0`", unshed)
+		if t.before != "" {
+			r, err := t.overload(ctx, c, t.before, "50ms")
 			if err != nil {
 				return err
 			}
-			times := p.during.p99.Seconds() / p.calm.p99.Seconds()
-			recovered := "not in 5 s"
-			if p.recovered {
-				recovered = fmt.Sprintf("%.1f s", p.recovery.Seconds())
-			}
-			fmt.Fprintf(&b, "| %d %s | %s | %s/s, %.1f times what it can | %s/s | %s/s | %s/s | %.0f %% | %s | %s | %.1f | %d of %d, %s | %d, %d MB | %s |\n",
-				crowds[i].N, crowds[i].Name, after, thousands(p.asked), p.asked/p.capacity, thousands(p.taken), thousands(p.shed), thousands(p.failed), 100*p.busy,
-				msPair(p.calm), msPair(p.during), times, p.during.shed, p.during.answered+p.during.shed, ms(p.during.shedP99), p.rss>>20, p.rssAfter>>20, recovered)
-			if after != "0s" && (times > goalOverload || !p.recovered || p.recovery > goalRecovery) {
-				missed = fmt.Sprintf("%s: %.1f times the calm p99, recovered: %s", crowds[i].Name, times, recovered)
-			}
+			row("before", r)
+		}
+		r, err := t.overload(ctx, c, "", "50ms")
+		if err != nil {
+			return err
+		}
+		row("now", r)
+		for _, miss := range r.missed(c, unshed) {
+			missed = append(missed, fmt.Sprintf("%d that %s: %s", c.N, c.Name, miss))
 		}
 	}
 	if err := t.writeOut("overload.md", b.String()); err != nil {
 		return err
 	}
-	if missed != "" {
-		return fmt.Errorf("%w: %s", errGoal, missed)
+	if len(missed) > 0 {
+		return fmt.Errorf("%w: %s", errGoal, strings.Join(missed, "; "))
 	}
 	return nil
 }
 
-const overloadHead = `popupd on one core with embedded stores; clients on the other. A crowd reports 50 repeated actions with each request, so that popupd is
-the limit and not the clients. Each client of it asks twenty times a second, or comes for three requests ten times: that is what is asked for; what
-popupd can is what 16 clients without a pause get, over connections like the crowd's. A watch polls up to 800 times a second meanwhile, from threads
-that go before the crowd's; beside a crowd that connects anew it does so for each request, and its latency counts from connect(). Recovered: from the
-end of the crowd until half a second in which all is answered, p99 within the goal.
+// missed returns the goals that a run has missed.
+func (r *overloadRun) missed(c *clients, unshed *overloadRun) (goals []string) {
+	miss := func(is bool, format string, args ...any) {
+		if is {
+			goals = append(goals, fmt.Sprintf(format, args...))
+		}
+	}
+	rejectedP99 := r.probe.shedP99
+	if c.Heed {
+		rejectedP99 = max(rejectedP99, r.Rejected.P99)
+	}
+	answers := r.AnsweredRate / unshed.AnsweredRate
+	miss(answers < goalAnswered, "%.2f of the answers", answers)
+	miss(max(r.Answered.P99, r.probe.p99) > goalAnsweredP99, "p99 of answers %s, of the probe's %s", ms(r.Answered.P99), ms(r.probe.p99))
+	miss(rejectedP99 > goalRejectedP99, "p99 of rejections %s", ms(rejectedP99))
+	miss(r.rss > int64(c.N)*goalMemory, "%d MB", r.rss>>20)
+	miss(!r.recovered || r.recovery > goalRecovery, "over in %v", r.recovery)
+	return goals
+}
+
+const overloadHead = `popupd is on one core with embedded stores, the clients are on the other. Each of them waits for a response before it sends the next request; three
+kinds report 50 repeated actions with a request, which takes popupd longer than the clients. A probe polls up to 800 times a second meanwhile, over 32 connections and
+from threads that go before the clients'; it heeds Retry-After. Latency is from the first byte that is sent, or from connect(), to the last one read.
+Over: from the end of the load until half a second in which the probe gets all its answers, with a p99 of at most 70 ms.
 
 `
 
@@ -91,87 +133,68 @@ func loadAverage() string {
 	return last
 }
 
-func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
-
-func msPair(s seen) string {
-	return fmt.Sprintf("%.2f, %.2f ms", s.p50.Seconds()*1000, s.p99.Seconds()*1000)
+// ms returns a duration in ms, - for none.
+func ms(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
 }
 
-func (t *task) press(ctx context.Context, c *crowd, after string) (*pressed, error) {
-	fmt.Fprintf(os.Stderr, "%s, -shed-after %s\n", c.Name, after)
-	r, err := testbed.New(ctx)
+// overload measures one popupd, "" for this tree's, under the load of clients.
+func (t *task) overload(ctx context.Context, c *clients, binary, shedAfter string) (*overloadRun, error) {
+	fmt.Fprintf(os.Stderr, "%d that %s, popupd %s -shed-after %s\n", c.N, c.Name, binary, shedAfter)
+	bed, err := testbed.New(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer bed.Close()
 	cores, others := "", "0-"+strconv.Itoa(runtime.NumCPU()-1)
 	if t.pin && runtime.NumCPU() > 1 {
 		cores, others = "0", "1"
 	}
-	server, err := r.Popupd(testbed.PopupdOptions{Cores: cores, Flags: []string{"-shed-after", after}})
+	server, err := bed.Popupd(testbed.PopupdOptions{Binary: binary, Cores: cores, Flags: []string{"-shed-after", shedAfter}})
 	if err != nil {
 		return nil, err
 	}
 	if err := c.prepare(ctx, server); err != nil {
 		return nil, err
 	}
-	p := new(pressed)
-	w := &watch{address: netip.MustParseAddrPort(server.Address), close: c.Visit > 0}
-	watching, stopWatch := context.WithCancel(ctx)
-	defer stopWatch()
+	r := new(overloadRun)
+	w := &probe{address: netip.MustParseAddrPort(server.Address), close: c.PerConnection > 0}
+	probing, stopProbe := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	defer done.Wait()
-	defer stopWatch()
-	done.Go(func() { w.run(watching) })
+	defer stopProbe()
+	done.Go(func() { w.run(probing) })
 
-	// Calm, then the crowd, then calm again.
-	start := time.Now()
-	sleep(ctx, 5*time.Second)
-	p.calm = w.between(start.Add(500*time.Millisecond), time.Now())
-	measure := crowd{N: 16, Visit: c.Visit, Address: c.Address, Request: c.Request, Settle: time.Second, Duration: 2 * time.Second}
-	counted, err := measure.start(ctx, others)
-	if err != nil {
-		return nil, err
-	}
-	n := <-counted
-	if n.Taken == 0 {
-		return nil, fmt.Errorf("%w: nothing was taken", errGoal)
-	}
-	p.capacity = float64(n.Taken) / n.Seconds
-	sleep(ctx, time.Second)
-
-	c.Settle, c.Duration = 3*time.Second, t.duration(15*time.Second)
+	c.Settle, c.Duration = 5*time.Second, t.duration(10*time.Second)
 	begin := time.Now().Add(c.Settle)
 	end := begin.Add(c.Duration)
 	busy := make(chan float64, 1)
 	go func() { busy <- busyBetween(ctx, server, begin, end) }()
-	if counted, err = c.start(ctx, others); err != nil {
+	results, err := c.begin(ctx, others)
+	if err != nil {
 		return nil, err
 	}
 	for counting := true; counting; {
 		select {
-		case n = <-counted:
+		case r.clientResult = <-results:
 			counting = false
 		case <-time.After(50 * time.Millisecond):
 			if rss, err := testbed.RSS(server.Pid()); err == nil {
-				p.rss = max(p.rss, rss)
+				r.rss = max(r.rss, rss)
 			}
 		}
 	}
-	p.busy = <-busy
-	if n.Seconds == 0 && ctx.Err() == nil {
-		return nil, errors.New("the crowd failed")
+	if r.busy = <-busy; r.AnsweredRate == 0 && ctx.Err() == nil {
+		return nil, errors.New("the clients got no answers")
 	}
-	p.taken, p.shed, p.failed = float64(n.Taken)/n.Seconds, float64(n.Shed)/n.Seconds, float64(n.Failed)/n.Seconds
-	p.asked = float64(c.N*max(1, c.Visit)) / c.Pause.Seconds()
-	p.during = w.between(begin, end)
-	sleep(ctx, goalRecovery+time.Second)
-	p.recovery, p.recovered = w.recovery(end, goalOverload*p.calm.p99)
-	p.rssAfter, err = testbed.RSS(server.Pid())
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	r.probe = w.between(begin, end)
+	for !r.recovered && time.Since(end) < goalRecovery+time.Second && sleep(ctx, 100*time.Millisecond) {
+		r.recovery, r.recovered = w.recovery(end, goalAnsweredP99)
 	}
-	return p, err
+	return r, ctx.Err()
 }
 
 // busyBetween returns the share of a core that popupd takes between two times.
@@ -181,4 +204,14 @@ func busyBetween(ctx context.Context, server *testbed.Popupd, from, to time.Time
 	sleep(ctx, time.Until(to))
 	after, _ := server.CPU() // of a process that is gone, all of it
 	return (after - before).Seconds() / to.Sub(from).Seconds()
+}
+
+// sleep waits and reports whether ctx goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
 }

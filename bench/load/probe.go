@@ -7,25 +7,25 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// sample is one request of the watch.
+// sample is one request of the probe.
 type sample struct {
-	at      time.Time
-	latency time.Duration
-	status  int // 0: none
+	at         time.Time
+	latency    time.Duration
+	status     int // 0: none
+	retryAfter time.Duration
 }
 
-// watch asks for a poll now and then, over keep-alive connections or with one
-// for each, on threads that go before all others, so that what it sees is
-// popupd and not the crowd on its own core. Latency is from the first byte that
-// is sent, or from connect, to the last one read.
-type watch struct {
+// probe polls now and then, over keep-alive connections or with one for each
+// request, and comes back when Retry-After says. Its threads go before all others,
+// so that what it sees is popupd and not the clients on its own core. Latency is
+// from the first byte that is sent, or from connect, to the last one read.
+type probe struct {
 	address netip.AddrPort
 	close   bool
 
@@ -34,13 +34,13 @@ type watch struct {
 }
 
 const (
-	watchers   = 32
-	watchPause = 40 * time.Millisecond // 800 requests a second in all, at most
+	probers    = 32
+	probePause = 40 * time.Millisecond // 800 requests a second in all, at most
 )
 
-func (w *watch) run(ctx context.Context) {
+func (w *probe) run(ctx context.Context) {
 	var all sync.WaitGroup
-	for range watchers {
+	for range probers {
 		all.Go(func() {
 			runtime.LockOSThread() // and never unlocked: the thread ends with its priority
 			// Real time, where it may: nice(2) counts only within a session.
@@ -53,7 +53,10 @@ func (w *watch) run(ctx context.Context) {
 				w.mu.Lock()
 				w.samples = append(w.samples, s)
 				w.mu.Unlock()
-				pause := unix.NsecToTimespec(rand.Int64N(2 * int64(watchPause)))
+				if s.retryAfter > 0 {
+					sleep(ctx, s.retryAfter)
+				}
+				pause := unix.NsecToTimespec(rand.Int64N(2 * int64(probePause)))
 				_ = unix.Nanosleep(&pause, nil)
 			}
 			if fd >= 0 {
@@ -65,7 +68,7 @@ func (w *watch) run(ctx context.Context) {
 }
 
 // ask asks once and returns the connection for the next time, -1 if there is none.
-func (w *watch) ask(fd int) (int, sample) {
+func (w *probe) ask(fd int) (int, sample) {
 	s := sample{at: time.Now()}
 	end := func() (int, sample) {
 		s.latency = time.Since(s.at)
@@ -88,16 +91,16 @@ func (w *watch) ask(fd int) (int, sample) {
 			s.at = time.Now()
 		}
 	}
-	if _, err := unix.Write(fd, []byte("GET /v1/poll?uid=watch HTTP/1.1\r\nHost: popupd\r\n\r\n")); err != nil {
+	if _, err := unix.Write(fd, []byte("GET /v1/poll?uid=probe HTTP/1.1\r\nHost: popupd\r\n\r\n")); err != nil {
 		return end()
 	}
 	var b [4096]byte
 	n, err := unix.Read(fd, b[:])
-	if err != nil || n < 13 {
+	if err != nil {
 		return end()
 	}
-	s.status, _ = strconv.Atoi(string(b[9:12]))
-	if w.close || s.status != http.StatusNoContent {
+	s.status, s.retryAfter, _ = parseResponse(b[:n])
+	if w.close || s.status != http.StatusNoContent && s.status != http.StatusServiceUnavailable {
 		return end()
 	}
 	s.latency = time.Since(s.at)
@@ -105,7 +108,7 @@ func (w *watch) ask(fd int) (int, sample) {
 }
 
 // seen are the samples from a time on.
-func (w *watch) seen(from time.Time) (s seen) {
+func (w *probe) seen(from time.Time) (s seen) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var answered, shed []time.Duration
@@ -140,8 +143,8 @@ func quantile(all []time.Duration, q float64) time.Duration {
 }
 
 // recovery is how long after a time the last second of samples was again as if
-// there had never been a crowd: all answered, and p99 within the limit.
-func (w *watch) recovery(from time.Time, limit time.Duration) (time.Duration, bool) {
+// there had been no overload: all answered, and p99 within the limit.
+func (w *probe) recovery(from time.Time, limit time.Duration) (time.Duration, bool) {
 	const window = 500 * time.Millisecond
 	for at := from; time.Since(at) > window; at = at.Add(50 * time.Millisecond) {
 		s := w.between(at, at.Add(window))
@@ -152,9 +155,9 @@ func (w *watch) recovery(from time.Time, limit time.Duration) (time.Duration, bo
 	return 0, false
 }
 
-func (w *watch) between(from, to time.Time) seen {
+func (w *probe) between(from, to time.Time) seen {
 	w.mu.Lock()
-	part := &watch{}
+	part := &probe{}
 	for _, s := range w.samples {
 		if !s.at.Before(from) && s.at.Before(to) {
 			part.samples = append(part.samples, s)
