@@ -22,6 +22,7 @@ var (
 	call       = regexp.MustCompile(`(?:^|\s|\./)popupd((?: +[^\s<>|&;#]+)+)`) // up to what the shell reads itself
 	variable   = regexp.MustCompile(`\bPOPUPD_[A-Z_]*[A-Z]`)
 	metric     = regexp.MustCompile(`\bpopupd_[a-z_]*[a-z]`)
+	quoted     = regexp.MustCompile(`"([^"]+)"`)
 )
 
 // tests returns the tests, fuzz targets and benchmarks of the repository, by file.
@@ -221,4 +222,36 @@ func readAll(t *testing.T, suffixes ...string) string {
 		}
 	}
 	return all.String()
+}
+
+// TestNamedFaultsExist holds the faults that reliability.md quotes against the rows of
+// the last full run. One with … stands for several.
+func TestNamedFaultsExist(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "bench/results/chaos.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := string(text)
+	seen := 0
+	for _, p := range pages(t) {
+		if p.path != "docs/reliability.md" {
+			continue
+		}
+		inTable := false
+		for _, line := range p.lines {
+			inTable = strings.HasPrefix(line, "| fault |") || inTable && strings.HasPrefix(line, "|")
+			if !inTable {
+				continue
+			}
+			for _, match := range quoted.FindAllStringSubmatch(line, -1) {
+				seen++
+				if name := match[1]; !strings.Contains(name, "…") && !strings.Contains(run, "| "+name+" |") {
+					t.Errorf("docs/reliability.md names the fault %q, which chaos.md has not", name)
+				}
+			}
+		}
+	}
+	if seen < 40 {
+		t.Errorf("%d faults seen: are they read at all?", seen)
+	}
 }
