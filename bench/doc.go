@@ -17,8 +17,8 @@
 //	                and is every event counted when they are back
 //	make overload   what becomes of those who are answered, and of popupd, when ten
 //	                times more is asked for than can be
-//	make ladder     what each step of popupd's history brought: every request in
-//	                MySQL, writes through Redis, configs in memory, popupd
+//	make ladder     what each step from a common server to popupd brings: every request
+//	                in MySQL, writes through Redis, configs in memory, popupd
 //	make timewait   what connections that are not kept alive cost, and which
 //	                setting of Linux helps whom; needs root
 //	make microbench the benchmarks beside the code
@@ -28,6 +28,6 @@
 //	go test -run '^$' -bench Pipeline ./bench
 //
 // internal/testbed starts and stops the processes, plot draws, openloop generates the
-// load of make load; rivals is a module of its own, so that what it needs never
+// load of make load, results writes the pages; rivals is a module of its own, so that what it needs never
 // enters popupd's go.mod.
 package bench
