@@ -29,7 +29,7 @@ var imports = map[string][]string{
 	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
 	"frequency":       {"internal/durable", "internal/failpoint", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
-	"handler":         {"decision", "frequency", "internal/retry", "popup", "snapshot"},
+	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "popup", "snapshot"},
 	"queue":           {"internal/failpoint", "internal/retry", "popup", "queue/journal"},
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
 	"persist":         {"internal/failpoint", "internal/retry", "popup"},

@@ -2,7 +2,6 @@ package handler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -10,9 +9,9 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/internal/retry"
 )
 
@@ -76,7 +75,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			stamped, _ := c.(stamped)
 			return &conn{Conn: c, stamped: stamped, listener: l}, nil
 		}
-		if !exhausted(err) {
+		if !netsock.Exhausted(err) {
 			return nil, err
 		}
 		l.server.metrics.acceptRetries.Inc()
@@ -119,12 +118,6 @@ func (l *listener) Close() error {
 	return err
 }
 
-// exhausted reports whether an error of accept(2) passes by itself.
-func exhausted(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
-		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
-}
-
 // rawAnswer returns a problem as the bytes on the wire.
 func (s *Server) rawAnswer(p problem) []byte {
 	a := s.answers.problems[p]
@@ -140,10 +133,10 @@ func (s *Server) rawAnswer(p problem) []byte {
 // room for, after what stores and files need.
 func maxConnections() int {
 	const most, fewest, others = 1 << 20, 64, 256
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+	limit, ok := netsock.DescriptorLimit()
+	if !ok {
 		return most
 	}
-	n := int(min(limit.Cur, math.MaxInt32))
+	n := int(min(limit, math.MaxInt32))
 	return min(max(n-n/8-others, fewest), most)
 }

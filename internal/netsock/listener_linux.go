@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// Listener accepts TCP connections with as few system calls as there can be.
+// listener accepts TCP connections with as few system calls as there can be.
 // A connection of one request costs accept, read, write and close. One that
 // package net accepts also costs an epoll_ctl, a getsockname, up to five
 // setsockopt, and mostly a read in vain and its share of an epoll_wait.
 // bench/results/listener.md has the figures.
-type Listener struct {
+type listener struct {
 	file   *os.File
 	raw    syscall.RawConn
 	addr   net.Addr
@@ -23,28 +23,28 @@ type Listener struct {
 	stamps atomic.Int64 // reads that are yet to be stamped
 }
 
-// deferAccept is for how long the kernel keeps a connection that sends nothing
-// to itself, in seconds.
+var _ Stamper = (*listener)(nil)
+
+// deferAccept is for how many seconds the kernel keeps a connection that sends
+// nothing to itself.
 const deferAccept = 1
 
-// Listen listens on a TCP address as net.Listen does.
+// Listen listens on a TCP address as net.Listen does. The listener is a
+// [Stamper].
 //
-// Its options, which connections inherit (tcp(7)):
+// Beside those of [ListenPortable] it has options that connections inherit
+// (tcp(7)):
 //   - TCP_DEFER_ACCEPT: a connection is accepted when its request is there, so
 //     the first read is not in vain. One third of the CPU of a connection that
 //     asks once.
 //   - TCP_NODELAY: as net sets it, but once.
-//   - SO_TIMESTAMPNS: the kernel notes when each packet comes in, for
-//     [Listener.Stamp]. Where it cannot, there are no stamps.
-//   - no keep-alive probes: handler closes idle connections before probes would
-//     begin, and setting them up is four system calls a connection.
-//   - no MPTCP, which net listens with by default: its connections are slower
-//     to accept, and a poll has no use for a second path.
+//   - SO_TIMESTAMPNS: the kernel notes when each packet arrives. Where it cannot,
+//     there are no stamps.
 //
 // The backlog is net's: all that net.core.somaxconn allows.
-func Listen(ctx context.Context, address string) (*Listener, error) {
-	config := net.ListenConfig{KeepAlive: -1, Control: setOptions}
-	config.SetMultipathTCP(false)
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	config := listenConfig()
+	config.Control = setOptions
 	ln, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func Listen(ctx context.Context, address string) (*Listener, error) {
 		file.Close()
 		return nil, fmt.Errorf("listen %s: %w", address, err)
 	}
-	return &Listener{file: file, raw: raw, addr: ln.Addr()}, nil
+	return &listener{file: file, raw: raw, addr: ln.Addr()}, nil
 }
 
 func setOptions(_, _ string, c syscall.RawConn) error {
@@ -78,14 +78,14 @@ func setOptions(_, _ string, c syscall.RawConn) error {
 
 // Accept returns the next connection. The errors are those of accept(2), and
 // net.ErrClosed after Close.
-func (l *Listener) Accept() (net.Conn, error) {
+func (l *listener) Accept() (net.Conn, error) {
 	var (
-		fd    uintptr
+		conn  uintptr
 		errno syscall.Errno
 	)
-	if err := l.raw.Read(func(listener uintptr) bool {
+	if err := l.raw.Read(func(fd uintptr) bool {
 		for {
-			fd, _, errno = syscall.RawSyscall6(syscall.SYS_ACCEPT4, listener, 0, 0, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0, 0)
+			conn, _, errno = syscall.RawSyscall6(syscall.SYS_ACCEPT4, fd, 0, 0, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0, 0)
 			if errno != syscall.EINTR && errno != syscall.ECONNABORTED { // the next may be well
 				return errno != syscall.EAGAIN
 			}
@@ -99,15 +99,15 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if errno != 0 {
 		return nil, l.failed(os.NewSyscallError("accept4", errno))
 	}
-	return &socket{listener: l, fd: int(fd)}, nil
+	return &socket{listener: l, fd: int(conn)}, nil
 }
 
-func (l *Listener) failed(err error) error {
+func (l *listener) failed(err error) error {
 	return &net.OpError{Op: "accept", Net: "tcp", Addr: l.addr, Err: err}
 }
 
 // Close ends Accept and closes the socket.
-func (l *Listener) Close() error {
+func (l *listener) Close() error {
 	if !l.closed.CompareAndSwap(false, true) {
 		return net.ErrClosed
 	}
@@ -115,8 +115,8 @@ func (l *Listener) Close() error {
 }
 
 // Addr returns the address that is listened on.
-func (l *Listener) Addr() net.Addr { return l.addr }
+func (l *listener) Addr() net.Addr { return l.addr }
 
-// Stamp has the next n reads of its connections, or a few more, note when what
-// they read came in. That takes 0.3 us each, which is why not every one does.
-func (l *Listener) Stamp(n int64) { l.stamps.Store(n) }
+// Stamp implements [Stamper]. A stamped read takes 0.3 us longer, which is why
+// not every one is.
+func (l *listener) Stamp(n int64) { l.stamps.Store(n) }

@@ -1,8 +1,56 @@
-// Package netsock is the data plane's TCP listener and its connections, raw
-// system calls where that pays.
+// Package netsock is the data plane's TCP listener and its connections.
 //
-// What belongs here knows sockets and nothing else: options of a listener,
-// accepting, reading and writing, deadlines, kernel time stamps. What a request
-// is, how long it may take and how many connections there may be is the
-// handler's business.
+// On Linux they are raw system calls, because that pays (listener_linux.go); on
+// every other system they are package net's. Both are tested on Linux.
+//
+// What belongs here knows sockets and descriptors and nothing else: options of
+// a listener, accepting, reading and writing, deadlines, the kernel's time
+// stamps, limits on descriptors. What a request is, how long it may take and
+// how many connections there may be belongs to package handler.
 package netsock
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"syscall"
+)
+
+// Stamper is a listener whose connections are [Stamped].
+type Stamper interface {
+	// Stamp makes the next n reads of its connections, or a few more, record when
+	// the bytes they return arrived.
+	Stamp(n int64)
+}
+
+// Stamped is a connection that can tell when the bytes it has read arrived.
+type Stamped interface {
+	// Arrived returns the arrival time of the bytes that the latest Read returned,
+	// in ns since the epoch by the system's clock, or 0 if it was not recorded. It
+	// returns each time once.
+	Arrived() int64
+}
+
+// ListenPortable listens on a TCP address with package net's listener, without
+// keep-alive probes and without MPTCP, as [Listen] does. It cannot stamp. Its
+// connections are *net.TCPConn, which sets TCP_NODELAY itself.
+func ListenPortable(ctx context.Context, address string) (net.Listener, error) {
+	return listenConfig().Listen(ctx, "tcp", address)
+}
+
+// listenConfig has no keep-alive probes, because the handler closes idle
+// connections before probes would begin and setting them up is four system
+// calls a connection; and no MPTCP, which is slower to accept and of no use to
+// a poll.
+func listenConfig() *net.ListenConfig {
+	config := &net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false)
+	return config
+}
+
+// Exhausted reports whether an error of Accept means that the system is short
+// of descriptors or buffers, which passes by itself.
+func Exhausted(err error) bool {
+	return slices.ContainsFunc(exhausted, func(errno syscall.Errno) bool { return errors.Is(err, errno) })
+}

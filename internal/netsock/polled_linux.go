@@ -11,8 +11,8 @@ import (
 	"unsafe"
 )
 
-// watched is a socket that the runtime's poller watches.
-type watched struct {
+// polled is a socket that is registered with the runtime's poller.
+type polled struct {
 	socket  *socket
 	file    *os.File
 	raw     syscall.RawConn // of file
@@ -30,36 +30,36 @@ type transfer struct {
 	err  error
 }
 
-func newWatched(s *socket) (*watched, error) {
-	w := &watched{socket: s, file: os.NewFile(uintptr(s.fd), "socket")}
-	w.in.step, w.out.step = w.readSome, w.writeAll
+func newPolled(s *socket) (*polled, error) {
+	p := &polled{socket: s, file: os.NewFile(uintptr(s.fd), "socket")}
+	p.in.step, p.out.step = p.readSome, p.writeAll
 	var err error
-	w.raw, err = w.file.SyscallConn()
-	return w, err
+	p.raw, err = p.file.SyscallConn()
+	return p, err
 }
 
 // read reads at least one byte.
-func (w *watched) read(b []byte) (int, error) {
-	w.in.mu.Lock()
-	defer w.in.mu.Unlock()
-	w.in.begin(b)
-	err := w.raw.Read(w.in.step)
-	return w.in.end(err)
+func (p *polled) read(b []byte) (int, error) {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	p.in.begin(b)
+	err := p.raw.Read(p.in.step)
+	return p.in.end(err)
 }
 
 // write writes all of b.
-func (w *watched) write(b []byte) (int, error) {
-	w.out.mu.Lock()
-	defer w.out.mu.Unlock()
-	w.out.begin(b)
-	err := w.raw.Write(w.out.step)
-	return w.out.end(err)
+func (p *polled) write(b []byte) (int, error) {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	p.out.begin(b)
+	err := p.raw.Write(p.out.step)
+	return p.out.end(err)
 }
 
 func (t *transfer) begin(b []byte) { t.buf, t.n, t.err = b, 0, nil }
 
-// end takes the error of the wait: the deadline has come, or the file is closed,
-// for which os has an error of its own.
+// end takes the error of the wait, which is that the deadline has come or that
+// the file is closed, for which os has an error of its own.
 func (t *transfer) end(waited error) (int, error) {
 	t.buf = nil
 	if waited != nil && !errors.Is(waited, os.ErrDeadlineExceeded) {
@@ -68,9 +68,9 @@ func (t *transfer) end(waited error) (int, error) {
 	return t.n, cmp.Or(t.err, waited)
 }
 
-func (w *watched) readSome(fd uintptr) bool {
-	t := &w.in
-	n, err := w.socket.receive(fd, t.buf)
+func (p *polled) readSome(fd uintptr) bool {
+	t := &p.in
+	n, err := p.socket.receive(fd, t.buf)
 	if err == syscall.EAGAIN {
 		return false
 	}
@@ -78,8 +78,8 @@ func (w *watched) readSome(fd uintptr) bool {
 	return true
 }
 
-func (w *watched) writeAll(fd uintptr) bool {
-	t := &w.out
+func (p *polled) writeAll(fd uintptr) bool {
+	t := &p.out
 	for t.n < len(t.buf) {
 		n, err := write(fd, t.buf[t.n:])
 		if err == syscall.EAGAIN {
@@ -102,8 +102,8 @@ func read(fd uintptr, b []byte) (int, error) {
 	return n, err
 }
 
-// readStamped is read, and says when the last of what it has read came in, by
-// the system's clock: ns since the epoch, 0 if the kernel does not know.
+// readStamped is read, and returns when the last of the bytes arrived by the
+// system's clock, in ns since the epoch, or 0 if the kernel does not know.
 func readStamped(fd uintptr, b []byte) (n int, at int64, err error) {
 	// SCM_TIMESTAMPNS, see socket(7) on SO_TIMESTAMPNS.
 	var control struct {
@@ -131,10 +131,10 @@ func write(fd uintptr, b []byte) (int, error) {
 	return call(syscall.SYS_WRITE, fd, unsafe.Pointer(unsafe.SliceData(b)), len(b))
 }
 
-// call goes around the runtime. That has to be told only of calls that may
-// block, and one on such a descriptor does not: told of every one, its monitor
-// wakes each 20 us to see whether one has, and takes the processor away from it.
-// On one core that is 5 to 8 % of the CPU, and being told 2 % more
+// call makes a system call without telling Go's scheduler. The scheduler needs to
+// know only of calls that may block, and one on such a descriptor does not. When
+// it is told of every call, its monitor wakes each 20 us to see whether one
+// blocks: on one core that is 5 to 8 % of the CPU, and telling it is 2 % more
 // (bench/results/listener.md).
 func call(trap, fd uintptr, data unsafe.Pointer, size int) (int, error) {
 	for {

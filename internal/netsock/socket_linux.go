@@ -11,65 +11,67 @@ import (
 	"time"
 )
 
-// socket is a TCP connection that the runtime's poller does not hear of before
-// there is something to wait for. One that asks once, and whose request is
+// socket is a TCP connection that is registered with the runtime's poller when
+// it first has to wait for something. One that asks once, and whose request is
 // there when it is accepted, is never registered.
 type socket struct {
-	listener *Listener
+	listener *listener
 	peer     atomic.Pointer[net.TCPAddr] // nil until asked for
-	arrived  atomic.Int64                // what Arrived is to say
+	arrived  atomic.Int64                // what Arrived returns next
 
-	watched atomic.Pointer[watched] // nil until the poller knows of it
+	polled atomic.Pointer[polled] // nil until it is registered with the poller
 
 	mu     sync.Mutex // fd must not be closed while it is used
-	fd     int        // the file's from when it is watched
+	fd     int        // owned by polled.file from when it is registered
 	closed bool
-	read   time.Time // deadlines until watched
+	read   time.Time // deadlines until it is registered
 	write  time.Time
 }
+
+var _ Stamped = (*socket)(nil)
 
 // Read reads what is there, or waits until something is.
 func (s *socket) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil // which would be the end of the stream to read(2)
 	}
-	w := s.watched.Load()
-	if w == nil {
+	p := s.polled.Load()
+	if p == nil {
 		n, err := s.try(s.receive, b)
 		if err != syscall.EAGAIN {
 			return s.result("read", n, err)
 		}
-		if w, err = s.watch(); err != nil {
+		if p, err = s.register(); err != nil {
 			return s.result("read", 0, err)
 		}
 	}
-	n, err := w.read(b)
+	n, err := p.read(b)
 	return s.result("read", n, err)
 }
 
 // Write writes all of b.
 func (s *socket) Write(b []byte) (int, error) {
-	w, done := s.watched.Load(), 0
-	if w == nil {
+	p, done := s.polled.Load(), 0
+	if p == nil {
 		n, err := s.try(write, b)
 		if n == len(b) || err != nil && err != syscall.EAGAIN {
 			return s.result("write", n, err)
 		}
-		if w, err = s.watch(); err != nil {
+		if p, err = s.register(); err != nil {
 			return s.result("write", n, err)
 		}
 		done = n
 	}
-	n, err := w.write(b[done:])
+	n, err := p.write(b[done:])
 	return s.result("write", done+n, err)
 }
 
-// receive reads from the descriptor, and notes when what it reads came in if
-// Stamp has asked for that.
+// receive reads from the descriptor, and records when the bytes arrived if Stamp
+// has asked for that.
 func (s *socket) receive(fd uintptr, b []byte) (int, error) {
 	if s.listener.stamps.Load() <= 0 {
 		if s.arrived.Load() != 0 {
-			s.arrived.Store(0) // that was an earlier read's
+			s.arrived.Store(0) // that was of an earlier read
 		}
 		return read(fd, b)
 	}
@@ -81,9 +83,7 @@ func (s *socket) receive(fd uintptr, b []byte) (int, error) {
 	return n, err
 }
 
-// Arrived returns when the last of what Read has returned came in, in ns since
-// the epoch by the system's clock, or 0 if nobody has asked for that with
-// [Listener.Stamp]. It says so once.
+// Arrived implements [Stamped].
 func (s *socket) Arrived() int64 {
 	if s.arrived.Load() == 0 {
 		return 0
@@ -91,36 +91,36 @@ func (s *socket) Arrived() int64 {
 	return s.arrived.Swap(0)
 }
 
-// try transfers what can be without waiting; syscall.EAGAIN says that nothing
-// can, or that the poller is watching.
+// try transfers what it can without waiting. It returns syscall.EAGAIN if that
+// is nothing, or if the socket is registered.
 func (s *socket) try(call func(fd uintptr, b []byte) (int, error), b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
 		return 0, net.ErrClosed
-	case s.watched.Load() != nil:
+	case s.polled.Load() != nil:
 		return 0, syscall.EAGAIN
 	}
 	return call(uintptr(s.fd), b)
 }
 
-// watch has the poller know of the socket.
-func (s *socket) watch() (*watched, error) {
+// register registers the socket with the poller.
+func (s *socket) register() (*polled, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, net.ErrClosed
 	}
-	if w := s.watched.Load(); w != nil {
-		return w, nil
+	if p := s.polled.Load(); p != nil {
+		return p, nil
 	}
-	w, err := newWatched(s)
+	p, err := newPolled(s)
 	if err != nil {
 		return nil, err
 	}
-	s.watched.Store(w)
-	return w, errors.Join(w.file.SetReadDeadline(s.read), w.file.SetWriteDeadline(s.write))
+	s.polled.Store(p)
+	return p, errors.Join(p.file.SetReadDeadline(s.read), p.file.SetWriteDeadline(s.write))
 }
 
 // Close closes the connection.
@@ -130,8 +130,8 @@ func (s *socket) Close() error {
 	err := net.ErrClosed
 	if !s.closed {
 		s.closed = true
-		if w := s.watched.Load(); w != nil {
-			err = w.file.Close()
+		if p := s.polled.Load(); p != nil {
+			err = p.file.Close()
 		} else {
 			err = closeDescriptor(s.fd)
 		}
@@ -150,11 +150,11 @@ func closeDescriptor(fd int) error {
 
 // CloseWrite tells the peer that no more will come.
 func (s *socket) CloseWrite() error {
-	w, err := s.watch()
+	p, err := s.register()
 	if err != nil {
 		return s.failed("shutdown", err)
 	}
-	if controlErr := w.raw.Control(func(fd uintptr) { err = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); controlErr != nil {
+	if controlErr := p.raw.Control(func(fd uintptr) { err = syscall.Shutdown(int(fd), syscall.SHUT_WR) }); controlErr != nil {
 		err = controlErr
 	}
 	return s.failed("shutdown", err)
@@ -180,22 +180,22 @@ func (s *socket) setDeadline(deadline *time.Time, set func(*os.File, time.Time) 
 	if s.postpone(deadline, t) {
 		return nil
 	}
-	w, err := s.watch()
+	p, err := s.register()
 	if err == nil {
-		err = set(w.file, t)
+		err = set(p.file, t)
 	}
 	return s.failed("set deadline", err)
 }
 
-// postpone leaves a deadline for the time when there is something to wait for,
-// if there has been nothing so far. One that has passed cannot be left.
+// postpone keeps a deadline for when the socket is registered, and reports false
+// if it is already, or if the deadline has passed and so must end a read now.
 func (s *socket) postpone(deadline *time.Time, t time.Time) bool {
-	if s.watched.Load() != nil || !t.IsZero() && time.Until(t) <= 0 {
+	if s.polled.Load() != nil || !t.IsZero() && time.Until(t) <= 0 {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.watched.Load() != nil {
+	if s.closed || s.polled.Load() != nil {
 		return false
 	}
 	*deadline = t
@@ -209,7 +209,7 @@ func (s *socket) result(op string, n int, err error) (int, error) {
 	return n, s.failed(op, err)
 }
 
-// failed gives an error the words of package net, which servers know.
+// failed turns an error into one of package net, which servers know.
 func (s *socket) failed(op string, err error) error {
 	switch {
 	case err == nil:
@@ -229,8 +229,8 @@ func (s *socket) failed(op string, err error) error {
 func (s *socket) LocalAddr() net.Addr { return s.listener.addr }
 
 // RemoteAddr returns the address of the peer, a *net.TCPAddr. It asks the kernel
-// the first time: most servers never want to know. Of a connection that was
-// reset before that, nothing is known.
+// when it is first called: most servers never call it. It is the zero address
+// if the connection was reset before that.
 func (s *socket) RemoteAddr() net.Addr {
 	if peer := s.peer.Load(); peer != nil {
 		return peer
