@@ -2,9 +2,6 @@ package frequency
 
 import (
 	"os"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // heapSlots is up to how many slots come from Go's heap. More are pages of their
@@ -15,9 +12,8 @@ const heapSlots = (64 << 10) / slotSize
 // allocate returns n empty slots.
 func allocate(n int) []slot {
 	if n > heapSlots {
-		b, err := unix.Mmap(-1, 0, n*slotSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-		if err == nil {
-			return unsafe.Slice((*slot)(unsafe.Pointer(unsafe.SliceData(b))), n)
+		if slots := mapPages(n); slots != nil {
+			return slots
 		}
 		// The system has a limit of mappings, or of memory: let Go find some.
 	}
@@ -27,8 +23,7 @@ func allocate(n int) []slot {
 // release gives back what allocate returned. Nothing may point into it.
 func release(slots []slot) {
 	if len(slots) > heapSlots {
-		// An error says that it is no mapping, but Go's.
-		_ = unix.Munmap(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(slots))), len(slots)*slotSize))
+		unmapPages(slots)
 	}
 }
 

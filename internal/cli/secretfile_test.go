@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -42,16 +41,6 @@ func TestSecretFiles(t *testing.T) {
 	}
 	if d, err := ParseDoctor([]string{"-redis-file", shared}, env, io.Discard); err != nil || d.MySQL != "b:6379,c:6379" || d.Redis != d.MySQL {
 		t.Errorf("doctor: %+v, %v", d, err)
-	}
-
-	// A pipe is a file too: popupd -secret-file <(vault read …)
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	go os.WriteFile(pipe, []byte("piped"), 0)
-	if c, err := ParseServe([]string{"-secret-file", pipe}, nil, io.Discard); err != nil || c.Secret != "piped" || c.Exposed != nil {
-		t.Errorf("pipe: %q, %q, %v", c.Secret, c.Exposed, err)
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/tuning"
 )
@@ -51,8 +49,8 @@ func Run(c cli.Doctor, environ []string, stdout io.Writer) error {
 func columns(w io.Writer) int {
 	const usual, most = 100, 140
 	if f, ok := w.(*os.File); ok {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
-			return min(int(size.Col), most)
+		if width := terminalWidth(f); width > 0 {
+			return min(width, most)
 		}
 	}
 	return usual

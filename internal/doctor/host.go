@@ -1,15 +1,12 @@
 package doctor
 
 import (
-	"fmt"
 	"io/fs"
 	"math"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/tuning"
@@ -54,12 +51,9 @@ func disk(c cli.Doctor) tuning.Disk {
 			break
 		}
 	}
-	var stat unix.Statfs_t
-	if err := unix.Statfs(d.Dir, &stat); err != nil {
-		d.Err = fmt.Errorf("statfs %s: %w", d.Dir, err)
+	if d.Free, d.Err = freeBytes(d.Dir); d.Err != nil {
 		return d
 	}
-	d.Free = int64(min(stat.Bavail*uint64(stat.Bsize), math.MaxInt64))
 	d.Used = used(filepath.Join(c.Data, "journal"))
 	for _, name := range []string{"state", "state.1"} {
 		d.Used += used(filepath.Join(c.Data, name))

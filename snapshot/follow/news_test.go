@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -138,23 +137,6 @@ func TestRedisOutage(t *testing.T) {
 	if down, told := log.count("no news of changes"), log.count("can't tell the other servers"); down != 1 || told != 1 {
 		t.Errorf("the outage was logged %d times, untold changes %d times, want once each", down, told)
 	}
-}
-
-// TestRedisHangs stops Redis without closing its connections.
-func TestRedisHangs(t *testing.T) {
-	server := storetest.StartRedis(t)
-	source, store := &catalog{revision: 1}, snapshot.NewStore()
-	w := New(store, Config{Source: source, Redis: connect(t, redisAt(server.Addr)), Prefix: "popupd"})
-	run(t, w)
-	eventually(t, "the first reload", 5*time.Second, func() bool { return store.Current().Revision == 1 })
-	if err := server.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	defer server.Signal(syscall.SIGCONT)
-	source.set(2)
-	changedWithin(t, w, 1500*time.Millisecond)
-	source.set(3)
-	eventually(t, "the poll finds the change", 5*time.Second, func() bool { return store.Current().Revision == 3 })
 }
 
 func changedWithin(t *testing.T, w *Watcher, most time.Duration) {
