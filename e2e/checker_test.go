@@ -89,55 +89,70 @@ func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*pop
 		}
 	}
 	impressions := v.cooldowns(rows, popups)
+	origins := v.lostEvents(attempts, times, impressions)
+	for _, r := range rows {
+		if !origins.explain(r) {
+			v.invented = append(v.invented, fmt.Sprint(r.eventID))
+		}
+	}
+	return v
+}
 
+// origins are the attempts that events may come from.
+type origins struct {
+	acked map[eventID]bool
 	// What is not acknowledged may have been committed all the same, if nobody
 	// was told otherwise.
-	type doer struct {
-		user   string
-		action string
-	}
-	told := make(map[eventID]bool)
-	open := make(map[doer][]*attempt)
-	polls := make(map[string][]*attempt)
+	unanswered map[userAction][]*attempt
+	polls      map[string][]*attempt // by user
+}
+
+type userAction struct{ user, action string }
+
+// lostEvents looks for what was acknowledged and is not there (times is how often
+// each event is), and returns the attempts as origins.
+func (v *findings) lostEvents(attempts []attempt, times map[eventID]int, impressions map[userPopup][]int64) *origins {
+	o := &origins{acked: make(map[eventID]bool), unanswered: make(map[userAction][]*attempt), polls: make(map[string][]*attempt)}
 	for i := range attempts {
 		a := &attempts[i]
 		id := eventID{a.User, a.Popup, actions[a.Action], a.Served}
 		if a.Action == "poll" {
-			polls[a.User] = append(polls[a.User], a)
+			o.polls[a.User] = append(o.polls[a.User], a)
 		}
 		switch {
-		case a.Outcome == acked && !told[id]:
-			told[id] = true
+		case a.Outcome == acked && !o.acked[id]:
+			o.acked[id] = true
 			v.acked++
 			// An action on an impression that is not the latest is not committed.
 			if times[id] == 0 && (a.Action == "poll" || !overtaken(a, impressions[userPopup{a.User, a.Popup}])) {
 				v.lost = append(v.lost, fmt.Sprintf("%v of %v", id, a.At.Format(time.StampMilli)))
 			}
 		case a.Outcome == unknown:
-			open[doer{a.User, a.Action}] = append(open[doer{a.User, a.Action}], a)
+			key := userAction{a.User, a.Action}
+			o.unanswered[key] = append(o.unanswered[key], a)
 		}
 	}
-	for _, r := range rows {
-		if told[r.eventID] {
-			continue
-		}
-		if r.action == control { // of any poll that was decided
-			if !slices.ContainsFunc(polls[r.user], func(a *attempt) bool { return a.Outcome != refused && decided(a, r.at) }) {
-				v.invented = append(v.invented, fmt.Sprint(r.eventID))
-			}
-			continue
-		}
-		list := open[doer{r.user, names[r.action]}]
-		n := slices.IndexFunc(list, func(a *attempt) bool {
-			return decided(a, r.at) && (a.Action == "poll" || a.Popup == r.popup && a.Served == r.served)
-		})
-		if n < 0 {
-			v.invented = append(v.invented, fmt.Sprint(r.eventID))
-			continue
-		}
-		open[doer{r.user, names[r.action]}] = slices.Delete(list, n, n+1) // it makes one event
+	return o
+}
+
+// explain reports whether an event comes from an attempt. One without an answer
+// makes one event.
+func (o *origins) explain(r storedEvent) bool {
+	if o.acked[r.eventID] {
+		return true
 	}
-	return v
+	if r.action == control { // of any poll that was decided
+		return slices.ContainsFunc(o.polls[r.user], func(a *attempt) bool { return a.Outcome != refused && decided(a, r.at) })
+	}
+	key := userAction{r.user, names[r.action]}
+	n := slices.IndexFunc(o.unanswered[key], func(a *attempt) bool {
+		return decided(a, r.at) && (a.Action == "poll" || a.Popup == r.popup && a.Served == r.served)
+	})
+	if n < 0 {
+		return false
+	}
+	o.unanswered[key] = slices.Delete(o.unanswered[key], n, n+1)
+	return true
 }
 
 // names is the reverse of actions.

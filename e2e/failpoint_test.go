@@ -94,7 +94,7 @@ func TestFailpoints(t *testing.T) {
 			h := newHistory(loadPopups)
 			loadPopups.create(s)
 			l := startLoad(s, h, "before", seed)
-			<-time.After(100 * time.Millisecond)
+			l.waitAcked(50)
 			if a.how != "" {
 				l.stop()
 			}
@@ -107,7 +107,7 @@ func TestFailpoints(t *testing.T) {
 				s.waitReady()
 				if a.blind {
 					l = startLoad(s, h, "armed", seed)
-					<-time.After(100 * time.Millisecond)
+					l.waitAcked(50)
 					l.stop()
 				}
 				s.stop()
@@ -127,14 +127,14 @@ func TestFailpoints(t *testing.T) {
 				s.Flags = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
 				s.restart()
 				l = startLoad(s, h, "blind", seed)
-				<-time.After(200 * time.Millisecond)
+				l.waitAcked(50)
 				l.stop()
 				s.Kill()
 				s.Flags = args
 			}
 			s.restart()
 			l = startLoad(s, h, "after", seed)
-			<-time.After(100 * time.Millisecond)
+			l.waitAcked(50)
 			l.check(t, openDB(t, dsn))
 			if crashes := s.Crashes(); len(crashes) > 0 {
 				t.Errorf("popupd ended by itself: %q", crashes)

@@ -18,6 +18,7 @@ type load struct {
 	server  *server
 	history *history
 	name    string // begins the ids of its users
+	begun   int    // attempts in the history before it
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 }
@@ -26,7 +27,7 @@ type load struct {
 // unique in the history; users of loads before come back now and then.
 func startLoad(s *server, h *history, name string, seed uint64) *load {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{server: s, history: h, name: name, cancel: cancel}
+	l := &load{server: s, history: h, name: name, begun: h.len(), cancel: cancel}
 	for n := range clients {
 		c := &loadClient{load: l, number: n, rand: rand.New(rand.NewPCG(seed, uint64(n)))}
 		l.wg.Go(func() { c.run(ctx) })
@@ -40,6 +41,17 @@ func (l *load) stop() {
 	l.cancel()
 	l.wg.Wait()
 	client.CloseIdleConnections()
+}
+
+// waitAcked waits until the server has acknowledged n requests of the load or more.
+func (l *load) waitAcked(n int) {
+	l.server.t.Helper()
+	eventually(l.server.t, 30*time.Second, func() error {
+		if got := countOutcomes(l.history.since(l.begun))[acked]; got < n {
+			return fmt.Errorf("%d requests of %s are acknowledged, want %d", got, l.name, n)
+		}
+		return nil
+	})
 }
 
 // loadClient is one client, which plays one user after the other.

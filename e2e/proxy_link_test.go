@@ -300,29 +300,15 @@ func (f *flow) pass(c chunk) bool {
 			p.chunksHit++
 			p.mu.Unlock()
 		}
-		n, at := len(c.bytes), c.came.Add(w.latency)
-		if w.slice > 0 {
-			n = min(n, 1+rand.IntN(2*w.slice))
-			at = latest(at, time.Now().Add(time.Millisecond))
-		}
-		if w.rate > 0 {
-			n = min(n, max(w.rate/10, 1))
-			at = latest(at, time.Now().Add(time.Duration(n)*time.Second/time.Duration(w.rate)))
-		}
-		if w.blackHole || f.link.forgotten.Load() {
+		n, at := w.next(c)
+		if f.link.forgotten.Load() {
 			at = time.Now().Add(time.Hour)
 		}
-		if d := time.Until(at); d > 0 {
-			timer := time.NewTimer(d)
-			select {
-			case <-timer.C:
-			case <-changed:
-				timer.Stop()
-				continue
-			case <-f.link.ended:
-				timer.Stop()
-				return false
-			}
+		switch f.waitUntil(at, changed) {
+		case conditionsChanged:
+			continue
+		case linkEnded:
+			return false
 		}
 		if w.reset {
 			reset(f.link.client)
@@ -344,6 +330,50 @@ func (f *flow) pass(c chunk) bool {
 		c.bytes = c.bytes[n:]
 	}
 	return true
+}
+
+// next returns how many bytes of a chunk pass next, and when.
+func (w *conditions) next(c chunk) (n int, at time.Time) {
+	n, at = len(c.bytes), c.came.Add(w.latency)
+	if w.slice > 0 {
+		n = min(n, 1+rand.IntN(2*w.slice))
+		at = latest(at, time.Now().Add(time.Millisecond))
+	}
+	if w.rate > 0 {
+		n = min(n, max(w.rate/10, 1))
+		at = latest(at, time.Now().Add(time.Duration(n)*time.Second/time.Duration(w.rate)))
+	}
+	if w.blackHole {
+		at = time.Now().Add(time.Hour)
+	}
+	return n, at
+}
+
+// Why waitUntil returns.
+type wakeup int
+
+const (
+	timeCame wakeup = iota
+	conditionsChanged
+	linkEnded
+)
+
+// waitUntil waits until a time, unless the conditions change or the link ends before.
+func (f *flow) waitUntil(at time.Time, changed <-chan struct{}) wakeup {
+	d := time.Until(at)
+	if d <= 0 {
+		return timeCame
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return timeCame
+	case <-changed:
+		return conditionsChanged
+	case <-f.link.ended:
+		return linkEnded
+	}
 }
 
 func latest(a, b time.Time) time.Time {

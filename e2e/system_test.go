@@ -82,7 +82,7 @@ func newSystem(t testing.TB, l *layout, seed uint64) *system {
 	sys.db = openDB(t, sys.mysql.DSN("popupd"))
 	loadPopups.create(sys.server)
 	sys.startLoad("warm")
-	sys.pause(300*time.Millisecond, 300*time.Millisecond)
+	sys.load.waitAcked(100)
 	sys.load.stop()
 	sys.waitDrained(30 * time.Second)
 	sys.baseline = sys.resources()

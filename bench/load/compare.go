@@ -57,12 +57,36 @@ func (t *task) runCompare(ctx context.Context) error {
 			return err
 		}
 	}
+	text, missed := t.compareTable(popupd, bare)
+	if t.out != "" {
+		if err := t.plotCompare(popupd, bare); err != nil {
+			return err
+		}
+		text += "\n![latency by percentile](compare.svg)\n"
+	}
+	if err := t.writeOut("compare.md", text); err != nil {
+		return err
+	}
+	for _, all := range append(popupd, bare...) {
+		for _, r := range all.results {
+			if err := verdict(r); err != nil {
+				return err
+			}
+		}
+	}
+	if missed != "" {
+		return fmt.Errorf("%w: %s", errGoal, missed)
+	}
+	return nil
+}
+
+// compareTable is the report, and the goal that was missed, "" if none was.
+func (t *task) compareTable(popupd, bare []turns) (text, missed string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# popupd and a bare fasthttp handler at half of the peak and at the peak\n\n%s\n", testbed.Environment(t.command))
 	fmt.Fprintf(&b, "Open loop, mix %v; the server on one core, the generator and popupd's stores on the other; %d rounds, medians. popupd records every popup and click, and flushes them to MariaDB; the handler sends the same bytes.\n\n",
 		t.offer.Mix, t.rounds)
 	b.WriteString("| requests/s | server | p50 ms | p99 ms | p99.9 ms | CPU of the server | p99 / bare's, a round |\n|---|---|---|---|---|---|---|\n")
-	missed := ""
 	for i, rate := range rates {
 		var ratios []float64
 		for round := range t.rounds {
@@ -77,40 +101,26 @@ func (t *task) runCompare(ctx context.Context) error {
 			missed = fmt.Sprintf("p99 is %.2f times bare fasthttp's, goal: at most %.1f", m, goalRatio)
 		}
 	}
-	if t.out != "" {
-		pick := func(all turns) *openloop.Result { // the round of the median p99
-			want := median(all.of(p99))
-			for _, r := range all.results {
-				if r.Latency.P99 == want {
-					return r
-				}
-			}
-			return all.results[0]
-		}
-		series := map[string]*openloop.Result{}
-		for i, rate := range rates {
-			series[fmt.Sprintf("popupd, %s/s", thousands(rate))] = pick(popupd[i])
-			series[fmt.Sprintf("bare fasthttp, %s/s", thousands(rate))] = pick(bare[i])
-		}
-		if err := writePlot(filepath.Join(t.out, "compare.svg"), "Latency of popupd and of a bare fasthttp handler on one core", t.command, series); err != nil {
-			return err
-		}
-		b.WriteString("\n![latency by percentile](compare.svg)\n")
-	}
-	if err := t.writeOut("compare.md", b.String()); err != nil {
-		return err
-	}
-	for _, all := range append(popupd, bare...) {
+	return b.String(), missed
+}
+
+// plotCompare draws the rounds of the median p99.
+func (t *task) plotCompare(popupd, bare []turns) error {
+	pick := func(all turns) *openloop.Result {
+		want := median(all.of(p99))
 		for _, r := range all.results {
-			if err := verdict(r); err != nil {
-				return err
+			if r.Latency.P99 == want {
+				return r
 			}
 		}
+		return all.results[0]
 	}
-	if missed != "" {
-		return fmt.Errorf("%w: %s", errGoal, missed)
+	series := map[string]*openloop.Result{}
+	for i, rate := range rates {
+		series[fmt.Sprintf("popupd, %s/s", thousands(rate))] = pick(popupd[i])
+		series[fmt.Sprintf("bare fasthttp, %s/s", thousands(rate))] = pick(bare[i])
 	}
-	return nil
+	return writePlot(filepath.Join(t.out, "compare.svg"), "Latency of popupd and of a bare fasthttp handler on one core", t.command, series)
 }
 
 func list(values []float64) string {

@@ -135,28 +135,9 @@ func (s *stage) envelope(ctx context.Context, c openloop.Config) (*envelope, err
 	go func() { watched <- e.watch(watch, s) }()
 	defer end()
 
-	start, used := time.Now(), cpus{}
-	if used, err = s.cpus(); err != nil {
+	if err := e.load(ctx, s, c); err != nil {
 		return nil, err
 	}
-	if e.result, err = openloop.Run(ctx, c); err != nil {
-		return nil, err
-	}
-	e.elapsed = time.Since(start)
-	ran, err := s.cpus()
-	if err != nil {
-		return nil, err
-	}
-	e.used = ran.minus(used)
-	if err := s.popupd.Drained(ctx); err != nil {
-		return nil, err
-	}
-	e.drained = time.Since(start) - e.elapsed
-	done, err := s.cpus()
-	if err != nil {
-		return nil, err
-	}
-	e.after = done.minus(ran)
 	end()
 	if err := <-watched; err != nil {
 		return nil, err
@@ -178,21 +159,56 @@ func (s *stage) envelope(ctx context.Context, c openloop.Config) (*envelope, err
 	}
 	e.stored = events{stored.impressions - before.impressions, stored.clicks - before.clicks}
 	e.answered = answers(e.result)
+	return &e, e.askStores(s)
+}
+
+// load offers the load, waits until its events are in the database, and measures
+// the time and the CPU of both.
+func (e *envelope) load(ctx context.Context, s *stage, c openloop.Config) error {
+	start := time.Now()
+	used, err := s.cpus()
+	if err != nil {
+		return err
+	}
+	if e.result, err = openloop.Run(ctx, c); err != nil {
+		return err
+	}
+	e.elapsed = time.Since(start)
+	ran, err := s.cpus()
+	if err != nil {
+		return err
+	}
+	e.used = ran.minus(used)
+	if err := s.popupd.Drained(ctx); err != nil {
+		return err
+	}
+	e.drained = time.Since(start) - e.elapsed
+	done, err := s.cpus()
+	if err != nil {
+		return err
+	}
+	e.after = done.minus(ran)
+	return nil
+}
+
+// askStores reads how many connections MariaDB had at most, and how much memory
+// Redis had.
+func (e *envelope) askStores(s *stage) error {
 	most, err := s.mysql.Query("SHOW GLOBAL STATUS LIKE 'Max_used_connections'")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := fmt.Sscanf(most, "Max_used_connections %d", &e.connections); err != nil {
-		return nil, fmt.Errorf("%q: %w", most, err)
+		return fmt.Errorf("%q: %w", most, err)
 	}
 	peak, err := s.redis.Command(`EVAL "return tonumber(string.match(redis.call('INFO', 'memory'), 'used_memory_peak:(%d+)'))" 0`)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if e.redis, err = strconv.ParseInt(strings.TrimPrefix(peak, ":"), 10, 64); err != nil {
-		return nil, fmt.Errorf("memory of Redis %q: %w", peak, err)
+		return fmt.Errorf("memory of Redis %q: %w", peak, err)
 	}
-	return &e, nil
+	return nil
 }
 
 // watch keeps the most of what popupd says, once a second until ctx ends.

@@ -39,20 +39,42 @@ func parse(b []byte) (a answer, size int, err error) {
 		}
 		return a, 0, errPartial
 	}
-	if !bytes.HasPrefix(b, version) || head < len(version)+3 {
-		return a, 0, errMalformed
+	if a.status, err = parseStatus(b[:head]); err != nil {
+		return a, 0, err
 	}
-	for _, digit := range b[len(version) : len(version)+3] {
+	length, err := a.fields(b[:head])
+	if err != nil {
+		return a, 0, err
+	}
+	size = head + len(headerEnd) + length
+	if len(b) < size {
+		return a, 0, errPartial
+	}
+	a.body = b[head+len(headerEnd) : size]
+	return a, size, nil
+}
+
+// parseStatus reads the status of a status line.
+func parseStatus(line []byte) (status int, err error) {
+	if !bytes.HasPrefix(line, version) || len(line) < len(version)+3 {
+		return 0, errMalformed
+	}
+	for _, digit := range line[len(version) : len(version)+3] {
 		if digit < '0' || digit > '9' {
-			return a, 0, errMalformed
+			return 0, errMalformed
 		}
-		a.status = 10*a.status + int(digit-'0')
+		status = 10*status + int(digit-'0')
 	}
-	length := -1
+	return status, nil
+}
+
+// fields reads the fields below the status line and returns the length of the body.
+func (a *answer) fields(head []byte) (length int, err error) {
+	length = -1
 	if a.status == 204 || a.status == 304 {
 		length = 0
 	}
-	for line := b[:head]; ; {
+	for line := head; ; {
 		at := bytes.Index(line, lineEnd)
 		if at < 0 {
 			break
@@ -63,24 +85,19 @@ func parse(b []byte) (a answer, size int, err error) {
 		switch {
 		case field(line, contentLength):
 			if length, err = parseLength(line[len(contentLength)+1:]); err != nil {
-				return a, 0, err
+				return 0, err
 			}
 		case field(line, connection):
 			value, _, _ := bytes.Cut(line[len(connection)+1:], lineEnd)
 			a.close = bytes.EqualFold(bytes.TrimSpace(value), closes)
 		case field(line, transfer):
-			return a, 0, errMalformed
+			return 0, errMalformed
 		}
 	}
 	if length < 0 || length > maxAnswer {
-		return a, 0, errMalformed
+		return 0, errMalformed
 	}
-	size = head + len(headerEnd) + length
-	if len(b) < size {
-		return a, 0, errPartial
-	}
-	a.body = b[head+len(headerEnd) : size]
-	return a, size, nil
+	return length, nil
 }
 
 // field reports whether a line is that of a field, whose name is in lower case.

@@ -29,6 +29,7 @@
 package openloop
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,28 +73,20 @@ type Progress struct {
 // late is the lateness from which on a request counts as late.
 const late = time.Millisecond
 
+// setDefaults replaces what was not given, and returns an error for what makes no
+// sense.
 func (c *Config) setDefaults() error {
-	if c.Users == 0 {
-		c.Users = 10000
-	}
-	if c.Served == "" {
-		c.Served = pollPath
-	}
-	if c.Fresh == "" {
-		c.Fresh = fmt.Sprintf("new-%x", time.Now().UnixNano())
-	}
-	if c.Connections == 0 {
-		c.Connections = 256
-	}
-	if c.Tick == 0 {
-		c.Tick = 200 * time.Microsecond
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 10 * time.Second
-	}
-	if c.MaxLate == 0 {
-		c.MaxLate = 0.01
-	}
+	c.Users = cmp.Or(c.Users, 10000)
+	c.Served = cmp.Or(c.Served, pollPath)
+	c.Fresh = cmp.Or(c.Fresh, fmt.Sprintf("new-%x", time.Now().UnixNano()))
+	c.Connections = cmp.Or(c.Connections, 256)
+	c.Tick = cmp.Or(c.Tick, 200*time.Microsecond)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
+	c.MaxLate = cmp.Or(c.MaxLate, 0.01)
+	return c.validate()
+}
+
+func (c *Config) validate() error {
 	switch {
 	case !c.Address.Addr().Is4() || c.Address.Port() == 0:
 		return fmt.Errorf("address %v: want IPV4:PORT", c.Address)

@@ -223,31 +223,10 @@ func (c *client) step(n int) {
 		}
 		s.sent = true
 	}
-	for {
-		if s.got == len(s.answer) {
-			c.fail(n, "answer")
-			return
-		}
-		m, err := unix.Read(s.fd, s.answer[s.got:])
-		switch {
-		case errors.Is(err, unix.EAGAIN):
-			return
-		case err != nil:
-			c.fail(n, name(err))
-			return
-		}
-		s.got += m
-		whole := bytes.HasSuffix(s.answer[:s.got], []byte("\r\n\r\n"))
-		if m > 0 && (!whole || c.plan.Closes == serverFirst) {
-			continue // the answer, or its end of file, is still to come
-		}
-		if !whole || !bytes.HasPrefix(s.answer[:s.got], []byte("HTTP/1.1 204 ")) {
-			c.fail(n, "answer")
-			return
-		}
-		c.second.Requests++
-		break
+	if !c.read(n) {
+		return
 	}
+	c.second.Requests++
 	// One request a call: the others' answers are waiting.
 	if c.plan.Closes == nobody {
 		s.since, s.sent, s.got = c.now, true, 0
@@ -258,6 +237,36 @@ func (c *client) step(n int) {
 	}
 	c.close(n)
 	c.open(n)
+}
+
+// read reads the answer of slot n and reports whether it is whole and right. One
+// that is wrong has failed; of another, more is to come.
+func (c *client) read(n int) (whole bool) {
+	s := &c.slots[n]
+	for {
+		if s.got == len(s.answer) {
+			c.fail(n, "answer")
+			return false
+		}
+		m, err := unix.Read(s.fd, s.answer[s.got:])
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return false
+		case err != nil:
+			c.fail(n, name(err))
+			return false
+		}
+		s.got += m
+		whole = bytes.HasSuffix(s.answer[:s.got], []byte("\r\n\r\n"))
+		if m > 0 && (!whole || c.plan.Closes == serverFirst) {
+			continue // the answer, or its end of file, is still to come
+		}
+		if !whole || !bytes.HasPrefix(s.answer[:s.got], []byte("HTTP/1.1 204 ")) {
+			c.fail(n, "answer")
+			return false
+		}
+		return true
+	}
 }
 
 // fail counts an error and leaves the slot alone for a while.

@@ -146,20 +146,27 @@ func parse(args []string) (o options, err error) {
 			return o, err
 		}
 	}
-	wanted, err := regexp.Compile(*only)
+	o.rows, err = chooseRows(rows(file), *only, *advice != "none", *scale)
+	return o, err
+}
+
+// chooseRows returns the rows whose name matches a regular expression, with their
+// durations scaled; those that need the doctor's advice only if that is wanted.
+func chooseRows(all []row, only string, advised bool, scale float64) (chosen []row, err error) {
+	wanted, err := regexp.Compile(only)
 	if err != nil {
-		return o, fmt.Errorf("-run: %w", err)
+		return nil, fmt.Errorf("-run: %w", err)
 	}
-	for _, r := range rows(file) {
-		if wanted.MatchString(r.String()) && (r.Doctor == "" || *advice != "none") {
-			r.Duration = max(time.Second, time.Duration(*scale*float64(r.Duration)).Round(time.Second))
-			o.rows = append(o.rows, r)
+	for _, r := range all {
+		if wanted.MatchString(r.String()) && (r.Doctor == "" || advised) {
+			r.Duration = max(time.Second, time.Duration(scale*float64(r.Duration)).Round(time.Second))
+			chosen = append(chosen, r)
 		}
 	}
-	if len(o.rows) == 0 {
-		return o, fmt.Errorf("-run %q: no such row", *only)
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("-run %q: no such row", only)
 	}
-	return o, nil
+	return chosen, nil
 }
 
 func (l *lab) measureAll(ctx context.Context, all []row) ([]result, error) {

@@ -67,10 +67,7 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 	if err != nil {
 		return err
 	}
-	if runtime.NumCPU() < 2 {
-		return errors.New("the server and wrk need a core each")
-	}
-	if err := errors.Join(testbed.Need("wrk", "wrk"), testbed.Need("taskset", "util-linux"), testbed.Need("chrt", "util-linux")); err != nil {
+	if err := fitHost(); err != nil {
 		return err
 	}
 	if b.Testbed, err = testbed.New(ctx); err != nil {
@@ -108,6 +105,14 @@ func (b *bench) compare(ctx context.Context, rounds int, scenarioList, rivalList
 		return nil
 	}
 	return results.Write(out, "wrk.md", text.String())
+}
+
+// fitHost returns an error if this host lacks what the comparison needs.
+func fitHost() error {
+	if runtime.NumCPU() < 2 {
+		return errors.New("the server and wrk need a core each")
+	}
+	return errors.Join(testbed.Need("wrk", "wrk"), testbed.Need("taskset", "util-linux"), testbed.Need("chrt", "util-linux"))
 }
 
 // parseRivals reads the flag -rivals. popupd is always one of the servers.

@@ -52,11 +52,12 @@ func run(t *testing.T, w *Watcher) {
 func eventually(t *testing.T, what string, within time.Duration, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(within)
-	for !ok() {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for ; !ok(); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %v: %s", within, what)
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
