@@ -54,16 +54,23 @@ func (s *Server) actions(ctx *fasthttp.RequestCtx) {
 		s.fail(ctx, unsupportedMediaType)
 		return
 	}
+	if isEncoded(&ctx.Request.Header) {
+		s.fail(ctx, unsupportedEncoding)
+		return
+	}
 	a := s.reports.Get().(*actionScratch)
 	s.take(ctx, a)
 	a.release()
 	s.reports.Put(a)
 }
 
+// byteOrderMark is what some clients put before UTF-8. RFC 8259 lets readers skip it.
+var byteOrderMark = []byte("\ufeff")
+
 // take reads the body, applies and records what it reports, and answers. All
 // of it is recorded together or nothing is.
 func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch) {
-	many, wrong := a.parse(ctx.PostBody())
+	many, wrong := a.parse(bytes.TrimPrefix(ctx.PostBody(), byteOrderMark))
 	if wrong != noProblem {
 		s.metrics.actions[0][malformed].Inc()
 		s.fail(ctx, wrong)
@@ -308,6 +315,18 @@ func takesType(contentType []byte) bool {
 	contentType = bytes.TrimSpace(contentType)
 	return len(contentType) == 0 || bytes.EqualFold(contentType, contentJSON) || bytes.EqualFold(contentType, contentText)
 }
+
+// isEncoded reports whether a body is compressed, or has another Content-Encoding.
+func isEncoded(h *fasthttp.RequestHeader) bool {
+	for _, encoding := range h.PeekAll(fasthttp.HeaderContentEncoding) {
+		if !bytes.EqualFold(encoding, identityCoding) {
+			return true
+		}
+	}
+	return false
+}
+
+var identityCoding = []byte("identity")
 
 // release forgets what the request and the snapshot own.
 func (a *actionScratch) release() {

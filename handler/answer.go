@@ -48,6 +48,8 @@ func newAnswers(o origins) *answers {
 			as.problems[p].header.Set(fasthttp.HeaderRetryAfter, s)
 		}
 	}
+	// RFC 9110, 12.5.3: says what may be sent instead.
+	as.problems[unsupportedEncoding].header.Set(fasthttp.HeaderAcceptEncoding, "identity")
 	return as
 }
 

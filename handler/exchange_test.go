@@ -99,6 +99,9 @@ func exchanges() []exchange {
 		{"wrong type", 415, nil, nil, func(*fixture, int) string {
 			return "POST /v1/actions HTTP/1.1" + hostLine + "Content-Type: text/html\r\nContent-Length: 0\r\n\r\n"
 		}},
+		{"compressed", 415, nil, nil, func(*fixture, int) string {
+			return "POST /v1/actions HTTP/1.1" + hostLine + "Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"
+		}},
 		{"not found", 404, nil, nil, get("/nothing")},
 		{"wrong method", 405, nil, nil, func(*fixture, int) string { return "DELETE /v1/poll HTTP/1.1" + hostLine + "\r\n" }},
 		{"unknown method", 405, nil, nil, func(*fixture, int) string { return "BREW /v1/poll HTTP/1.1" + hostLine + "\r\n" }},

@@ -173,6 +173,29 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// A body says itself what it is: UTF-8, with or without a byte order mark, as it is.
+func TestBodyEncoding(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	body := fmt.Sprintf(`{"token":%q,"action":"click"}`, f.sees("u", "p1").Token)
+	for _, encoding := range []string{"gzip", "br", "identity, gzip", "x", ""} {
+		r := f.do("POST", "/v1/actions", body, "Content-Encoding", encoding)
+		if r.status != http.StatusUnsupportedMediaType || r.code() != "unsupported_content_encoding" || r.header.Get("Accept-Encoding") != "identity" {
+			t.Errorf("Content-Encoding %q: %d %s", encoding, r.status, r.body)
+		}
+	}
+	f.journaled("u impression 1")
+	for _, sent := range []string{body, "\ufeff" + body, "\ufeff[" + body + "]", "\ufeff  " + body} {
+		if r := f.do("POST", "/v1/actions", sent, "Content-Type", "text/plain", "Content-Encoding", "Identity"); r.status != http.StatusAccepted || r.body != acceptedOne {
+			t.Errorf("%q: %d %s", sent, r.status, r.body)
+		}
+	}
+	for _, sent := range []string{"\ufeff", "\ufeff\ufeff" + body, body + "\ufeff", "\xff\xfe" + body} {
+		if r := f.do("POST", "/v1/actions", sent); r.status != http.StatusBadRequest || r.code() != "malformed_json" {
+			t.Errorf("%q: %d %s", sent, r.status, r.body)
+		}
+	}
+}
+
 func TestActionArray(t *testing.T) {
 	f := newServer(t, nil, "", "").start()
 	u1, u2, v1 := f.sees("u", "p1"), f.sees("u", "p2"), f.sees("v", "p1")

@@ -31,6 +31,7 @@ const (
 	tooManyAttributes
 	invalidSignature
 	unsupportedMediaType
+	unsupportedEncoding
 	malformedJSON
 	malformedAction
 	unknownAction
@@ -66,6 +67,7 @@ var problems = [numProblems]struct {
 	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", fmt.Sprintf("There are more than %d a.NAME parameters.", popup.MaxAttrs), 0},
 	invalidSignature:     {http.StatusUnauthorized, "invalid_signature", "sig is not the signature of uid.", 0},
 	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain.", 0},
+	unsupportedEncoding:  {http.StatusUnsupportedMediaType, "unsupported_content_encoding", "The body must not be compressed.", 0},
 	malformedJSON:        {http.StatusBadRequest, "malformed_json", "The body is not valid JSON.", 0},
 	malformedAction:      {http.StatusBadRequest, "malformed_action", "An action must be an object with one token and one action, both strings.", 0},
 	unknownAction:        {http.StatusBadRequest, "unknown_action", "action must be click, dismiss or convert.", 0},
