@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-	"github.com/valyala/fasthttp/fasthttputil"
 )
 
 // timedConn records its deadlines. Read and Write return at once.
@@ -152,49 +151,23 @@ func TestIdleFor(t *testing.T) {
 	}
 }
 
-// Where there is no room for more connections, those that become idle end at once,
-// and those that were idle before do not.
+// A connection that becomes idle may be so for less, the more of them are open.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	f := newServer(t, nil)
-	f.Server.limits = limits{read: time.Hour, write: time.Hour, idle: time.Hour, leastIdle: time.Millisecond}
-	f.ln = fasthttputil.NewInmemoryListener()
-	l := newListener(f.ln, f.Server)
-	l.limit = 4
-	done := make(chan error)
-	go func() { done <- f.http.Serve(l) }()
-	ask := func(c net.Conn) *bufio.Reader {
-		t.Helper()
-		io.WriteString(c, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
-		in := bufio.NewReader(c)
-		res, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if io.Copy(io.Discard, res.Body); res.StatusCode != http.StatusNotFound {
-			t.Fatalf("%d, want 404", res.StatusCode)
-		}
-		return in
-	}
-	var conns []net.Conn
-	for range 6 {
-		c, err := f.ln.Dial()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		in := ask(c)
-		if conns = append(conns, c); len(conns) >= 4 { // the last one there is room for
-			if rest, err := io.ReadAll(in); len(rest) > 0 || err != nil {
-				t.Errorf("connection %d: then %q, %v, want its end", len(conns), rest, err)
+	synctest.Test(t, func(t *testing.T) {
+		l := &listener{limits: defaultLimits, limit: 10, server: &Server{start: time.Now()}}
+		time.Sleep(time.Second)
+		for i, want := range []time.Duration{90, 90, 90, 90, 90, 72, 54, 36, 18, 5} {
+			l.open.Add(1)
+			inner := new(timedConn)
+			c := &conn{Conn: inner, listener: l}
+			c.Read(make([]byte, 1))
+			connState(c, fasthttp.StateActive)
+			c.Write(make([]byte, 1))
+			connState(c, fasthttp.StateIdle)
+			c.Read(make([]byte, 1))
+			if got := inner.read[len(inner.read)-1].Round(time.Millisecond); got != want*time.Second {
+				t.Errorf("connection %d of %d may be idle for %v, want %v", i+1, l.limit, got, want*time.Second)
 			}
 		}
-	}
-	for _, c := range conns[:3] {
-		ask(c)
-		c.Close()
-	}
-	l.Close()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	})
 }

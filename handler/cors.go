@@ -50,6 +50,17 @@ func (o origins) name(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+// only returns the single origin that may read answers, nil if there are several,
+// or any may. It is for answers to requests whose headers could not be read. Which
+// one of several has asked is not known then, and none is named. Naming the single
+// one does not let others read: a browser compares it with the page's own.
+func (o origins) only() []byte {
+	if len(o.list) != 1 {
+		return nil
+	}
+	return []byte(o.list[0])
+}
+
 var (
 	headerAllowOrigin  = []byte(fasthttp.HeaderAccessControlAllowOrigin)
 	headerAllowHeaders = []byte(fasthttp.HeaderAccessControlAllowHeaders)

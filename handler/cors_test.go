@@ -1,9 +1,14 @@
 package handler
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/popupd/popupd/internal/netsock"
 )
 
 func TestPreflight(t *testing.T) {
@@ -63,4 +68,71 @@ func TestAllowedOrigins(t *testing.T) {
 			wantHeader(t, r, map[string]string{"Access-Control-Allow-Origin": c.want, "Vary": "Origin"})
 		}
 	}
+}
+
+// Answers to what was not read as a request name the origin too, or pages could not
+// tell them from a broken network: always if there is only one, else if it is known.
+func TestUnreadRequestsNameTheOrigin(t *testing.T) {
+	const a, b, other = "https://a.example", "https://b.example", "https://c.example"
+	head := "GET /v1/poll?uid=u HTTP/1.1\r\nHost: popupd.test\r\nOrigin: "
+	unread := map[int]string{
+		http.StatusBadRequest:                  "GET /v1/poll?uid=u HTTP/1.1\r\nno colon\r\nOrigin: " + a + "\r\n\r\n",
+		http.StatusRequestTimeout:              head + a + "\r\n",
+		http.StatusRequestHeaderFieldsTooLarge: head + a + "\r\nCookie: " + strings.Repeat("x", maxHeaderSize) + "\r\n\r\n",
+	}
+	for _, c := range []struct {
+		origins []string
+		want    string            // of what was not read
+		full    map[string]string // of 503, by the request's origin
+	}{
+		{[]string{"*"}, "*", map[string]string{a: "*", other: "*", "": "*"}},
+		{[]string{a}, a, map[string]string{a: a, other: a, "": a}},
+		{[]string{a, b}, "", map[string]string{a: a, b: b, other: "", "": ""}},
+	} {
+		f := newServer(t, func(config *Config) { config.AllowOrigins = c.origins }, "")
+		f.Server.limits.read = 100 * time.Millisecond
+		address := f.serveTCP()
+		for status, sent := range unread {
+			r := overTCP(t, address, sent)
+			if r.status != status || r.header.Get("Access-Control-Allow-Origin") != c.want {
+				t.Errorf("origins %q: %d names %q, want %d and %q", c.origins, r.status, r.header.Get("Access-Control-Allow-Origin"), status, c.want)
+			}
+		}
+		ln, err := netsock.Listen(t.Context(), "127.0.0.1:0") // accepts what has sent its request
+		if err != nil {
+			t.Fatal(err)
+		}
+		full := newListener(ln, f.Server)
+		full.limit = 0
+		ended := make(chan error)
+		go func() {
+			_, err := full.Accept()
+			ended <- err
+		}()
+		for origin, want := range c.full {
+			r := overTCP(t, ln.Addr().String(), head+origin+"\r\n\r\n")
+			if r.code() != "too_many_connections" || r.header.Get("Access-Control-Allow-Origin") != want {
+				t.Errorf("origins %q: %d to %q names %q, want %q", c.origins, r.status, origin, r.header.Get("Access-Control-Allow-Origin"), want)
+			}
+		}
+		full.Close()
+		<-ended
+	}
+}
+
+// overTCP sends bytes on a new TCP connection and returns the answer, after which
+// the connection must end.
+func overTCP(t *testing.T, address, sent string) reply {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, sent)
+	got, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseReply(t, string(got))
 }

@@ -82,9 +82,10 @@ type Server struct {
 	overload   *overload   // nil: nothing is rejected
 	start      time.Time   // durations are measured from it
 
-	origins  origins
-	answers  *answers
-	nextPoll [][]byte // by seconds
+	origins    origins
+	onlyOrigin []byte // see origins.only
+	answers    *answers
+	nextPoll   [][]byte // by seconds
 
 	polls   sync.Pool // of *pollScratch
 	reports sync.Pool // of *actionScratch
@@ -134,6 +135,7 @@ func New(c Config) (*Server, error) {
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
 		return nil, err
 	}
+	s.onlyOrigin = s.origins.only()
 	s.answers = newAnswers(s.origins)
 	if err := s.newPools(c); err != nil {
 		return nil, err

@@ -2,10 +2,8 @@ package handler
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net"
-	"net/http"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -15,8 +13,8 @@ import (
 	"github.com/popupd/popupd/internal/retry"
 )
 
-// listener gives the connections of another listener their time limits, sends
-// away those above the limit, and waits when the system is out of descriptors
+// listener gives the connections of another listener their time limits, rejects
+// those above the limit, and waits when the system is out of descriptors
 // or buffers, for which fasthttp would stop serving.
 type listener struct {
 	net.Listener
@@ -24,19 +22,16 @@ type listener struct {
 	limits    limits
 	limit     int64
 	open      atomic.Int64
-	fresh     atomic.Int64  // accepted, and not read from yet
-	leaving   chan struct{} // has one for each that is being sent away
-	full      []byte        // the answer above the limit
-	scraps    sync.Pool     // of *[maxHeaderSize]byte, for what is read and not looked at
+	fresh     atomic.Int64 // accepted, and not read from yet
+	above     *rejecter
 	closeOnce sync.Once
 	closing   chan struct{}
 }
 
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
-		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), full: s.rawAnswer(tooManyConnections),
-		leaving: make(chan struct{}, maxLeaving), closing: make(chan struct{}),
-		scraps: sync.Pool{New: func() any { return new([maxHeaderSize]byte) }},
+		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()),
+		above: newRejecter(s), closing: make(chan struct{}),
 	}
 }
 
@@ -45,14 +40,6 @@ const (
 	minAcceptWait = 5 * time.Millisecond
 	maxAcceptWait = time.Second
 )
-
-// sendAwayTime bounds the wait for a connection that is sent away: a new one has
-// sent its request, and has room for an answer, or is not worth waiting for.
-const sendAwayTime = time.Millisecond
-
-// maxLeaving is how many may be sent away at once, so that a flood of those that
-// send nothing does not keep Accept. They have descriptors, too.
-const maxLeaving = 128
 
 // maxFresh is how many connections are accepted before those that were are
 // begun with. Accepting is quick, and would else keep what it has accepted
@@ -66,7 +53,9 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err := l.Listener.Accept()
 		if err == nil {
 			if l.open.Add(1) > l.limit {
-				l.sendAway(c)
+				l.open.Add(-1)
+				l.server.metrics.errors[tooManyConnections].Inc()
+				l.above.reject(c)
 				continue
 			}
 			if l.fresh.Add(1) > maxFresh {
@@ -87,27 +76,6 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// sendAway answers a connection and closes it, without Accept waiting for it.
-// What has come of its request is read first: closing would else reset the
-// connection, and the answer be lost.
-func (l *listener) sendAway(c net.Conn) {
-	l.open.Add(-1)
-	l.server.metrics.errors[tooManyConnections].Inc()
-	l.leaving <- struct{}{}
-	go func() {
-		defer func() { <-l.leaving }()
-		b := l.scraps.Get().(*[maxHeaderSize]byte)
-		if c.SetReadDeadline(time.Now().Add(sendAwayTime)) == nil {
-			c.Read(b[:])
-		}
-		l.scraps.Put(b)
-		if c.SetWriteDeadline(time.Now().Add(sendAwayTime)) == nil {
-			c.Write(l.full)
-		}
-		c.Close()
-	}()
-}
-
 // Close stops Accept. It may be called more than once.
 func (l *listener) Close() error {
 	err := net.ErrClosed
@@ -116,17 +84,6 @@ func (l *listener) Close() error {
 		err = l.Listener.Close()
 	})
 	return err
-}
-
-// rawAnswer returns a problem as the bytes on the wire.
-func (s *Server) rawAnswer(p problem) []byte {
-	a := s.answers.problems[p]
-	status := problems[p].status
-	b := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(a.body))
-	for name, value := range a.header.All() {
-		b = fmt.Appendf(b, "%s: %s\r\n", name, value)
-	}
-	return fmt.Appendf(b, "\r\n%s", a.body)
 }
 
 // maxConnections returns how many connections the limit on descriptors leaves

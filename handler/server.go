@@ -133,6 +133,9 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 		c.linger.Store(true)
 	}
 	s.fail(ctx, p)
+	if s.onlyOrigin != nil {
+		ctx.Response.Header.SetCanonical(headerAllowOrigin, s.onlyOrigin)
+	}
 }
 
 // timeout is an error of a connection past its deadline.
