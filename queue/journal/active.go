@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
-	"golang.org/x/sys/unix"
 )
 
 // activeSegment is the segment that is being appended to, the last one of a stream.
@@ -149,7 +149,7 @@ func (j *Journal) allocateLocked(path string, size int64) (w writer, room int64,
 // of it is three times there, as dumps of three moments.
 func (j *Journal) newWriter(path string, room int64) (w writer, err error) {
 	if leave := j.leave.Load(); j.disk.free(filepath.Dir(path)) < leave+3*room {
-		err = fmt.Errorf("allocate %s: less than %d bytes would be left: %w", path, leave+2*room, unix.ENOSPC)
+		err = fmt.Errorf("allocate %s: less than %d bytes would be left: %w", path, leave+2*room, syscall.ENOSPC)
 	} else {
 		w, err = j.disk.newWriter(path, room)
 	}
@@ -176,12 +176,17 @@ func (j *Journal) roomLeftLocked(size int64) (room, least int64, err error) {
 
 // openStreamLocked starts a new stream, with room for a frame of size bytes. Its
 // directory gets its name only when it is locked and has a segment, so that nobody
-// takes it for one that has ended.
+// takes it for one that has ended. Where a directory with open files cannot be
+// renamed it has the name from the start: whoever locks it first then adopts an
+// empty stream, and this call fails.
 func (j *Journal) openStreamLocked(size int64) (err error) {
 	var id popup.StreamID
 	rand.Read(id[:])
 	s := &Stream{id: id, journal: j, dir: filepath.Join(j.c.Dir, id.String())}
 	temp := filepath.Join(j.c.Dir, newPrefix+id.String())
+	if j.disk.noDirRename {
+		temp = s.dir
+	}
 	var w writer
 	defer func() {
 		if err == nil {
@@ -189,6 +194,9 @@ func (j *Journal) openStreamLocked(size int64) (err error) {
 		}
 		if w != nil {
 			w.close()
+		}
+		if s.lock != nil && j.disk.noDirRename {
+			s.lock.Close()
 		}
 		// Either name: a step that failed may have been done all the same.
 		for _, dir := range []string{temp, s.dir} {
@@ -217,8 +225,10 @@ func (j *Journal) openStreamLocked(size int64) (err error) {
 	if err := j.disk.syncDir(temp); err != nil {
 		return err
 	}
-	if err := j.disk.rename(temp, s.dir); err != nil {
-		return err
+	if temp != s.dir {
+		if err := j.disk.rename(temp, s.dir); err != nil {
+			return err
+		}
 	}
 	failpoint.Reach(failpoint.JournalStreamNamed)
 	if err := j.disk.syncDir(j.c.Dir); err != nil {

@@ -7,16 +7,20 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"slices"
+	"syscall"
 )
 
-// disk is the file system as the journal uses it. Every step that can fail goes
+// disk is the file system as the journal uses it. What differs between systems is in
+// disk_unix.go and disk_windows.go, and in mapped_linux.go and mapped_other.go.
+// Every step that can fail goes
 // through do, so that a test can make it fail, before or after it was done.
 type disk struct {
 	step    func(op, path string, do func() error) error // nil: just do it
 	noMmap  bool                                         // as on a file system without mmap
 	noAlloc bool                                         // as on one without fallocate
+
+	noDirRename bool // as on a system where a directory with open files cannot be renamed
 }
 
 // errLocked says that another process, or another journal, holds the lock.
@@ -68,14 +72,7 @@ func (d *disk) removeAll(path string) error {
 
 // syncDir makes the names in a directory survive a power failure.
 func (d *disk) syncDir(path string) error {
-	return d.do("sync directory", path, func() error {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		return f.Sync()
-	})
+	return d.do("sync directory", path, func() error { return syncDirectory(path) })
 }
 
 // truncate sets the size of a file.
@@ -86,11 +83,11 @@ func (d *disk) truncate(path string, size int64) error {
 // free returns how many bytes the file system of dir has left; very many if it
 // does not say.
 func (d *disk) free(dir string) int64 {
-	var s unix.Statfs_t
-	if err := retryEINTR(func() error { return unix.Statfs(dir, &s) }); err != nil || s.Blocks == 0 {
+	n, ok := freeBytes(dir)
+	if !ok || n > math.MaxInt64 {
 		return math.MaxInt64
 	}
-	return int64(min(s.Bavail, math.MaxInt64/uint64(s.Bsize)) * uint64(s.Bsize))
+	return int64(n)
 }
 
 // lock opens dir's lock file, made if need be, and locks it. It returns
@@ -102,14 +99,10 @@ func (d *disk) lock(dir string) (*os.File, error) {
 		if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 			return err
 		}
-		err = retryEINTR(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return errLocked
-		}
-		if err != nil {
+		if err := lockFile(f); err != nil {
 			return err
 		}
-		// Its last owner may have removed the stream between open and flock.
+		// Its last owner may have removed the stream between open and lock.
 		named, err := os.Stat(path)
 		if err != nil {
 			return err
@@ -127,11 +120,19 @@ func (d *disk) lock(dir string) (*os.File, error) {
 	return f, err
 }
 
+// unlock closes a lock file; that it is closed already is no error.
+func unlock(lock *os.File) error {
+	if err := lock.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // retryEINTR repeats a system call that a signal interrupted; the runtime's own
 // preemption signals do that.
 func retryEINTR(f func() error) error {
 	for {
-		if err := f(); !errors.Is(err, unix.EINTR) {
+		if err := f(); !errors.Is(err, syscall.EINTR) {
 			return err
 		}
 	}
@@ -139,15 +140,5 @@ func retryEINTR(f func() error) error {
 
 // isFull reports whether err says that there is no room on the disk.
 func isFull(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
-}
-
-// isUnsupported reports whether err says that the file system cannot do this at all.
-func isUnsupported(err error) bool {
-	for _, e := range []error{unix.EOPNOTSUPP, unix.ENOSYS, unix.ENODEV, unix.EINVAL, unix.EPERM} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(fullErrors, func(e error) bool { return errors.Is(err, e) })
 }

@@ -49,6 +49,13 @@
 //	          state dump covers it and the grace is over; [Stream.Revive] makes it sealed again
 //	deleted   its directory is gone, or holds damaged segments only
 //
+// # Systems
+//
+// On Linux a segment is allocated and mapped where the file system can do both, and
+// written with write(2) elsewhere; every other system has write(2) alone. Where a
+// directory with open files cannot be renamed (Windows) a stream has its name from
+// the start, and is unlocked before it is deleted. The tests run both ways on Linux.
+//
 // # Crashes
 //
 // What the next start finds, whichever step the process was killed in.

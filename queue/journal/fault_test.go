@@ -2,7 +2,6 @@ package journal
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -236,7 +235,7 @@ func TestKindsFail(t *testing.T) {
 			for _, interval := range []time.Duration{0, background} {
 				t.Run(fmt.Sprintf("%v, sync %v", kinds, interval), func(t *testing.T) {
 					f := &faults{}
-					d := &disk{noMmap: d.noMmap, noAlloc: d.noAlloc, step: f.step}
+					d := &disk{noMmap: d.noMmap, noAlloc: d.noAlloc, noDirRename: d.noDirRename, step: f.step}
 					c := testConfig(memoryDir(t))
 					clock := newTestClock()
 					c.Now, c.Sync = clock.now, interval
@@ -276,31 +275,5 @@ func TestKindsFail(t *testing.T) {
 				})
 			}
 		})
-	}
-}
-
-// TestFault truncates the file under the mapping: the store raises SIGBUS.
-func TestFault(t *testing.T) {
-	c := testConfig(t.TempDir())
-	c.SegmentBytes = 64 << 10
-	clock := newTestClock()
-	c.Now = clock.now
-	j := mustOpen(t, c, &disk{})
-	s := own(t, j)
-	mustAppend(t, j, testEvents(0, 50))
-	clock.move(time.Minute)
-	if err := os.Truncate(segmentFiles(t, c.Dir, s.ID())[0], int64(s.segs[0].used())); err != nil {
-		t.Fatal(err)
-	}
-	err := j.Append(testEvents(50, 100)) // past the page in which the file ends
-	if err == nil || !strings.Contains(err.Error(), "fault") {
-		t.Fatalf("append to a truncated file: %v", err)
-	}
-	mustAppend(t, j, testEvents(1000, 1))
-	if !s.Sealed() || own(t, j) == s {
-		t.Error("the stream was not ended")
-	}
-	if d := cmp.Diff(items(1, 0, 50), read(t, s, 0, 1000)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
 	}
 }

@@ -47,6 +47,7 @@ var writers = map[string]func() *disk{
 	"mapped":      func() *disk { return &disk{} },
 	"allocated":   func() *disk { return &disk{noMmap: true} },
 	"unallocated": func() *disk { return &disk{noAlloc: true} },
+	"portable":    func() *disk { return &disk{noAlloc: true, noDirRename: true} }, // as on Windows
 }
 
 func eachWriter(t *testing.T, f func(t *testing.T, d *disk)) {

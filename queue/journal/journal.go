@@ -120,7 +120,7 @@ type Journal struct {
 // Open starts a new stream in c.Dir and adopts those left there by
 // processes that have ended. A full disk is no error: Append says [ErrFull]
 // then, until there is room.
-func Open(c Config) (*Journal, error) { return open(c, &disk{}) }
+func Open(c Config) (*Journal, error) { return open(c, newDisk()) }
 
 func open(c Config, d *disk) (*Journal, error) {
 	if err := c.setDefaults(); err != nil {
@@ -347,7 +347,7 @@ func (j *Journal) Release() error {
 		err = errors.Join(err, s.lock.Close())
 	}
 	for _, l := range j.pendingRemove {
-		err = errors.Join(err, l.stream.lock.Close())
+		err = errors.Join(err, unlock(l.stream.lock))
 	}
 	return err
 }

@@ -122,7 +122,7 @@ func TestJournalModel(t *testing.T) {
 	for run := range runs {
 		t.Logf("run %d of seed %d", run, seed)
 		random := rand.New(rand.NewPCG(uint64(seed), uint64(run)))
-		d := &disk{noMmap: run%3 == 1, noAlloc: run%3 == 2, step: (&faults{}).step}
+		d := &disk{noMmap: run%3 == 1, noAlloc: run%3 == 2, noDirRename: run%6 == 2, step: (&faults{}).step}
 		clock := newTestClock()
 		c := testConfig(memoryDir(t))
 		c.MaxBytes, c.Now, c.Grace = 8<<10, clock.now, 2*time.Second

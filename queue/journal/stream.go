@@ -148,15 +148,20 @@ func (s *Stream) inspect(g *segment, cause error) error {
 	return nil
 }
 
-// discard deletes a stream's directory and gives its lock back. Damaged files are
-// kept, in a directory of the same name with .bad behind it.
+// discard deletes a stream's directory and unlocks it. Damaged files are kept, in a
+// directory of the same name with .bad behind it. It may be called again after an error.
 func (d *disk) discard(dir string, lock *os.File) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return lock.Close()
+		return unlock(lock)
 	}
 	if err != nil {
 		return fmt.Errorf("list stream: %w", err)
+	}
+	if d.noDirRename {
+		if err := unlock(lock); err != nil {
+			return err
+		}
 	}
 	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), badSuffix) }) {
 		for _, e := range entries {
@@ -170,7 +175,7 @@ func (d *disk) discard(dir string, lock *os.File) error {
 		if err := d.rename(dir, dir+badSuffix); err != nil {
 			return err
 		}
-		return lock.Close()
+		return unlock(lock)
 	}
 	// Renamed first, so that nobody finds half a stream.
 	gone := filepath.Join(filepath.Dir(dir), gonePrefix+filepath.Base(dir))
@@ -181,5 +186,5 @@ func (d *disk) discard(dir string, lock *os.File) error {
 	if err := d.removeAll(gone); err != nil {
 		return err
 	}
-	return lock.Close()
+	return unlock(lock)
 }
