@@ -1,5 +1,5 @@
-// Package e2e drives the built popupd from outside, over HTTP, on a real
-// MariaDB and a real Redis, and kills all three.
+//go:build linux
+
 package e2e
 
 import (

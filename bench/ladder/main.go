@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command ladder measures how a popup server comes to hold more load: one small
 // server in the three shapes that teams give it before they have popupd, and
 // then popupd, all with the same popups, users and polls, on a private MariaDB

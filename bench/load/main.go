@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command load offers requests to popupd at times fixed beforehand and measures
 // latency from those times (see package openloop). Run it from the root of the
 // repository.

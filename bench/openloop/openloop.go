@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package openloop offers requests to a popupd, or to what takes its place, at
 // times fixed beforehand, whatever the server does: a server that stalls finds
 // the requests of that time waiting, as it would with real users.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command timewait shows what a connection per request costs in TIME_WAIT, and
 // which setting of Linux helps whom.
 //

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command wrk compares popupd with servers that do nothing but answer: a bare
 // fasthttp handler, net/http and nginx, which send the bytes that popupd sends,
 // under the same time limits.
