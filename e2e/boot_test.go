@@ -63,6 +63,59 @@ func flip(t *testing.T, path string) {
 	}
 }
 
+// bootCase is what is done to a data directory, and what a server then does with it.
+type bootCase struct {
+	name    string
+	damage  func(t *testing.T, file func(name string) string)
+	ready   bool   // else it waits for the database
+	serves  bool   // a new user is shown something
+	says    string // in its log
+	aside   string // the file that is set aside
+	stores  []string
+	isKnown string // users who have been shown all; default all
+}
+
+// check waits until the server has come as far as it will, and looks whom it serves.
+func (c *bootCase) check(t *testing.T, s *server, file func(name string) string) {
+	t.Helper()
+	eventually(t, 10*time.Second, func() error {
+		status, body, err := s.get(s.adminURL + "/readyz")
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusServiceUnavailable}[c.ready]; err != nil || status != want {
+			return fmt.Errorf("readyz answers %d %s, %v; want %d", status, body, err, want)
+		}
+		if log := s.Log(); !strings.Contains(log, c.says) {
+			return fmt.Errorf("the log does not say %q", c.says)
+		}
+		return nil
+	})
+	if c.aside != "" {
+		if _, err := os.Stat(file(c.aside + ".bad")); err != nil {
+			t.Errorf("%s was not set aside: %v", c.aside, err)
+		}
+	}
+	if !c.ready {
+		if status, _, err := s.get(s.dataURL + "/v1/poll?uid=a"); err != nil || status != http.StatusServiceUnavailable {
+			t.Errorf("poll of a server that knows nobody: %d, %v; want 503", status, err)
+		}
+		return
+	}
+	if c.isKnown == "" {
+		c.isKnown = "abc"
+	}
+	for _, user := range c.isKnown {
+		if p := s.mustAsk(string(user)); p != nil {
+			t.Errorf("%c is shown %s inside its cooldown", user, p.Popup.Key)
+		}
+	}
+	if p := s.mustAsk("new"); (p != nil) != c.serves {
+		t.Errorf("a new user is shown %v, want something: %v", p, c.serves)
+	}
+	s.Kill()
+	if crashes := s.Crashes(); len(crashes) > 0 || trouble.MatchString(s.Log()) {
+		t.Errorf("popupd ended, %v, or logs a panic", crashes)
+	}
+}
+
 // TestBoot starts a server on what is left of a data directory while both stores
 // are down. It serves what it last knew, and whom it cannot know anything of it shows
 // nothing; it says what it could not use, and keeps it.
@@ -70,16 +123,7 @@ func TestBoot(t *testing.T) {
 	redis := "redis://" + storetest.Redis(t)
 	mysql := storetest.MySQL(t)
 	whole := usedDataDir(t, mysql, redis)
-	for _, c := range []struct {
-		name    string
-		damage  func(t *testing.T, file func(name string) string)
-		ready   bool   // else it waits for the database
-		serves  bool   // a new user is shown something
-		says    string // in its log
-		aside   string // the file that is set aside
-		stores  []string
-		isKnown string // users who have been shown all; default all
-	}{
+	for _, c := range []bootCase{
 		{name: "nothing is wrong", ready: true, serves: true},
 		{name: "only MySQL is down", ready: true, serves: true, stores: []string{"-mysql", "root@tcp(127.0.0.1:1)/popupd", "-redis", redis}},
 		{name: "only Redis is down", ready: true, serves: true, stores: []string{"-mysql", mysql, "-redis", "redis://127.0.0.1:1/0"}},
@@ -129,43 +173,7 @@ func TestBoot(t *testing.T) {
 			if c.stores == nil {
 				c.stores = unreachableStores
 			}
-			s := launchIn(t, data, c.stores...)
-			eventually(t, 10*time.Second, func() error {
-				status, body, err := s.get(s.adminURL + "/readyz")
-				if want := map[bool]int{true: http.StatusOK, false: http.StatusServiceUnavailable}[c.ready]; err != nil || status != want {
-					return fmt.Errorf("readyz answers %d %s, %v; want %d", status, body, err, want)
-				}
-				if log := s.Log(); !strings.Contains(log, c.says) {
-					return fmt.Errorf("the log does not say %q", c.says)
-				}
-				return nil
-			})
-			if c.aside != "" {
-				if _, err := os.Stat(file(c.aside + ".bad")); err != nil {
-					t.Errorf("%s was not set aside: %v", c.aside, err)
-				}
-			}
-			if !c.ready {
-				if status, _, err := s.get(s.dataURL + "/v1/poll?uid=a"); err != nil || status != http.StatusServiceUnavailable {
-					t.Errorf("poll of a server that knows nobody: %d, %v; want 503", status, err)
-				}
-				return
-			}
-			if c.isKnown == "" {
-				c.isKnown = "abc"
-			}
-			for _, user := range c.isKnown {
-				if p := s.mustAsk(string(user)); p != nil {
-					t.Errorf("%c is shown %s inside its cooldown", user, p.Popup.Key)
-				}
-			}
-			if p := s.mustAsk("new"); (p != nil) != c.serves {
-				t.Errorf("a new user is shown %v, want something: %v", p, c.serves)
-			}
-			s.Kill()
-			if crashes := s.Crashes(); len(crashes) > 0 || trouble.MatchString(s.Log()) {
-				t.Errorf("popupd ended, %v, or logs a panic", crashes)
-			}
+			c.check(t, launchIn(t, data, c.stores...), file)
 		})
 	}
 

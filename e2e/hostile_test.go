@@ -94,36 +94,7 @@ func TestHostileRequests(t *testing.T) {
 	lines := func() []string { return strings.Split(strings.TrimSuffix(s.Log(), "\n"), "\n") }
 	started := len(lines())
 
-	answered := 0
-	for listener, paths := range map[string][]string{
-		s.dataURL: {"/v1/poll?uid=*", "/v1/poll?uid=u&placement=*&platform=*&app_version=*&locale=*&country=*&sig=*&a.*=*", "/*", "/v1/actions?uid=*"},
-		s.adminURL: {
-			"/v1/admin/popups?status=*&cursor=*&limit=*", "/v1/admin/popups/*", "/v1/admin/popups/*/stats?from=*", "/v1/admin/popups/*/rollback",
-			"/v1/admin/users/*", "/debug/pprof/*", "/*", "/readyz?*", "/metrics?*",
-		},
-	} {
-		host := strings.TrimPrefix(listener, "http://")
-		for i, r := range hostileRequests(host, paths) {
-			if i%2 == 0 && listener == s.adminURL { // half of them by someone with the token
-				r = strings.Replace(r, "Connection: close", "Connection: close\r\nAuthorization: Bearer "+adminToken, 1)
-			}
-			c, err := net.Dial("tcp", host)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.SetDeadline(time.Now().Add(10 * time.Second))
-			go io.WriteString(c, r)
-			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-			if err == nil { // a connection that is cut in the middle of 64 KB is fine too
-				answered++
-				if resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented { // of a Transfer-Encoding
-					t.Errorf("%.300q is answered with %d", r, resp.StatusCode)
-				}
-			}
-			c.Close()
-		}
-	}
-	if answered < 1000 {
+	if answered := s.attack(); answered < 1000 {
 		t.Errorf("%d requests were answered, want most", answered)
 	}
 
@@ -147,23 +118,75 @@ func TestHostileRequests(t *testing.T) {
 		t.Errorf("%d lines more than that are logged:\n%.2000s", len(log)-started-1, strings.Join(log[started:], "\n"))
 	}
 
-	// Labels have the values that they had, or one of a few that are known.
+	s.checkLabels(before)
+	if p := s.mustAsk("afterwards"); p == nil {
+		t.Error("nothing is served afterwards")
+	}
+}
+
+// attack sends all hostile requests to both listeners and returns how many were
+// answered; none may be an error of the server.
+func (s *server) attack() (answered int) {
+	s.t.Helper()
+	for listener, paths := range map[string][]string{
+		s.dataURL: {"/v1/poll?uid=*", "/v1/poll?uid=u&placement=*&platform=*&app_version=*&locale=*&country=*&sig=*&a.*=*", "/*", "/v1/actions?uid=*"},
+		s.adminURL: {
+			"/v1/admin/popups?status=*&cursor=*&limit=*", "/v1/admin/popups/*", "/v1/admin/popups/*/stats?from=*", "/v1/admin/popups/*/rollback",
+			"/v1/admin/users/*", "/debug/pprof/*", "/*", "/readyz?*", "/metrics?*",
+		},
+	} {
+		host := strings.TrimPrefix(listener, "http://")
+		for i, r := range hostileRequests(host, paths) {
+			if i%2 == 0 && listener == s.adminURL { // half of them by someone with the token
+				r = strings.Replace(r, "Connection: close", "Connection: close\r\nAuthorization: Bearer "+adminToken, 1)
+			}
+			status, err := sendRaw(s.t, host, r)
+			if err != nil { // a connection that is cut in the middle of 64 KB is fine too
+				continue
+			}
+			answered++
+			if status >= 500 && status != http.StatusNotImplemented { // of a Transfer-Encoding
+				s.t.Errorf("%.300q is answered with %d", r, status)
+			}
+		}
+	}
+	return answered
+}
+
+// sendRaw sends bytes on a connection of their own and returns the status of the answer.
+func sendRaw(t testing.TB, host, request string) (status int, err error) {
+	t.Helper()
+	c, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	go io.WriteString(c, request)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, nil
+}
+
+// checkLabels looks whether each label of each metric has the values that it had,
+// or one of a few that are known.
+func (s *server) checkLabels(before map[string][]string) {
+	s.t.Helper()
 	status := regexp.MustCompile(`^[1-5]\d\d$`)
 	for key, values := range s.scrape() {
 		known, had := before[key]
 		if !had {
-			t.Errorf("a new metric or label: %s", key)
+			s.t.Errorf("a new metric or label: %s", key)
 		}
 		for _, v := range values {
 			if key == "popupd_admin_requests_total code" && status.MatchString(v) {
 				continue
 			}
 			if !slices.Contains(known, v) || strings.Contains(v, marker) {
-				t.Errorf("%s has a new value: %q", key, v)
+				s.t.Errorf("%s has a new value: %q", key, v)
 			}
 		}
-	}
-	if p := s.mustAsk("afterwards"); p == nil {
-		t.Error("nothing is served afterwards")
 	}
 }

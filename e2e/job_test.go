@@ -36,35 +36,11 @@ func TestJob(t *testing.T) {
 		t.Errorf("served %+v", seen)
 	}
 
-	// Shown and clicked: away for after_click_sec.
-	first := a.mustAsk("clicks")
-	if first == nil {
-		t.Fatal("first poll: nothing")
-	}
-	if again := a.mustAsk("clicks"); again != nil {
-		t.Fatalf("second poll: %+v, want nothing", again)
-	}
-	for range 2 {
-		if status, err := a.act(first.Token, "click"); err != nil || status != http.StatusAccepted {
-			t.Fatalf("click: %d, %v; want 202", status, err)
-		}
-	}
-	clicked := time.Now()
-	// Shown and not clicked: away for after_impression_sec.
-	ignored := time.Now()
-	if p := a.mustAsk("ignores"); p == nil {
-		t.Fatal("first poll of another user: nothing")
-	}
-	returns(t, a, "ignores", ignored.Add(2*time.Second))
-	returns(t, a, "clicks", clicked.Add(3*time.Second))
+	testCooldowns(t, a)
 
 	// A token of one server counts on the other; a forged one counts nowhere.
-	if status, err := a.act(seen.Token, "dismiss"); err != nil || status != http.StatusAccepted {
-		t.Errorf("dismiss on the other server: %d, %v; want 202", status, err)
-	}
-	if status, err := a.act(seen.Token[:len(seen.Token)-2]+"AA", "click"); err != nil || status != http.StatusUnauthorized {
-		t.Errorf("forged token: %d, %v; want 401", status, err)
-	}
+	a.mustAct(seen.Token, "dismiss", http.StatusAccepted)
+	a.mustAct(seen.Token[:len(seen.Token)-2]+"AA", "click", http.StatusUnauthorized)
 
 	eventually(t, 10*time.Second, func() error {
 		for action, want := range map[int]int{1: 5, 2: 1, 3: 1} {
@@ -90,6 +66,29 @@ func TestJob(t *testing.T) {
 	if err := checkInvariants(db); err != nil {
 		t.Error(err)
 	}
+}
+
+// testCooldowns: a user who clicks is shown nothing for after_click_sec, one who
+// does nothing for after_impression_sec.
+func testCooldowns(t *testing.T, s *server) {
+	t.Helper()
+	first := s.mustAsk("clicks")
+	if first == nil {
+		t.Fatal("first poll: nothing")
+	}
+	if again := s.mustAsk("clicks"); again != nil {
+		t.Fatalf("second poll: %+v, want nothing", again)
+	}
+	for range 2 {
+		s.mustAct(first.Token, "click", http.StatusAccepted)
+	}
+	clicked := time.Now()
+	ignored := time.Now()
+	if p := s.mustAsk("ignores"); p == nil {
+		t.Fatal("first poll of another user: nothing")
+	}
+	returns(t, s, "ignores", ignored.Add(2*time.Second))
+	returns(t, s, "clicks", clicked.Add(3*time.Second))
 }
 
 // returns checks that the user is shown nothing before the time, and something

@@ -57,6 +57,38 @@ func request(t *testing.T, method, url, body string, headers ...string) (status 
 	return resp.StatusCode, text.String()
 }
 
+// mustQuery runs SQL, which must succeed.
+func mustQuery(t *testing.T, mysql *storetest.MySQLServer, sql string) {
+	t.Helper()
+	if _, err := mysql.Query(sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mustCommand tells Redis something, which must succeed.
+func mustCommand(t *testing.T, redis *storetest.RedisServer, command string) {
+	t.Helper()
+	if reply, err := redis.Command(command); err != nil || reply != "+OK" {
+		t.Fatal(reply, err)
+	}
+}
+
+// readFiles reads all files below a directory into a map, by their paths.
+func readFiles(t *testing.T, dir string, into map[string]string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		into[path] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSecretsStaySecret gives a server its secrets in files and variables, lets it
 // work, breaks its stores, and looks for the secrets in all that it shows.
 func TestSecretsStaySecret(t *testing.T) {
@@ -70,12 +102,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	)
 	mysql, redis := storetest.StartMySQL(t), storetest.StartRedis(t)
 	dsn := strings.Replace(mysql.CreateDatabase(t, "popupd"), "root@", "popupd:"+mysqlPass+"@", 1)
-	if _, err := mysql.Query("CREATE USER popupd IDENTIFIED BY '" + mysqlPass + "'; GRANT ALL ON popupd.* TO popupd"); err != nil {
-		t.Fatal(err)
-	}
-	if reply, err := redis.Command("CONFIG SET requirepass " + redisPass); err != nil || reply != "+OK" {
-		t.Fatal(reply, err)
-	}
+	mustQuery(t, mysql, "CREATE USER popupd IDENTIFIED BY '"+mysqlPass+"'; GRANT ALL ON popupd.* TO popupd")
+	mustCommand(t, redis, "CONFIG SET requirepass "+redisPass)
 	env := []string{
 		"POPUPD_MYSQL=" + dsn,
 		"POPUPD_REDIS_FILE=" + write(t, "redis", "redis://:"+redisPass+"@"+redis.Addr+"/0\n"),
@@ -128,12 +156,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	ask(200, "GET", s.adminURL+"/debug/pprof/", "", bearer...)
 
 	// Stores that refuse, as the passwords have changed.
-	if _, err := mysql.Query("ALTER USER popupd IDENTIFIED BY '" + badPass + "'; KILL USER popupd"); err != nil {
-		t.Fatal(err)
-	}
-	if reply, err := redis.Command("AUTH " + redisPass + "\r\nCONFIG SET requirepass " + badPass + "\r\nCLIENT KILL TYPE normal\r\nCLIENT KILL TYPE pubsub"); err != nil || reply != "+OK" {
-		t.Fatal(reply, err)
-	}
+	mustQuery(t, mysql, "ALTER USER popupd IDENTIFIED BY '"+badPass+"'; KILL USER popupd")
+	mustCommand(t, redis, "AUTH "+redisPass+"\r\nCONFIG SET requirepass "+badPass+"\r\nCLIENT KILL TYPE normal\r\nCLIENT KILL TYPE pubsub")
 	eventually(t, 30*time.Second, func() error {
 		log := s.Log()
 		if !strings.Contains(log, "Access denied") || !strings.Contains(log, "WRONGPASS") {
@@ -164,16 +188,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	shows["a mistake in the call"] = out + errs
 	_, out, errs = call(t, env, "-help")
 	shows["help"] = out + errs
-	err = filepath.WalkDir(s.Data, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			content, readErr := os.ReadFile(path)
-			shows[path], err = string(content), readErr
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	readFiles(t, s.Data, shows)
 	for where, what := range shows {
 		if i := strings.Index(what, "sEcRet-"); i >= 0 {
 			t.Errorf("%s shows %.120q", where, what[max(0, i-40):])

@@ -213,6 +213,14 @@ func (s *server) act(token, action string) (int, error) {
 	return resp.StatusCode, err
 }
 
+// mustAct is act where another status ends the test.
+func (s *server) mustAct(token, action string, want int) {
+	s.t.Helper()
+	if status, err := s.act(token, action); err != nil || status != want {
+		s.t.Fatalf("%s: %d, %v; want %d", action, status, err, want)
+	}
+}
+
 // admin calls the control plane and decodes a 2xx answer into out, if any.
 func (s *server) admin(method, path, body, ifMatch string, out any) int {
 	s.t.Helper()
