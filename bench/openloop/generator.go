@@ -33,7 +33,7 @@ type generator struct {
 
 	start    time.Time
 	inFlight int
-	tally    tally
+	counters counters
 }
 
 func newGenerator(c Config) (*generator, error) {
@@ -42,7 +42,7 @@ func newGenerator(c Config) (*generator, error) {
 		schedule: newArrivals(c.Rate, c.Poisson, c.Seed),
 		scenario: newScenario(&c),
 		conns:    make([]conn, c.Connections),
-		tally:    newTally(),
+		counters: newCounters(),
 	}
 	for i := range g.conns {
 		g.conns[i] = conn{index: int32(i), fd: -1}
@@ -143,7 +143,7 @@ func (g *generator) loop(ctx context.Context) *Result {
 	for {
 		now := g.now()
 		for ; next <= now && next < g.config.Duration; next = g.schedule.next() {
-			g.tally.schedule(now - next)
+			g.counters.schedule(now - next)
 			g.due.push(next)
 		}
 		g.sendDue()
@@ -167,7 +167,7 @@ func (g *generator) loop(ctx context.Context) *Result {
 	elapsed := g.now()
 	used := threadCPU() - cpu
 	g.giveUp(elapsed)
-	return g.tally.result(g.config, g.start, elapsed, used, ctx.Err() != nil)
+	return g.counters.result(g.config, g.start, elapsed, used, ctx.Err() != nil)
 }
 
 // sendDue sends what is due, as far as connections are free.
@@ -183,7 +183,7 @@ func (g *generator) send(c *conn) {
 	c.intended = g.due.pop()
 	kind, request := g.scenario.next()
 	c.kind, c.sent, c.in = kind, g.now(), c.in[:0]
-	g.tally.kinds[kind].sent++
+	g.counters.kinds[kind].sent++
 	g.inFlight++
 	if c.state == closed {
 		c.state = connecting
@@ -229,7 +229,7 @@ func (g *generator) ready(c *conn) {
 		if got, err := c.read(); err != nil {
 			g.replace(c)
 		} else if got {
-			g.tally.failure(c.kind, malformed, errMalformed)
+			g.counters.failure(c.kind, malformed, errMalformed)
 			g.replace(c)
 		}
 	case busy:
@@ -257,7 +257,7 @@ func (g *generator) established(c *conn) {
 	case err != nil && waits:
 		g.fail(c, connectFailed, err)
 	case err != nil:
-		g.tally.note(err)
+		g.counters.note(err)
 		g.replace(c)
 	case !waits:
 		c.state = free
@@ -282,9 +282,9 @@ func (g *generator) received(c *conn) {
 		return
 	}
 	g.inFlight--
-	g.tally.answer(c.kind, a.status, g.now()-c.intended)
+	g.counters.answer(c.kind, a.status, g.now()-c.intended)
 	if !g.scenario.check(c.kind, a) {
-		g.tally.failure(c.kind, unexpected, fmt.Errorf("status %d, want %d: %.200q", a.status, wantStatus[c.kind], a.body))
+		g.counters.failure(c.kind, unexpected, fmt.Errorf("status %d, want %d: %.200q", a.status, wantStatus[c.kind], a.body))
 	}
 	switch {
 	case g.config.Close:
@@ -318,8 +318,8 @@ func (g *generator) replace(c *conn) {
 // fail ends the request of a connection without an answer.
 func (g *generator) fail(c *conn, f failure, err error) {
 	g.inFlight--
-	g.tally.unanswered(c.kind, g.now()-c.intended)
-	g.tally.failure(c.kind, f, err)
+	g.counters.unanswered(c.kind, g.now()-c.intended)
+	g.counters.failure(c.kind, f, err)
 	g.replace(c)
 }
 
@@ -350,7 +350,7 @@ func (g *generator) repair(now time.Duration) {
 			err = c.awaitConnected(g.epoll)
 		}
 		if err != nil {
-			g.tally.note(err)
+			g.counters.note(err)
 			g.replace(c)
 		}
 	}
@@ -364,7 +364,7 @@ func (g *generator) giveUp(now time.Duration) {
 		}
 	}
 	for g.due.len() > 0 {
-		g.tally.unsent(now - g.due.pop())
+		g.counters.unsent(now - g.due.pop())
 	}
 }
 
@@ -374,7 +374,7 @@ func (g *generator) report(now time.Duration) {
 	if g.reports == nil {
 		return
 	}
-	p := g.tally.second(now)
+	p := g.counters.second(now)
 	p.InFlight, p.Waiting = g.inFlight, g.due.len()
 	select {
 	case g.reports <- p:

@@ -65,7 +65,7 @@ type Latency struct {
 func (r *Result) Held() bool { return r.Errors == 0 }
 
 // result ends the count.
-func (t *tally) result(c Config, start time.Time, elapsed, cpu time.Duration, interrupted bool) *Result {
+func (t *counters) result(c Config, start time.Time, elapsed, cpu time.Duration, interrupted bool) *Result {
 	r := &Result{
 		Address: c.Address.String(), Started: start.UTC(), Arrivals: "constant", Seed: c.Seed, Mix: c.Mix.String(),
 		Rate: c.Rate, Seconds: min(c.Duration, elapsed).Seconds(), Connections: c.Connections, PerRequest: c.Close, TickUS: c.Tick.Microseconds(),

@@ -44,16 +44,16 @@ func TestPercentiles(t *testing.T) {
 
 func TestVoid(t *testing.T) {
 	run := func(lateness time.Duration, lateN, n int, cpu time.Duration) []string {
-		tally := newTally()
+		run := newCounters()
 		for i := range n {
 			if i < lateN {
-				tally.schedule(lateness)
+				run.schedule(lateness)
 			} else {
-				tally.schedule(200 * time.Microsecond)
+				run.schedule(200 * time.Microsecond)
 			}
 		}
 		c := Config{Rate: 1000, Duration: time.Second, MaxLate: 0.01}
-		return tally.result(c, time.Now(), time.Second, cpu, false).Void
+		return run.result(c, time.Now(), time.Second, cpu, false).Void
 	}
 	for name, c := range map[string]struct {
 		got  []string

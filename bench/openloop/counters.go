@@ -25,10 +25,10 @@ func (f failure) String() string {
 	return [...]string{"unexpected answer", "malformed answer", "timeout", "connection lost", "connect failed", "write failed"}[f]
 }
 
-// tally counts a run. Every request of the schedule is in one of the histograms
+// counters count a run. Every request of the schedule is in one of the histograms
 // once: with its latency, or with the time until it failed.
-type tally struct {
-	kinds    [numKinds]kindTally
+type counters struct {
+	kinds    [numKinds]kindCounters
 	missed   *hdr.Histogram // of what was never sent
 	missedN  int
 	arrived  int
@@ -42,7 +42,7 @@ type tally struct {
 	lastAnswered int
 }
 
-type kindTally struct {
+type kindCounters struct {
 	sent, answered int
 	statuses       [600]int
 	failures       [numFailures]int
@@ -54,8 +54,8 @@ func newHistogram() *hdr.Histogram {
 	return hdr.New(int64(time.Microsecond), int64(time.Hour), 3)
 }
 
-func newTally() tally {
-	t := tally{missed: newHistogram(), interval: newHistogram()}
+func newCounters() counters {
+	t := counters{missed: newHistogram(), interval: newHistogram()}
 	for k := range t.kinds {
 		t.kinds[k].latency = newHistogram()
 	}
@@ -63,7 +63,7 @@ func newTally() tally {
 }
 
 // schedule counts a request that the generator has got round to.
-func (t *tally) schedule(lateness time.Duration) {
+func (t *counters) schedule(lateness time.Duration) {
 	t.arrived++
 	t.latest = max(t.latest, lateness)
 	if lateness > late {
@@ -71,7 +71,7 @@ func (t *tally) schedule(lateness time.Duration) {
 	}
 }
 
-func (t *tally) answer(k Kind, status int, latency time.Duration) {
+func (t *counters) answer(k Kind, status int, latency time.Duration) {
 	kind := &t.kinds[k]
 	kind.answered++
 	if status < len(kind.statuses) {
@@ -82,24 +82,24 @@ func (t *tally) answer(k Kind, status int, latency time.Duration) {
 }
 
 // unanswered counts the time that a request waited in vain; why is for failure.
-func (t *tally) unanswered(k Kind, waited time.Duration) {
+func (t *counters) unanswered(k Kind, waited time.Duration) {
 	record(t.kinds[k].latency, waited)
 	record(t.interval, waited)
 }
 
-func (t *tally) failure(k Kind, f failure, err error) {
+func (t *counters) failure(k Kind, f failure, err error) {
 	t.kinds[k].failures[f]++
 	t.note(err)
 }
 
 // note keeps the first error: what follows is mostly the same.
-func (t *tally) note(err error) {
+func (t *counters) note(err error) {
 	if t.firstErr == nil {
 		t.firstErr = err
 	}
 }
 
-func (t *tally) unsent(waited time.Duration) {
+func (t *counters) unsent(waited time.Duration) {
 	t.missedN++
 	record(t.missed, waited)
 }
@@ -108,7 +108,7 @@ func record(h *hdr.Histogram, d time.Duration) {
 	_ = h.RecordValue(int64(min(max(d, 0), time.Hour)))
 }
 
-func (t *tally) totals() (sent, answered, failed int) {
+func (t *counters) totals() (sent, answered, failed int) {
 	failed = t.missedN
 	for i := range t.kinds {
 		k := &t.kinds[i]
@@ -122,7 +122,7 @@ func (t *tally) totals() (sent, answered, failed int) {
 }
 
 // second ends the interval of Progress.
-func (t *tally) second(now time.Duration) Progress {
+func (t *counters) second(now time.Duration) Progress {
 	sent, answered, failed := t.totals()
 	p := Progress{
 		Elapsed: now, Sent: sent - t.lastSent, Answered: answered - t.lastAnswered, Errors: failed, Late: t.late,
