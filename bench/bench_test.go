@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -112,7 +112,7 @@ type site struct {
 	known int // users 0 to known-1 have seen all that fits
 	users int // known and new ones so far
 
-	dir     string // of the journal; not that of a run, for it outlives them
+	bed     *testbed.Testbed // has the journal; not that of a run, for it outlives them
 	server  *handler.Server
 	journal *journal.Journal
 	stop    context.CancelFunc
@@ -140,10 +140,10 @@ func newSite(b *testing.B, n catalog) *site {
 		}
 	}
 	var err error
-	if s.dir, err = os.MkdirTemp("", "popupd-bench-*"); err != nil {
+	if s.bed, err = testbed.New(context.Background()); err != nil {
 		b.Fatal(err)
 	}
-	if s.journal, err = journal.Open(journal.Config{Dir: s.dir, MaxBytes: 8 << 30, Sync: 200 * time.Millisecond}); err != nil {
+	if s.journal, err = journal.Open(journal.Config{Dir: filepath.Join(s.bed.Dir(), "journal"), MaxBytes: 8 << 30, Sync: 200 * time.Millisecond}); err != nil {
 		b.Fatal(err)
 	}
 	s.server, err = handler.New(handler.Config{
@@ -164,9 +164,10 @@ func (s *site) close(b *testing.B) {
 	b.Helper()
 	err := errors.Join(s.server.Shutdown(context.Background()), <-s.ended[0])
 	s.stop()
-	if err = errors.Join(err, <-s.ended[1], s.journal.Close(), s.journal.Release(), os.RemoveAll(s.dir)); err != nil {
+	if err = errors.Join(err, <-s.ended[1], s.journal.Close(), s.journal.Release()); err != nil {
 		b.Error(err)
 	}
+	s.bed.Close()
 }
 
 func (s *site) newUser() int {
