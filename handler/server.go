@@ -14,7 +14,7 @@ import (
 
 // Limits of a request in bytes.
 const (
-	maxHeaderSize = 8 << 10 // request line and headers
+	maxHeaderSize = 16 << 10 // request line and headers
 	maxBodySize   = 64 << 10
 )
 

@@ -62,8 +62,8 @@ func TestBrokenRequests(t *testing.T) {
 		{"\x16\x03\x01\r\n\r\n", 400, "bad_request"},
 		{"GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\nBroken header\r\n\r\n", 400, "bad_request"},
 		{"GET /v1/poll?uid=\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "bad_request"},
-		{"GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 9000) + "\r\n\r\n", 431, "headers_too_large"},
-		{"GET /v1/poll?uid=" + strings.Repeat("u", 9000) + " HTTP/1.1\r\nHost: a\r\n\r\n", 431, "headers_too_large"},
+		{"GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", maxHeaderSize) + "\r\n\r\n", 431, "headers_too_large"},
+		{"GET /v1/poll?uid=" + strings.Repeat("u", maxHeaderSize) + " HTTP/1.1\r\nHost: a\r\n\r\n", 431, "headers_too_large"},
 		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", 413, "body_too_large"},
 		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413, "body_too_large"},
 		{"POST /v1/actions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "bad_request"},
@@ -136,6 +136,21 @@ func TestTooLargeOverTCP(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// The cookies of a site come along with what its pages send.
+func TestLargeCookies(t *testing.T) {
+	f := newServer(t, nil, "")
+	address := f.serveTCP()
+	body := click(f, 0, "u")
+	head := fmt.Sprintf("POST /v1/actions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nCookie: ", len(body))
+	for cookies, want := range map[int]int{
+		9 << 10: http.StatusAccepted, maxHeaderSize - len(head) - 4: http.StatusAccepted, maxHeaderSize: http.StatusRequestHeaderFieldsTooLarge,
+	} {
+		if r := overTCP(t, address, head+strings.Repeat("x", cookies)+"\r\n\r\n"+body); r.status != want {
+			t.Errorf("%d bytes of cookies: %d %s, want %d", cookies, r.status, r.body, want)
+		}
 	}
 }
 
