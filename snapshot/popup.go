@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/popupd/popupd/popup"
 )
 
@@ -140,4 +142,30 @@ func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 		})
 	}
 	return out, nil
+}
+
+// The purposes of the published hash, see the package comment. Changing any of
+// this moves users in and out of rollouts and between variants.
+const (
+	purposeRollout = "rollout"
+	purposeVariant = "variant"
+
+	rolloutSteps = 10_000
+)
+
+// lottery is the published hash for one purpose and salt.
+type lottery struct{ prefix xxhash.Digest }
+
+func newLottery(purpose, salt string) lottery {
+	var l lottery
+	l.prefix.Reset()
+	// A Digest accepts everything and never returns an error.
+	l.prefix.WriteString(purpose + "\x00" + salt + "\x00")
+	return l
+}
+
+func (l *lottery) draw(user []byte) uint64 {
+	d := l.prefix
+	d.Write(user)
+	return d.Sum64()
 }

@@ -1,5 +1,17 @@
 package snapshot
 
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"github.com/popupd/popupd/popup"
+)
+
 // Snapshot is the catalog of popups as of one revision, compiled. It is
 // immutable and may be used from any goroutine. A nil Snapshot is an empty one.
 type Snapshot struct {
@@ -28,4 +40,161 @@ func (s *Snapshot) All() []*Popup {
 		return nil
 	}
 	return s.popups
+}
+
+// Store holds the snapshot in force. Its methods may be called from any goroutine.
+type Store struct {
+	current atomic.Pointer[Snapshot]
+}
+
+// NewStore returns a store that holds an empty snapshot of revision 0.
+func NewStore() *Store {
+	s := &Store{}
+	s.current.Store(&Snapshot{})
+	return s
+}
+
+// Set puts a snapshot in force. Requests that are being answered keep the one
+// that they have loaded.
+func (s *Store) Set(next *Snapshot) { s.current.Store(next) }
+
+// Current returns the snapshot in force. A request loads it once and uses
+// nothing else, so that it sees one state of the configuration.
+func (s *Store) Current() *Snapshot { return s.current.Load() }
+
+// Broken is a row that could not be compiled.
+type Broken struct {
+	ID, Version uint32
+	Key         string
+	Err         error
+}
+
+// Compile compiles rows into a snapshot of the given revision. A popup that is
+// in previous already, from the same row, is taken over as it is; previous may
+// be nil. A row that can't be compiled is returned in broken, and the version of
+// the popup that previous holds, if any, stays in force. Archived popups are
+// left out. The snapshot keeps the rows' Spec, which must not be changed later.
+func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, []Broken) {
+	c := newCompiler(previous)
+	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows))}
+	var broken []Broken
+	for i := range rows {
+		row := &rows[i]
+		last := previous.Popup(row.ID)
+		p, err := last, error(nil)
+		if !last.isFrom(row) {
+			p, err = c.compile(row)
+		}
+		if err == nil && p.Status == popup.Archived {
+			continue
+		}
+		if err == nil && (s.byID[row.ID] != nil || c.keys[row.Key]) {
+			p, err = nil, errors.New("another row has the same id or key")
+		}
+		if err != nil {
+			broken = append(broken, Broken{ID: row.ID, Version: row.Version, Key: row.Key, Err: err})
+			if last == nil || last.Key != row.Key || s.byID[row.ID] != nil || c.keys[row.Key] {
+				continue
+			}
+			p = last
+		}
+		s.byID[p.ID], c.keys[p.Key] = p, true
+		s.popups = append(s.popups, p)
+	}
+	slices.SortFunc(s.popups, func(a, b *Popup) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.ID, b.ID))
+	})
+	for _, p := range s.popups {
+		if p.Status == popup.Active {
+			s.active = append(s.active, p)
+		}
+	}
+	s.places = newPlaces(s.active, previous)
+	return s, broken
+}
+
+// isFrom reports whether p was compiled from exactly this row. The spec is
+// compared too, since a restored database gives out version numbers again.
+func (p *Popup) isFrom(row *popup.Row) bool {
+	return p != nil && p.row.Version == row.Version && p.row.Key == row.Key && bytes.Equal(p.row.Spec, row.Spec)
+}
+
+// compiler holds what the popups of one snapshot share.
+type compiler struct {
+	zones      map[string]*zone
+	keys       map[string]bool
+	conditions map[string]*condition // by source
+}
+
+// newCompiler begins with the conditions of the popups that may be taken over.
+func newCompiler(previous *Snapshot) *compiler {
+	c := &compiler{zones: map[string]*zone{}, keys: map[string]bool{}, conditions: map[string]*condition{}}
+	for _, p := range previous.All() {
+		for _, group := range [][]*condition{p.targeting.all, p.targeting.any, p.targeting.none} {
+			for _, shared := range group {
+				c.conditions[shared.source] = shared
+			}
+		}
+	}
+	return c
+}
+
+// compile compiles one row. A panic is an error of this row: what one popup
+// does to the compiler must not stop every server that reads the catalog.
+func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("compile: panic: %v", r)
+		}
+	}()
+	spec, err := popup.Decode(row.Spec)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case row.ID == 0 || row.Version == 0:
+		return nil, fmt.Errorf("id %d, version %d: both start from 1", row.ID, row.Version)
+	case row.Key != spec.Key:
+		return nil, fmt.Errorf("key %q of the row is %q in its spec", row.Key, spec.Key)
+	}
+	p = &Popup{
+		ID:         row.ID,
+		Version:    row.Version,
+		Key:        spec.Key,
+		Status:     spec.Status,
+		Priority:   spec.Priority,
+		Frequency:  spec.Frequency,
+		row:        *row,
+		placements: spec.Placements,
+		share:      uint64(math.Round(spec.Rollout.Percent * rolloutSteps / 100)),
+	}
+	salt := spec.Rollout.Salt
+	if salt == "" {
+		salt = spec.Key
+	}
+	p.rollout, p.variant = newLottery(purposeRollout, salt), newLottery(purposeVariant, salt)
+	if p.schedule, err = c.compileSchedule(&spec.Schedule); err != nil {
+		return nil, err
+	}
+	if p.targeting, err = c.compileTargeting(&spec.Targeting); err != nil {
+		return nil, err
+	}
+	if p.variants, err = compileVariants(row, &spec); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// zone returns the schedule's time zone, one table for all popups in it.
+func (c *compiler) zone(s *popup.Schedule) (*zone, error) {
+	if z := c.zones[s.Timezone]; z != nil {
+		return z, nil
+	}
+	location, err := s.Location()
+	if err != nil {
+		return nil, err
+	}
+	z := newZone(location)
+	c.zones[s.Timezone] = z
+	return z, nil
 }

@@ -1,6 +1,10 @@
 package snapshot
 
-import "github.com/popupd/popupd/popup"
+import (
+	"strconv"
+
+	"github.com/popupd/popupd/popup"
+)
 
 // value is what a request says of one attribute, with what was found out about it.
 type value struct {
@@ -93,4 +97,55 @@ var builtins = map[string]attribute{
 	"app_version": attrAppVersion,
 	"locale":      attrLocale,
 	"country":     attrCountry,
+}
+
+// maxNumber is the longest attribute that is read as a number, in bytes. With
+// exponents of two digits no number is out of range, and converting so few bytes
+// to a string does not allocate.
+const maxNumber = 32
+
+// parseNumber reads a decimal number as in JSON, leading zeros and a + allowed.
+func parseNumber(b []byte) (float64, bool) {
+	if len(b) > maxNumber || !isNumber(b) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	return f, err == nil
+}
+
+// isNumber checks the syntax, since strconv allocates its errors.
+func isNumber(b []byte) bool {
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		b = b[1:]
+	}
+	n := digits(b)
+	if n == 0 {
+		return false
+	}
+	b = b[n:]
+	if len(b) > 0 && b[0] == '.' {
+		if n = digits(b[1:]); n == 0 {
+			return false
+		}
+		b = b[1+n:]
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		b = b[1:]
+		if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+			b = b[1:]
+		}
+		n = digits(b)
+		return n == len(b) && (n == 1 || n == 2)
+	}
+	return len(b) == 0
+}
+
+// digits counts the digits that b starts with.
+func digits(b []byte) int {
+	for i, c := range b {
+		if c < '0' || c > '9' {
+			return i
+		}
+	}
+	return len(b)
 }
