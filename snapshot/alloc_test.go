@@ -24,7 +24,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		row(2, `"variants":[{"key":"a"},{"key":"b"}]`), row(3, `"rollout":{"percent":0}`), row(4, `"status":"paused"`), row(5, `"placements":["home"]`),
 		row(6, `"targeting":{"any":[`+conditionJSON(`word gt 5`)+`]}`), row(7, `"schedule":{"timezone":"Europe/Berlin","hours":[["03:00","04:00"]]}`),
 	)
-	long := asks
+	long := attributed
 	long.AppVersion = []byte("3.2.1-" + strings.Repeat("rc.", 15) + "1")
 	long.User = []byte(strings.Repeat("u", popup.MaxUserID))
 	long.Attrs = append(long.Attrs[:len(long.Attrs):len(long.Attrs)], popup.Attr{Name: []byte("long"), Value: []byte(strings.Repeat("9", 200))})
@@ -41,7 +41,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		}
 	}
 	answer := make([]byte, 0, 1024)
-	for name, r := range map[string]*popup.Request{"all": &asks, "long": &long, "bare": {User: []byte("u")}} {
+	for name, r := range map[string]*popup.Request{"all": &attributed, "long": &long, "bare": {User: []byte("u")}} {
 		matched, _ := every(r, nowMS)
 		if want := "p1.1 p2.1"; name == "all" && keys(matched) != want {
 			t.Fatalf("matched %q, want %q", keys(matched), want)

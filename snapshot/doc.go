@@ -6,14 +6,14 @@
 //
 // # Matching
 //
-// A place holds the active popups of a placement in selection order; sets of
-// them are bits. Their conditions are compiled into questions, one for each
-// attribute, which know for every value that a condition names, for all others
-// and for none at all, which popups it stops. A request thus looks each attribute
-// up once, and only conditions that are no comparison for equality are asked one
-// by one, each once. Sets leave out empty words, so that memory follows the number
-// of conditions and values. [Matches.Next] walks what is left and looks at
-// schedule and rollout; [Popup.Gate] asks a single popup the plain way.
+// A placement index holds the active popups of a placement in selection order; sets
+// of them are bits. Their conditions are compiled into attribute indexes, one for each
+// attribute, which know for every value that a condition names, for all others and
+// for a missing one, which popups it stops. A request thus looks each attribute up
+// once, and only conditions that are no comparison for equality are evaluated one by
+// one, each once. Sets leave out empty words, so that memory follows the number of
+// conditions and values. [Matches.Next] goes through what is left and looks at schedule
+// and rollout; [Popup.Gate] evaluates a single popup, condition by condition.
 //
 // # Who sees what: the published hash
 //

@@ -21,9 +21,9 @@ func TestPublishedHash(t *testing.T) {
 		{"rollout", "spring-sale", "用户-42", 0x646fc31ed214ba14},
 		{"variant", "spring-sale", "a-user-id-that-is-longer-than-the-32-bytes-of-one-stripe", 0x96f728a9f5da89d9},
 	} {
-		l := newLottery(c.purpose, c.salt)
+		l := newStickyHash(c.purpose, c.salt)
 		for range 2 { // a draw leaves no trace
-			if got := l.draw([]byte(c.uid)); got != c.want {
+			if got := l.sum([]byte(c.uid)); got != c.want {
 				t.Errorf("H(%s, %s, %s) = %#x, want %#x", c.purpose, c.salt, c.uid, got, c.want)
 			}
 		}

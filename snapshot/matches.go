@@ -10,15 +10,15 @@ import (
 // zero value has none. It keeps its memory from one [Snapshot.Match] to the next.
 type Matches struct {
 	snapshot  *Snapshot
-	place     *place // nil: nothing is ever shown there
+	index     *placementIndex // nil: nothing is ever shown there
 	placement []byte
 	user      []byte
 	nowMS     int64
 
-	fit      []uint64 // popups of place whose targeting lets the request through
-	met      []uint64 // those whose conditions of any do
+	fit      []uint64 // popups of index whose targeting the request matches
+	met      []uint64 // those of which it meets a condition of any
 	at       int      // word of fit that Next is at
-	left     uint64   // and what it has not looked at there
+	left     uint64   // bits of that word that Next has not looked at
 	furthest popup.Reason
 }
 
@@ -26,22 +26,22 @@ type Matches struct {
 // targeting and rollout. m refers to the request until [Matches.Release]. It
 // does not allocate once m has served a placement of that many popups.
 func (s *Snapshot) Match(m *Matches, r *popup.Request, nowMS int64) {
-	m.snapshot, m.place, m.user, m.nowMS = s, nil, r.User, nowMS
+	m.snapshot, m.index, m.user, m.nowMS = s, nil, r.User, nowMS
 	m.furthest, m.at, m.left, m.fit = popup.Eligible, 0, 0, m.fit[:0]
 	if s == nil {
 		return
 	}
 	m.placement = placementOf(r)
-	m.place = s.places[string(m.placement)]
-	if m.place == nil {
+	m.index = s.byPlacement[string(m.placement)]
+	if m.index == nil {
 		return
 	}
-	m.fit = append(m.fit, m.place.all...)
-	if len(m.place.choosy) > 0 {
-		m.met = append(m.met[:0], m.place.all...)
+	m.fit = append(m.fit, m.index.all...)
+	if len(m.index.hasAny) > 0 {
+		m.met = append(m.met[:0], m.index.all...)
 		clear(m.met)
 	}
-	m.place.target(m.fit, m.met, r)
+	m.index.target(m.fit, m.met, r)
 	m.left = m.fit[0]
 }
 
@@ -57,10 +57,10 @@ func (m *Matches) Next() *Popup {
 		}
 		i := m.at*64 + bits.TrailingZeros64(m.left)
 		m.left &= m.left - 1
-		reason := m.place.schedules[i].gate(m.nowMS)
+		reason := m.index.schedules[i].gate(m.nowMS)
 		if reason == popup.Eligible {
-			p := m.place.popups[i]
-			if p.draws(m.user) {
+			p := m.index.popups[i]
+			if p.inRollout(m.user) {
 				return p
 			}
 			reason = popup.NotInRollout
@@ -80,27 +80,27 @@ func (m *Matches) Reason() popup.Reason {
 	if len(s.active) < len(s.popups) {
 		m.furthest = max(m.furthest, popup.NotActive)
 	}
-	if m.furthest < popup.NotTargeted && m.place != nil {
-		m.lookAtUntargeted()
+	if m.furthest < popup.NotTargeted && m.index != nil {
+		m.checkUntargeted()
 	}
 	if m.furthest < popup.WrongPlacement {
-		m.lookElsewhere()
+		m.checkOtherPlacements()
 	}
 	return m.furthest
 }
 
-// lookAtUntargeted finds the furthest gate of the popups that targeting stops:
-// that, if one of them is open now, or its schedule.
-func (m *Matches) lookAtUntargeted() {
-	for _, w := range m.place.always {
+// checkUntargeted finds the furthest gate of the popups that targeting stops: their
+// targeting if one of them is open now, else their schedule.
+func (m *Matches) checkUntargeted() {
+	for _, w := range m.index.unscheduled {
 		if w.bits&^m.fit[w.at] != 0 {
 			m.furthest = popup.NotTargeted
 			return
 		}
 	}
-	for at, all := range m.place.all {
+	for at, all := range m.index.all {
 		for stopped := all &^ m.fit[at]; stopped != 0; stopped &= stopped - 1 {
-			reason := m.place.schedules[at*64+bits.TrailingZeros64(stopped)].gate(m.nowMS)
+			reason := m.index.schedules[at*64+bits.TrailingZeros64(stopped)].gate(m.nowMS)
 			if reason == popup.Eligible {
 				m.furthest = popup.NotTargeted
 				return
@@ -110,12 +110,12 @@ func (m *Matches) lookAtUntargeted() {
 	}
 }
 
-// lookElsewhere finds the furthest gate of the popups of other placements: that,
-// if one of them is open now, or its schedule. It ends at the first that is.
-func (m *Matches) lookElsewhere() {
+// checkOtherPlacements finds the furthest gate of the popups of other placements: their
+// placement if one of them is open now, else their schedule.
+func (m *Matches) checkOtherPlacements() {
 	here := 0
-	if m.place != nil {
-		here = len(m.place.popups)
+	if m.index != nil {
+		here = len(m.index.popups)
 	}
 	if here == len(m.snapshot.active) {
 		return

@@ -6,64 +6,70 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// place is a placement with the active popups that may be shown in it, compiled
-// so that what a request costs depends little on how many they are. It is immutable.
-type place struct {
-	popups    []*Popup   // in selection order, which gives them their positions
-	schedules []schedule // by position
-	all       []uint64   // a bit for each position
-	always    set        // popups without a schedule
-	choosy    set        // popups with conditions of any
-	questions []*question
+// placementIndex is a placement with the active popups that may be shown in it,
+// compiled so that the cost of a request depends little on their number. It is immutable.
+type placementIndex struct {
+	popups      []*Popup   // in selection order; a popup's position is its index here
+	schedules   []schedule // by position
+	all         []uint64   // a bit for each position
+	unscheduled set        // popups that are always open
+	hasAny      set        // popups with conditions of any
+	attributes  []*attributeIndex
 }
 
-// newPlaces returns the places of active popups, in selection order. Those of
-// previous in which nothing changed are taken over.
-func newPlaces(active []*Popup, previous *Snapshot) map[string]*place {
+// indexPlacements returns the indexes of active popups, in selection order, by
+// placement. Those of previous whose popups are the same are taken over.
+func indexPlacements(active []*Popup, previous *Snapshot) map[string]*placementIndex {
 	popups := map[string][]*Popup{}
 	for _, p := range active {
 		for _, name := range p.placements {
 			popups[name] = append(popups[name], p)
 		}
 	}
-	places := make(map[string]*place, len(popups))
+	indexes := make(map[string]*placementIndex, len(popups))
 	for name, here := range popups {
 		if previous != nil {
-			if last := previous.places[name]; last != nil && slices.Equal(last.popups, here) {
-				places[name] = last
+			if last := previous.byPlacement[name]; last != nil && slices.Equal(last.popups, here) {
+				indexes[name] = last
 				continue
 			}
 		}
-		places[name] = newPlace(here)
+		indexes[name] = newPlacementIndex(here)
 	}
-	return places
+	return indexes
 }
 
-func newPlace(popups []*Popup) *place {
-	pl := &place{popups: popups, all: make([]uint64, (len(popups)+63)/64)}
-	var always, choosy []uint32
+func newPlacementIndex(popups []*Popup) *placementIndex {
+	x := &placementIndex{popups: popups, all: make([]uint64, (len(popups)+63)/64)}
+	var unscheduled, hasAny []uint32
 	for i, p := range popups {
 		position := uint32(i)
-		pl.schedules = append(pl.schedules, p.schedule)
-		pl.all[i/64] |= 1 << (i % 64)
+		x.schedules = append(x.schedules, p.schedule)
+		x.all[i/64] |= 1 << (i % 64)
 		if p.schedule == noSchedule {
-			always = append(always, position)
+			unscheduled = append(unscheduled, position)
 		}
 		if len(p.targeting.any) > 0 {
-			choosy = append(choosy, position)
+			hasAny = append(hasAny, position)
 		}
 	}
 	every := func(uint32) bool { return true }
-	pl.always, pl.choosy = newSet(always, every), newSet(choosy, every)
-	t := &tally{stops: make([]int32, len(popups)), meets: make([]int32, len(popups))}
+	x.unscheduled, x.hasAny = newSet(unscheduled, every), newSet(hasAny, every)
+	counts := &conditionCounts{stopping: make([]int32, len(popups)), met: make([]int32, len(popups))}
 	for _, uses := range usesByAttribute(popups) {
-		pl.questions = append(pl.questions, newQuestion(uses, t))
+		x.attributes = append(x.attributes, newAttributeIndex(uses, counts))
 	}
-	return pl
+	return x
 }
 
-// usesByAttribute collects the conditions of popups, each once, by the
-// attribute they are about.
+// use is a condition with the positions of the popups that have it.
+type use struct {
+	condition      *condition
+	all, any, none []uint32
+}
+
+// usesByAttribute returns the conditions of popups, each once, grouped by the
+// attribute that they test.
 func usesByAttribute(popups []*Popup) [][]*use {
 	type subject struct {
 		attr attribute
@@ -106,73 +112,12 @@ func usesByAttribute(popups []*Popup) [][]*use {
 }
 
 // target leaves in fit, which has a bit for each popup, those whose targeting
-// lets the request through. met is memory of the same size, all zero.
-func (pl *place) target(fit, met []uint64, r *popup.Request) {
-	for _, q := range pl.questions {
-		q.ask(fit, met, r)
+// the request matches. met is scratch memory of the same size, all zero.
+func (x *placementIndex) target(fit, met []uint64, r *popup.Request) {
+	for _, a := range x.attributes {
+		a.apply(fit, met, r)
 	}
-	for _, w := range pl.choosy {
+	for _, w := range x.hasAny {
 		fit[w.at] &^= w.bits &^ met[w.at]
-	}
-}
-
-func (q *question) ask(fit, met []uint64, r *popup.Request) {
-	var v value
-	v.find(r, q.attr, q.name)
-	if len(v.text) == 0 {
-		q.missing.apply(fit, met)
-		return
-	}
-	if t := &q.texts; t.flips != nil {
-		t.other.applyFlipped(t.flips[string(v.text)], fit, met)
-	}
-	if t := &q.numbers; t.flips != nil {
-		var flip *effect
-		if n, ok := v.asNumber(); ok {
-			flip = t.flips[n]
-		}
-		t.other.applyFlipped(flip, fit, met)
-	}
-	for i := range q.checks {
-		c := &q.checks[i]
-		if c.condition.holds(&v) {
-			c.yes.apply(fit, met)
-		} else {
-			c.no.apply(fit, met)
-		}
-	}
-}
-
-func (e *effect) apply(fit, met []uint64) {
-	for _, w := range e.stopped {
-		fit[w.at] &^= w.bits
-	}
-	for _, w := range e.met {
-		met[w.at] |= w.bits
-	}
-}
-
-// applyFlipped applies e with what flip, nil for nothing, turns round in it.
-// The words of flip are among those of e.
-func (e *effect) applyFlipped(flip *effect, fit, met []uint64) {
-	if flip == nil {
-		e.apply(fit, met)
-		return
-	}
-	rest := flip.stopped
-	for _, w := range e.stopped {
-		if len(rest) > 0 && rest[0].at == w.at {
-			w.bits ^= rest[0].bits
-			rest = rest[1:]
-		}
-		fit[w.at] &^= w.bits
-	}
-	rest = flip.met
-	for _, w := range e.met {
-		if len(rest) > 0 && rest[0].at == w.at {
-			w.bits ^= rest[0].bits
-			rest = rest[1:]
-		}
-		met[w.at] |= w.bits
 	}
 }

@@ -17,14 +17,14 @@ type Popup struct {
 	Priority    int
 	Frequency   popup.Frequency
 
-	placements []string
-	schedule   schedule
-	targeting  targeting
-	share      uint64 // users in the rollout, of rolloutSteps
-	rollout    lottery
-	variant    lottery
-	variants   []Variant // those with a weight
-	row        popup.Row // what it was compiled from
+	placements   []string
+	schedule     schedule
+	targeting    targeting
+	rolloutShare uint64 // users in the rollout, of rolloutSteps
+	rollout      stickyHash
+	variant      stickyHash
+	variants     []Variant // those with a weight
+	row          popup.Row // what it was compiled from
 }
 
 // Row returns the row that the popup was compiled from. Its Spec must not be changed.
@@ -46,7 +46,7 @@ func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
 		return popup.WrongPlacement
 	case !p.targeting.match(r):
 		return popup.NotTargeted
-	case !p.draws(r.User):
+	case !p.inRollout(r.User):
 		return popup.NotInRollout
 	}
 	return popup.Eligible
@@ -62,9 +62,9 @@ func placementOf(r *popup.Request) []byte {
 	return r.Placement
 }
 
-// draws reports whether the user is in the rollout.
-func (p *Popup) draws(user []byte) bool {
-	return p.share >= rolloutSteps || p.rollout.draw(user)%rolloutSteps < p.share
+// inRollout reports whether the user is in the rollout.
+func (p *Popup) inRollout(user []byte) bool {
+	return p.rolloutShare >= rolloutSteps || p.rollout.sum(user)%rolloutSteps < p.rolloutShare
 }
 
 func (p *Popup) isPlaced(placement []byte) bool {
@@ -83,7 +83,7 @@ func (p *Popup) Variant(user []byte) *Variant {
 	if last == 0 {
 		return &p.variants[0]
 	}
-	ticket := p.variant.draw(user) % p.variants[last].until
+	ticket := p.variant.sum(user) % p.variants[last].until
 	for i := range last {
 		if ticket < p.variants[i].until {
 			return &p.variants[i]
@@ -98,10 +98,10 @@ type Variant struct {
 	Control bool // counted, never shown
 
 	until      uint64 // its weight and those of the variants before it
-	head, tail []byte // the answer around the placement
+	head, tail []byte // of the response, around the placement
 }
 
-// AppendPopup appends the popup as it is answered:
+// AppendPopup appends the popup as it stands in a response:
 //
 //	{"id":7,"key":"spring-sale","version":3,"variant":"a","placement":"home","content":{…}}
 //
@@ -153,18 +153,18 @@ const (
 	rolloutSteps = 10_000
 )
 
-// lottery is the published hash for one purpose and salt.
-type lottery struct{ prefix xxhash.Digest }
+// stickyHash is the published hash for one purpose and salt.
+type stickyHash struct{ prefix xxhash.Digest }
 
-func newLottery(purpose, salt string) lottery {
-	var l lottery
+func newStickyHash(purpose, salt string) stickyHash {
+	var l stickyHash
 	l.prefix.Reset()
 	// A Digest accepts everything and never returns an error.
 	l.prefix.WriteString(purpose + "\x00" + salt + "\x00")
 	return l
 }
 
-func (l *lottery) draw(user []byte) uint64 {
+func (l *stickyHash) sum(user []byte) uint64 {
 	d := l.prefix
 	d.Write(user)
 	return d.Sum64()

@@ -2,7 +2,7 @@ package snapshot
 
 import "slices"
 
-// set is a set of popups by their position in a [place]: 64 positions a word,
+// set is a set of popups by their position in a [placementIndex]: 64 positions a word,
 // words without a popup left out. The many small sets of a large catalog take
 // memory for what is in them, and one loop serves small and large ones.
 type set []word
@@ -13,8 +13,8 @@ type word struct {
 	bits uint64
 }
 
-// newSet makes a set of positions, which it sorts. Where keep says no, the
-// position's word is there, maybe empty, and its bit is not.
+// newSet makes a set of those positions that keep accepts; it sorts positions. The
+// words of the others are there too, maybe empty.
 func newSet(positions []uint32, keep func(position uint32) bool) set {
 	slices.Sort(positions)
 	var s set
@@ -41,53 +41,42 @@ func (s set) difference(o set) set {
 	return slices.Clip(d)
 }
 
-// effect is what an answer means to the popups of a place.
+// effect is what a value of an attribute does to the popups of a placement.
 type effect struct {
 	stopped set // by a condition of all or none
 	met     set // a condition of any
 }
 
-// tally counts, for each position, the conditions that stop the popup and the
-// conditions of any that it meets.
-type tally struct{ stops, meets []int32 }
+func (e *effect) apply(fit, met []uint64) {
+	for _, w := range e.stopped {
+		fit[w.at] &^= w.bits
+	}
+	for _, w := range e.met {
+		met[w.at] |= w.bits
+	}
+}
 
-// add counts by for each popup that is affected if the condition holds, or if it does not.
-func (t *tally) add(u *use, holds bool, by int32) {
-	if !holds {
-		count(t.stops, u.all, by)
+// applyWith applies e with the bits of delta inverted; nil inverts none. The words of
+// delta are among those of e.
+func (e *effect) applyWith(delta *effect, fit, met []uint64) {
+	if delta == nil {
+		e.apply(fit, met)
 		return
 	}
-	count(t.stops, u.none, by)
-	count(t.meets, u.any, by)
-}
-
-func count(counts []int32, positions []uint32, by int32) {
-	for _, p := range positions {
-		counts[p] += by
+	rest := delta.stopped
+	for _, w := range e.stopped {
+		if len(rest) > 0 && rest[0].at == w.at {
+			w.bits ^= rest[0].bits
+			rest = rest[1:]
+		}
+		fit[w.at] &^= w.bits
 	}
-}
-
-// effect returns what is counted of the popups of uses, with a word for each of them.
-func (t *tally) effect(uses []*use) effect {
-	var gates, choices []uint32
-	for _, u := range uses {
-		gates = append(append(gates, u.all...), u.none...)
-		choices = append(choices, u.any...)
+	rest = delta.met
+	for _, w := range e.met {
+		if len(rest) > 0 && rest[0].at == w.at {
+			w.bits ^= rest[0].bits
+			rest = rest[1:]
+		}
+		met[w.at] |= w.bits
 	}
-	return effect{
-		stopped: newSet(gates, func(p uint32) bool { return t.stops[p] > 0 }),
-		met:     newSet(choices, func(p uint32) bool { return t.meets[p] > 0 }),
-	}
-}
-
-// effectOf returns the effect of the answers that holds gives.
-func (t *tally) effectOf(uses []*use, holds func(*condition) bool) effect {
-	for _, u := range uses {
-		t.add(u, holds(u.condition), 1)
-	}
-	e := t.effect(uses)
-	for _, u := range uses {
-		t.add(u, holds(u.condition), -1)
-	}
-	return e
 }

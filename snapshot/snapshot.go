@@ -17,10 +17,10 @@ import (
 type Snapshot struct {
 	Revision int64
 
-	popups []*Popup // in selection order: priority high to low, then id low to high
-	active []*Popup // those of popups that may be served
-	places map[string]*place
-	byID   map[uint32]*Popup
+	popups      []*Popup // in selection order: priority high to low, then id low to high
+	active      []*Popup // those of popups that may be served
+	byPlacement map[string]*placementIndex
+	byID        map[uint32]*Popup
 }
 
 // Popup returns the popup with this id, nil if there is none. Drafts and paused
@@ -81,22 +81,16 @@ func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, [
 	for i := range rows {
 		row := &rows[i]
 		last := previous.Popup(row.ID)
-		p, err := last, error(nil)
-		if !last.isFrom(row) {
-			p, err = c.compile(row)
-		}
-		if err == nil && p.Status == popup.Archived {
-			continue
-		}
-		if err == nil && (s.byID[row.ID] != nil || c.keys[row.Key]) {
-			p, err = nil, errors.New("another row has the same id or key")
-		}
+		isTaken := s.byID[row.ID] != nil || c.keys[row.Key]
+		p, err := c.popup(row, last, isTaken)
 		if err != nil {
 			broken = append(broken, Broken{ID: row.ID, Version: row.Version, Key: row.Key, Err: err})
-			if last == nil || last.Key != row.Key || s.byID[row.ID] != nil || c.keys[row.Key] {
-				continue
+			if !isTaken && last != nil && last.Key == row.Key {
+				p = last
 			}
-			p = last
+		}
+		if p == nil {
+			continue
 		}
 		s.byID[p.ID], c.keys[p.Key] = p, true
 		s.popups = append(s.popups, p)
@@ -109,8 +103,26 @@ func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, [
 			s.active = append(s.active, p)
 		}
 	}
-	s.places = newPlaces(s.active, previous)
+	s.byPlacement = indexPlacements(s.active, previous)
 	return s, broken
+}
+
+// popup returns the popup of a row: last if that is from the same row, nil for an
+// archived one, an error if the id or key is taken by a row before it.
+func (c *compiler) popup(row *popup.Row, last *Popup, isTaken bool) (*Popup, error) {
+	p, err := last, error(nil)
+	if !last.isFrom(row) {
+		p, err = c.compile(row)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Status == popup.Archived:
+		return nil, nil
+	case isTaken:
+		return nil, errors.New("another row has the same id or key")
+	}
+	return p, nil
 }
 
 // isFrom reports whether p was compiled from exactly this row. The spec is
@@ -158,21 +170,21 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 		return nil, fmt.Errorf("key %q of the row is %q in its spec", row.Key, spec.Key)
 	}
 	p = &Popup{
-		ID:         row.ID,
-		Version:    row.Version,
-		Key:        spec.Key,
-		Status:     spec.Status,
-		Priority:   spec.Priority,
-		Frequency:  spec.Frequency,
-		row:        *row,
-		placements: spec.Placements,
-		share:      uint64(math.Round(spec.Rollout.Percent * rolloutSteps / 100)),
+		ID:           row.ID,
+		Version:      row.Version,
+		Key:          spec.Key,
+		Status:       spec.Status,
+		Priority:     spec.Priority,
+		Frequency:    spec.Frequency,
+		row:          *row,
+		placements:   spec.Placements,
+		rolloutShare: uint64(math.Round(spec.Rollout.Percent * rolloutSteps / 100)),
 	}
 	salt := spec.Rollout.Salt
 	if salt == "" {
 		salt = spec.Key
 	}
-	p.rollout, p.variant = newLottery(purposeRollout, salt), newLottery(purposeVariant, salt)
+	p.rollout, p.variant = newStickyHash(purposeRollout, salt), newStickyHash(purposeVariant, salt)
 	if p.schedule, err = c.compileSchedule(&spec.Schedule); err != nil {
 		return nil, err
 	}

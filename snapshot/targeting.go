@@ -13,20 +13,21 @@ import (
 // targeting is a popup's compiled conditions. Popups share those that are equal.
 type targeting struct{ all, any, none []*condition }
 
-// match asks one popup; [place.target] asks all of a placement at once.
+// match evaluates the conditions one by one; [placementIndex.target] those of a whole
+// placement at once.
 func (t *targeting) match(r *popup.Request) bool {
 	for _, c := range t.all {
-		if !c.asks(r) {
+		if !c.matches(r) {
 			return false
 		}
 	}
 	for _, c := range t.none {
-		if c.asks(r) {
+		if c.matches(r) {
 			return false
 		}
 	}
 	for _, c := range t.any {
-		if c.asks(r) {
+		if c.matches(r) {
 			return true
 		}
 	}
@@ -66,8 +67,8 @@ const (
 	testSemverLt
 )
 
-// asks reports whether the condition holds for the request.
-func (c *condition) asks(r *popup.Request) bool {
+// matches reports whether the condition holds for the request.
+func (c *condition) matches(r *popup.Request) bool {
 	var v value
 	v.find(r, c.attr, c.name)
 	return c.holds(&v)

@@ -8,8 +8,8 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// asks is the request of the operator table below.
-var asks = popup.Request{
+// attributed is the request of the operator table below.
+var attributed = popup.Request{
 	User: []byte("u-42"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Locale: []byte("zh-CN"),
 	Attrs: []popup.Attr{
 		{Name: []byte("plan"), Value: []byte("pro")}, {Name: []byte("age"), Value: []byte("5")}, {Name: []byte("vip"), Value: []byte("true")},
@@ -47,7 +47,7 @@ func TestOperators(t *testing.T) {
 		{`empty exists`, false}, {`empty not_exists`, true}, {`empty neq "x"`, true}, {`empty lt 1`, false},
 	} {
 		p := targeted(t, "all", c.condition)
-		if got := p.Gate(&asks, nowMS) == popup.Eligible; got != c.want {
+		if got := p.Gate(&attributed, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("%s: %v, want %v", c.condition, got, c.want)
 		}
 	}
@@ -100,7 +100,7 @@ func TestAllAnyNone(t *testing.T) {
 		{list(yes), list(yes), list(no), true}, {list(yes), list(yes), list(yes), false}, {list(yes), list(no), list(no), false}, {list(no), list(yes), list(no), false},
 	} {
 		p := mustCompile(t, row(1, `"targeting":{"all":`+c.all+`,"any":`+c.any+`,"none":`+c.none+`}`)).Popup(1)
-		if got := p.Gate(&asks, nowMS) == popup.Eligible; got != c.want {
+		if got := p.Gate(&attributed, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("all %s any %s none %s: %v, want %v", c.all, c.any, c.none, got, c.want)
 		}
 	}

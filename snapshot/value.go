@@ -10,21 +10,21 @@ import (
 type value struct {
 	text      []byte // empty: the attribute is missing
 	number    float64
-	numberIs  answer
+	numberIs  tristate
 	version   popup.Version
-	versionIs answer
+	versionIs tristate
 }
 
-// answer is a question's answer, once it was asked.
-type answer uint8
+// tristate is the result of a test that is made at most once.
+type tristate uint8
 
 const (
-	unknown answer = iota
+	unknown tristate = iota
 	yes
 	no
 )
 
-func (a *answer) set(ok bool) {
+func (a *tristate) set(ok bool) {
 	if *a = no; ok {
 		*a = yes
 	}
@@ -115,9 +115,7 @@ func parseNumber(b []byte) (float64, bool) {
 
 // isNumber checks the syntax, since strconv allocates its errors.
 func isNumber(b []byte) bool {
-	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-		b = b[1:]
-	}
+	b = withoutSign(b)
 	n := digits(b)
 	if n == 0 {
 		return false
@@ -129,15 +127,24 @@ func isNumber(b []byte) bool {
 		}
 		b = b[1+n:]
 	}
-	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
-		b = b[1:]
-		if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-			b = b[1:]
-		}
-		n = digits(b)
-		return n == len(b) && (n == 1 || n == 2)
+	return len(b) == 0 || isExponent(b)
+}
+
+// isExponent accepts e or E, an optional sign, and one or two digits.
+func isExponent(b []byte) bool {
+	if b[0] != 'e' && b[0] != 'E' {
+		return false
 	}
-	return len(b) == 0
+	b = withoutSign(b[1:])
+	n := digits(b)
+	return n == len(b) && (n == 1 || n == 2)
+}
+
+func withoutSign(b []byte) []byte {
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		return b[1:]
+	}
+	return b
 }
 
 // digits counts the digits that b starts with.
