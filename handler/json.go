@@ -159,56 +159,86 @@ func (r *reader) hex4() (u rune, ok bool) {
 
 // skip reads any value.
 func (r *reader) skip() bool {
-	var objects uint64 // one bit for each value we are in: 1 is an object
-	depth := 0
+	var n nesting
 	for {
-		switch r.peek() {
-		case '{', '[':
-			if depth == maxNesting {
-				return false
-			}
-			object := r.src[r.pos] == '{'
-			r.pos++
-			depth++
-			objects <<= 1
-			if object {
-				objects |= 1
-			}
-			if closing := r.peek(); closing == '}' && object || closing == ']' && !object {
-				break // the value ends at once
-			}
-			if object && !r.name() {
-				return false
-			}
-			continue
-		case '"':
-			if _, ok := r.text(); !ok {
-				return false
-			}
-		default:
-			if !r.scalar() {
-				return false
-			}
+		opened, ok := r.enter(&n)
+		if !ok {
+			return false
 		}
-		// After a value: the end of what it is in, or the next one in it.
-		for {
-			if depth == 0 {
-				return true
-			}
-			object := objects&1 != 0
-			if r.is(',') {
-				if object && !r.name() {
-					return false
-				}
-				break
-			}
-			if object && !r.is('}') || !object && !r.is(']') {
-				return false
-			}
-			depth--
-			objects >>= 1
+		if opened {
+			continue
+		}
+		if over, ok := r.leave(&n); over || !ok {
+			return ok
 		}
 	}
+}
+
+// enter reads a value as far as the next one in it. It reports whether there is one.
+func (r *reader) enter(n *nesting) (opened, ok bool) {
+	switch c := r.peek(); c {
+	case '{', '[':
+		if !n.push(c == '{') {
+			return false, false
+		}
+		r.pos++
+		if r.peek() == n.end() {
+			return false, true
+		}
+		return true, !n.inObject() || r.name()
+	case '"':
+		_, ok := r.text()
+		return false, ok
+	}
+	return false, r.scalar()
+}
+
+// leave reads what comes after a value: the ends of those it is in, as far as the
+// next value in one of them. It reports whether all have ended.
+func (r *reader) leave(n *nesting) (over, ok bool) {
+	for n.depth > 0 {
+		if r.is(',') {
+			return false, !n.inObject() || r.name()
+		}
+		if !r.is(n.end()) {
+			return false, false
+		}
+		n.pop()
+	}
+	return true, true
+}
+
+// nesting is the objects and arrays that a reader is in.
+type nesting struct {
+	depth   int
+	objects uint64 // one bit for each, the lowest is the innermost: 1 is an object
+}
+
+func (n *nesting) push(object bool) bool {
+	if n.depth == maxNesting {
+		return false
+	}
+	n.depth++
+	n.objects <<= 1
+	if object {
+		n.objects |= 1
+	}
+	return true
+}
+
+func (n *nesting) pop() {
+	n.depth--
+	n.objects >>= 1
+}
+
+func (n *nesting) inObject() bool { return n.objects&1 != 0 }
+
+// end returns the byte that ends the innermost.
+func (n *nesting) end() byte {
+	if n.inObject() {
+		return '}'
+	}
+	return ']'
 }
 
 // name reads a member's name and the colon, of no interest.
