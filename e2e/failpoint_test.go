@@ -88,60 +88,67 @@ func TestFailpoints(t *testing.T) {
 		passing := 1 + rand.New(rand.NewPCG(seed, uint64(i))).Int64N(a.most)
 		t.Run(fmt.Sprintf("%s:%d", point, passing), func(t *testing.T) {
 			t.Parallel()
-			name := strings.ReplaceAll(string(point), ".", "_")
-			dsn := st.mysql.CreateDatabase(t, name)
-			args := append([]string{"-mysql", dsn, "-redis", st.redis.URL(), "-redis-prefix", name}, a.flags...)
-			s := launchWith(t, testbed.PopupdOptions{Binary: popupd, Flags: args})
-			s.waitReady()
-			h := newHistory(loadPopups)
-			loadPopups.create(s)
-			l := startLoad(s, h, "before", seed)
-			l.waitAcked(50)
-			if a.how != "" {
-				l.stop()
-			}
-			s.stop()
-
-			s.Env = []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, point, passing)}
-			s.mustSpawn()
-			s.ExpectEnd()
-			if a.how == "stop" {
-				s.waitReady()
-				if a.blind {
-					l = startLoad(s, h, "armed", seed)
-					l.waitAcked(50)
-					l.stop()
-				}
-				s.stop()
-			}
-			select {
-			case <-s.Exited():
-			case <-time.After(60 * time.Second):
-				t.Fatal("it was not reached")
-			}
-			if end := s.State().String(); end != "signal: killed" {
-				t.Fatalf("popupd ended otherwise: %s\n%s", end, s.Log())
-			}
-			l.stop()
-
-			s.Env = nil
-			if a.blind {
-				s.Flags = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
-				s.restart()
-				l = startLoad(s, h, "blind", seed)
-				l.waitAcked(50)
-				l.stop()
-				s.Kill()
-				s.Flags = args
-			}
-			s.restart()
-			l = startLoad(s, h, "after", seed)
-			l.waitAcked(50)
-			l.check(t, openDB(t, dsn))
-			if crashes := s.Crashes(); len(crashes) > 0 {
-				t.Errorf("popupd ended by itself: %q", crashes)
-			}
+			a.run(t, popupd, st, fmt.Sprintf("%s:%d", point, passing), seed)
 		})
+	}
+}
+
+// run starts a server with a point armed (POINT:PASSING), has it come there, starts
+// it again and checks what it left behind.
+func (a *failpointCase) run(t *testing.T, popupd string, st stores, armed string, seed uint64) {
+	t.Helper()
+	name := strings.NewReplacer(".", "_", ":", "_").Replace(armed)
+	dsn := st.mysql.CreateDatabase(t, name)
+	args := append([]string{"-mysql", dsn, "-redis", st.redis.URL(), "-redis-prefix", name}, a.flags...)
+	s := launchWith(t, testbed.PopupdOptions{Binary: popupd, Flags: args})
+	s.waitReady()
+	h := newHistory(loadPopups)
+	loadPopups.create(s)
+	l := startLoad(s, h, "before", seed)
+	l.waitAcked(50)
+	if a.how != "" {
+		l.stop()
+	}
+	s.stop()
+
+	s.Env = []string{failpoint.Variable + "=" + armed}
+	s.mustSpawn()
+	s.ExpectEnd()
+	if a.how == "stop" {
+		s.waitReady()
+		if a.blind {
+			l = startLoad(s, h, "armed", seed)
+			l.waitAcked(50)
+			l.stop()
+		}
+		s.stop()
+	}
+	select {
+	case <-s.Exited():
+	case <-time.After(60 * time.Second):
+		t.Fatal("it was not reached")
+	}
+	if end := s.State().String(); end != "signal: killed" {
+		t.Fatalf("popupd ended otherwise: %s\n%s", end, s.Log())
+	}
+	l.stop()
+
+	s.Env = nil
+	if a.blind {
+		s.Flags = append(args, "-mysql", "root@tcp(127.0.0.1:1)/"+name) // nobody is there
+		s.restart()
+		l = startLoad(s, h, "blind", seed)
+		l.waitAcked(50)
+		l.stop()
+		s.Kill()
+		s.Flags = args
+	}
+	s.restart()
+	l = startLoad(s, h, "after", seed)
+	l.waitAcked(50)
+	l.check(t, openDB(t, dsn))
+	if crashes := s.Crashes(); len(crashes) > 0 {
+		t.Errorf("popupd ended by itself: %q", crashes)
 	}
 }
 
