@@ -179,13 +179,13 @@ const (
 func draw(packages map[string]listed) string {
 	names := slices.Collect(maps.Keys(packages))
 	slices.SortFunc(names, func(a, b string) int {
-		if d := floor(b) - floor(a); d != 0 {
+		if d := layer(b) - layer(a); d != 0 {
 			return d
 		}
 		return strings.Compare(a, b)
 	})
 	var b strings.Builder
-	b.WriteString("| floor | package | what lives there | built on |\n|---:|---|---|---|\n")
+	b.WriteString("| layer | package | what lives there | built on |\n|---:|---|---|---|\n")
 	for _, name := range names {
 		if strings.HasPrefix(name, "bench") || name == "e2e" {
 			continue
@@ -194,7 +194,7 @@ func draw(packages map[string]listed) string {
 		if name == "" {
 			title = "main"
 		}
-		fmt.Fprintf(&b, "| %d | `%s` | %s | %s |\n", floor(name), title, summary(packages[name].Doc), strings.Join(imports[name], ", "))
+		fmt.Fprintf(&b, "| %d | `%s` | %s | %s |\n", layer(name), title, summary(packages[name].Doc), strings.Join(imports[name], ", "))
 	}
 	return b.String()
 }
@@ -206,10 +206,10 @@ func summary(doc string) string {
 	return strings.NewReplacer("[", "", "]", "").Replace(strings.TrimRight(what, ".:"))
 }
 
-// floor returns how many packages of ours stand below a package, one on another.
-func floor(name string) (n int) {
+// layer returns how many packages of ours stand below a package, one on another.
+func layer(name string) (n int) {
 	for _, below := range imports[name] {
-		n = max(n, floor(below)+1)
+		n = max(n, layer(below)+1)
 	}
 	return n
 }
