@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage overload pgo ladder timewait stores
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage overload pgo ladder timewait stores
 
 run: ## Run the demo, with embedded stores and three sample popups.
 	$(GO) run . -demo
@@ -20,6 +20,16 @@ test-short: ## Run the tests that need nothing installed and end in seconds.
 
 test-bench: stores ## Run the tests of the benchmarks, which start what they measure.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m ./bench/...
+
+test-arm64: ## Run the tests of what computes and writes bytes on linux/arm64, by emulation.
+	@command -v qemu-aarch64 >/dev/null || $(call install,qemu-user)
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) test -exec qemu-aarch64 -short -timeout 10m ./popup ./snapshot ./frequency ./decision ./queue/journal
+
+cross: ## Build and vet for the other systems that popupd runs on.
+	@set -e; for target in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64; do \
+	  echo "$$target"; export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
+	  $(GO) build -pgo=off -o /dev/null .; $(GO) vet $(PACKAGES); \
+	done
 
 race: stores ## Run the tests under the race detector.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -race -short -timeout 15m $(PACKAGES)
