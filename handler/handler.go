@@ -101,6 +101,9 @@ type Server struct {
 // New returns a server that serves nothing yet. It returns an error if the
 // configuration makes no sense.
 func New(c Config) (*Server, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
@@ -114,21 +117,6 @@ func New(c Config) (*Server, error) {
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.snapshots == nil || s.users == nil || s.journal == nil {
-		return nil, errors.New("snapshots, users and a journal are required")
-	}
-	if err := checkRate(c.NewIDsPerClient); err != nil {
-		return nil, fmt.Errorf("new ids per client: %w", err)
-	}
-	if err := checkRate(c.ActionsPerClient); err != nil {
-		return nil, fmt.Errorf("actions per client: %w", err)
-	}
-	if c.ShedAfter != 0 && c.ShedAfter < MinShedAfter {
-		return nil, fmt.Errorf("shed after %v: want 0, or %v or more", c.ShedAfter, MinShedAfter)
-	}
-	if c.IdleTimeout != 0 && c.IdleTimeout < MinIdleTimeout {
-		return nil, fmt.Errorf("idle timeout %v: want %v or more", c.IdleTimeout, MinIdleTimeout)
 	}
 	s.limits.idle = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	var err error
@@ -147,6 +135,27 @@ func New(c Config) (*Server, error) {
 	s.router = s.newRouter()
 	s.http = s.newHTTP()
 	return s, nil
+}
+
+// check returns what makes no sense in the configuration, as far as that is not
+// found out on the way.
+func (c *Config) check() error {
+	if c.Snapshots == nil || c.Users == nil || c.Journal == nil {
+		return errors.New("snapshots, users and a journal are required")
+	}
+	if err := checkRate(c.NewIDsPerClient); err != nil {
+		return fmt.Errorf("new ids per client: %w", err)
+	}
+	if err := checkRate(c.ActionsPerClient); err != nil {
+		return fmt.Errorf("actions per client: %w", err)
+	}
+	if c.ShedAfter != 0 && c.ShedAfter < MinShedAfter {
+		return fmt.Errorf("shed after %v: want 0, or %v or more", c.ShedAfter, MinShedAfter)
+	}
+	if c.IdleTimeout != 0 && c.IdleTimeout < MinIdleTimeout {
+		return fmt.Errorf("idle timeout %v: want %v or more", c.IdleTimeout, MinIdleTimeout)
+	}
+	return nil
 }
 
 // newPools checks the secrets and makes the pools of memory that is bound to them.

@@ -11,6 +11,7 @@ import (
 type query struct {
 	popup.Request
 	sig   []byte
+	seen  uint // bits of the parameters that were given
 	attrs [popup.MaxAttrs]popup.Attr
 	buf   []byte // what had to be decoded: the only bytes of a request that are copied
 }
@@ -31,74 +32,98 @@ const (
 // noProblem, or what is wrong with the query.
 func (q *query) parse(raw []byte) problem {
 	q.Request = popup.Request{Attrs: q.attrs[:0]}
-	q.sig = nil
+	q.sig, q.seen = nil, 0
 	q.buf = q.buf[:0]
 	escape := nextEscape(raw, 0)
 	if escape < len(raw) && cap(q.buf) < len(raw) {
 		q.buf = make([]byte, 0, max(1024, len(raw))) // never grows while values refer to it
 	}
-	var seen uint
 	for start, end := 0, 0; start < len(raw); start = end + 1 {
 		if end = bytes.IndexByte(raw[start:], '&'); end < 0 {
 			end = len(raw)
 		} else {
 			end += start
 		}
-		name, value := raw[start:end], []byte(nil)
-		if i := bytes.IndexByte(name, '='); i >= 0 {
-			name, value = name[:i], name[i+1:]
-		}
 		escaped := escape < end
 		if escaped {
 			escape = nextEscape(raw, end)
-			var ok bool
-			if name, ok = q.decode(name); !ok {
-				continue // no name of ours
-			}
 		}
-		var field *[]byte
-		var bit uint
-		switch string(name) {
-		case "uid":
-			field, bit = &q.User, seenUID
-		case "placement":
-			field, bit = &q.Placement, seenPlacement
-		case "platform":
-			field, bit = &q.Platform, seenPlatform
-		case "app_version":
-			field, bit = &q.AppVersion, seenAppVersion
-		case "locale":
-			field, bit = &q.Locale, seenLocale
-		case "country":
-			field, bit = &q.Country, seenCountry
-		case "sig":
-			field, bit = &q.sig, seenSig
-		default:
-			if len(name) <= 2 || name[0] != 'a' || name[1] != '.' || !q.newAttr(name[2:]) {
-				continue
-			}
-			if len(q.Attrs) == popup.MaxAttrs {
-				return tooManyAttributes
-			}
-			q.Attrs = append(q.Attrs, popup.Attr{Name: name[2:]})
-			field = &q.Attrs[len(q.Attrs)-1].Value
+		if p := q.add(raw[start:end], escaped); p != noProblem {
+			return p
 		}
-		if seen&bit != 0 {
-			continue
-		}
-		seen |= bit
-		if escaped {
-			var ok bool
-			if value, ok = q.decode(value); !ok {
-				return invalidQuery
-			}
-		}
-		*field = value
 	}
 	if !popup.ValidUserID(q.User) {
 		return invalidUID
 	}
 	return noProblem
+}
+
+// add takes one name=value, of which something may be escaped.
+func (q *query) add(pair []byte, escaped bool) problem {
+	name, value := pair, []byte(nil)
+	if i := bytes.IndexByte(pair, '='); i >= 0 {
+		name, value = pair[:i], pair[i+1:]
+	}
+	if escaped {
+		var ok bool
+		if name, ok = q.decode(name); !ok {
+			return noProblem // no name of ours
+		}
+	}
+	field, p := q.field(name)
+	if field == nil {
+		return p
+	}
+	if escaped {
+		var ok bool
+		if value, ok = q.decode(value); !ok {
+			return invalidQuery
+		}
+	}
+	*field = value
+	return noProblem
+}
+
+// field returns where the value of a parameter belongs, nil if the parameter is
+// not known, has been seen before, or is one attribute too many.
+func (q *query) field(name []byte) (*[]byte, problem) {
+	var field *[]byte
+	var bit uint
+	switch string(name) {
+	case "uid":
+		field, bit = &q.User, seenUID
+	case "placement":
+		field, bit = &q.Placement, seenPlacement
+	case "platform":
+		field, bit = &q.Platform, seenPlatform
+	case "app_version":
+		field, bit = &q.AppVersion, seenAppVersion
+	case "locale":
+		field, bit = &q.Locale, seenLocale
+	case "country":
+		field, bit = &q.Country, seenCountry
+	case "sig":
+		field, bit = &q.sig, seenSig
+	default:
+		return q.attr(name)
+	}
+	if q.seen&bit != 0 {
+		return nil, noProblem
+	}
+	q.seen |= bit
+	return field, noProblem
+}
+
+// attr is field for an attribute, a.NAME.
+func (q *query) attr(name []byte) (*[]byte, problem) {
+	if len(name) <= 2 || name[0] != 'a' || name[1] != '.' || !q.newAttr(name[2:]) {
+		return nil, noProblem
+	}
+	if len(q.Attrs) == popup.MaxAttrs {
+		return nil, tooManyAttributes
+	}
+	q.Attrs = append(q.Attrs, popup.Attr{Name: name[2:]})
+	return &q.Attrs[len(q.Attrs)-1].Value, noProblem
 }
 
 // nextEscape returns where the first byte at or after from is that has to be

@@ -26,37 +26,55 @@ func (c *Condition) validate(errs *FieldErrors, at string) {
 		errs.add(at+"/attr", "must not be empty")
 	}
 	validateText(errs, at+"/attr", c.Attr, MaxAttrName)
-	at, op := at+"/value", at+"/op"
+	op := at + "/op"
+	at += "/value"
+	detail := ""
 	switch c.Op {
 	case Eq, Neq:
-		if detail := scalarDetail(c.Value); detail != "" {
-			errs.add(at, detail)
-		}
+		detail = scalarDetail(c.Value)
 	case In, NotIn:
 		validateValues(errs, at, c.Value)
 	case Gt, Gte, Lt, Lte:
-		if f, ok := Number(c.Value); !ok || math.IsNaN(f) || math.IsInf(f, 0) {
-			errs.add(at, "must be a number")
-		}
+		detail = numberDetail(c.Value)
 	case Contains, Prefix, Suffix:
-		if _, ok := c.Value.(string); !ok {
-			errs.add(at, "must be a string")
-		} else if detail := scalarDetail(c.Value); detail != "" {
-			errs.add(at, detail)
+		if detail = scalarDetail(c.Value); !isString(c.Value) {
+			detail = "must be a string"
 		}
 	case Exists, NotExists:
 		if c.Value != nil {
-			errs.add(at, fmt.Sprintf("must be absent with %s", c.Op))
+			detail = fmt.Sprintf("must be absent with %s", c.Op)
 		}
 	case SemverGte, SemverLt:
-		s, ok := c.Value.(string)
-		if _, valid := ParseVersion([]byte(s)); !ok || !valid {
-			errs.add(at, `must be a version as in "3.2.1", a string`)
-		}
+		detail = versionDetail(c.Value)
 	default:
 		errs.add(op, "must be eq, neq, in, not_in, gt, gte, lt, lte, contains, prefix, suffix, "+
 			"exists, not_exists, semver_gte or semver_lt")
 	}
+	if detail != "" {
+		errs.add(at, detail)
+	}
+}
+
+func isString(value any) bool {
+	_, ok := value.(string)
+	return ok
+}
+
+// numberDetail returns what is wrong with a value that is to be a number.
+func numberDetail(value any) string {
+	if f, ok := Number(value); !ok || math.IsNaN(f) || math.IsInf(f, 0) {
+		return "must be a number"
+	}
+	return ""
+}
+
+// versionDetail returns what is wrong with a value that is to be a version.
+func versionDetail(value any) string {
+	s, ok := value.(string)
+	if _, valid := ParseVersion([]byte(s)); !ok || !valid {
+		return `must be a version as in "3.2.1", a string`
+	}
+	return ""
 }
 
 func validateValues(errs *FieldErrors, at string, value any) {

@@ -24,16 +24,8 @@ func ParseVersion(b []byte) (v Version, ok bool) {
 	if b[0] == 'v' || b[0] == 'V' {
 		b = b[1:]
 	}
-	for i := 0; ; i++ {
-		n, size := leadingNumber(b)
-		if size == 0 || size > 18 || i == len(v.numbers) { // 18 digits fit a uint64
-			return v, false
-		}
-		v.numbers[i], b = n, b[size:]
-		if len(b) == 0 || b[0] != '.' {
-			break
-		}
-		b = b[1:]
+	if b, ok = v.readNumbers(b); !ok {
+		return v, false
 	}
 	if len(b) > 0 && b[0] == '-' {
 		end := bytes.IndexAny(b, "+ ")
@@ -49,6 +41,23 @@ func ParseVersion(b []byte) (v Version, ok bool) {
 		return v, true
 	}
 	return v, (b[0] == '+' || b[0] == ' ') && areIdentifiers(b[1:])
+}
+
+// readNumbers reads the one to four numbers that b starts with, and returns what
+// follows them.
+func (v *Version) readNumbers(b []byte) (rest []byte, ok bool) {
+	for i := range v.numbers {
+		n, size := leadingNumber(b)
+		if size == 0 || size > 18 { // 18 digits fit a uint64
+			return nil, false
+		}
+		v.numbers[i], b = n, b[size:]
+		if len(b) == 0 || b[0] != '.' {
+			return b, true
+		}
+		b = b[1:]
+	}
+	return nil, false
 }
 
 // leadingNumber reads the digits that b starts with; a size over 18 means that n is wrong.
