@@ -46,13 +46,7 @@ func fileSystem(s *Site) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	var on mount
-	for _, m := range mounts { // of several at one point the last is seen
-		below := m.point == "/" || dir == m.point || strings.HasPrefix(dir, m.point+"/")
-		if below && len(m.point) >= len(on.point) {
-			on = m
-		}
-	}
+	on := mountOf(mounts, dir)
 	if on.fsType == "" {
 		return verdict{}, errors.New("no file system is mounted there")
 	}
@@ -74,6 +68,18 @@ func fileSystem(s *Site) (verdict, error) {
 		v.change, v.rollback = "mount with barrier=1: else fsync leaves data in the disk's cache", "mount with barrier=0"
 	}
 	return v, nil
+}
+
+// mountOf returns what is mounted at a path or above it; of several at one point
+// the last is seen.
+func mountOf(mounts []mount, path string) (on mount) {
+	for _, m := range mounts {
+		below := m.point == "/" || path == m.point || strings.HasPrefix(path, m.point+"/")
+		if below && len(m.point) >= len(on.point) {
+			on = m
+		}
+	}
+	return on
 }
 
 // leastFree is a segment of the journal.

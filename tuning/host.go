@@ -202,21 +202,41 @@ func (h Host) cgroup(controller string) (cgroup, error) {
 		return cgroup{}, err
 	}
 	for _, v2 := range []bool{false, true} {
-		for line := range strings.Lines(text) {
-			// 4:cpu,cpuacct:/group or, of version 2, 0::/group
-			fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
-			if len(fields) < 3 || v2 != (fields[0] == "0" && fields[1] == "") ||
-				!v2 && !hasOption(fields[1], controller) {
-				continue
-			}
-			for _, m := range mounts {
-				if v2 && m.fsType == "cgroup2" || !v2 && m.fsType == "cgroup" && hasOption(m.super, controller) {
-					return cgroup{v2: v2, dirs: groupDirs(m, fields[2])}, nil
-				}
-			}
+		on, ok := controllerMount(mounts, v2, controller)
+		if !ok {
+			continue
+		}
+		if group, ok := controllerGroup(text, v2, controller); ok {
+			return cgroup{v2: v2, dirs: groupDirs(on, group)}, nil
 		}
 	}
 	return cgroup{}, fmt.Errorf("no cgroup that controls %s is mounted", controller)
+}
+
+// controllerMount returns where the hierarchy of version 2, or that of version 1
+// which has the controller, is mounted.
+func controllerMount(mounts []mount, v2 bool, controller string) (mount, bool) {
+	for _, m := range mounts {
+		if v2 && m.fsType == "cgroup2" || !v2 && m.fsType == "cgroup" && hasOption(m.super, controller) {
+			return m, true
+		}
+	}
+	return mount{}, false
+}
+
+// controllerGroup returns the group of a process in that hierarchy. A line of text
+// is 4:cpu,cpuacct:/group or, of version 2, 0::/group.
+func controllerGroup(text string, v2 bool, controller string) (group string, ok bool) {
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(fields) < 3 {
+			continue
+		}
+		if unified := fields[0] == "0" && fields[1] == ""; unified == v2 && (v2 || hasOption(fields[1], controller)) {
+			return fields[2], true
+		}
+	}
+	return "", false
 }
 
 // groupDirs returns the directories of a group and of those above it. In a

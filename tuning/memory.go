@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"os"
-	"runtime/debug"
 )
 
 // MemoryLimit returns the bytes of memory that the cgroups of this process
@@ -21,25 +18,6 @@ import (
 func (h Host) MemoryLimit() (bytes int64, ok bool) {
 	bytes, _ = h.memoryLimit()
 	return bytes, bytes > 0
-}
-
-// LimitMemory tells Go's collector of the memory that the cgroups of this process
-// allow, unless GOMEMLIMIT is set: a heap that doubles between two collections
-// would else end the process. stateMax is how many bytes the users' state may have.
-func (h Host) LimitMemory(stateMax int64, log *slog.Logger) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	allowed, ok := h.MemoryLimit()
-	if !ok {
-		return
-	}
-	limit := GoMemory(allowed, stateMax)
-	debug.SetMemoryLimit(limit)
-	if limit+stateMax > allowed {
-		log.Warn("-state-max is more than this cgroup has memory for", "memory", allowed, "state_max", stateMax)
-	}
-	log.Info("memory is limited", "cgroup", allowed, "go", limit)
 }
 
 // GoMemory returns how many bytes of a cgroup's limit popupd leaves to Go: not

@@ -31,7 +31,7 @@ import (
 // down are no errors.
 func (s *server) open(ctx context.Context) (err error) {
 	s.warn()
-	tuning.NewHost(os.DirFS("/")).LimitMemory(s.config.StateMax, s.log)
+	limitMemory(tuning.NewHost(os.DirFS("/")), s.config.StateMax, s.log)
 	if s.dir, s.keys, err = openData(s.config); err != nil {
 		return err
 	}
