@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage overload pgo ladder timewait stores
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos bench microbench wrk load envelope outage overload pgo ladder timewait stores clients
 
 run: ## Run the demo, with embedded stores and three sample popups.
 	$(GO) run . -demo
@@ -11,7 +11,7 @@ run: ## Run the demo, with embedded stores and three sample popups.
 build: ## Build ./popupd.
 	$(GO) build -trimpath -o popupd .
 
-test: stores ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis.
+test: stores clients ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $$($(GO) list $(PACKAGES) | grep -v -e '/e2e$$' -e '/bench\(/\|$$\)')
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 4 ./e2e # uncached: go test does not see that the popupd it builds has changed
 
@@ -47,7 +47,7 @@ fmt: ## Format the code with gofmt.
 vuln: ## Look for known vulnerabilities in what is linked in, for which it asks https://vuln.go.dev.
 	@$(TOOL) govulncheck $(PACKAGES) || { code=$$?; [ $$code -eq 3 ] || echo 'vuln: not checked: https://vuln.go.dev is out of reach from here'; exit $$code; }
 
-cover: stores ## Run every test and print the share of the code that they reach.
+cover: stores clients ## Run every test and print the share of the code that they reach.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -coverprofile=cover.out $(PACKAGES)
 	$(GO) tool cover -func=cover.out | tail -n 1
 
@@ -104,5 +104,10 @@ timewait: ## Measure a connection per request and TIME_WAIT before and after eac
 
 stores: ## Install MariaDB, Redis and strace where they are missing (Debian, as root).
 	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null && command -v strace >/dev/null || $(call install,mariadb-server redis-server strace)
+
+CLIENTS = docs/clients/typescript
+clients: ## Install Node.js (Debian, as root) and the npm packages that test generated clients, where they are missing.
+	@command -v npm >/dev/null || $(call install,nodejs npm)
+	@cmp -s $(CLIENTS)/package-lock.json $(CLIENTS)/node_modules/.of || { npm ci --silent --no-audit --no-fund --prefix $(CLIENTS) && cp $(CLIENTS)/package-lock.json $(CLIENTS)/node_modules/.of; }
 
 install = { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || { echo 'needed: apt-get install $(1)' >&2; exit 1; }

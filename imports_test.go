@@ -63,6 +63,7 @@ var imports = map[string][]string{
 	"bench/results":      {},
 	"bench/timewait":     {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/wrk":          {"bench/results", "internal/testbed"},
+	"docs/clients":       {},
 	"e2e":                {},
 	"internal/apitest":   {"docs"},
 	"internal/storetest": {"internal/testbed"},

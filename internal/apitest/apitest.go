@@ -65,6 +65,18 @@ func (c *Checker) Operations(withTag func(tag string) bool) []string {
 	return out
 }
 
+// Operation returns the operation that r calls, as Operations has it, or "" if
+// there is none.
+func (c *Checker) Operation(r *http.Request) string {
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host, r.Host = "", "", ""
+	route, _, err := c.router.FindRoute(r)
+	if err != nil {
+		return ""
+	}
+	return route.Method + " " + route.Path
+}
+
 // Check returns how an exchange differs from the document. A status, header or
 // body that is not documented is a difference, and so is a request that
 // succeeded although the document forbids it.

@@ -1,0 +1,101 @@
+// The program calls every operation of popupd with openapi-fetch and the types
+// that openapi-typescript makes of openapi.yaml.
+import assert from "node:assert/strict";
+import { parseArgs } from "node:util";
+import createClient from "openapi-fetch";
+import type { components, paths } from "./popupd.js";
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string", default: "http://127.0.0.1:8080" },
+    admin: { type: "string", default: "http://127.0.0.1:8081" },
+    token: { type: "string", default: "" },
+  },
+});
+// The attributes of a poll are parameters of their own, not parameters of "attributes".
+const data = createClient<paths>({ baseUrl: values.data, querySerializer: { object: { style: "form", explode: true } } });
+const admin = createClient<paths>({ baseUrl: values.admin, headers: { Authorization: `Bearer ${values.token}` } });
+const key = "typescript";
+const user = "user of typescript";
+const path = { key };
+
+/** Returns the body of an answer that has the wanted status. */
+function want<T>(status: number, got: { response: Response; data?: T; error?: unknown }): T {
+  assert.equal(got.response.status, status, `${got.response.url}: ${JSON.stringify(got.error)}`);
+  return got.data as T;
+}
+
+// Make a popup for users with the plan pro.
+const popup: components["schemas"]["NewPopup"] = {
+  key,
+  status: "active",
+  placements: [key],
+  targeting: { all: [{ attr: "plan", op: "in", value: ["pro", 7, true] }] },
+  variants: [{ key: "a", content: { title: "Hello", more: { list: [1, 2] } } }],
+};
+const created = want(201, await admin.POST("/v1/admin/popups", { params: { header: { "X-Popupd-Actor": key } }, body: popup }));
+const afterClick: number = created.frequency.after_click_sec;
+assert.equal(afterClick, 2592000);
+const again = await admin.POST("/v1/admin/popups", { body: popup });
+want(409, again);
+assert.equal(again.error?.code, "key_exists");
+want(422, await admin.POST("/v1/admin/popups", { body: { key: "Not a key" } }));
+
+// Show it, and report what the user did.
+const query = { uid: user, placement: key, attributes: { "a.plan": "pro" } };
+const served = want(200, await data.GET("/v1/poll", { params: { query } }));
+assert(served);
+const title: unknown = served.popup.content.title;
+assert.equal(title, "Hello");
+want(204, await data.GET("/v1/poll", { params: { query } }));
+const one = want(202, await data.POST("/v1/actions", { body: { token: served.token, action: "click" } }));
+assert.deepEqual(one, { accepted: 1, rejected: [] });
+const many = want(202, await data.POST("/v1/actions", {
+  params: { query: { uid: user } },
+  body: [{ token: served.token, action: "convert" }, { token: "v1.forged", action: "click" }],
+}));
+assert.equal(many.rejected[0]?.code, "invalid_token");
+const text = JSON.stringify({ token: served.token, action: "dismiss" });
+want(202, await data.POST("/v1/actions", { headers: { "Content-Type": "text/plain" }, body: text, bodySerializer: (body) => body }));
+want(401, await data.POST("/v1/actions", { body: { token: "v1.forged", action: "click" } }));
+want(204, await data.OPTIONS("/v1/poll"));
+want(204, await data.OPTIONS("/v1/actions"));
+
+// Go through its versions, up to its end.
+const read = await admin.GET("/v1/admin/popups/{key}", { params: { path } });
+const current = want(200, read);
+const etag = read.response.headers.get("ETag") ?? "";
+const replace = { params: { path, header: { "If-Match": etag } }, body: { ...current, name: "renamed" } };
+assert.equal(want(200, await admin.PUT("/v1/admin/popups/{key}", replace)).name, "renamed");
+want(412, await admin.PUT("/v1/admin/popups/{key}", replace));
+want(200, await admin.POST("/v1/admin/popups/{key}/pause", { params: { path } }));
+want(200, await admin.POST("/v1/admin/popups/{key}/activate", { params: { path } }));
+want(200, await admin.POST("/v1/admin/popups/{key}/rollback", { params: { path }, body: { version: 1 } }));
+want(200, await admin.DELETE("/v1/admin/popups/{key}", { params: { path, header: { "If-Match": "*" } } }));
+
+// Look at what was changed and shown.
+const archived = want(200, await admin.GET("/v1/admin/popups", { params: { query: { status: "archived", limit: 500 } } }));
+assert(archived.items.some((item) => item.key === key));
+const page = want(200, await admin.GET("/v1/admin/popups/{key}/revisions", { params: { path, query: { limit: 2 } } }));
+const cursor = page.next_cursor ?? undefined;
+const rest = want(200, await admin.GET("/v1/admin/popups/{key}/revisions", { params: { path, query: { cursor } } }));
+assert.equal(page.items.length + rest.items.length, 6);
+const stats = want(200, await admin.GET("/v1/admin/popups/{key}/stats", { params: { path, query: { interval: "day" } } }));
+assert.equal(stats.series.length, 8);
+want(200, await admin.GET("/v1/admin/audit"));
+
+// Forget users: fetch takes ".." out of a path, so such ids go into the query.
+const state = want(200, await admin.GET("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
+assert.deepEqual(state.states.map((s) => s.acted), [["click", "dismiss", "convert"]]);
+want(202, await admin.DELETE("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
+assert.equal(want(200, await admin.GET("/v1/admin/users", { params: { query: { uid: ".." } } })).uid, "..");
+want(202, await admin.DELETE("/v1/admin/users", { params: { query: { uid: ".." } } }));
+
+// Ask what monitoring asks.
+assert.equal(want(200, await admin.GET("/livez")).status, "ok");
+assert.equal(want(200, await admin.GET("/readyz")).status, "ready");
+assert(want(200, await admin.POST("/v1/admin/reload")).revision > 0);
+assert.match(want(200, await admin.GET("/metrics", { parseAs: "text" })), /popupd_build_info/);
+want(200, await admin.GET("/openapi.yaml", { parseAs: "text" }));
+want(200, await admin.GET("/debug/pprof", { parseAs: "text" }));
+want(200, await admin.GET("/debug/pprof/{profile}", { params: { path: { profile: "heap" }, query: { debug: 1 } }, parseAs: "text" }));
