@@ -19,6 +19,16 @@ func createFile(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
+// writeOnce writes as much of b at off as one call takes, unlike [os.File.WriteAt],
+// which goes on after a short write.
+func writeOnce(f *os.File, b []byte, off int64) (n int, err error) {
+	err = retryEINTR(func() (err error) {
+		n, err = unix.Pwrite(int(f.Fd()), b, off)
+		return err
+	})
+	return n, err
+}
+
 // syncDirectory syncs the names in a directory.
 func syncDirectory(path string) error {
 	f, err := os.Open(path)

@@ -29,6 +29,9 @@ func createFile(path string) (*os.File, error) {
 	return os.NewFile(uintptr(handle), path), nil
 }
 
+// writeOnce writes b at off.
+func writeOnce(f *os.File, b []byte, off int64) (n int, err error) { return f.WriteAt(b, off) }
+
 // syncDirectory does nothing: directories cannot be synced here, NTFS logs names.
 func syncDirectory(string) error { return nil }
 

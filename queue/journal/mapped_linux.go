@@ -3,12 +3,20 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/popupd/popupd/internal/failpoint"
 	"github.com/popupd/popupd/popup"
-	"golang.org/x/sys/unix"
 )
+
+// syncData makes what is in a file survive the machine. It needs no msync: on
+// Linux fdatasync writes the dirty pages of shared mappings too.
+func syncData(f *os.File) error {
+	return retryEINTR(func() error { return unix.Fdatasync(int(f.Fd())) })
+}
 
 // newMapped allocates size bytes for the file and maps them. It returns nil, and the
 // file is to be written with write(2), where the file system cannot do that.
@@ -78,13 +86,6 @@ func (w *mappedWriter) write(off int64, size int, stream popup.StreamID, first u
 		return w.disk.do("write", w.path, func() error { return nil })
 	}
 	return nil
-}
-
-// sync needs no msync: on Linux fdatasync writes dirty pages of shared mappings too.
-func (w *mappedWriter) sync() error {
-	return w.disk.do("sync", w.path, func() error {
-		return retryEINTR(func() error { return unix.Fdatasync(int(w.file.Fd())) })
-	})
 }
 
 func (w *mappedWriter) close() error {

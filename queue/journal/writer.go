@@ -2,6 +2,8 @@ package journal
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 
 	"github.com/popupd/popupd/internal/failpoint"
@@ -58,9 +60,8 @@ type segmentFile struct {
 	path string // for messages
 }
 
-// sync is fsync(2), on darwin F_FULLFSYNC.
 func (s *segmentFile) sync() error {
-	return s.disk.do("sync", s.path, s.file.Sync)
+	return s.disk.do("sync", s.path, func() error { return syncData(s.file) })
 }
 
 // cut shortens the file. If that is refused it wipes the header of the first frame
@@ -93,7 +94,7 @@ type plainWriter struct {
 func (w *plainWriter) write(off int64, size int, stream popup.StreamID, first uint64, events []popup.Event) error {
 	w.buf = AppendEvents(w.buf[:0], stream, first, events)
 	if failpoint.Enabled {
-		_, _ = w.file.WriteAt(w.buf[:size/2], off) // the whole frame follows
+		_, _ = writeOnce(w.file, w.buf[:size/2], off) // the whole frame follows
 		failpoint.Reach(failpoint.JournalAppendTorn)
 	}
 	if w.disk.step != nil {
@@ -102,7 +103,17 @@ func (w *plainWriter) write(off int64, size int, stream popup.StreamID, first ui
 	return w.writeAt(off)
 }
 
+// writeAt takes a short write for a failure, even if the rest can be written: a
+// file system that stops in the middle is full, or is not to be trusted.
 func (w *plainWriter) writeAt(off int64) error {
-	_, err := w.file.WriteAt(w.buf, off)
-	return err
+	n, err := writeOnce(w.file, w.buf, off)
+	if err == nil && n < len(w.buf) {
+		if _, err = writeOnce(w.file, w.buf[n:], off+int64(n)); err == nil { // it says why
+			err = io.ErrShortWrite
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", w.path, err)
+	}
+	return nil
 }
