@@ -52,6 +52,11 @@ func (t *task) runOverload(ctx context.Context) error {
 			return err
 		}
 	}
+	bed, err := testbed.New(ctx)
+	if err != nil {
+		return err
+	}
+	defer bed.Close()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Overload\n\n%s- load average before: %s\n\n", testbed.Environment(t.command), loadAverage())
 	b.WriteString(overloadHead)
@@ -59,7 +64,7 @@ func (t *task) runOverload(ctx context.Context) error {
 	var missed []string
 	for i := range overloads {
 		c := &overloads[i]
-		unshed, err := t.overload(ctx, c, "", "0s")
+		unshed, err := t.overload(ctx, bed, c, "", "0s")
 		if err != nil {
 			return err
 		}
@@ -74,13 +79,13 @@ func (t *task) runOverload(ctx context.Context) error {
 		}
 		row("`-shed-after 0`", unshed)
 		if t.before != "" {
-			r, err := t.overload(ctx, c, t.before, "50ms")
+			r, err := t.overload(ctx, bed, c, t.before, "50ms")
 			if err != nil {
 				return err
 			}
 			row("before", r)
 		}
-		r, err := t.overload(ctx, c, "", "50ms")
+		r, err := t.overload(ctx, bed, c, "", "50ms")
 		if err != nil {
 			return err
 		}
@@ -144,13 +149,8 @@ func ms(d time.Duration) string {
 }
 
 // overload measures one popupd, "" for this tree's, under the load of clients.
-func (t *task) overload(ctx context.Context, c *clients, binary, shedAfter string) (*overloadRun, error) {
+func (t *task) overload(ctx context.Context, bed *testbed.Testbed, c *clients, binary, shedAfter string) (*overloadRun, error) {
 	fmt.Fprintf(os.Stderr, "%d that %s, popupd %s -shed-after %s\n", c.N, c.Name, binary, shedAfter)
-	bed, err := testbed.New(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer bed.Close()
 	cores, others := "", "0-"+strconv.Itoa(runtime.NumCPU()-1)
 	if t.pin && runtime.NumCPU() > 1 {
 		cores, others = "0", "1"
@@ -159,6 +159,7 @@ func (t *task) overload(ctx context.Context, c *clients, binary, shedAfter strin
 	if err != nil {
 		return nil, err
 	}
+	defer server.Stop()
 	if err := c.prepare(ctx, server); err != nil {
 		return nil, err
 	}
