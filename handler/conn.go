@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/internal/netsock"
 )
 
 // conn keeps the time limits of a connection. fasthttp sets a deadline three
@@ -15,7 +17,7 @@ import (
 // second early.
 type conn struct {
 	net.Conn
-	stamped  stamped // the same, nil if it does not know when what it reads came in
+	stamped  netsock.Stamped // the same, nil if it does not know when what it reads came in
 	listener *listener
 	closed   atomic.Bool
 	begin    atomic.Bool // it has been read from, or closed

@@ -53,7 +53,7 @@ type Config struct {
 	// ShedAfter is the queueing delay above which load is shed: when it has stayed
 	// above that for 100 ms, requests that have waited for more than 20 ms, or for
 	// more than ShedAfter, are answered with 503 until hardly any has. It works on
-	// listeners that are stampers, as netsock's is. 0: never; else MinShedAfter or more.
+	// listeners that are a [netsock.Stamper]. 0: never; else MinShedAfter or more.
 	ShedAfter time.Duration
 
 	// IdleTimeout is how long a connection may be idle; it is shortened when

@@ -61,7 +61,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			if l.fresh.Add(1) > maxFresh {
 				runtime.Gosched()
 			}
-			stamped, _ := c.(stamped)
+			stamped, _ := c.(netsock.Stamped)
 			return &conn{Conn: c, stamped: stamped, listener: l}, nil
 		}
 		if !netsock.Exhausted(err) {

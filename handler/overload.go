@@ -80,18 +80,6 @@ func newOverload(s *Server, target time.Duration) *overload {
 	return o
 }
 
-// stamper is a listener whose connections can say when what they read came in.
-type stamper interface {
-	// Stamp has the next n reads of all its connections take note of that.
-	Stamp(n int64)
-}
-
-// stamped is a connection of a stamper.
-type stamped interface {
-	// Arrived returns it in ns since the epoch, 0 if it was not taken note of.
-	Arrived() int64
-}
-
 // run asks requests for their age until close is called.
 func (o *overload) run(stamp func(n int64)) {
 	defer close(o.ended)

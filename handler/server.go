@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/internal/netsock"
 )
 
 // Limits of a request in bytes.
@@ -73,7 +75,7 @@ func (s *Server) stamp(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.listeners {
-		if l, ok := l.Listener.(stamper); ok {
+		if l, ok := l.Listener.(netsock.Stamper); ok {
 			l.Stamp(n)
 		}
 	}
