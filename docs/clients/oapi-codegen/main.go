@@ -1,0 +1,256 @@
+// The program calls every operation of popupd with the client that oapi-codegen
+// makes of openapi.yaml. Of an answer that it does not expect it says which.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+)
+
+//go:generate go tool oapi-codegen -generate types,client -package main -o popupd.gen.go ../../openapi.yaml
+
+const key, user, actor = "oapi-codegen", "user of oapi-codegen", "oapi-codegen"
+
+// popupd is a client for each plane.
+type popupd struct{ data, admin *ClientWithResponses }
+
+func main() {
+	data := flag.String("data", "http://127.0.0.1:8080", "URL of the data plane")
+	admin := flag.String("admin", "http://127.0.0.1:8081", "URL of the control plane")
+	token := flag.String("token", "", "bearer token of the control plane")
+	flag.Parse()
+	var p popupd
+	var err error
+	if p.data, err = NewClientWithResponses(*data); err != nil {
+		log.Fatal(err)
+	}
+	bearer := WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+*token)
+		return nil
+	})
+	if p.admin, err = NewClientWithResponses(*admin, bearer); err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	for _, step := range []func(context.Context) error{p.write, p.show, p.forget, p.change, p.read, p.operate} {
+		if err := step(ctx); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// answer is what every generated answer has.
+type answer interface {
+	StatusCode() int
+	GetBody() []byte
+}
+
+// want returns an error unless an operation was answered with this status.
+func want(status int, operation string, a answer, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	if a.StatusCode() != status {
+		return fmt.Errorf("%s: %d, want %d: %s", operation, a.StatusCode(), status, a.GetBody())
+	}
+	return nil
+}
+
+// write makes a popup for users with the plan pro.
+func (p popupd) write(ctx context.Context) error {
+	var plan Scalar
+	if err := plan.FromScalar0("pro"); err != nil {
+		return err
+	}
+	var value ConditionValue
+	if err := value.FromScalar(plan); err != nil {
+		return err
+	}
+	content := Content{"title": "Hello", "more": map[string]any{"list": []int{1, 2}}}
+	popup := NewPopup{
+		Key: key, Status: new(Active), Placements: &Placements{key},
+		Targeting: &TargetingInput{All: &[]Condition{{Attr: "plan", Op: Eq, Value: &value}}},
+		Variants:  &[]VariantInput{{Key: "a", Content: &content}},
+	}
+	created, err := p.admin.CreatePopupWithResponse(ctx, &CreatePopupParams{XPopupdActor: new(actor)}, popup)
+	if err := want(http.StatusCreated, "createPopup", created, err); err != nil {
+		return err
+	}
+	if got := *created.JSON201; got.Frequency.AfterClickSec != 2592000 || got.Rollout.Percent != 100 {
+		return fmt.Errorf("createPopup: defaults are %+v, %+v", got.Frequency, got.Rollout)
+	}
+	again, err := p.admin.CreatePopupWithResponse(ctx, nil, popup)
+	if err := want(http.StatusConflict, "createPopup again", again, err); err != nil {
+		return err
+	}
+	if got := again.ApplicationproblemJSON409.Code; got != "key_exists" {
+		return fmt.Errorf("createPopup again: code %q", got)
+	}
+	return nil
+}
+
+// show polls as a user with the plan pro, and reports actions in every form.
+func (p popupd) show(ctx context.Context) error {
+	params := PollParams{Uid: user, Placement: new(key), Attributes: &Attributes{"a.plan": "pro", "a.note": "a b&c=d"}}
+	poll, err := p.data.PollWithResponse(ctx, &params)
+	if err := want(http.StatusOK, "poll", poll, err); err != nil {
+		return err
+	}
+	served := poll.JSON200
+	if served.Popup.Key != key || served.Popup.Content["title"] != "Hello" {
+		return fmt.Errorf("poll: %+v", served.Popup)
+	}
+	again, err := p.data.PollWithResponse(ctx, &params)
+	if err := want(http.StatusNoContent, "poll again", again, err); err != nil {
+		return err
+	}
+	click := Action{Token: served.Token, Action: ActionActionClick}
+	var one, many ActionOrActions
+	if err := one.FromAction(click); err != nil {
+		return err
+	}
+	if err := many.FromActions(Actions{{Token: served.Token, Action: ActionActionConvert}, {Token: "v1.forged", Action: ActionActionClick}}); err != nil {
+		return err
+	}
+	for name, body := range map[string]ActionOrActions{"one": one, "many": many} {
+		act, err := p.data.ActWithResponse(ctx, &ActParams{Uid: new(user)}, body)
+		if err := want(http.StatusAccepted, "act "+name, act, err); err != nil {
+			return err
+		}
+		if act.JSON202.Accepted != 1 {
+			return fmt.Errorf("act %s: %+v", name, *act.JSON202)
+		}
+	}
+	act, err := p.data.ActWithTextBodyWithResponse(ctx, nil, `{"token":"`+served.Token+`","action":"dismiss"}`)
+	if err := want(http.StatusAccepted, "act in text/plain", act, err); err != nil {
+		return err
+	}
+	preflight, err := p.data.PreflightPollWithResponse(ctx)
+	if err := want(http.StatusNoContent, "preflightPoll", preflight, err); err != nil {
+		return err
+	}
+	preflightActions, err := p.data.PreflightActionsWithResponse(ctx)
+	return want(http.StatusNoContent, "preflightActions", preflightActions, err)
+}
+
+// forget resets users, by path and by query. It comes before the popup is
+// archived, which frees what is remembered of it.
+func (p popupd) forget(ctx context.Context) error {
+	state, err := p.admin.GetUserWithResponse(ctx, user)
+	if err := want(http.StatusOK, "getUser", state, err); err != nil {
+		return err
+	}
+	if len(state.JSON200.States) != 1 || len(state.JSON200.States[0].Acted) != 3 {
+		return fmt.Errorf("getUser: %+v, want one state with three actions", *state.JSON200)
+	}
+	reset, err := p.admin.ResetUserWithResponse(ctx, user, nil)
+	if err := want(http.StatusAccepted, "resetUser", reset, err); err != nil {
+		return err
+	}
+	dots, err := p.admin.GetUserByQueryWithResponse(ctx, &GetUserByQueryParams{Uid: ".."})
+	if err := want(http.StatusOK, "getUserByQuery", dots, err); err != nil {
+		return err
+	}
+	if dots.JSON200.Uid != ".." {
+		return fmt.Errorf("getUserByQuery: %q", dots.JSON200.Uid)
+	}
+	resetDots, err := p.admin.ResetUserByQueryWithResponse(ctx, &ResetUserByQueryParams{Uid: ".."})
+	return want(http.StatusAccepted, "resetUserByQuery", resetDots, err)
+}
+
+// change goes through the versions of the popup, up to its end.
+func (p popupd) change(ctx context.Context) error {
+	read, err := p.admin.GetPopupWithResponse(ctx, key)
+	if err := want(http.StatusOK, "getPopup", read, err); err != nil {
+		return err
+	}
+	etag := read.HTTPResponse.Header.Get("ETag")
+	put, err := p.admin.ReplacePopupWithResponse(ctx, key, &ReplacePopupParams{IfMatch: etag}, PopupInput{
+		Name: new("renamed"), Status: &read.JSON200.Status, Schedule: &ScheduleInput{Days: &[]Weekday{Mon, Tue}, Hours: &[]Hours{{"09:00", "18:00"}}},
+	})
+	if err := want(http.StatusOK, "replacePopup", put, err); err != nil {
+		return err
+	}
+	stale, err := p.admin.ReplacePopupWithResponse(ctx, key, &ReplacePopupParams{IfMatch: etag}, PopupInput{})
+	if err := want(http.StatusPreconditionFailed, "replacePopup of an old version", stale, err); err != nil {
+		return err
+	}
+	pause, err := p.admin.PausePopupWithResponse(ctx, key, nil)
+	if err := want(http.StatusOK, "pausePopup", pause, err); err != nil {
+		return err
+	}
+	activate, err := p.admin.ActivatePopupWithResponse(ctx, key, nil)
+	if err := want(http.StatusOK, "activatePopup", activate, err); err != nil {
+		return err
+	}
+	rollback, err := p.admin.RollbackPopupWithResponse(ctx, key, nil, Rollback{Version: 1})
+	if err := want(http.StatusOK, "rollbackPopup", rollback, err); err != nil {
+		return err
+	}
+	archive, err := p.admin.ArchivePopupWithResponse(ctx, key, &ArchivePopupParams{IfMatch: "*"})
+	return want(http.StatusOK, "archivePopup", archive, err)
+}
+
+// read looks at what was changed and shown.
+func (p popupd) read(ctx context.Context) error {
+	list, err := p.admin.ListPopupsWithResponse(ctx, &ListPopupsParams{Status: new(Archived), Limit: new(500)})
+	if err := want(http.StatusOK, "listPopups", list, err); err != nil {
+		return err
+	}
+	if len(list.JSON200.Items) == 0 || list.JSON200.NextCursor != nil {
+		return fmt.Errorf("listPopups: %+v", *list.JSON200)
+	}
+	revisions, err := p.admin.ListRevisionsWithResponse(ctx, key, &ListRevisionsParams{Limit: new(2)})
+	if err := want(http.StatusOK, "listRevisions", revisions, err); err != nil {
+		return err
+	}
+	older, err := p.admin.ListRevisionsWithResponse(ctx, key, &ListRevisionsParams{Cursor: revisions.JSON200.NextCursor})
+	if err := want(http.StatusOK, "listRevisions from a cursor", older, err); err != nil {
+		return err
+	}
+	if n := len(revisions.JSON200.Items) + len(older.JSON200.Items); n != 6 {
+		return fmt.Errorf("listRevisions: %d in both pages, want 6", n)
+	}
+	stats, err := p.admin.GetStatsWithResponse(ctx, key, &GetStatsParams{Interval: new(Day)})
+	if err := want(http.StatusOK, "getStats", stats, err); err != nil {
+		return err
+	}
+	if len(stats.JSON200.Series) != 8 || len(stats.JSON200.Variants) == 0 {
+		return fmt.Errorf("getStats: %+v", *stats.JSON200)
+	}
+	audit, err := p.admin.ListAuditWithResponse(ctx, nil)
+	return want(http.StatusOK, "listAudit", audit, err)
+}
+
+// operate asks what monitoring asks.
+func (p popupd) operate(ctx context.Context) error {
+	live, err := p.admin.LiveWithResponse(ctx)
+	if err := want(http.StatusOK, "live", live, err); err != nil {
+		return err
+	}
+	ready, err := p.admin.ReadyWithResponse(ctx)
+	if err := want(http.StatusOK, "ready", ready, err); err != nil {
+		return err
+	}
+	reload, err := p.admin.ReloadWithResponse(ctx)
+	if err := want(http.StatusOK, "reload", reload, err); err != nil {
+		return err
+	}
+	metrics, err := p.admin.MetricsWithResponse(ctx)
+	if err := want(http.StatusOK, "metrics", metrics, err); err != nil {
+		return err
+	}
+	document, err := p.admin.OpenapiWithResponse(ctx)
+	if err := want(http.StatusOK, "openapi", document, err); err != nil {
+		return err
+	}
+	profiles, err := p.admin.ListProfilesWithResponse(ctx)
+	if err := want(http.StatusOK, "listProfiles", profiles, err); err != nil {
+		return err
+	}
+	heap, err := p.admin.GetProfileWithResponse(ctx, "heap", &GetProfileParams{Debug: new(1)})
+	return want(http.StatusOK, "getProfile", heap, err)
+}

@@ -1,0 +1,136 @@
+// The program calls every operation of popupd with the client that ogen makes of
+// openapi.yaml, but for the one whose media type ogen does not know.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/go-faster/jx"
+)
+
+//go:generate go tool ogen --config ogen.yml --target . --package main ../../openapi.yaml
+
+const key, user = "ogen", "user of ogen"
+
+// bearer is the source of the token.
+type bearer string
+
+func (b bearer) Token(context.Context, OperationName) (Token, error) {
+	return Token{Token: string(b)}, nil
+}
+
+func main() {
+	dataURL := flag.String("data", "http://127.0.0.1:8080", "URL of the data plane")
+	adminURL := flag.String("admin", "http://127.0.0.1:8081", "URL of the control plane")
+	token := flag.String("token", "", "bearer token of the control plane")
+	flag.Parse()
+	data, err := NewClient(*dataURL, bearer(""))
+	if err != nil {
+		log.Fatal(err)
+	}
+	admin, err := NewClient(*adminURL, bearer(*token))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	write(ctx, admin)
+	show(ctx, data)
+	forget(ctx, admin)
+	change(ctx, admin)
+	read(ctx, admin)
+	operate(ctx, admin)
+}
+
+// want returns an answer of the wanted type and ends the program for any other.
+func want[T any](got any, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	wanted, ok := got.(T)
+	must(ok, "%T %+v, want %T", got, got, wanted)
+	return wanted
+}
+
+// must ends the program unless what it is told holds.
+func must(holds bool, format string, args ...any) {
+	if !holds {
+		log.Output(2, fmt.Sprintf(format, args...))
+		log.Fatal("not as it must be")
+	}
+}
+
+// write makes a popup for users with the plan pro.
+func write(ctx context.Context, admin *Client) {
+	plan := NewOptConditionValue(NewScalarConditionValue(NewStringScalar("pro")))
+	popup := NewPopup{
+		Key: key, Status: NewOptStatus(StatusActive), Placements: Placements{key},
+		Targeting: NewOptTargetingInput(TargetingInput{All: []Condition{{Attr: "plan", Op: ConditionOpEq, Value: plan}}}),
+		Variants:  []VariantInput{{Key: "a", Content: NewOptContent(Content{"title": jx.Raw(`"Hello"`)})}},
+	}
+	created := want[*PopupHeaders](admin.CreatePopup(ctx, &popup, CreatePopupParams{XPopupdActor: NewOptString(key)}))
+	must(created.Response.Frequency.AfterClickSec == 2592000, "created %+v", created.Response)
+	want[*CreatePopupConflict](admin.CreatePopup(ctx, &popup, CreatePopupParams{}))
+}
+
+// show polls as a user with the plan pro, and reports actions in every form.
+func show(ctx context.Context, data *Client) {
+	params := PollParams{UID: user, Placement: NewOptString(key), Attributes: NewOptAttributes(Attributes{"a.plan": "pro"})}
+	served := want[*ServedHeaders](data.Poll(ctx, params)).Response
+	must(string(served.Popup.Content["title"]) == `"Hello"`, "served %+v", served)
+	want[*PollNoContent](data.Poll(ctx, params))
+	one := NewActionActionOrActions(Action{Token: served.Token, Action: ActionActionClick})
+	want[*ActionResultsHeaders](data.Act(ctx, &one, ActParams{}))
+	many := NewActionsActionOrActions(Actions{{Token: served.Token, Action: ActionActionConvert}, {Token: "v1.forged", Action: ActionActionClick}})
+	taken := want[*ActionResultsHeaders](data.Act(ctx, &many, ActParams{UID: NewOptString(user)})).Response
+	must(taken.Accepted == 1 && len(taken.Rejected) == 1, "taken %+v", taken)
+	text := ActReqTextPlain{Data: strings.NewReader(`{"token":"` + served.Token + `","action":"dismiss"}`)}
+	want[*ActionResultsHeaders](data.Act(ctx, &text, ActParams{}))
+	want[*Preflight](data.PreflightPoll(ctx))
+	want[*Preflight](data.PreflightActions(ctx))
+}
+
+// forget resets users, by path and by query. It comes before the popup is
+// archived, which frees what is remembered of it.
+func forget(ctx context.Context, admin *Client) {
+	state := want[*User](admin.GetUser(ctx, GetUserParams{UID: user}))
+	must(len(state.States) == 1 && len(state.States[0].Acted) == 3, "state %+v", state)
+	want[*ResetUserAccepted](admin.ResetUser(ctx, ResetUserParams{UID: user}))
+	want[*User](admin.GetUserByQuery(ctx, GetUserByQueryParams{UID: ".."}))
+	want[*ResetUserByQueryAccepted](admin.ResetUserByQuery(ctx, ResetUserByQueryParams{UID: ".."}))
+}
+
+// change goes through the versions of the popup, up to its end.
+func change(ctx context.Context, admin *Client) {
+	etag := want[*CurrentPopupHeaders](admin.GetPopup(ctx, GetPopupParams{Key: key})).ETag
+	renamed := PopupInput{Name: NewOptName("renamed"), Status: NewOptStatus(StatusActive)}
+	want[*CurrentPopupHeaders](admin.ReplacePopup(ctx, &renamed, ReplacePopupParams{Key: key, IfMatch: etag}))
+	want[*CurrentPopupHeaders](admin.PausePopup(ctx, PausePopupParams{Key: key}))
+	want[*CurrentPopupHeaders](admin.ActivatePopup(ctx, ActivatePopupParams{Key: key}))
+	want[*CurrentPopupHeaders](admin.RollbackPopup(ctx, &Rollback{Version: 1}, RollbackPopupParams{Key: key}))
+	want[*CurrentPopupHeaders](admin.ArchivePopup(ctx, ArchivePopupParams{Key: key, IfMatch: "*"}))
+}
+
+// read looks at what was changed and shown.
+func read(ctx context.Context, admin *Client) {
+	list := want[*PopupPage](admin.ListPopups(ctx, ListPopupsParams{Status: NewOptStatus(StatusArchived)}))
+	must(len(list.Items) > 0 && list.NextCursor.Null, "list %+v", list)
+	revisions := want[*RevisionPage](admin.ListRevisions(ctx, ListRevisionsParams{Key: key, Limit: NewOptInt(2)}))
+	must(len(revisions.Items) == 2 && !revisions.NextCursor.Null, "revisions %+v", revisions)
+	stats := want[*Stats](admin.GetStats(ctx, GetStatsParams{Key: key, Interval: NewOptInterval(IntervalDay)}))
+	must(len(stats.Series) == 8, "statistics %+v", stats)
+	want[*AuditPage](admin.ListAudit(ctx, ListAuditParams{}))
+}
+
+// operate asks what monitoring asks.
+func operate(ctx context.Context, admin *Client) {
+	want[*Health](admin.Live(ctx))
+	want[*Health](admin.Ready(ctx))
+	want[*Reloaded](admin.Reload(ctx))
+	want[*MetricsOK](admin.Metrics(ctx))
+	want[*ListProfilesOK](admin.ListProfiles(ctx))
+	want[*GetProfileOKTextPlain](admin.GetProfile(ctx, GetProfileParams{Profile: "heap", Debug: NewOptInt(1)}))
+}
