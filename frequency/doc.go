@@ -1,5 +1,6 @@
 // Package frequency remembers, for every user and popup, when the popup may be
-// shown again, and answers that from memory.
+// shown again, and answers that from memory. It knows waits, not popups: which
+// popup a user sees is decided in package decision. It does no I/O but for its dump.
 //
 // # The table
 //

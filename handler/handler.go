@@ -6,6 +6,9 @@
 // other than that of one user, or allocates (alloc_test.go). The bytes of a
 // request are read where fasthttp left them; only what is percent-encoded or
 // escaped is copied, by [query] and [reader], into memory that is used again.
+//
+// HTTP lives here and nothing else: which popup a user sees is package decision's
+// to say, sockets are internal/netsock's, and no store is known but the [Journal].
 package handler
 
 import (

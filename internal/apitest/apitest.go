@@ -1,6 +1,7 @@
 // Package apitest holds HTTP exchanges against docs/openapi.yaml. Tests of both
 // planes send their requests through a [Checker]'s transport, over whatever
 // connection they have: httptest, fasthttp in memory, or the built binary.
+// It checks and starts nothing: what is tested belongs to the tests.
 package apitest
 
 import (

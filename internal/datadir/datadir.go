@@ -1,6 +1,7 @@
 // Package datadir is the directory in which one popupd keeps what must outlive
 // it: the journal, the last good popups, the dump of the users' state, the
 // SQLite file and generated secrets. Everything in it is 0600 or 0700.
+// What the files contain belongs to the packages that write them.
 package datadir
 
 import (

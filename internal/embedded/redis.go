@@ -3,7 +3,8 @@
 // real one, so that there is one queue and no port that others could reach.
 //
 // It forgets everything when the process ends. That is harmless: the queue
-// carries copies of what the journal holds until the database has counted it.
+// carries copies of what the journal holds until the database has committed it.
+// Nothing here knows what popupd says to Redis.
 package embedded
 
 import (

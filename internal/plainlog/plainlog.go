@@ -1,5 +1,6 @@
 // Package plainlog is a log that no one who is logged can write in: each record is
 // one line, of nothing but printable text.
+// What is logged, and when, is decided where it happens.
 package plainlog
 
 import (
