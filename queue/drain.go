@@ -71,14 +71,11 @@ func (d *drain) run(ctx context.Context) {
 // step looks at the list once and commits what it can. It returns how long to wait
 // before the next look.
 func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
-	if d.adopted {
-		select {
-		case d.consumer.slots <- struct{}{}:
-			defer func() { <-d.consumer.slots }()
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
+	release, err := d.takeSlot(ctx)
+	if err != nil {
+		return 0, err
 	}
+	defer release()
 	seen, err := d.look(ctx)
 	if err != nil {
 		return 0, err
@@ -95,10 +92,7 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 		return 0, err
 	}
 	if d.last == before && !fresh {
-		// There are elements and none is of use, so the progress may be less than
-		// we believe: MySQL may have been restored to an earlier state.
-		d.known = false
-		if err := d.readProgress(ctx); err != nil || !d.known || d.last != before {
+		if same, err := d.confirmProgress(ctx); !same || err != nil {
 			return 0, err
 		}
 	}
@@ -109,16 +103,45 @@ func (d *drain) step(ctx context.Context) (idle time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	full := seen == d.elements
+	return d.nextLook(seen == d.elements, trimmed > 0 || d.last > before), nil
+}
+
+// takeSlot waits until an adopted stream may be worked on: only so many are at a
+// time. release ends that.
+func (d *drain) takeSlot(ctx context.Context) (release func(), err error) {
+	if !d.adopted {
+		return func() {}, nil
+	}
+	select {
+	case d.consumer.slots <- struct{}{}:
+		return func() { <-d.consumer.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// confirmProgress reads the progress again when there are elements and none is of
+// use: it may be less than is believed, if MySQL was restored to an earlier state.
+// It reports whether it is the same.
+func (d *drain) confirmProgress(ctx context.Context) (same bool, err error) {
+	believed := d.last
+	d.known = false
+	err = d.readProgress(ctx)
+	return d.known && d.last == believed, err
+}
+
+// nextLook returns how long to wait before the next look, after one that filled the
+// peek or not, and was fruitful or not.
+func (d *drain) nextLook(full, fruitful bool) time.Duration {
 	d.resize(full)
-	if trimmed == 0 && d.last == before {
-		return d.fruitless.Next(), nil
+	if !fruitful {
+		return d.fruitless.Next()
 	}
 	d.fruitless.Reset()
 	if full {
-		return 0, nil
+		return 0
 	}
-	return flushEvery, nil
+	return flushEvery
 }
 
 // look reads the first elements of the list into the peek and returns how many there are.

@@ -179,7 +179,7 @@ func (j *Journal) roomLeftLocked(size int64) (room, least int64, err error) {
 // takes it for one that has ended. Where a directory with open files cannot be
 // renamed it has the name from the start: whoever locks it first then adopts an
 // empty stream, and this call fails.
-func (j *Journal) openStreamLocked(size int64) (err error) {
+func (j *Journal) openStreamLocked(size int64) error {
 	var id popup.StreamID
 	rand.Read(id[:])
 	s := &Stream{id: id, journal: j, dir: filepath.Join(j.c.Dir, id.String())}
@@ -187,52 +187,11 @@ func (j *Journal) openStreamLocked(size int64) (err error) {
 	if j.disk.noDirRename {
 		temp = s.dir
 	}
-	var w writer
-	defer func() {
-		if err == nil {
-			return
-		}
-		if w != nil {
-			w.close()
-		}
-		if s.lock != nil && j.disk.noDirRename {
-			s.lock.Close()
-		}
-		// Either name: a step that failed may have been done all the same.
-		for _, dir := range []string{temp, s.dir} {
-			if removeErr := j.disk.removeAll(dir); removeErr != nil {
-				j.c.Log.Warn("journal leaves an empty stream behind", "err", removeErr)
-			}
-		}
-		if s.lock != nil {
-			s.lock.Close()
-		}
-		if isFull(err) && !errors.Is(err, ErrFull) {
-			err = fmt.Errorf("%w: %w", ErrFull, err)
-		}
-	}()
-	if err := j.disk.mkdir(temp); err != nil {
-		return err
-	}
-	if s.lock, err = j.disk.lock(temp); err != nil {
-		return err
-	}
 	name := segmentName(1)
-	w, room, err := j.allocateLocked(filepath.Join(temp, name), size)
+	w, room, err := j.makeStreamLocked(s, temp, name, size)
 	if err != nil {
-		return err
-	}
-	if err := j.disk.syncDir(temp); err != nil {
-		return err
-	}
-	if temp != s.dir {
-		if err := j.disk.rename(temp, s.dir); err != nil {
-			return err
-		}
-	}
-	failpoint.Reach(failpoint.JournalStreamNamed)
-	if err := j.disk.syncDir(j.c.Dir); err != nil {
-		return err
+		j.removeUnborn(s, temp, w)
+		return asFull(err)
 	}
 	j.growLocked(room)
 	seg := newSegment(filepath.Join(s.dir, name), 1, room)
@@ -244,14 +203,63 @@ func (j *Journal) openStreamLocked(size int64) (err error) {
 	return nil
 }
 
+// makeStreamLocked makes the directory temp with a lock and one segment and gives
+// it the name of the stream. After an error it returns the writer that it made so far.
+func (j *Journal) makeStreamLocked(s *Stream, temp, segment string, size int64) (w writer, room int64, err error) {
+	if err := j.disk.mkdir(temp); err != nil {
+		return nil, 0, err
+	}
+	if s.lock, err = j.disk.lock(temp); err != nil {
+		return nil, 0, err
+	}
+	if w, room, err = j.allocateLocked(filepath.Join(temp, segment), size); err != nil {
+		return w, 0, err
+	}
+	if err := j.disk.syncDir(temp); err != nil {
+		return w, 0, err
+	}
+	if temp != s.dir {
+		if err := j.disk.rename(temp, s.dir); err != nil {
+			return w, 0, err
+		}
+	}
+	failpoint.Reach(failpoint.JournalStreamNamed)
+	return w, room, j.disk.syncDir(j.c.Dir)
+}
+
+// removeUnborn removes what makeStreamLocked has made, under either name: a step
+// that failed may have been done all the same.
+func (j *Journal) removeUnborn(s *Stream, temp string, w writer) {
+	if w != nil {
+		w.close()
+	}
+	if s.lock != nil {
+		defer s.lock.Close()
+		if j.disk.noDirRename { // nor removed while the lock is open
+			s.lock.Close()
+		}
+	}
+	for _, dir := range []string{temp, s.dir} {
+		if err := j.disk.removeAll(dir); err != nil {
+			j.c.Log.Warn("journal leaves an empty stream behind", "err", err)
+		}
+	}
+}
+
+// asFull makes an error that says that there is no room an [ErrFull].
+func asFull(err error) error {
+	if isFull(err) && !errors.Is(err, ErrFull) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
 // failLocked ends the active stream after an error of the disk. What was accepted
 // stays. If refused, there are refused events behind it: they are cut away, now
 // or, if the disk refuses that too, as soon as it is possible. It returns the
 // error for Append.
 func (j *Journal) failLocked(a *activeSegment, cause error, refused bool) error {
-	if isFull(cause) && !errors.Is(cause, ErrFull) {
-		cause = fmt.Errorf("%w: %w", ErrFull, cause)
-	}
+	cause = asFull(cause)
 	if a.failed != nil {
 		return cause
 	}
