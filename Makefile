@@ -31,7 +31,7 @@ cross: ## Build and vet for the other systems that popupd runs on.
 	  $(GO) build -pgo=off -o /dev/null .; $(GO) vet $(PACKAGES); \
 	done
 
-race: stores ## Run the tests under the race detector.
+race: stores clients ## Run the tests under the race detector.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -race -short -timeout 15m $(PACKAGES)
 
 lint: ## Check the code with gofmt, go vet and staticcheck.
