@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,8 +31,12 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 	}
 	args = append(args, "-e", "trace="+strings.Join(calls, ","))
 	cmd := exec.Command(strace, args...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	said, err := os.Create(filepath.Join(t.TempDir(), "strace")) // a file can be read while it is written
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { said.Close() })
+	cmd.Stderr = said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -54,7 +57,8 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 		}
 		for _, file := range threads {
 			if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), "TracerPid:\t0\n") {
-				return fmt.Errorf("strace has not attached: %s", said.String())
+				says, _ := os.ReadFile(said.Name())
+				return fmt.Errorf("strace has not attached: %s", says)
 			}
 		}
 		return nil

@@ -111,8 +111,8 @@ func TestOverloadPeriod(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			const target = 50 * time.Millisecond
 			o := newTestOverload(t, target)
-			var stamps int64
-			go o.run(func(n int64) { stamps = n })
+			var stamps atomic.Int64
+			go o.run(stamps.Store)
 			// for has requests of an age come for a while, and reports how long it took to get to a state.
 			until := func(age, most time.Duration, shedding bool) time.Duration {
 				begin := time.Now()
@@ -136,14 +136,14 @@ func TestOverloadPeriod(t *testing.T) {
 			if !o.rejects(maxAge+1) || o.rejects(maxAge) {
 				t.Errorf("requests of more than %v, and no others, are to be rejected", maxAge)
 			}
-			if until(maxAge+1, time.Minute, false); !o.shedding.Load() || stamps != math.MaxInt64 {
-				t.Errorf("a period ends while requests are rejected, or does not ask each of them: %d", stamps)
+			if until(maxAge+1, time.Minute, false); !o.shedding.Load() || stamps.Load() != math.MaxInt64 {
+				t.Errorf("a period ends while requests are rejected, or does not ask each of them: %d", stamps.Load())
 			}
 			if took := until(maxAge, time.Minute, false); took > 2*time.Second {
 				t.Errorf("a period ends %v after the last rejection", took)
 			}
-			if o.close(); stamps != 1 {
-				t.Errorf("asks %d requests after a period", stamps)
+			if o.close(); stamps.Load() != 1 {
+				t.Errorf("asks %d requests after a period", stamps.Load())
 			}
 		})
 	}
