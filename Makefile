@@ -28,7 +28,7 @@ test-arm64: ## Run the tests of what computes and writes bytes on linux/arm64, b
 cross: ## Build and vet for the other systems that popupd runs on.
 	@set -e; for target in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64; do \
 	  echo "$$target"; export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
-	  $(GO) build -pgo=off -o /dev/null .; $(GO) vet $(PACKAGES); \
+	  $(GO) build -pgo=off -o /dev/null .; $(GO) vet -pgo=off $(PACKAGES); \
 	done
 
 race: stores clients ## Run the tests under the race detector.
@@ -36,7 +36,7 @@ race: stores clients ## Run the tests under the race detector.
 
 lint: ## Check the code with gofmt, go vet and staticcheck.
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: make fmt'; exit 1; }
-	$(GO) vet $(PACKAGES)
+	$(GO) vet -pgo=off $(PACKAGES)
 	$(GO) -C bench/rivals vet ./...
 	$(TOOL) staticcheck $(PACKAGES)
 	$(GO) -C bench/rivals tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
