@@ -3,12 +3,9 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -76,26 +73,31 @@ func floodUntilFull(s *server, h *history, name string) {
 	flood(s, h, name, 60*time.Second, func() bool { return s.mustMetric(shed) > before+500 })
 }
 
-// refuses returns an error unless a poll of a new user is answered 204 and an
-// action 503 with Retry-After, as they must be while nothing can be recorded.
-func (s *server) refuses(user, token string) error {
-	p, err := s.ask(user)
-	if err != nil {
-		return err
+// waitRefuses floods until a poll of a new user is answered 204 and an action of one
+// of shown, who have not acted yet, 503, as they must be while nothing can be recorded.
+// Between a flood and these two there may be room for a moment: a dump was given up,
+// a segment committed.
+func (s *server) waitRefuses(h *history, shown []*loadUser, name string) {
+	s.t.Helper()
+	v := &loadClient{load: &load{server: s, history: h}}
+	for n, u := range shown {
+		floodUntilFull(s, h, fmt.Sprintf("%s-%d", name, n))
+		recorded := v.poll(&loadUser{name: fmt.Sprintf("%s-refused-%d", name, n), seen: make(map[string]*seenPopup)})
+		if outcome := v.act(u, "once", "dismiss"); !recorded && outcome == refused {
+			return
+		}
 	}
-	if p != nil {
-		return fmt.Errorf("%s is shown %s", user, p.Popup.Key)
+	s.t.Errorf("%s: after each flood something was recorded", name)
+}
+
+// waitShownMany waits until n new users are shown something.
+func (s *server) waitShownMany(h *history, n int) []*loadUser {
+	s.t.Helper()
+	users := make([]*loadUser, n)
+	for i := range users {
+		users[i] = s.waitShown(h, fmt.Sprintf("first-%d", i), time.Second)
 	}
-	body, _ := json.Marshal(map[string]string{"token": token, "action": "dismiss"})
-	resp, err := client.Post(s.dataURL+"/v1/actions", "application/json", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if retry := resp.Header.Get("Retry-After"); resp.StatusCode != http.StatusServiceUnavailable || retry == "" {
-		return fmt.Errorf("an action is answered %d, Retry-After %q; want 503 and seconds", resp.StatusCode, retry)
-	}
-	return nil
+	return users
 }
 
 // waitShown waits until a new user is shown something.
@@ -136,21 +138,16 @@ func TestDiskFull(t *testing.T) {
 	s.waitReady()
 	once.create(s)
 	h := newHistory(once)
-	token := s.waitShown(h, "first", time.Second).seen["once"].token
+	first := s.waitShownMany(h, 15)
 
 	for round := range 2 {
 		flood(s, h, fmt.Sprintf("before-%d", round), 20*time.Second, func() bool { return s.mustMetric("popupd_state_entries") > float64(100*(round+1)) })
 		full := ballast(t, dir)
-		floodUntilFull(s, h, fmt.Sprintf("full-%d", round))
-		if err := s.refuses("refused", token); err != nil {
-			t.Error(err)
-		}
+		s.waitRefuses(h, first[5*round:5*round+5], fmt.Sprintf("full-%d", round))
 		if round == 1 {
 			s.Kill()
 			s.restart()
-			if err := s.refuses("refused", token); err != nil {
-				t.Errorf("after a start on a full disk: %v", err)
-			}
+			s.waitRefuses(h, first[10:], "started-full")
 		}
 		if err := os.Remove(full); err != nil {
 			t.Fatal(err)
@@ -185,12 +182,9 @@ func TestQuotaFull(t *testing.T) {
 	s := start(t, append(st.args(), "-journal-max", "2MiB")...)
 	once.create(s)
 	h := newHistory(once)
-	token := s.waitShown(h, "first", time.Second).seen["once"].token
+	first := s.waitShownMany(h, 5)
 	st.mysql.Kill()
-	floodUntilFull(s, h, "down")
-	if err := s.refuses("refused", token); err != nil {
-		t.Error(err)
-	}
+	s.waitRefuses(h, first, "down")
 	if used := s.mustMetric("popupd_journal_bytes"); used > quota {
 		t.Errorf("the journal takes %.0f bytes, its quota is %d", used, quota)
 	}

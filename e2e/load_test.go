@@ -132,7 +132,8 @@ func outcomeOf(err error) outcome {
 	return unknown
 }
 
-func (v *loadClient) act(u *loadUser, key, action string) {
+// act reports an action on what a user was shown last of a popup.
+func (v *loadClient) act(u *loadUser, key, action string) outcome {
 	s := u.seen[key]
 	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: s.popup, Served: s.served}
 	status, err := v.server.act(s.token, action)
@@ -148,4 +149,5 @@ func (v *loadClient) act(u *loadUser, key, action string) {
 	}
 	v.history.recordAction(u, key, &a)
 	v.history.add(a)
+	return a.Outcome
 }
