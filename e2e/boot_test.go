@@ -247,7 +247,7 @@ func TestBootWithAMillion(t *testing.T) {
 			})
 			took := time.Since(started)
 			t.Logf("the first poll is answered %v after the start", took.Round(time.Millisecond))
-			if took > c.within {
+			if took > c.within && !raceDetector { // which makes the server read a dump several times as slowly
 				t.Errorf("the first poll is answered after %v, want less than %v", took, c.within)
 			}
 			if s.mustAsk("new-"+c.name) == nil {
