@@ -159,12 +159,13 @@ func (d *decoder) rollout(at string, v any) Rollout {
 
 func (d *decoder) frequency(at string, v any) Frequency {
 	f := Frequency{AfterClickSec: 2_592_000, AfterDismissSec: 86_400, AfterImpressionSec: 86_400}
-	o := d.object(at, v, "after_click_sec", "after_dismiss_sec", "after_impression_sec", "max_impressions", "ignore_min_gap")
+	o := d.object(at, v, "after_click_sec", "after_dismiss_sec", "after_impression_sec", "max_impressions", "ignore_min_gap", "confirm_sec")
 	member(o, "after_click_sec", &f.AfterClickSec, d.whole)
 	member(o, "after_dismiss_sec", &f.AfterDismissSec, d.whole)
 	member(o, "after_impression_sec", &f.AfterImpressionSec, d.whole)
 	member(o, "max_impressions", &f.MaxImpressions, d.count)
 	member(o, "ignore_min_gap", &f.IgnoreMinGap, d.flag)
+	member(o, "confirm_sec", &f.ConfirmSec, d.whole)
 	return f
 }
 

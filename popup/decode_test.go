@@ -18,7 +18,7 @@ const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0
  "schedule":{"start_at":null,"end_at":null,"timezone":"UTC","days":[],"hours":[]},
  "targeting":{"all":[],"any":[],"none":[]},
  "rollout":{"percent":100,"salt":""},
- "frequency":{"after_click_sec":2592000,"after_dismiss_sec":86400,"after_impression_sec":86400,"max_impressions":0,"ignore_min_gap":false},
+ "frequency":{"after_click_sec":2592000,"after_dismiss_sec":86400,"after_impression_sec":86400,"max_impressions":0,"ignore_min_gap":false,"confirm_sec":0},
  "variants":[{"key":"a","weight":100,"control":false,"content":{"title":"","body":"","image":"","link":""}}],
  "tags":[]
 }`
@@ -29,7 +29,7 @@ const full = `{"key":"full","name":"Volle Größe","status":"active","priority":
  "targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android",3,true]}],"any":[{"attr":"plan","op":"exists"},{"attr":"age","op":"gte","value":18.5}],
   "none":[{"attr":"app_version","op":"semver_lt","value":"3.2.1-rc.1"}]},
  "rollout":{"percent":33.33,"salt":"s1"},
- "frequency":{"after_click_sec":-1,"after_dismiss_sec":0,"after_impression_sec":315360000,"max_impressions":3,"ignore_min_gap":true},
+ "frequency":{"after_click_sec":-1,"after_dismiss_sec":0,"after_impression_sec":315360000,"max_impressions":3,"ignore_min_gap":true,"confirm_sec":86400},
  "variants":[{"key":"a","weight":1,"control":true,"content":{}},{"key":"b","weight":99,"content":{"n":12345678901234567890,"<b>":[null,{"x":1.50}]}}],
  "tags":["q1"]}`
 
@@ -81,7 +81,7 @@ func TestDecodeFull(t *testing.T) {
 			None: []Condition{{"app_version", SemverLt, "3.2.1-rc.1"}},
 		},
 		Rollout:   Rollout{33.33, "s1"},
-		Frequency: Frequency{-1, 0, 315_360_000, 3, true},
+		Frequency: Frequency{-1, 0, 315_360_000, 3, true, 86_400},
 		Variants: []Variant{{"a", 1, true, map[string]any{}},
 			{"b", 99, false, map[string]any{"n": json.Number("12345678901234567890"), "<b>": []any{nil, map[string]any{"x": json.Number("1.50")}}}}},
 		Tags: []string{"q1"},
@@ -149,6 +149,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"/frequency/after_click_sec", one(`"frequency":{"after_click_sec":-2}`)}, {"/frequency/after_dismiss_sec", one(`"frequency":{"after_dismiss_sec":315360001}`)}, {"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":0.5}`)},
 		{"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":9223372036854775808}`)},
 		{"/frequency/max_impressions", one(`"frequency":{"max_impressions":-1}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":65536}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":4294967296}`)}, {"/frequency/ignore_min_gap", one(`"frequency":{"ignore_min_gap":0}`)},
+		{"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":-1}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":86401}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":1.5}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":"5"}`)},
 		{"/variants", one(`"variants":[]`)}, {"/variants", one(`"variants":[` + variants + `]`)}, {"/variants/1/key", one(`"variants":[{"key":"a"},{}]`)}, {"/variants/0/key", one(`"variants":[{"key":"A"}]`)},
 		{"/variants/0/weight", one(`"variants":[{"weight":1000001}]`)}, {"/variants/0/weight", one(`"variants":[{"weight":-1}]`)}, {"/variants", one(`"variants":[{"weight":0}]`)},
 		{"/variants/0/content", one(`"variants":[{"content":"x"}]`)}, {"/variants/0/content", one(`"variants":[{"content":null}]`)}, {"/variants/0/content", one(`"variants":[{"content":{"x":"` + strings.Repeat("x", MaxContent) + `"}}]`)},

@@ -21,6 +21,7 @@ const (
 
 	MaxWait           = 315_360_000 // seconds: ten years
 	MaxMaxImpressions = 1<<16 - 1   // as far as a user's state counts
+	MaxConfirm        = 86_400      // seconds: a day
 
 	MaxVariants = 8
 	MaxWeight   = 1_000_000

@@ -107,6 +107,7 @@ type Frequency struct {
 	AfterImpressionSec int64  `json:"after_impression_sec"` // shown and not acted on
 	MaxImpressions     uint32 `json:"max_impressions"`      // per user; 0 is no limit
 	IgnoreMinGap       bool   `json:"ignore_min_gap"`       // may follow another popup at once
+	ConfirmSec         int64  `json:"confirm_sec"`          // how long the page has to confirm that it was seen; 0: serving is showing
 }
 
 // Forever is the wait that never ends.

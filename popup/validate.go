@@ -180,6 +180,9 @@ func (f *Frequency) validate(errs *FieldErrors) {
 	if f.MaxImpressions > MaxMaxImpressions {
 		errs.add("/frequency/max_impressions", fmt.Sprintf("must be 0 to %d", MaxMaxImpressions))
 	}
+	if f.ConfirmSec < 0 || f.ConfirmSec > MaxConfirm {
+		errs.add("/frequency/confirm_sec", fmt.Sprintf("must be 0 to %d seconds", MaxConfirm))
+	}
 }
 
 func (s *Spec) validateVariants(errs *FieldErrors) {
