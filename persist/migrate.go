@@ -13,7 +13,8 @@ import (
 )
 
 // Migrations hold one DDL statement each, since MySQL commits at every one, and
-// say IF NOT EXISTS, since a crash may come between it and the row that records it.
+// change nothing when they are run again, since a crash may come between it and the
+// row that records it. In SQLite a migration is a transaction.
 //
 //go:embed migrations
 var migrations embed.FS

@@ -164,7 +164,7 @@ func (s *store) contents(t testing.TB) *model {
 
 func (s *store) empty(t testing.TB) {
 	t.Helper()
-	for _, table := range []string{"event", "user_popup", "popup_stats", "dead_frame", "ingest_stream", "erasure"} {
+	for _, table := range []string{"event", "user_popup", "popup_stats", "dead_frame", "ingest_stream", "erasure", "impression"} {
 		s.exec(t, "DELETE FROM "+table)
 	}
 }

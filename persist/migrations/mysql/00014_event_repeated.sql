@@ -1,0 +1,9 @@
+-- +goose Up
+-- MySQL has no ADD COLUMN IF NOT EXISTS.
+SET @ddl = (SELECT IF(COUNT(*) > 0, 'DO 0',
+    'ALTER TABLE event ADD COLUMN repeated TINYINT UNSIGNED NOT NULL DEFAULT 0')
+    FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'event' AND COLUMN_NAME = 'repeated');
+PREPARE ddl FROM @ddl;
+EXECUTE ddl;
+DEALLOCATE PREPARE ddl;

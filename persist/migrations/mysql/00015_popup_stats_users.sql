@@ -1,0 +1,14 @@
+-- +goose Up
+-- MySQL has no ADD COLUMN IF NOT EXISTS.
+SET @ddl = (SELECT IF(COUNT(*) > 0, 'DO 0',
+    'ALTER TABLE popup_stats
+        ADD COLUMN views         BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        ADD COLUMN releases      BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        ADD COLUMN click_users   BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        ADD COLUMN convert_users BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        ADD COLUMN control_users BIGINT UNSIGNED NOT NULL DEFAULT 0')
+    FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'popup_stats' AND COLUMN_NAME = 'control_users');
+PREPARE ddl FROM @ddl;
+EXECUTE ddl;
+DEALLOCATE PREPARE ddl;

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE event ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0;
