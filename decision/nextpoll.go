@@ -22,6 +22,14 @@ func nextPoll(readyAtMS, nowMS int64, hash uint64) int {
 		sec = min(max((readyAtMS-nowMS+999)/1000, minNextPollSec), maxWaitSec)
 	}
 	const mix = 0x9e3779b97f4a7c15 // spreads the low bits of its multiplicand over the high ones
-	draw := (hash ^ uint64(nowMS)) * mix >> 32
+	return later(sec, (hash^uint64(nowMS))*mix>>32)
+}
+
+// DefaultNextPoll returns in how many seconds a client should ask again whose poll
+// was not decided. draw is a random number.
+func DefaultNextPoll(draw uint64) int { return later(defaultNextPollSec, draw) }
+
+// later returns sec with up to a tenth added, as drawn.
+func later(sec int64, draw uint64) int {
 	return int(sec) + int(draw%uint64(sec/jitterShare+1))
 }

@@ -101,7 +101,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch) {
 	case a.items[0].wrong != noProblem:
 		s.fail(ctx, a.items[0].wrong)
 	default:
-		s.answers.recorded.send(ctx, s.origins)
+		s.answers.recorded.send(ctx)
 	}
 }
 
@@ -169,7 +169,7 @@ func (s *Server) takeBack(a *actionScratch) {
 
 // sendResults answers an array: how many were taken and what is wrong with the others.
 func (s *Server) sendResults(ctx *fasthttp.RequestCtx, items []item) {
-	s.answers.results.send(ctx, s.origins)
+	s.answers.results.send(ctx)
 	taken := 0
 	for i := range items {
 		if items[i].wrong == noProblem {

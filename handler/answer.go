@@ -7,6 +7,11 @@ const (
 	typeProblem = "application/problem+json"
 
 	nextPollHeader = "Popup-Next-Poll"
+	exposedHeaders = nextPollHeader + ", Popup-Triggers, " + fasthttp.HeaderRetryAfter
+
+	// Browsers keep no page in their back/forward cache that got an answer with
+	// no-store. No cache may reuse what has no-cache and no validator.
+	cacheControl = "private, no-cache"
 )
 
 // answer is what is the same in every answer of a kind. Copying a header that
@@ -18,18 +23,17 @@ type answer struct {
 }
 
 // send starts the answer to ctx. Fields and a body of the caller's own come after it.
-func (a *answer) send(ctx *fasthttp.RequestCtx, origins origins) {
+func (a *answer) send(ctx *fasthttp.RequestCtx) {
 	a.header.CopyTo(&ctx.Response.Header)
 	if a.body != nil {
 		ctx.Response.SetBodyRaw(a.body)
 	}
-	origins.name(ctx)
 }
 
 // answers are all the answers but those to a wrong method or a preflight, which
 // depend on the path.
 type answers struct {
-	served   *answer // 200, its body follows
+	served   *answer // 200, its body and Popup-Next-Poll follow
 	none     *answer // 204, Popup-Next-Poll follows
 	recorded *answer // 202 for a single action
 	results  *answer // 202 for an array, its body follows
@@ -62,13 +66,15 @@ func (o origins) newAnswer(status int, contentType string, body []byte) *answer 
 	if contentType != "" {
 		h.SetContentType(contentType)
 	}
-	h.Set(fasthttp.HeaderCacheControl, "no-store")
-	if o.any {
-		h.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
-	} else {
+	h.Set(fasthttp.HeaderCacheControl, cacheControl)
+	if named := o.named(); named != "" {
+		h.Set(fasthttp.HeaderAccessControlAllowOrigin, named)
+	}
+	if !o.any {
+		h.Set(fasthttp.HeaderAccessControlAllowCredentials, "true")
 		h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
 	}
-	h.Set(fasthttp.HeaderAccessControlExposeHeaders, nextPollHeader+", "+fasthttp.HeaderRetryAfter)
+	h.Set(fasthttp.HeaderAccessControlExposeHeaders, exposedHeaders)
 	return a
 }
 

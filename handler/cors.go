@@ -10,7 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// origins are the pages that may read our answers.
+// origins are the pages that get answers.
 type origins struct {
 	any  bool
 	list []string
@@ -39,29 +39,38 @@ func (o origins) allow(origin []byte) bool {
 	return false
 }
 
-// name names the origin of a request in its answer, if it is one of a list. With
-// any, the answer has the header already.
-func (o origins) name(ctx *fasthttp.RequestCtx) {
+// admit reports whether the page that sent a request is one of the origins, and
+// returns the origin to name in the answer: nil if every answer names it already. A
+// request without an Origin comes from a page on our own host, or from no page.
+func (o origins) admit(h *fasthttp.RequestHeader) (name []byte, ok bool) {
 	if o.any {
-		return
+		return nil, true
 	}
-	if origin := ctx.Request.Header.Peek(fasthttp.HeaderOrigin); o.allow(origin) {
-		ctx.Response.Header.SetCanonical(headerAllowOrigin, origin)
+	origin := h.PeekBytes(headerOrigin)
+	if len(origin) == 0 {
+		return nil, true
 	}
+	if ok = o.allow(origin); ok && len(o.list) > 1 {
+		name = origin
+	}
+	return name, ok
 }
 
-// only returns the single origin that may read answers, nil if there are several,
-// or any may. It is for answers to requests whose headers could not be read. Which
-// one of several has asked is not known then, and none is named. Naming the single
-// one does not let others read: a browser compares it with the page's own.
-func (o origins) only() []byte {
-	if len(o.list) != 1 {
-		return nil
+// named returns what every answer names as the origin that may read it: * or the
+// only one of a list, else nothing. Naming the only one does not let others read: a
+// browser compares it with the page's own.
+func (o origins) named() string {
+	switch {
+	case o.any:
+		return "*"
+	case len(o.list) == 1:
+		return o.list[0]
 	}
-	return []byte(o.list[0])
+	return ""
 }
 
 var (
+	headerOrigin       = []byte(fasthttp.HeaderOrigin)
 	headerAllowOrigin  = []byte(fasthttp.HeaderAccessControlAllowOrigin)
 	headerAllowHeaders = []byte(fasthttp.HeaderAccessControlAllowHeaders)
 )
@@ -81,8 +90,8 @@ func (o origins) newPreflight(method string) *preflight {
 
 // send allows whatever headers the page asks for: what wraps fetch adds its own,
 // as for tracing, and none of them means anything to popupd.
-func (p *preflight) send(ctx *fasthttp.RequestCtx, origins origins) {
-	p.answer.send(ctx, origins)
+func (p *preflight) send(ctx *fasthttp.RequestCtx) {
+	p.answer.send(ctx)
 	if asked := ctx.Request.Header.Peek(fasthttp.HeaderAccessControlRequestHeaders); isNameList(asked) {
 		ctx.Response.Header.SetCanonical(headerAllowHeaders, asked)
 	}

@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,7 +22,7 @@ func TestPreflight(t *testing.T) {
 		}
 		wantHeader(t, r, map[string]string{
 			"Allow": method + ", OPTIONS", "Access-Control-Allow-Methods": method, "Access-Control-Allow-Headers": "Content-Type",
-			"Access-Control-Max-Age": "86400", "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "",
+			"Access-Control-Max-Age": "86400", "Popup-Next-Poll": "", "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "",
 		})
 	}
 }
@@ -51,21 +53,90 @@ func TestPreflightHeaders(t *testing.T) {
 	}
 }
 
+// Only pages of the origins get answers, and may send credentials. For others nothing
+// is decided or recorded.
 func TestAllowedOrigins(t *testing.T) {
-	f := newServer(t, func(c *Config) { c.AllowOrigins = []string{"https://a.example", "http://b.example:8000"} }, "").start()
-	for _, c := range []struct{ origin, want string }{
-		{"https://a.example", "https://a.example"},
-		{"http://b.example:8000", "http://b.example:8000"},
-		{"https://c.example", ""},
-		{"null", ""},
-		{"", ""},
+	const a, b, other = "https://a.example", "http://b.example:8000", "https://c.example"
+	for _, c := range []struct {
+		list   []string
+		origin string
+		status int
+		named  string
+	}{
+		{[]string{"*"}, a, 200, "*"}, {[]string{"*"}, "null", 200, "*"}, {[]string{"*"}, "", 200, "*"},
+		{[]string{a}, a, 200, a}, {[]string{a}, "", 200, a}, {[]string{a}, other, 403, a}, {[]string{a}, "null", 403, a},
+		{[]string{a, b}, a, 200, a}, {[]string{a, b}, b, 200, b}, {[]string{a, b}, "", 200, ""},
+		{[]string{a, b}, other, 403, ""}, {[]string{a, b}, "null", 403, ""}, {[]string{a, b}, a + ".c.example", 403, ""},
+		{[]string{a, b}, "https://www.a.example", 403, ""}, {[]string{a, b}, "http://b.example", 403, ""}, {[]string{a, b}, a + ", " + b, 403, ""},
 	} {
-		for _, r := range []reply{
-			f.do("GET", "/v1/poll?uid=u", "", "Origin", c.origin),
-			f.do("GET", "/v1/poll", "", "Origin", c.origin),
-			f.do("OPTIONS", "/v1/actions", "", "Origin", c.origin),
-		} {
-			wantHeader(t, r, map[string]string{"Access-Control-Allow-Origin": c.want, "Vary": "Origin"})
+		f := newServer(t, func(config *Config) { config.AllowOrigins = c.list }, "").start()
+		var header []string
+		if c.origin != "" {
+			header = []string{"Origin", c.origin}
+		}
+		poll := f.do("GET", "/v1/poll?uid=u", "", header...)
+		token := ""
+		if c.status == 403 {
+			token = f.sees("v", "p1").Token
+		} else if err := json.Unmarshal([]byte(poll.body), &struct{ Token *string }{&token}); err != nil {
+			t.Fatal(err)
+		}
+		act := f.do("POST", "/v1/actions", fmt.Sprintf(`{"token":%q,"action":"click"}`, token), append(header, "Content-Type", "text/plain")...)
+		broken := f.do("GET", "/v1/poll", "", header...)
+		preflight := f.do("OPTIONS", "/v1/actions", "", header...)
+
+		want := []int{c.status, 202, 400, 204}
+		events := []string{"u impression 1", "u click 1"}
+		if c.status == 403 {
+			want, events = []int{403, 403, 403, 204}, []string{"v impression 1"}
+		}
+		credentials, vary := "true", "Origin"
+		if c.list[0] == "*" {
+			credentials, vary = "", ""
+		}
+		for i, r := range []reply{poll, act, broken, preflight} {
+			if r.status != want[i] || r.status == 403 && r.code() != "origin_not_allowed" {
+				t.Errorf("%q of %q, answer %d: %d %s, want %d", c.origin, c.list, i, r.status, r.body, want[i])
+			}
+			wantHeader(t, r, map[string]string{
+				"Access-Control-Allow-Origin": c.named, "Access-Control-Allow-Credentials": credentials, "Vary": vary,
+			})
+		}
+		f.journaled(events...)
+		if c.status == 403 {
+			f.counts(3, "popupd_http_errors_total", "code", "origin_not_allowed")
+			f.counts(2, "popupd_decisions_total", "outcome", "unauthorized")
+			f.sees("u", "p1")
+		}
+	}
+}
+
+// What a browser prefetches may never be seen: nothing is recorded.
+func TestPrefetch(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	prefetches := [][2]string{
+		{"Sec-Purpose", "prefetch"}, {"Sec-Purpose", "prefetch;prerender"}, {"sec-purpose", "Prefetch ; anonymous-client-ip"},
+		{"Purpose", "prefetch"}, {"PURPOSE", " prefetch"},
+	}
+	for _, p := range prefetches {
+		r := f.do("GET", "/v1/poll?uid=u", "", p[:]...)
+		if r.status != http.StatusNoContent {
+			t.Errorf("%q: %d, want 204", p, r.status)
+		}
+		wantNextPoll(t, r)
+	}
+	f.journaled()
+	f.counts(float64(len(prefetches)), "popupd_decisions_total", "outcome", "none")
+	token := f.sees("u", "p1").Token
+	r := f.do("POST", "/v1/actions", fmt.Sprintf(`{"token":%q,"action":"click"}`, token), "Content-Type", "text/plain", "Sec-Purpose", "prefetch")
+	if r.status != http.StatusAccepted {
+		t.Errorf("action: %d, want 202", r.status)
+	}
+	for i, p := range [][2]string{
+		{"Sec-Purpose", "prefetched"}, {"Sec-Purpose", "preview"}, {"Sec-Purpose", ""}, {"Sec-Purposes", "prefetch"}, {"X-Purpose", "prefetch"}, {"Purposeful", "prefetch"}, {"Sec-P", "prefetch"},
+	} {
+		if r := f.do("GET", fmt.Sprintf("/v1/poll?uid=u%d", i), "", p[:]...); r.status != http.StatusOK {
+			t.Errorf("%q: %d, want 200", p, r.status)
 		}
 	}
 }

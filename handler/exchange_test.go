@@ -64,7 +64,10 @@ func exchanges() []exchange {
 		{"served", 200, nil, []string{everyTime}, poll},
 		{"served, signed", 200, enforce, []string{everyTime}, get("/v1/poll?uid=u&sig=" + sign("id secret", "u"))},
 		{"served, signed with the older key", 200, enforce, []string{everyTime}, get("/v1/poll?uid=u&sig=" + sign("older", "u"))},
-		{"served, origins listed", 200, func(c *Config) { c.AllowOrigins = []string{"https://shop.example"} }, []string{everyTime}, poll},
+		{"served, one origin listed", 200, func(c *Config) { c.AllowOrigins = []string{"https://shop.example"} }, []string{everyTime}, poll},
+		{"served, origins listed", 200, func(c *Config) { c.AllowOrigins = []string{"https://a.example", "https://shop.example"} }, []string{everyTime}, poll},
+		{"origin not allowed", 403, func(c *Config) { c.AllowOrigins = []string{"https://a.example"} }, []string{everyTime}, poll},
+		{"prefetch", 204, nil, []string{everyTime}, func(*fixture, int) string { return pollLine + " HTTP/1.1" + hostLine + "Sec-Purpose: prefetch\r\n\r\n" }},
 		{"served, new ids limited", 200, func(c *Config) { c.NewIDsPerClient = 1 }, []string{everyTime}, poll},
 		{"new ids over the limit", 204, func(c *Config) { c.NewIDsPerClient = 0.001 }, []string{everyTime}, func(_ *fixture, i int) string {
 			return fmt.Sprintf("GET /v1/poll?uid=%d HTTP/1.1%s\r\n", i, hostLine)

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
@@ -85,10 +87,9 @@ type Server struct {
 	overload   *overload   // nil: nothing is rejected
 	start      time.Time   // durations are measured from it
 
-	origins    origins
-	onlyOrigin []byte // see origins.only
-	answers    *answers
-	nextPoll   [][]byte // by seconds
+	origins  origins
+	answers  *answers
+	nextPoll [][]byte // by seconds
 
 	polls   sync.Pool // of *pollScratch
 	reports sync.Pool // of *actionScratch
@@ -126,7 +127,6 @@ func New(c Config) (*Server, error) {
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
 		return nil, err
 	}
-	s.onlyOrigin = s.origins.only()
 	s.answers = newAnswers(s.origins)
 	if err := s.newPools(c); err != nil {
 		return nil, err
@@ -199,6 +199,12 @@ func (s *Server) newPools(c Config) error {
 	return nil
 }
 
+// The paths of the data plane.
+const (
+	pollPath    = "/v1/poll"
+	actionsPath = "/v1/actions"
+)
+
 // newRouter returns the routes. Each path has one method and OPTIONS, and
 // answers all others itself, since the router's own 405 allocates.
 func (s *Server) newRouter() *router.Router {
@@ -212,15 +218,16 @@ func (s *Server) newRouter() *router.Router {
 		method, path string
 		handle       fasthttp.RequestHandler
 	}{
-		{fasthttp.MethodGet, "/v1/poll", s.poll},
-		{fasthttp.MethodPost, "/v1/actions", s.actions},
+		{fasthttp.MethodGet, pollPath, s.poll},
+		{fasthttp.MethodPost, actionsPath, s.actions},
 	} {
 		preflight, wrong := s.origins.newPreflight(route.method), s.origins.newMethodNotAllowed(route.method)
 		r.Handle(route.method, route.path, route.handle)
-		r.OPTIONS(route.path, func(ctx *fasthttp.RequestCtx) { preflight.send(ctx, s.origins) })
+		r.OPTIONS(route.path, preflight.send)
 		r.ANY(route.path, func(ctx *fasthttp.RequestCtx) {
 			s.metrics.errors[methodNotAllowed].Inc()
-			wrong.send(ctx, s.origins)
+			wrong.send(ctx)
+			s.nameNextPoll(ctx)
 		})
 	}
 	return r
@@ -229,5 +236,22 @@ func (s *Server) newRouter() *router.Router {
 // fail answers with a problem.
 func (s *Server) fail(ctx *fasthttp.RequestCtx, p problem) {
 	s.metrics.errors[p].Inc()
-	s.answers.problems[p].send(ctx, s.origins)
+	s.answers.problems[p].send(ctx)
+	s.nameNextPoll(ctx)
 }
+
+// nameNextPoll says in the answer to a poll that was not decided when to poll
+// again: a page that finds no time in an answer may poll again at once.
+func (s *Server) nameNextPoll(ctx *fasthttp.RequestCtx) {
+	if isPoll(ctx) {
+		s.setNextPoll(ctx, decision.DefaultNextPoll(rand.Uint64()))
+	}
+}
+
+func (s *Server) setNextPoll(ctx *fasthttp.RequestCtx, sec int) {
+	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[sec])
+}
+
+var nextPollName = []byte(nextPollHeader)
+
+func isPoll(ctx *fasthttp.RequestCtx) bool { return string(ctx.URI().PathOriginal()) == pollPath }

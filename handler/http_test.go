@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -29,11 +28,14 @@ func TestPollAnswers(t *testing.T) {
 		t.Errorf("body = %s", r.body)
 	}
 	wantHeader(t, r, map[string]string{
-		"Content-Type": "application/json", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
-		"Access-Control-Expose-Headers": "Popup-Next-Poll, Retry-After", "Server": "", "Vary": "", "Popup-Next-Poll": "",
+		"Content-Type": "application/json", "Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*",
+		"Access-Control-Expose-Headers": "Popup-Next-Poll, Popup-Triggers, Retry-After", "Server": "", "Vary": "", "Access-Control-Allow-Credentials": "",
 	})
 	if r.header.Get("Date") == "" {
 		t.Error("no Date")
+	}
+	if next := r.header.Get("Popup-Next-Poll"); !strings.HasSuffix(r.body, `,"next_poll_sec":`+next+"}") {
+		t.Errorf("Popup-Next-Poll = %q in the answer %s", next, r.body)
 	}
 
 	r = f.do("GET", "/v1/poll?uid=u&placement=home", "")
@@ -41,12 +43,10 @@ func TestPollAnswers(t *testing.T) {
 		t.Fatalf("second poll: %d %s", r.status, r.body)
 	}
 	wantHeader(t, r, map[string]string{
-		"Content-Type": "", "Content-Length": "", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
-		"Access-Control-Expose-Headers": "Popup-Next-Poll, Retry-After",
+		"Content-Type": "", "Content-Length": "", "Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*",
+		"Access-Control-Expose-Headers": "Popup-Next-Poll, Popup-Triggers, Retry-After",
 	})
-	if n, err := strconv.Atoi(r.header.Get("Popup-Next-Poll")); err != nil || n < 30 || n > 300 {
-		t.Errorf("Popup-Next-Poll = %q", r.header.Get("Popup-Next-Poll"))
-	}
+	wantNextPoll(t, r)
 	f.counts(1, "popupd_decisions_total", "outcome", "served")
 	f.counts(1, "popupd_decisions_total", "outcome", "none")
 	f.counts(2, "popupd_poll_duration_seconds")
@@ -118,9 +118,12 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d %s", name, r.status, r.body, c.status, c.code)
 		}
 		wantHeader(t, r, map[string]string{
-			"Content-Type": "application/problem+json", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*", "Allow": c.allow,
-			"Access-Control-Expose-Headers": "Popup-Next-Poll, Retry-After",
+			"Content-Type": "application/problem+json", "Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*", "Allow": c.allow,
+			"Access-Control-Expose-Headers": "Popup-Next-Poll, Popup-Triggers, Retry-After",
 		})
+		if strings.HasPrefix(c.target, "/v1/poll") && c.status != http.StatusNotFound {
+			wantNextPoll(t, r)
+		}
 	}
 	f.journaled("u impression 1")
 	f.counts(6, "popupd_decisions_total", "outcome", "invalid")
@@ -167,7 +170,7 @@ func TestActions(t *testing.T) {
 			t.Errorf("%s: %d %s", contentType, r.status, r.body)
 		}
 		wantHeader(t, r, map[string]string{
-			"Content-Type": "application/json", "Content-Length": fmt.Sprint(len(acceptedOne)), "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
+			"Content-Type": "application/json", "Content-Length": fmt.Sprint(len(acceptedOne)), "Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*",
 		})
 		f.journaled("u impression 1", "u click 1")
 	}
@@ -209,7 +212,7 @@ func TestActionArray(t *testing.T) {
 	if r.status != http.StatusAccepted || r.body != want {
 		t.Errorf("%d %s\nwant 202 %s", r.status, r.body, want)
 	}
-	wantHeader(t, r, map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store"})
+	wantHeader(t, r, map[string]string{"Content-Type": "application/json", "Cache-Control": "private, no-cache"})
 	events, appends := f.events.take()
 	if len(events) != 3 || appends != 1 { // the second click on u1 is a repeat
 		t.Errorf("%d events in %d appends, want 3 in 1", len(events), appends)

@@ -285,6 +285,7 @@ func TestOverloadedAnswers(t *testing.T) {
 		if r.status != http.StatusServiceUnavailable || r.code() != "overloaded" || after < 1 || after > 4 {
 			t.Fatalf("poll: %+v", r)
 		}
+		wantNextPoll(t, r)
 		all[after] = true
 		f.overload.rejected.Store(math.MaxInt32)
 	}

@@ -77,12 +77,10 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 	case o == none:
 		s.metrics.rejections[p.Reason].Inc()
 	}
-	s.answers.none.send(ctx, s.origins)
-	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[p.NextPollSec])
+	s.answers.none.send(ctx)
+	s.setNextPoll(ctx, p.NextPollSec)
 	return o
 }
-
-var nextPollName = []byte(nextPollHeader)
 
 // trusts checks the signature of the uid and reports whether the poll may go on.
 func (s *Server) trusts(p *pollScratch) bool {
@@ -102,7 +100,8 @@ func (s *Server) trusts(p *pollScratch) bool {
 
 // serve answers with the popup that was decided on.
 func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
-	s.answers.served.send(ctx, s.origins)
+	s.answers.served.send(ctx)
+	s.setNextPoll(ctx, p.NextPollSec)
 	t := token{
 		user: p.User, popup: p.Winner.ID, version: p.Winner.Version, variant: p.Variant.Key, servedAtMS: p.ServedAtMS,
 	}

@@ -20,6 +20,7 @@ const (
 	requestTimeout
 	bodyTooLarge
 	headersTooLarge
+	originNotAllowed
 	notFound
 	methodNotAllowed
 	internalError
@@ -56,6 +57,7 @@ var problems = [numProblems]struct {
 	requestTimeout:       {http.StatusRequestTimeout, "request_timeout", "The request did not arrive within 5 seconds.", 0},
 	bodyTooLarge:         {http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is longer than %d bytes.", maxBodySize), 0},
 	headersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", fmt.Sprintf("The request line and headers are longer than %d bytes.", maxHeaderSize), 0},
+	originNotAllowed:     {http.StatusForbidden, "origin_not_allowed", "Pages of this origin are not allowed; -allow-origins lists those that are.", 0},
 	notFound:             {http.StatusNotFound, "not_found", "There is nothing at this path.", 0},
 	methodNotAllowed:     {http.StatusMethodNotAllowed, "method_not_allowed", "The path does not have this method; the Allow header lists those it has.", 0},
 	internalError:        {http.StatusInternalServerError, "internal_error", "The server failed to answer.", 0},

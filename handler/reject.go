@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/decision"
 )
 
 // rejecter answers the connections above the limit with 503 and closes them.
 type rejecter struct {
-	answers map[string][]byte // by the origin that they name
-	unnamed []byte            // for all other origins
+	answers map[string][]byte // by the origin that they name, if not all name the same
+	others  []byte            // for all other origins
 	slots   chan struct{}     // has one for each that is being rejected
 	buffers sync.Pool         // of *[maxHeaderSize]byte
 }
@@ -30,12 +32,14 @@ const maxRejecting = 128
 func newRejecter(s *Server) *rejecter {
 	r := &rejecter{
 		answers: make(map[string][]byte, len(s.origins.list)),
-		unnamed: s.rawAnswer(tooManyConnections, s.onlyOrigin),
+		others:  s.rawAnswer(tooManyConnections, ""),
 		slots:   make(chan struct{}, maxRejecting),
 		buffers: sync.Pool{New: func() any { return new([maxHeaderSize]byte) }},
 	}
-	for _, origin := range s.origins.list {
-		r.answers[origin] = s.rawAnswer(tooManyConnections, []byte(origin))
+	if s.origins.named() == "" {
+		for _, origin := range s.origins.list {
+			r.answers[origin] = s.rawAnswer(tooManyConnections, origin)
+		}
 	}
 	return r
 }
@@ -69,22 +73,23 @@ func (r *rejecter) answerTo(request []byte) []byte {
 			}
 		}
 	}
-	return r.unnamed
+	return r.others
 }
 
 var originField = []byte("origin:")
 
-// rawAnswer returns a problem as the bytes on the wire. It names the origin that may
-// read it, if that is not nil.
-func (s *Server) rawAnswer(p problem, origin []byte) []byte {
+// rawAnswer returns a problem as the bytes on the wire, as if it was of a poll. It
+// names the origin that may read it, if that is not empty.
+func (s *Server) rawAnswer(p problem, origin string) []byte {
 	a := s.answers.problems[p]
 	status := problems[p].status
 	b := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(a.body))
 	for name, value := range a.header.All() {
 		b = fmt.Appendf(b, "%s: %s\r\n", name, value)
 	}
-	if origin != nil {
+	if origin != "" {
 		b = fmt.Appendf(b, "%s: %s\r\n", fasthttp.HeaderAccessControlAllowOrigin, origin)
 	}
+	b = fmt.Appendf(b, "%s: %d\r\n", nextPollHeader, decision.DefaultNextPoll(0))
 	return fmt.Appendf(b, "\r\n%s", a.body)
 }

@@ -43,6 +43,8 @@ func TestConnectionsAboveTheLimit(t *testing.T) {
 	}
 	if r := parseReply(t, string(got)); r.status != 503 || r.code() != "too_many_connections" || r.header.Get("Retry-After") == "" || r.header.Get("Connection") != "close" {
 		t.Errorf("the third connection: %+v", r)
+	} else {
+		wantNextPoll(t, r)
 	}
 	first.Close()
 	first.Close() // counted once

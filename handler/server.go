@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/internal/netsock"
 )
 
@@ -102,17 +104,39 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// handle is the outermost handler: a panic that gets past it would end the process.
+// handle is the outermost handler. It looks at where a request comes from, once,
+// and names that in the answer.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	defer s.recover(ctx)
-	if ambiguous(&ctx.Request.Header) {
-		s.fail(ctx, badRequest)
-		ctx.SetConnectionClose()
-		return
+	origin, admitted := s.origins.admit(&ctx.Request.Header)
+	s.answer(ctx, admitted)
+	if origin != nil {
+		ctx.Response.Header.SetCanonical(headerAllowOrigin, origin)
 	}
-	s.router.Handler(ctx)
 }
 
+// answer answers a request. What it refuses by itself is neither decided nor recorded.
+func (s *Server) answer(ctx *fasthttp.RequestCtx, admitted bool) {
+	defer s.recover(ctx)
+	ambiguous, prefetch := readLines(&ctx.Request.Header)
+	switch {
+	case ambiguous:
+		s.fail(ctx, badRequest)
+		ctx.SetConnectionClose()
+	case !admitted && !ctx.IsOptions(): // to a preflight, which asks, it is not named
+		if isPoll(ctx) {
+			s.metrics.decisions[unauthorized].Inc()
+		}
+		s.fail(ctx, originNotAllowed)
+	case prefetch && ctx.IsGet() && isPoll(ctx):
+		s.metrics.decisions[none].Inc()
+		s.answers.none.send(ctx)
+		s.nameNextPoll(ctx)
+	default:
+		s.router.Handler(ctx)
+	}
+}
+
+// recover answers a request that panicked: a panic that gets past it would end the process.
 func (s *Server) recover(ctx *fasthttp.RequestCtx) {
 	if v := recover(); v != nil {
 		s.log.Error("panic in a request", "panic", v, "stack", string(debug.Stack()))
@@ -134,10 +158,9 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	if c, ok := ctx.Conn().(*conn); ok && p != requestTimeout && !errors.Is(err, io.ErrUnexpectedEOF) {
 		c.linger.Store(true)
 	}
-	s.fail(ctx, p)
-	if s.onlyOrigin != nil {
-		ctx.Response.Header.SetCanonical(headerAllowOrigin, s.onlyOrigin)
-	}
+	s.metrics.errors[p].Inc()
+	s.answers.problems[p].send(ctx)
+	s.setNextPoll(ctx, decision.DefaultNextPoll(rand.Uint64())) // it may have been a poll
 }
 
 // timeout is an error of a connection past its deadline.

@@ -74,7 +74,7 @@ func TestBrokenRequests(t *testing.T) {
 			t.Errorf("%.60q: %d %s, want %d %s", c.sent, r.status, r.body, c.status, c.code)
 		}
 		wantHeader(t, r, map[string]string{
-			"Connection": "close", "Content-Type": "application/problem+json", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
+			"Connection": "close", "Content-Type": "application/problem+json", "Cache-Control": "private, no-cache", "Access-Control-Allow-Origin": "*",
 		})
 	}
 }

@@ -194,12 +194,12 @@ func TestAmbiguousRequests(t *testing.T) {
 	}
 }
 
-func BenchmarkHotAmbiguous(b *testing.B) {
+func BenchmarkHotReadLines(b *testing.B) {
 	ctx := newContext(b, pollLine+" HTTP/1.1"+hostLine+"Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-US,en;q=0.5\r\nReferer: https://shop.example/\r\nConnection: keep-alive\r\n\r\n")
 	b.ReportAllocs()
 	for b.Loop() {
-		if ambiguous(&ctx.Request.Header) {
-			b.Fatal("refused")
+		if ambiguous, prefetch := readLines(&ctx.Request.Header); ambiguous || prefetch {
+			b.Fatal(ambiguous, prefetch)
 		}
 	}
 }

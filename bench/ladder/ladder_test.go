@@ -78,7 +78,7 @@ func (p *poller) poll(query string) string {
 	if err != nil {
 		p.Error(err)
 	}
-	if got := resp.Header.Get("Cache-Control"); got != "no-store" && resp.StatusCode < 300 {
+	if got := resp.Header.Get("Cache-Control"); got != "private, no-cache" && resp.StatusCode < 300 {
 		p.Errorf("%s: Cache-Control %q", query, got)
 	}
 	switch resp.StatusCode {

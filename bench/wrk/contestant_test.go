@@ -35,7 +35,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	headers := [][2]string{{"Cache-Control", "no-store"}, {"Popup-Next-Poll", "45"}}
+	headers := [][2]string{{"Cache-Control", "private, no-cache"}, {"Popup-Next-Poll", "45"}}
 	return &bench{
 		Testbed: r, connections: 4, duration: time.Second, noise: 1, extra: make(map[string][]string),
 		sample: sample{

@@ -41,11 +41,11 @@ func TestCheck(t *testing.T) {
 		{"undocumented path", "GET", "/secret", "", 200, json, `{}`, "not documented"},
 		{"error at no path", "GET", "/secret", "", 404, problem, `{"title":"Not Found","status":404,"code":"not_found"}`, ""},
 		{"other error at no path", "GET", "/secret", "", 404, problem, `{}`, "title"},
-		{"nothing to show", "GET", "/v1/poll?uid=u&a.plan=pro", "", 204, http.Header{"Popup-Next-Poll": {"60"}, "Cache-Control": {"no-store"}}, "", ""},
-		{"wait too long", "GET", "/v1/poll?uid=u", "", 204, http.Header{"Popup-Next-Poll": {"301"}, "Cache-Control": {"no-store"}}, "", "300"},
-		{"one action", "POST", "/v1/actions", `{"token":"v1.x","action":"click"}`, 202, http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}}, `{"accepted":1,"rejected":[]}`, ""},
-		{"action without its document", "POST", "/v1/actions", `{"token":"v1.x","action":"click"}`, 202, http.Header{"Cache-Control": {"no-store"}}, "", "Content-Type"},
-		{"actions", "POST", "/v1/actions", `[{"token":"v1.x","action":"click"}]`, 202, http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}}, `{"accepted":1,"rejected":[]}`, ""},
+		{"nothing to show", "GET", "/v1/poll?uid=u&a.plan=pro", "", 204, http.Header{"Popup-Next-Poll": {"60"}, "Cache-Control": {"private, no-cache"}}, "", ""},
+		{"wait too long", "GET", "/v1/poll?uid=u", "", 204, http.Header{"Popup-Next-Poll": {"301"}, "Cache-Control": {"private, no-cache"}}, "", "300"},
+		{"one action", "POST", "/v1/actions", `{"token":"v1.x","action":"click"}`, 202, http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"private, no-cache"}}, `{"accepted":1,"rejected":[]}`, ""},
+		{"action without its document", "POST", "/v1/actions", `{"token":"v1.x","action":"click"}`, 202, http.Header{"Cache-Control": {"private, no-cache"}}, "", "Content-Type"},
+		{"actions", "POST", "/v1/actions", `[{"token":"v1.x","action":"click"}]`, 202, http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"private, no-cache"}}, `{"accepted":1,"rejected":[]}`, ""},
 	} {
 		r := httptest.NewRequest(tc.method, tc.target, strings.NewReader(tc.body))
 		if tc.body != "" {

@@ -61,7 +61,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.StringVar(&c.Data, "data", defaultData, "Keep the journal, dumps, the SQLite file and generated secrets in this `directory`")
 	fs.StringVar(&c.Secret, "secret", "", "Sign tokens with this key, the same on all servers; new,old while rotating; empty means one generated in -data")
 	fs.StringVar(&c.AdminToken, "admin-token", "", "Require this bearer token on the control plane; empty means one generated in -data")
-	fs.StringVar(&c.AllowOrigins, "allow-origins", "*", "Let pages of these comma-separated `origins` read answers (CORS); * means all")
+	fs.StringVar(&c.AllowOrigins, "allow-origins", "*", "Answer pages of these comma-separated `origins` only (CORS); * means all")
 	fs.StringVar(&c.Identity, "identity", "off", "Check signed user ids: off, monitor (count those that are wrong) or enforce (reject them with 401)")
 	fs.StringVar(&c.IdentitySecret, "identity-secret", "", "Verify signed user ids with this key; new,old while rotating")
 	fs.Float64Var(&c.NewIDsPerClient, "new-ids-per-client", 0, "Answer 204 to polls with new user ids beyond this many a second and client address; 0 means no limit")

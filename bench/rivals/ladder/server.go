@@ -66,9 +66,9 @@ func (s *server) poll(ctx *fasthttp.RequestCtx) error {
 	r.version, _ = parseVersion(string(args.Peek("app_version")))
 
 	h := &ctx.Response.Header
-	h.Set("Cache-Control", "no-store")
+	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "Popup-Next-Poll, Retry-After")
+	h.Set("Access-Control-Expose-Headers", "Popup-Next-Poll, Popup-Triggers, Retry-After")
 	buf, _ := s.popups.Get().(*[]popup)
 	if buf == nil {
 		buf = new([]popup)
