@@ -174,13 +174,13 @@ func TestRungsDecideTheSame(t *testing.T) {
 	}
 }
 
-func TestTurn(t *testing.T) {
+func TestTrial(t *testing.T) {
 	b := newTestBench(t)
 	if err := testbed.Need("wrk", "wrk"); err != nil {
 		t.Skip(err)
 	}
 	l := load{connections: 8, duration: time.Second}
-	got, err := b.turn(t.Context(), 2, l)
+	got, err := b.trial(t.Context(), 2, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestTurn(t *testing.T) {
 	// connections of the polls and of the worker.
 	if got.perSecond < 100 || got.p50 <= 0 || got.p99 < got.p50 || got.errors != 0 || got.connections < 2 || got.connections > 9 ||
 		got.statements < 1 || got.statements > 1.5 || got.serverCPU <= 0 || got.mysqlCPU <= 0 || got.behind <= 0 || got.others < 0 || got.others > 1 {
-		t.Errorf("an odd turn: %+v", got)
+		t.Errorf("an odd trial: %+v", got)
 	}
 
 	s, err := b.start(t.Context(), 1)
@@ -254,16 +254,16 @@ func TestOthers(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	turns := make([][]turn, len(rungs))
-	for n := range turns {
+	trials := make([][]trial, len(rungs))
+	for n := range trials {
 		for round := range 3 {
-			turns[n] = append(turns[n], turn{
+			trials[n] = append(trials[n], trial{
 				perSecond: float64(1000 * (n + 1) * (round + 1)), p50: time.Millisecond, p99: time.Duration(round) * time.Millisecond,
 				errors: 1, connections: 64, statements: 1.25, serverCPU: 70, mysqlCPU: 80, behind: 20 * time.Millisecond, others: 0.05,
 			})
 		}
 	}
-	got := report(turns, load{64, 5 * time.Second})
+	got := report(trials, load{64, 5 * time.Second})
 	for _, want := range []string{
 		"| 1 all in MySQL | 2,000 | 1.0 | 1.0 | 1.0 | 1 | 64 | 1.250 | 70 | 80 | 20 |\n",
 		"| 4 popupd | 8,000 | 4.0 | ",
@@ -275,7 +275,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 	var picture strings.Builder
-	if err := draw(&picture, turns, load{64, time.Second}); err != nil {
+	if err := draw(&picture, trials, load{64, time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"<svg ", ">4 popupd<", ">8,000  p99 1 ms, 64 to MySQL, 1 errors<"} {

@@ -6,8 +6,8 @@
 // and Redis of their own.
 //
 // Nothing is pinned: a rung that leans on the database may use the cores that
-// the next one does not need for it. The rungs take turns for several rounds,
-// each turn with fresh stores, and the medians are printed. After a turn every
+// the next one does not need for it. The rungs are measured alternately for several rounds,
+// each trial with fresh stores, and the medians are printed. After a trial every
 // popup shown is counted in the database; one lost or one too many ends the run.
 //
 // It needs mariadbd, redis-server and wrk, talks to loopback only and leaves
@@ -31,8 +31,8 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "turns of each rung")
-	duration := flag.Duration("duration", 5*time.Second, "of a turn, in whole seconds")
+	rounds := flag.Int("rounds", 5, "trials of each rung")
+	duration := flag.Duration("duration", 5*time.Second, "of a trial, in whole seconds")
 	connections := flag.Int("connections", 64, "keep-alive connections")
 	out := flag.String("out", "", "directory for ladder.md and ladder.svg; empty: print only")
 	flag.Parse()
@@ -61,19 +61,19 @@ func run(ctx context.Context, rounds int, l load, out string) error {
 	if err != nil {
 		return err
 	}
-	turns, err := b.rounds(ctx, rounds, l)
+	trials, err := b.rounds(ctx, rounds, l)
 	if err != nil {
 		return cmp.Or(context.Cause(ctx), err) // what an interrupt broke is not the reason
 	}
 	header := "# The ladder: one load, four shapes of a server\n\n" + testbed.Environment(strings.Join(append([]string{"go run ./bench/ladder"}, os.Args[1:]...), " "),
 		testbed.Version("mariadbd", "--version"), testbed.Version("redis-server", "--version"), testbed.Version("wrk", "-v"))
-	page := header + "\n" + report(turns, l)
+	page := header + "\n" + report(trials, l)
 	fmt.Print(page)
 	if out == "" {
 		return nil
 	}
 	var picture strings.Builder
-	if err := draw(&picture, turns, l); err != nil {
+	if err := draw(&picture, trials, l); err != nil {
 		return err
 	}
 	return errors.Join(

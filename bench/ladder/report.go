@@ -13,33 +13,33 @@ import (
 	"github.com/popupd/popupd/bench/plot"
 )
 
-// columns are figures of a turn, of which the table has the medians.
+// columns are figures of a trial, of which the table has the medians.
 var columns = []struct {
 	head   string
 	format string
-	figure func(turn) float64
+	figure func(trial) float64
 }{
-	{"p50, ms", "%.1f", func(t turn) float64 { return millis(t.p50) }},
+	{"p50, ms", "%.1f", func(t trial) float64 { return millis(t.p50) }},
 	{"p99, ms", "%.1f", p99},
 	{"errors", "%.0f", failed},
 	{"MySQL connections", "%.0f", connections},
-	{"statements a request", "%.3f", func(t turn) float64 { return t.statements }},
-	{"server, CPU us a request", "%.0f", func(t turn) float64 { return t.serverCPU }},
-	{"MariaDB, CPU us a request", "%.0f", func(t turn) float64 { return t.mysqlCPU }},
-	{"behind at the end, ms", "%.0f", func(t turn) float64 { return millis(t.behind) }},
+	{"statements a request", "%.3f", func(t trial) float64 { return t.statements }},
+	{"server, CPU us a request", "%.0f", func(t trial) float64 { return t.serverCPU }},
+	{"MariaDB, CPU us a request", "%.0f", func(t trial) float64 { return t.mysqlCPU }},
+	{"behind at the end, ms", "%.0f", func(t trial) float64 { return millis(t.behind) }},
 }
 
-func failed(t turn) float64      { return t.errors }
-func perSecond(t turn) float64   { return t.perSecond }
-func p99(t turn) float64         { return millis(t.p99) }
-func connections(t turn) float64 { return t.connections }
+func failed(t trial) float64      { return t.errors }
+func perSecond(t trial) float64   { return t.perSecond }
+func p99(t trial) float64         { return millis(t.p99) }
+func connections(t trial) float64 { return t.connections }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// median of one figure over turns.
-func median(turns []turn, figure func(turn) float64) float64 {
-	values := make([]float64, len(turns))
-	for n, t := range turns {
+// median of one figure over trials.
+func median(trials []trial, figure func(trial) float64) float64 {
+	values := make([]float64, len(trials))
+	for n, t := range trials {
 		values[n] = figure(t)
 	}
 	return middle(values)
@@ -52,17 +52,17 @@ func middle(values []float64) float64 {
 
 // report writes the table. The ratio to the first rung is the median of those
 // of the rounds.
-func report(turns [][]turn, l load) string {
+func report(trials [][]trial, l load) string {
 	var b strings.Builder
 	b.WriteString("| rung | requests/s | times rung 1 |")
 	for _, c := range columns {
 		fmt.Fprintf(&b, " %s |", c.head)
 	}
 	b.WriteString("\n|---|---:|---:|" + strings.Repeat("---:|", len(columns)) + "\n")
-	for n, rung := range turns {
+	for n, rung := range trials {
 		ratios := make([]float64, len(rung))
 		for round, t := range rung {
-			ratios[round] = t.perSecond / turns[0][round].perSecond
+			ratios[round] = t.perSecond / trials[0][round].perSecond
 		}
 		fmt.Fprintf(&b, "| %s | %s | %.1f |", rungs[n], thousands(median(rung, perSecond)), middle(ratios))
 		for _, c := range columns {
@@ -74,7 +74,7 @@ func report(turns [][]turn, l load) string {
 		"them, one is by a new user. Server, MariaDB, Redis and wrk share all cores. CPU and statements count until the last event is in the\n"+
 		"database, which is how long it was behind; every popup shown was found there, once. Other programs, and\n"+
 		"the kernel for its disks, had %.0f %% of the cores (median).\n",
-		len(turns[0]), l.duration, l.connections, thousands(users), 100*median(slices.Concat(turns...), func(t turn) float64 { return t.others }))
+		len(trials[0]), l.duration, l.connections, thousands(users), 100*median(slices.Concat(trials...), func(t trial) float64 { return t.others }))
 	return b.String()
 }
 
@@ -88,9 +88,9 @@ func thousands(v float64) string {
 }
 
 // draw draws requests/s as bars.
-func draw(w io.Writer, turns [][]turn, l load) error {
+func draw(w io.Writer, trials [][]trial, l load) error {
 	var bars []plot.Bar
-	for n, rung := range turns {
+	for n, rung := range trials {
 		note := fmt.Sprintf("p99 %.0f ms, %.0f to MySQL", median(rung, p99), median(rung, connections))
 		if n := median(rung, failed); n > 0 {
 			note += fmt.Sprintf(", %.0f errors", n)
@@ -100,6 +100,6 @@ func draw(w io.Writer, turns [][]turn, l load) error {
 	return plot.Bars(w, plot.Chart{
 		Title: "Polls a second: nine of ten find nothing, one shows a popup", XLabel: "requests/s",
 		Note: fmt.Sprintf("go run ./bench/ladder: medians of %d rounds, %d connections, all on %d cores; to MySQL: most connections at once",
-			len(turns[0]), l.connections, runtime.NumCPU()),
+			len(trials[0]), l.connections, runtime.NumCPU()),
 	}, bars)
 }

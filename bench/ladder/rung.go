@@ -28,7 +28,7 @@ var rungs = []string{
 
 const users = 10000 // who have seen all that fits them; mix.lua polls for as many
 
-// bench is what all turns share.
+// bench is what all trials share.
 type bench struct {
 	bed    *testbed.Testbed
 	popups []string // JSON

@@ -25,11 +25,11 @@ type load struct {
 	duration    time.Duration
 }
 
-// warmUp comes before a turn and is not measured.
+// warmUp comes before a trial and is not measured.
 const warmUp = time.Second
 
-// turn is what one rung did under the load, once.
-type turn struct {
+// trial is what one rung did under the load, once.
+type trial struct {
 	perSecond   float64
 	p50, p99    time.Duration
 	errors      float64 // requests that failed or were not answered in wrk's 2 s
@@ -41,26 +41,26 @@ type turn struct {
 	others      float64 // share of all cores, see the function
 }
 
-// rounds returns the turns of each rung. Each round begins one rung later: the
+// rounds returns the trials of each rung. Each round begins one rung later: the
 // machine's mood may follow the order.
-func (b *bench) rounds(ctx context.Context, rounds int, l load) ([][]turn, error) {
-	turns := make([][]turn, len(rungs))
+func (b *bench) rounds(ctx context.Context, rounds int, l load) ([][]trial, error) {
+	trials := make([][]trial, len(rungs))
 	for round := range rounds {
 		for n := range rungs {
 			rung := (round+n)%len(rungs) + 1
-			t, err := b.turn(ctx, rung, l)
+			t, err := b.trial(ctx, rung, l)
 			if err != nil {
 				return nil, err
 			}
-			turns[rung-1] = append(turns[rung-1], t)
+			trials[rung-1] = append(trials[rung-1], t)
 			fmt.Fprintf(os.Stderr, "round %d, rung %s: %.0f requests/s, p99 %v, %.0f errors; others had %.0f %% of the cores\n",
 				round+1, rungs[rung-1], t.perSecond, t.p99, t.errors, 100*t.others)
 		}
 	}
-	return turns, nil
+	return trials, nil
 }
 
-func (b *bench) turn(ctx context.Context, rung int, l load) (t turn, err error) {
+func (b *bench) trial(ctx context.Context, rung int, l load) (t trial, err error) {
 	s, err := b.start(ctx, rung)
 	if err != nil {
 		return t, err
@@ -98,7 +98,7 @@ func (b *bench) turn(ctx context.Context, rung int, l load) (t turn, err error) 
 		return t, err
 	}
 	all := float64(answered.requests)
-	return turn{
+	return trial{
 		perSecond:   all / answered.elapsed.Seconds(),
 		p50:         answered.p50,
 		p99:         answered.p99,

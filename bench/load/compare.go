@@ -29,13 +29,13 @@ var rates = []float64{peak / 2, peak}
 // the path of polls.
 const servedPath = "/v1/show"
 
-// turns are the results of one server at one rate.
-type turns struct {
+// trials are the results of one server at one rate.
+type trials struct {
 	results []*openloop.Result
 	cpu     []float64 // % of a core
 }
 
-func (a *turns) of(pick func(*openloop.Result) float64) []float64 {
+func (a *trials) of(pick func(*openloop.Result) float64) []float64 {
 	var all []float64
 	for _, r := range a.results {
 		all = append(all, pick(r))
@@ -51,7 +51,7 @@ func p999(r *openloop.Result) float64 { return r.Latency.P999 }
 // same core in turn. The handler answers with popupd's bytes; popupd decides,
 // journals, ships and flushes besides, to MariaDB and Redis on the other core.
 func (t *task) runCompare(ctx context.Context) error {
-	popupd, bare := make([]turns, len(rates)), make([]turns, len(rates))
+	popupd, bare := make([]trials, len(rates)), make([]trials, len(rates))
 	for round := range t.rounds {
 		// Both are started anew: where a process lies in memory makes a
 		// difference that lasts as long as it does.
@@ -83,7 +83,7 @@ func (t *task) runCompare(ctx context.Context) error {
 }
 
 // compareTable is the report, and the goal that was missed, "" if none was.
-func (t *task) compareTable(popupd, bare []turns) (text, missed string) {
+func (t *task) compareTable(popupd, bare []trials) (text, missed string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# popupd and a bare fasthttp handler at half of the peak and at the peak\n\n%s\n", testbed.Environment(t.command))
 	fmt.Fprintf(&b, "Open loop, mix %v; the server on one core, the generator and popupd's stores on the other; %d rounds, medians. popupd records every popup and click, and flushes them to MariaDB; the handler sends the same bytes.\n\n",
@@ -94,7 +94,7 @@ func (t *task) compareTable(popupd, bare []turns) (text, missed string) {
 		for round := range t.rounds {
 			ratios = append(ratios, popupd[i].results[round].Latency.P99/bare[i].results[round].Latency.P99)
 		}
-		row := func(name string, a turns, last string) {
+		row := func(name string, a trials, last string) {
 			fmt.Fprintf(&b, "| %s | %s | %.2f | %.2f | %.2f | %.0f %% of a core | %s |\n", thousands(rate), name, median(a.of(p50)), median(a.of(p99)), median(a.of(p999)), median(a.cpu), last)
 		}
 		row("bare fasthttp", bare[i], "1")
@@ -107,8 +107,8 @@ func (t *task) compareTable(popupd, bare []turns) (text, missed string) {
 }
 
 // plotCompare draws the rounds of the median p99.
-func (t *task) plotCompare(popupd, bare []turns) error {
-	pick := func(all turns) *openloop.Result {
+func (t *task) plotCompare(popupd, bare []trials) error {
+	pick := func(all trials) *openloop.Result {
 		want := median(all.of(p99))
 		for _, r := range all.results {
 			if r.Latency.P99 == want {
@@ -133,9 +133,9 @@ func list(values []float64) string {
 	return strings.Join(all, ", ")
 }
 
-// compareOnce is a round: a turn of each server at each rate.
-func (t *task) compareOnce(ctx context.Context, round int, popupd, bare []turns) error {
-	s, err := newStage(ctx, t.pin, t.offer.Users)
+// compareOnce is a round: a trial of each server at each rate.
+func (t *task) compareOnce(ctx context.Context, round int, popupd, bare []trials) error {
+	s, err := newDeployment(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (t *task) compareOnce(ctx context.Context, round int, popupd, bare []turns)
 	c.Duration, c.Seed = t.duration(10*time.Second), c.Seed+uint64(round)
 	for i, rate := range rates {
 		c.Rate = rate
-		turn := func(into *turns, name string, p *testbed.Process, to netip.AddrPort, served string) error {
+		trial := func(into *trials, name string, p *testbed.Process, to netip.AddrPort, served string) error {
 			c.Address, c.Served = to, served
 			before, err := p.CPU()
 			if err != nil {
@@ -169,8 +169,8 @@ func (t *task) compareOnce(ctx context.Context, round int, popupd, bare []turns)
 				round+1, thousands(rate), name, r.Latency.P50, r.Latency.P99, r.Latency.P999, r.Errors)
 			return s.popupd.Drained(ctx)
 		}
-		first := func() error { return turn(&popupd[i], "popupd", s.popupd.Process, s.address(), "") }
-		second := func() error { return turn(&bare[i], "bare fasthttp", rival, address, servedPath) }
+		first := func() error { return trial(&popupd[i], "popupd", s.popupd.Process, s.address(), "") }
+		second := func() error { return trial(&bare[i], "bare fasthttp", rival, address, servedPath) }
 		if round%2 == 1 {
 			first, second = second, first
 		}
@@ -194,7 +194,7 @@ type reply struct {
 
 // startBare starts a bare fasthttp handler on the core of popupd, with popupd's
 // answers to a poll with nothing to show, to one with a popup, and to a click.
-func (s *stage) startBare(ctx context.Context) (*testbed.Process, netip.AddrPort, error) {
+func (s *deployment) startBare(ctx context.Context) (*testbed.Process, netip.AddrPort, error) {
 	base := "http://" + s.popupd.Address
 	const query = "&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN"
 	nothing, err := ask(ctx, "GET", base+"/v1/poll?uid=user-0000000"+query, "", "/v1/poll", http.StatusNoContent)

@@ -23,11 +23,11 @@ import (
 	"github.com/popupd/popupd/internal/testbed"
 )
 
-// popups is how many a stage has; every fifth fits its users.
+// popups is how many a deployment has; every fifth fits its users.
 const popups = 26
 
-// stage is popupd with stores of its own, ready to be measured.
-type stage struct {
+// deployment is popupd with stores of its own, ready to be measured.
+type deployment struct {
 	*testbed.Testbed
 	mysql  *testbed.MySQL
 	redis  *testbed.Redis
@@ -35,14 +35,14 @@ type stage struct {
 	server string // cores of what is measured, as for taskset -c; "" = any
 }
 
-// newStage starts popupd and its stores, and prepares them.
-func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
+// newDeployment starts popupd and its stores, and prepares them.
+func newDeployment(ctx context.Context, pin bool, users int) (_ *deployment, err error) {
 	for binary, pkg := range map[string]string{"mariadbd": "mariadb-server", "redis-server": "redis-server"} {
 		if err := testbed.Need(binary, pkg); err != nil {
 			return nil, err
 		}
 	}
-	s := new(stage)
+	s := new(deployment)
 	others := ""
 	if pin && runtime.NumCPU() > 1 {
 		s.server, others = "0", "1"
@@ -74,11 +74,11 @@ func newStage(ctx context.Context, pin bool, users int) (_ *stage, err error) {
 	return s, s.prepare(ctx, users)
 }
 
-func (s *stage) address() netip.AddrPort { return netip.MustParseAddrPort(s.popupd.Address) }
+func (s *deployment) address() netip.AddrPort { return netip.MustParseAddrPort(s.popupd.Address) }
 
 // prepare makes the popups, shows all that fit to the known users, and waits
 // until that is in the database.
-func (s *stage) prepare(ctx context.Context, users int) error {
+func (s *deployment) prepare(ctx context.Context, users int) error {
 	fmt.Fprintf(os.Stderr, "prepare: %d popups, %d users who have seen all\n", popups, users)
 	for n := range popups {
 		version := "9.0.0"
@@ -145,7 +145,7 @@ func warm(ctx context.Context, address netip.AddrPort, users int) (shown int64, 
 // events are those in MariaDB.
 type events struct{ impressions, clicks int64 }
 
-func (s *stage) stored() (events, error) {
+func (s *deployment) stored() (events, error) {
 	row, err := s.mysql.Query("SELECT COALESCE(SUM(action = 1), 0), COALESCE(SUM(action = 2), 0), COUNT(*) FROM popupd.event")
 	if err != nil {
 		return events{}, err
@@ -164,7 +164,7 @@ func (s *stage) stored() (events, error) {
 // samples are popupd's metrics by series, as /metrics prints them.
 type samples map[string]float64
 
-func (s *stage) scrape(ctx context.Context) (samples, error) {
+func (s *deployment) scrape(ctx context.Context) (samples, error) {
 	req, err := http.NewRequestWithContext(ctx, "GET", "http://"+s.popupd.Admin+"/metrics", nil)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ const (
 // hypervisor has taken away from this machine since it booted.
 type cpus struct{ popupd, mariadb, redis, generator, stolen time.Duration }
 
-func (s *stage) cpus() (c cpus, err error) {
+func (s *deployment) cpus() (c cpus, err error) {
 	for _, p := range []struct {
 		pid  int
 		into *time.Duration
@@ -81,7 +81,7 @@ type envelope struct {
 }
 
 func (t *task) runEnvelope(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin, t.offer.Users)
+	s, err := newDeployment(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (t *task) runEnvelope(ctx context.Context) error {
 }
 
 // envelope offers the load and watches everything meanwhile.
-func (s *stage) envelope(ctx context.Context, c openloop.Config) (*envelope, error) {
+func (s *deployment) envelope(ctx context.Context, c openloop.Config) (*envelope, error) {
 	var e envelope
 	before, err := s.stored()
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *stage) envelope(ctx context.Context, c openloop.Config) (*envelope, err
 
 // load offers the load, waits until its events are in the database, and measures
 // the time and the CPU of both.
-func (e *envelope) load(ctx context.Context, s *stage, c openloop.Config) error {
+func (e *envelope) load(ctx context.Context, s *deployment, c openloop.Config) error {
 	start := time.Now()
 	used, err := s.cpus()
 	if err != nil {
@@ -195,7 +195,7 @@ func (e *envelope) load(ctx context.Context, s *stage, c openloop.Config) error 
 
 // askStores reads how many connections MariaDB had at most, and how much memory
 // Redis had.
-func (e *envelope) askStores(s *stage) error {
+func (e *envelope) askStores(s *deployment) error {
 	most, err := s.mysql.Query("SHOW GLOBAL STATUS LIKE 'Max_used_connections'")
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func (e *envelope) askStores(s *stage) error {
 }
 
 // watch keeps the most of what popupd says, once a second until ctx ends.
-func (e *envelope) watch(ctx context.Context, s *stage) error {
+func (e *envelope) watch(ctx context.Context, s *deployment) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

@@ -13,7 +13,7 @@
 //	envelope  50,000 requests/s of the mix for a minute beside MariaDB and Redis,
 //	          all on this machine, and every event counted in MariaDB at the end
 //	close     search with one connection per request, and then 20 s at that rate
-//	compare   popupd and a bare fasthttp handler, taking turns, at half of the
+//	compare   popupd and a bare fasthttp handler, alternately, at half of the
 //	          peak of 50,000 requests/s and at the peak
 //	outage    20,000 requests/s of the mix while both stores are down, between
 //	          two runs with both up, and every event counted
@@ -118,7 +118,7 @@ func (t *task) parse(args []string) error {
 	flags.DurationVar(&c.Timeout, "timeout", 10*time.Second, "of an answer")
 	flags.Float64Var(&c.MaxLate, "late", 0.01, "share of requests that may be more than 1ms late by the generator's own fault")
 	flags.DurationVar(&t.p99, "p99", 70*time.Millisecond, "the p99 up to which a rate is held")
-	flags.IntVar(&t.rounds, "rounds", 5, "turns of each server in compare")
+	flags.IntVar(&t.rounds, "rounds", 5, "trials of each server in compare")
 	flags.BoolVar(&t.pin, "pin", true, "popupd to the first core, all others to the second")
 	flags.StringVar(&t.json, "json", "", "file for the result of offer or search")
 	flags.StringVar(&t.svg, "svg", "", "file for its plot")
@@ -199,7 +199,7 @@ func (t *task) duration(otherwise time.Duration) time.Duration {
 // target makes sure that there is a server whose known users have seen all.
 func (t *task) target(ctx context.Context) (address netip.AddrPort, end func(), err error) {
 	if t.address == "" {
-		s, err := newStage(ctx, t.pin, t.offer.Users)
+		s, err := newDeployment(ctx, t.pin, t.offer.Users)
 		if err != nil {
 			return netip.AddrPort{}, nil, err
 		}

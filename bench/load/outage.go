@@ -29,7 +29,7 @@ type outage struct {
 
 // runOutage offers the mix three times: with both stores up, killed, and up again.
 func (t *task) runOutage(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin, t.offer.Users)
+	s, err := newDeployment(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (t *task) runOutage(ctx context.Context) error {
 	return missed(o.checks())
 }
 
-func (s *stage) outage(ctx context.Context, c openloop.Config) (*outage, error) {
+func (s *deployment) outage(ctx context.Context, c openloop.Config) (*outage, error) {
 	var o outage
 	first, err := s.stored()
 	if err != nil {

@@ -24,7 +24,7 @@ const perRate = 5 * time.Second
 // from several addresses of loopback, with 28,000 ports each at kernel defaults:
 // what is measured is popupd, and not how many ports one client has.
 func (t *task) runClose(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin, t.offer.Users)
+	s, err := newDeployment(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // runProfile takes the profile that popupd is compiled with (go.dev/doc/pgo),
 // under the load of the envelope.
 func (t *task) runProfile(ctx context.Context) error {
-	s, err := newStage(ctx, t.pin, t.offer.Users)
+	s, err := newDeployment(ctx, t.pin, t.offer.Users)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@
 // under the same time limits.
 //
 // The server has one core to itself; wrk, MariaDB and Redis have the others. The
-// servers take turns, in another order each round, and are started anew for
+// servers are measured alternately, in another order each round, and are started anew for
 // each; the median over the rounds of the ratios within a round is the result.
 // It needs wrk and taskset, talks to loopback only, changes nothing of the host
 // and leaves nothing behind.
@@ -36,12 +36,12 @@ const serverCore = "0"
 var generatorCores = fmt.Sprintf("1-%d", max(1, runtime.NumCPU()-1))
 
 func main() {
-	rounds := flag.Int("rounds", 7, "turns of each server")
-	duration := flag.Duration("duration", 5*time.Second, "of a turn")
+	rounds := flag.Int("rounds", 7, "trials of each server")
+	duration := flag.Duration("duration", 5*time.Second, "of a trial")
 	connections := flag.Int("connections", 64, "open at a time")
 	scenario := flag.String("scenario", "", "comma-separated `list` of nothing, served, actions and mix; empty: all")
 	chosen := flag.String("rivals", "bare,nethttp,nginx", "comma-separated `list`")
-	noise := flag.Float64("noise", 0.1, "share of a core that other programs may have during a turn; beyond it the turn is repeated, at most twice, then void")
+	noise := flag.Float64("noise", 0.1, "share of a core that other programs may have during a trial; beyond it the trial is repeated, at most twice, then void")
 	out := flag.String("out", "", "also write wrk.md into this `directory`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -132,7 +132,7 @@ func parseRivals(list string) ([]string, error) {
 	return names, nil
 }
 
-// open builds and starts what all turns share, and takes the sample. What is not
+// open builds and starts what all trials share, and takes the sample. What is not
 // installed is left out and told in a note.
 func (b *bench) open(ctx context.Context, names []string) (notes, kept []string, err error) {
 	say := func(note string) {
@@ -185,15 +185,15 @@ func (b *bench) open(ctx context.Context, names []string) (notes, kept []string,
 
 // round is what the servers reached in one round.
 type round struct {
-	turns map[string]turn  // by server
-	void  map[string]error // why there is none
+	trials map[string]trial // by server
+	void   map[string]error // why there is none
 }
 
-// rounds lets the servers take turns.
+// rounds measures the servers alternately.
 func (b *bench) rounds(ctx context.Context, names []string, s scenario, m mode, n int) ([]round, error) {
 	var all []round
 	for i := range n {
-		r := round{turns: make(map[string]turn), void: make(map[string]error)}
+		r := round{trials: make(map[string]trial), void: make(map[string]error)}
 		order := slices.Concat(names[i%len(names):], names[:i%len(names)])
 		for _, name := range order {
 			t, err := b.attempt(ctx, name, s, m)
@@ -206,7 +206,7 @@ func (b *bench) rounds(ctx context.Context, names []string, s scenario, m mode, 
 				fmt.Fprintln(os.Stderr, progress+"void: "+err.Error())
 				continue
 			}
-			r.turns[name] = t
+			r.trials[name] = t
 			fmt.Fprintf(os.Stderr, "%s%.0f requests/s, %.1f us of CPU each, server %.0f %%, wrk %.0f %%, others %.0f and %.0f %%\n",
 				progress, t.perSecond, t.cpu, 100*t.server, 100*t.wrk, 100*t.others[0], 100*t.others[1])
 		}
@@ -217,19 +217,19 @@ func (b *bench) rounds(ctx context.Context, names []string, s scenario, m mode, 
 
 // attempt measures a server that it starts, once more if other programs
 // disturbed.
-func (b *bench) attempt(ctx context.Context, name string, s scenario, m mode) (turn, error) {
+func (b *bench) attempt(ctx context.Context, name string, s scenario, m mode) (trial, error) {
 	var err error
 	for range 3 {
-		var c *contestant
+		var c *target
 		if c, err = b.start(ctx, name, s, m); err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
-		var t turn
-		t, err = b.turn(ctx, c, s, m)
+		var t trial
+		t, err = b.trial(ctx, c, s, m)
 		c.Kill()
 		if _, noisy := errors.AsType[*noisyError](err); !noisy {
 			return t, err
 		}
 	}
-	return turn{}, err
+	return trial{}, err
 }

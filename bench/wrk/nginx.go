@@ -10,7 +10,7 @@ import (
 )
 
 // startNginx starts nginx, which gives the answers.
-func (b *bench) startNginx(answers []answer) (*contestant, error) {
+func (b *bench) startNginx(answers []answer) (*target, error) {
 	rules, err := nginxRules(answers)
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func (b *bench) startNginx(answers []answer) (*contestant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &contestant{Process: s.Process, address: s.Addr}, nil
+	return &target{Process: s.Process, address: s.Addr}, nil
 }
 
 // nginxRules are the directives that give the answers. A single one needs no

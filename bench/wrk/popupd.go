@@ -30,7 +30,7 @@ func (a counts) minus(b counts) counts {
 
 // startPopupd starts a popupd on a database of its own and prepares it for a
 // scenario.
-func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*contestant, error) {
+func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*target, error) {
 	b.started++
 	o := testbed.PopupdOptions{Cores: serverCore}
 	database := fmt.Sprintf("popupd_%d", b.started)
@@ -40,7 +40,7 @@ func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*contestan
 			return nil, err
 		}
 		o.MySQL = dsn
-		if b.started > 1 { // that of the turn before: the data stays small
+		if b.started > 1 { // that of the trial before: the data stays small
 			if _, err := b.mysql.Query(fmt.Sprintf("DROP DATABASE IF EXISTS popupd_%d", b.started-1)); err != nil {
 				return nil, err
 			}
@@ -56,7 +56,7 @@ func (b *bench) startPopupd(ctx context.Context, s scenario, m mode) (*contestan
 	if err != nil {
 		return nil, err
 	}
-	c := &contestant{
+	c := &target{
 		Process: p.Process, address: p.Address, served: pollPath, actions: filepath.Join(b.Dir(), "actions"), users: 1,
 		popupd: &ours{p, database},
 	}
@@ -71,7 +71,7 @@ const popups = 26 // of which every fifth fits
 
 // prepare makes the popups, shows all that fit to those who must have seen them,
 // one to each who will act, and waits until that is in the database.
-func (c *contestant) prepare(ctx context.Context, s scenario, actions int) error {
+func (c *target) prepare(ctx context.Context, s scenario, actions int) error {
 	fitting := 0
 	for n := range popups {
 		version := "9.0.0"
@@ -106,7 +106,7 @@ func (c *contestant) prepare(ctx context.Context, s scenario, actions int) error
 }
 
 // pollAll polls once for each of n users.
-func (c *contestant) pollAll(ctx context.Context, user string, n, want int, got func(body []byte) error) error {
+func (c *target) pollAll(ctx context.Context, user string, n, want int, got func(body []byte) error) error {
 	return ask(ctx, c.address, n, func(i int) string { return pollOf(pollPath, fmt.Sprintf(user, i+1)) }, func(i int, a *http.Response, body []byte) error {
 		if a.StatusCode != want {
 			return fmt.Errorf("poll of "+user+": %s, want %d", i+1, a.Status, want)
@@ -119,7 +119,7 @@ func (c *contestant) pollAll(ctx context.Context, user string, n, want int, got 
 }
 
 // collect polls for users who then act, and writes what they will report.
-func (c *contestant) collect(ctx context.Context, n int) error {
+func (c *target) collect(ctx context.Context, n int) error {
 	f, err := os.Create(c.actions)
 	if err != nil {
 		return err

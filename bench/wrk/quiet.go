@@ -28,11 +28,11 @@ func (e *noisyError) Error() string {
 type usage struct {
 	at                 time.Time
 	server, generators time.Duration // cores
-	contestant         time.Duration
+	target             time.Duration
 	helpers            time.Duration // MariaDB, Redis and this process
 }
 
-func (b *bench) usage(c *contestant) (usage, error) {
+func (b *bench) usage(c *target) (usage, error) {
 	u := usage{at: time.Now()}
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -41,7 +41,7 @@ func (b *bench) usage(c *contestant) (usage, error) {
 	if u.server, u.generators, err = busy(string(stat)); err != nil {
 		return u, err
 	}
-	if u.contestant, err = c.CPU(); err != nil {
+	if u.target, err = c.CPU(); err != nil {
 		return u, err
 	}
 	pids := []int{os.Getpid()}
@@ -90,7 +90,7 @@ func busy(stat string) (server, generators time.Duration, err error) {
 // benchmark had between two points: on the server's core and on the others.
 func others(from, to usage, wrk time.Duration) (server, generators float64) {
 	wall := to.at.Sub(from.at).Seconds()
-	busy := (to.server - from.server) - (to.contestant - from.contestant)
+	busy := (to.server - from.server) - (to.target - from.target)
 	server = busy.Seconds() / wall
 	busy = (to.generators - from.generators) - (to.helpers - from.helpers) - wrk
 	return server, busy.Seconds() / wall

@@ -53,7 +53,7 @@ var modes = []mode{
 	{title: "one connection per request", header: "Connection: close\r\n", highest: 40_000},
 }
 
-// actionsFor returns how many bodies of actions a turn may use up, its warm-up
+// actionsFor returns how many bodies of actions a trial may use up, its warm-up
 // included.
 func (s scenario) actionsFor(m mode, connections int, duration time.Duration) int {
 	if s.actions == 0 {

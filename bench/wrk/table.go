@@ -13,26 +13,26 @@ import (
 // that its throughput says nothing about it.
 const saturated = 0.9
 
-// column is a figure of a turn.
+// column is a figure of a trial.
 type column struct {
 	title  string
-	of     func(t turn) float64
+	of     func(t trial) float64
 	format string
 }
 
 var columns = []column{
-	{"requests/s", func(t turn) float64 { return t.perSecond }, "%.0f"},
-	{"p50 ms", func(t turn) float64 { return milliseconds(t.p50) }, "%.2f"},
-	{"p99 ms", func(t turn) float64 { return milliseconds(t.p99) }, "%.2f"},
+	{"requests/s", func(t trial) float64 { return t.perSecond }, "%.0f"},
+	{"p50 ms", func(t trial) float64 { return milliseconds(t.p50) }, "%.2f"},
+	{"p99 ms", func(t trial) float64 { return milliseconds(t.p99) }, "%.2f"},
 	{"CPU us/request", cpuOf, "%.1f"},
-	{"server busy", func(t turn) float64 { return 100 * t.server }, "%.0f %%"},
-	{"wrk busy", func(t turn) float64 { return 100 * t.wrk }, "%.0f %%"},
+	{"server busy", func(t trial) float64 { return 100 * t.server }, "%.0f %%"},
+	{"wrk busy", func(t trial) float64 { return 100 * t.wrk }, "%.0f %%"},
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-func cpuOf(t turn) float64  { return t.cpu }
-func rateOf(t turn) float64 { return t.perSecond }
+func cpuOf(t trial) float64  { return t.cpu }
+func rateOf(t trial) float64 { return t.perSecond }
 
 // yardsticks are the servers that all are compared with.
 var yardsticks = []string{"bare", "nginx"}
@@ -94,7 +94,7 @@ func spread(v []float64) string {
 
 // idle reports whether the generator's side was the limit, not the server.
 func idle(all []round, name string) bool {
-	v := figures(all, name, func(t turn) float64 { return t.server })
+	v := figures(all, name, func(t trial) float64 { return t.server })
 	return len(v) > 0 && median(v) < saturated
 }
 
@@ -114,10 +114,10 @@ func bound(all []round, name, yardstick string) string {
 }
 
 // figures are those of a server in the rounds that are not void.
-func figures(all []round, name string, of func(turn) float64) []float64 {
+func figures(all []round, name string, of func(trial) float64) []float64 {
 	var v []float64
 	for _, r := range all {
-		if t, ok := r.turns[name]; ok {
+		if t, ok := r.trials[name]; ok {
 			v = append(v, of(t))
 		}
 	}
@@ -125,11 +125,11 @@ func figures(all []round, name string, of func(turn) float64) []float64 {
 }
 
 // ratios are those of the rounds in which both were measured.
-func ratios(all []round, name, yardstick string, of func(turn) float64) []float64 {
+func ratios(all []round, name, yardstick string, of func(trial) float64) []float64 {
 	var v []float64
 	for _, r := range all {
-		t, ok := r.turns[name]
-		y, other := r.turns[yardstick]
+		t, ok := r.trials[name]
+		y, other := r.trials[yardstick]
 		if ok && other {
 			v = append(v, of(t)/of(y))
 		}
@@ -157,7 +157,7 @@ func remarks(s scenario, names []string, all []round) string {
 		var sum counts
 		var late int64
 		for _, r := range all {
-			t := r.turns[popupdName]
+			t := r.trials[popupdName]
 			sum.impressions += t.stored.impressions
 			sum.clicks += t.stored.clicks
 			late += t.late
@@ -186,12 +186,12 @@ func (b *bench) footnotes() string {
 ## How to read this
 
 - The server had core ` + serverCore + `; wrk (one thread), Redis and MariaDB, which waits for both, the others. All figures are medians of the rounds; ratios are medians of
-  the ratios within a round, in which the servers took turns, started anew for each, a second of warm-up first.
+  the ratios within a round, in which the servers were measured alternately, started anew for each, a second of warm-up first.
 - Every server sends the same status, header fields and body and has the same time limits; nothing looks at a path where all answers are the same.
 - CPU is user and system time of the server in /proc/PID/stat over the answers. That of popupd goes on until all events are in MariaDB.
 - wrk busy is wrk alone. Where a server has less than 90 % of its core, the generator was the limit: what it could do is more, the ratio an upper (≤) or lower
   (≥) bound, or nothing (?) if that is so of both.
-- A turn is void when an answer is not 2xx, a socket has an error, events are missing, or when other programs had too much of a core (-noise).
+- A trial is void when an answer is not 2xx, a socket has an error, events are missing, or when other programs had too much of a core (-noise).
 - With one connection per request every request says Connection: close, and the server closes first: the ports of the clients stay free.
 `)
 	for _, r := range rivals {

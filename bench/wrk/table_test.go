@@ -9,27 +9,27 @@ import (
 	"time"
 )
 
-// turnOf returns a turn of a server that had all of its core.
-func turnOf(perSecond, cpu float64) turn {
-	return turn{perSecond: perSecond, cpu: cpu, p50: time.Millisecond, p99: 2 * time.Millisecond, server: 1, wrk: 0.5}
+// trialOf returns a trial of a server that had all of its core.
+func trialOf(perSecond, cpu float64) trial {
+	return trial{perSecond: perSecond, cpu: cpu, p50: time.Millisecond, p99: 2 * time.Millisecond, server: 1, wrk: 0.5}
 }
 
 func TestTable(t *testing.T) {
 	names := []string{"popupd", "bare", "nginx"}
 	all := []round{
-		{turns: map[string]turn{"popupd": turnOf(90, 12), "bare": turnOf(100, 10), "nginx": turnOf(200, 5)}},
-		{turns: map[string]turn{"popupd": turnOf(120, 9), "bare": turnOf(100, 10)}, void: map[string]error{"nginx": errors.New("wrk:\nbroken")}},
-		{turns: map[string]turn{"popupd": turnOf(50, 22), "bare": turnOf(50, 20), "nginx": turnOf(150, 5)}},
+		{trials: map[string]trial{"popupd": trialOf(90, 12), "bare": trialOf(100, 10), "nginx": trialOf(200, 5)}},
+		{trials: map[string]trial{"popupd": trialOf(120, 9), "bare": trialOf(100, 10)}, void: map[string]error{"nginx": errors.New("wrk:\nbroken")}},
+		{trials: map[string]trial{"popupd": trialOf(50, 22), "bare": trialOf(50, 20), "nginx": trialOf(150, 5)}},
 	}
 	for i := range all {
-		nginx := all[i].turns["nginx"]
+		nginx := all[i].trials["nginx"]
 		nginx.server = 0.6
 		if nginx.perSecond > 0 {
-			all[i].turns["nginx"] = nginx
+			all[i].trials["nginx"] = nginx
 		}
-		popupd := all[i].turns["popupd"]
+		popupd := all[i].trials["popupd"]
 		popupd.stored, popupd.late = counts{90, 10}, 25
-		all[i].turns["popupd"] = popupd
+		all[i].trials["popupd"] = popupd
 	}
 	got := table(scenarios[1], modes[0], names, all)
 	for _, want := range []string{
@@ -49,9 +49,9 @@ func TestTable(t *testing.T) {
 }
 
 func TestBoundOfTwoIdleServersIsNone(t *testing.T) {
-	idle := turnOf(100, 5)
+	idle := trialOf(100, 5)
 	idle.server = 0.5
-	all := []round{{turns: map[string]turn{"popupd": idle, "nginx": idle, "bare": turnOf(1, 1)}}}
+	all := []round{{trials: map[string]trial{"popupd": idle, "nginx": idle, "bare": trialOf(1, 1)}}}
 	for _, c := range []struct{ name, yardstick, want string }{
 		{"popupd", "nginx", "?"}, {"popupd", "bare", "≥"}, {"bare", "nginx", "≤"}, {"nginx", "nginx", ""},
 	} {
@@ -62,7 +62,7 @@ func TestBoundOfTwoIdleServersIsNone(t *testing.T) {
 }
 
 func TestVoidCells(t *testing.T) {
-	got := table(scenarios[0], modes[0], []string{"popupd", "nginx"}, []round{{void: map[string]error{"nginx": errors.New("x")}, turns: map[string]turn{"popupd": turnOf(1, 1)}}})
+	got := table(scenarios[0], modes[0], []string{"popupd", "nginx"}, []round{{void: map[string]error{"nginx": errors.New("x")}, trials: map[string]trial{"popupd": trialOf(1, 1)}}})
 	if want := "| nginx | void | void |"; !strings.Contains(got, want) {
 		t.Errorf("no %q in\n%s", want, got)
 	}

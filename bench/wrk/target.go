@@ -15,8 +15,8 @@ import (
 	"github.com/popupd/popupd/internal/testbed"
 )
 
-// contestant is a server that is ready to be measured.
-type contestant struct {
+// target is a server that is ready to be measured.
+type target struct {
 	*testbed.Process
 	address string // host:port
 	served  string // path of served polls
@@ -26,7 +26,7 @@ type contestant struct {
 	popupd  *ours  // nil: a rival
 }
 
-// bench is what all turns share.
+// bench is what all trials share.
 type bench struct {
 	*testbed.Testbed
 	mysql       *testbed.MySQL // nil: not installed
@@ -62,12 +62,12 @@ func titleOf(name string) string {
 
 // start starts a server anew: where a process lies in memory makes a difference
 // that lasts as long as it does.
-func (b *bench) start(ctx context.Context, name string, s scenario, m mode) (*contestant, error) {
+func (b *bench) start(ctx context.Context, name string, s scenario, m mode) (*target, error) {
 	if name == popupdName {
 		return b.startPopupd(ctx, s, m)
 	}
 	answers := b.sample.of(s)
-	var c *contestant
+	var c *target
 	var err error
 	if name == "nginx" {
 		c, err = b.startNginx(answers)
@@ -89,7 +89,7 @@ func (b *bench) start(ctx context.Context, name string, s scenario, m mode) (*co
 }
 
 // startGo starts a rival of the module bench/rivals.
-func (b *bench) startGo(name string, answers []answer) (*contestant, error) {
+func (b *bench) startGo(name string, answers []answer) (*target, error) {
 	binary, err := b.Build("bench/rivals", "./"+name)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (b *bench) startGo(name string, answers []answer) (*contestant, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := new(contestant)
+	c := new(target)
 	c.Process, err = b.Start(testbed.Program{
 		Name: name, Args: []string{binary, string(told)}, Cores: serverCore,
 		Ready: func(line string) bool { c.address = line; return true },

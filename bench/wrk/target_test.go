@@ -107,8 +107,8 @@ func (r *recorder) serve(conn net.Conn) {
 	}
 }
 
-// listen returns a contestant that is the recorder; its process is another.
-func (r *recorder) listen(t *testing.T, b *bench) *contestant {
+// listen returns a target that is the recorder; its process is another.
+func (r *recorder) listen(t *testing.T, b *bench) *target {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -128,7 +128,7 @@ func (r *recorder) listen(t *testing.T, b *bench) *contestant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &contestant{Process: p, address: ln.Addr().String(), served: servedPath, users: 7}
+	return &target{Process: p, address: ln.Addr().String(), served: servedPath, users: 7}
 }
 
 func TestRequestsOfAScenario(t *testing.T) {

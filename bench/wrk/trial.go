@@ -23,8 +23,8 @@ var script string
 // warmUp is how long a server works before it is measured.
 const warmUp = time.Second
 
-// turn is what wrk measured of one server once.
-type turn struct {
+// trial is what wrk measured of one server once.
+type trial struct {
 	perSecond float64
 	p50, p99  time.Duration
 	cpu       float64    // microseconds of the server's CPU a request; of popupd, until all is in the database
@@ -35,50 +35,50 @@ type turn struct {
 	late      int64      // events that were not in it yet when wrk ended
 }
 
-// turn measures a server that has just been started.
-func (b *bench) turn(ctx context.Context, c *contestant, s scenario, m mode) (turn, error) {
+// trial measures a server that has just been started.
+func (b *bench) trial(ctx context.Context, c *target, s scenario, m mode) (trial, error) {
 	if _, err := b.wrk(ctx, c, s, m, warmUp); err != nil {
-		return turn{}, fmt.Errorf("warm-up: %w", err)
+		return trial{}, fmt.Errorf("warm-up: %w", err)
 	}
 	var answered counts
 	if c.popupd != nil {
 		if err := c.popupd.Drained(ctx); err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
 		var err error
 		if answered, err = c.popupd.answered(ctx); err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
 	}
 	r, err := b.wrk(ctx, c, s, m, b.duration)
 	if err != nil {
-		return turn{}, err
+		return trial{}, err
 	}
 	server, generators := others(r.from, r.to, r.wrk+r.init)
 	if err := quiet(server, generators, b.noise); err != nil {
-		return turn{}, err
+		return trial{}, err
 	}
-	used := r.to.contestant - r.from.contestant
-	t := turn{
+	used := r.to.target - r.from.target
+	t := trial{
 		perSecond: r.perSecond, p50: r.p50, p99: r.p99,
 		server: used.Seconds() / r.wall.Seconds(), wrk: r.wrk.Seconds() / r.wall.Seconds(), others: [2]float64{server, generators},
 	}
 	if c.popupd != nil {
 		late, err := c.popupd.Metric(ctx, "popupd_queue_depth_events")
 		if err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
 		t.late = int64(late)
 		if err := c.popupd.Drained(ctx); err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
 		all, err := c.CPU()
 		if err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
-		used = all - r.from.contestant
+		used = all - r.from.target
 		if t.stored, err = b.verify(ctx, c, s, r.requests, answered); err != nil {
-			return turn{}, err
+			return trial{}, err
 		}
 	}
 	t.cpu = float64(used.Microseconds()) / float64(r.requests)
@@ -87,7 +87,7 @@ func (b *bench) turn(ctx context.Context, c *contestant, s scenario, m mode) (tu
 
 // verify returns what the run has brought into MariaDB, or an error unless that
 // is what popupd has answered, and that is what wrk has seen.
-func (b *bench) verify(ctx context.Context, c *contestant, s scenario, requests int64, before counts) (counts, error) {
+func (b *bench) verify(ctx context.Context, c *target, s scenario, requests int64, before counts) (counts, error) {
 	all, err := c.popupd.answered(ctx)
 	if err != nil {
 		return counts{}, err
@@ -143,7 +143,7 @@ var (
 
 // wrk runs wrk once. An answer that is not 2xx or an error of a socket is an
 // error.
-func (b *bench) wrk(ctx context.Context, c *contestant, s scenario, m mode, duration time.Duration) (*report, error) {
+func (b *bench) wrk(ctx context.Context, c *target, s scenario, m mode, duration time.Duration) (*report, error) {
 	lua := filepath.Join(b.Dir(), "request.lua")
 	if err := os.WriteFile(lua, []byte(script), 0o600); err != nil {
 		return nil, err

@@ -80,8 +80,8 @@ func TestQuiet(t *testing.T) {
 		core       string
 		noiseLimit float64
 	}{
-		{"nobody else", usage{server: second(1), contestant: second(0.95), generators: second(1), helpers: second(0.3)}, 0.65, "", 0.1},
-		{"beside the server", usage{server: second(1), contestant: second(0.85)}, 0, "server", 0.1},
+		{"nobody else", usage{server: second(1), target: second(0.95), generators: second(1), helpers: second(0.3)}, 0.65, "", 0.1},
+		{"beside the server", usage{server: second(1), target: second(0.85)}, 0, "server", 0.1},
 		{"beside wrk", usage{generators: second(1), helpers: second(0.2)}, 0.65, "generator", 0.1},
 		{"borne", usage{generators: second(1), helpers: second(0.2)}, 0.65, "", 1},
 	} {
