@@ -1,16 +1,12 @@
 package console_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
@@ -32,28 +28,25 @@ const (
 // that holds every answer against docs/openapi.yaml.
 type plane struct {
 	*apitest.Client
+	apitest.Env
 	t        testing.TB
 	config   console.Config
 	server   *console.Server
 	registry *prometheus.Registry
-	log      *bytes.Buffer
 
 	mu      sync.Mutex
-	now     time.Time
-	ready   error
 	failing error // of the part
 	reloads int
 }
 
 func newPlane(t testing.TB) *plane {
-	p := &plane{t: t, now: time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC), registry: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	p := &plane{t: t, registry: prometheus.NewRegistry()}
 	p.config = console.Config{
 		Routes: []console.Route{
 			{Method: "GET", Path: popupsPath, Endpoint: p.list},
 			{Method: "POST", Path: reloadPath, Endpoint: p.reload},
 		},
-		Token: token, Ready: p.readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.clock,
-		Log:        slog.New(slog.NewTextHandler(&lockedWriter{w: p.log, mu: &p.mu}, nil)),
+		Token: token, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.Clock, Log: p.Logger(),
 		Registerer: p.registry, Gatherer: p.registry,
 	}
 	server, err := console.New(p.config)
@@ -81,40 +74,11 @@ func (p *plane) reload(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-func (p *plane) clock() int64 {
+// fail has the part fail from now on.
+func (p *plane) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.now.UnixMilli()
-}
-
-func (p *plane) readiness() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ready
-}
-
-func (p *plane) set(change func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	change()
-}
-
-// lockedWriter lets a test read what handlers log.
-type lockedWriter struct {
-	mu *sync.Mutex
-	w  io.Writer
-}
-
-func (l *lockedWriter) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(b)
-}
-
-func (p *plane) logged() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
+	p.failing = err
 }
 
 func TestConfigIsComplete(t *testing.T) {

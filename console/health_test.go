@@ -26,7 +26,7 @@ func TestHealth(t *testing.T) {
 		{nil, 200, nil},
 		{errors.New("draining"), 503, "draining"},
 	} {
-		p.set(func() { p.ready = c.ready })
+		p.SetReady(c.ready)
 		a := p.Send("GET", "/readyz", "", "Authorization", "")
 		if a.Status != c.status || a.JSON(t)["detail"] != c.detail {
 			t.Errorf("ready %v: %d %s", c.ready, a.Status, a.Body)

@@ -40,14 +40,14 @@ func TestGuessingIsLockedOut(t *testing.T) {
 	if a := p.from(guesser, "GET", popupsPath, right...); a.Status != 200 {
 		t.Fatalf("the right token after nine wrong ones: %d", a.Status)
 	}
-	p.set(func() { p.now = p.now.Add(59 * time.Second) })
+	p.Advance(59 * time.Second)
 	a := guess(9)
 	if a.Status != http.StatusTooManyRequests || a.Code() != "locked_out" || a.Header.Get("Retry-After") != "300" {
 		t.Fatalf("the tenth guess: %d %q, Retry-After %q; want 429 locked_out, 300", a.Status, a.Code(), a.Header.Get("Retry-After"))
 	}
 
 	// Else guessing could go on: the right one would show.
-	p.set(func() { p.now = p.now.Add(299*time.Second + time.Millisecond) })
+	p.Advance(299*time.Second + time.Millisecond)
 	for _, path := range []string{popupsPath, "/debug/pprof/heap", "/v1/nothing"} {
 		a := p.from("198.51.100.7:2000", "GET", path, right...) // another port, the same client
 		if a.Status != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "1" {
@@ -65,15 +65,15 @@ func TestGuessingIsLockedOut(t *testing.T) {
 		t.Errorf("with X-Forwarded-For: %d, want 429", a.Status)
 	}
 
-	p.set(func() { p.now = p.now.Add(999 * time.Millisecond) })
+	p.Advance(999 * time.Millisecond)
 	if a := p.from(guesser, "GET", popupsPath, right...); a.Status != 200 {
 		t.Errorf("after the lock: %d, want 200", a.Status)
 	}
-	if n := strings.Count(p.logged(), "\n"); n != 1 || !strings.Contains(p.logged(), "client=198.51.100.7/32") {
-		t.Errorf("%d lines are logged, want one that names the client:\n%s", n, p.logged())
+	if n := strings.Count(p.Logged(), "\n"); n != 1 || !strings.Contains(p.Logged(), "client=198.51.100.7/32") {
+		t.Errorf("%d lines are logged, want one that names the client:\n%s", n, p.Logged())
 	}
-	if strings.Contains(p.logged(), "guess0") || strings.Contains(p.logged(), token) {
-		t.Errorf("a token is logged:\n%s", p.logged())
+	if strings.Contains(p.Logged(), "guess0") || strings.Contains(p.Logged(), token) {
+		t.Errorf("a token is logged:\n%s", p.Logged())
 	}
 }
 
@@ -91,7 +91,7 @@ func TestSlowGuessingIsNotLockedOut(t *testing.T) {
 				t.Fatalf("without a token: %d, want 401", a.Status)
 			}
 		}
-		p.set(func() { p.now = p.now.Add(time.Minute) })
+		p.Advance(time.Minute)
 	}
 	// All of a /64 network is one client.
 	for i := range 10 {

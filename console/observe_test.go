@@ -15,7 +15,7 @@ func TestPanic(t *testing.T) {
 	p := newPlane(t)
 	client := apitest.NewClient(t, p.server.Observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("broken") })), "")
 	client.Want(500, "internal_error", "GET", "/livez", "")
-	if !strings.Contains(p.logged(), "broken") || !strings.Contains(p.logged(), "goroutine") {
+	if !strings.Contains(p.Logged(), "broken") || !strings.Contains(p.Logged(), "goroutine") {
 		t.Error("the log lacks the panic or its stack")
 	}
 }
@@ -23,10 +23,10 @@ func TestPanic(t *testing.T) {
 // An error of a part that is no problem is a fault of this server: the log alone says which.
 func TestFault(t *testing.T) {
 	p := newPlane(t)
-	p.set(func() { p.failing = errors.New("no more room at 10.0.0.1") })
+	p.fail(errors.New("no more room at 10.0.0.1"))
 	a := p.Want(500, "internal_error", "POST", reloadPath, "")
-	if strings.Contains(string(a.Body), "10.0.0.1") || !strings.Contains(p.logged(), "10.0.0.1") {
-		t.Errorf("answered %s, logged %s", a.Body, p.logged())
+	if strings.Contains(string(a.Body), "10.0.0.1") || !strings.Contains(p.Logged(), "10.0.0.1") {
+		t.Errorf("answered %s, logged %s", a.Body, p.Logged())
 	}
 }
 
@@ -35,8 +35,8 @@ func TestMetricsClientGoes(t *testing.T) {
 	p := newPlane(t)
 	r := httptest.NewRequest("GET", "/metrics", nil)
 	p.server.ServeHTTP(gone{httptest.NewRecorder()}, r)
-	if p.logged() != "" {
-		t.Errorf("logged: %s", p.logged())
+	if p.Logged() != "" {
+		t.Errorf("logged: %s", p.Logged())
 	}
 }
 

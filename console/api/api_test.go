@@ -1,16 +1,13 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,13 +26,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const token = "secret-token"
 
-// noon is a time that is not on the hour: 2026-03-10T12:34:56Z.
-var noon = time.Date(2026, 3, 10, 12, 34, 56, 0, time.UTC)
-
 // plane is an API in its console on an in-memory store, behind a client that
 // holds every answer against docs/openapi.yaml.
 type plane struct {
 	*apitest.Client
+	apitest.Env
 	t      testing.TB
 	api    *api.API
 	server http.Handler
@@ -44,11 +39,6 @@ type plane struct {
 	users     *people
 	watcher   *watcher
 	snapshots *snapshot.Store
-	log       *bytes.Buffer
-
-	mu    sync.Mutex
-	now   time.Time
-	ready error
 }
 
 // watcher loads the store's popups as follow.Watcher does; failing, if set,
@@ -81,8 +71,8 @@ func (w *watcher) Reload(ctx context.Context) error {
 }
 
 func newPlane(t testing.TB) *plane {
-	p := &plane{t: t, now: noon}
-	p.store = newMemory(p.clock)
+	p := &plane{t: t}
+	p.store = newMemory(p.Clock)
 	p.open(p.store)
 	return p
 }
@@ -97,15 +87,15 @@ type store interface {
 
 // open starts an API on s.
 func (p *plane) open(s store) {
-	p.snapshots, p.log = snapshot.NewStore(), &bytes.Buffer{}
+	p.snapshots = snapshot.NewStore()
 	p.users = &people{states: map[string]map[uint32]popup.State{}}
-	log := slog.New(slog.NewTextHandler(&lockedWriter{w: p.log, mu: &p.mu}, nil))
+	log := p.Logger()
 	p.watcher = &watcher{inner: follow.New(p.snapshots, follow.Config{
-		Source: s, Now: p.clock, Log: log, Registerer: prometheus.NewRegistry(),
+		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	a, err := api.New(api.Config{
 		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Snapshots: p.snapshots,
-		Ready: p.readiness, Now: p.clock, Log: log,
+		Ready: p.Readiness, Now: p.Clock, Log: log,
 	})
 	if err != nil {
 		p.t.Fatal(err)
@@ -118,48 +108,12 @@ func (p *plane) open(s store) {
 // console returns the API in a console that logs to log.
 func (p *plane) console(log *slog.Logger) http.Handler {
 	server, err := console.New(console.Config{
-		Routes: p.api.Routes(), Token: token, Ready: p.readiness, OpenAPI: docs.OpenAPI, Now: p.clock, Log: log, Gatherer: prometheus.NewRegistry(),
+		Routes: p.api.Routes(), Token: token, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Now: p.Clock, Log: log, Gatherer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return server
-}
-
-func (p *plane) clock() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.now.UnixMilli()
-}
-
-func (p *plane) readiness() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ready
-}
-
-func (p *plane) set(change func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	change()
-}
-
-// lockedWriter lets a test read what handlers log.
-type lockedWriter struct {
-	mu *sync.Mutex
-	w  io.Writer
-}
-
-func (l *lockedWriter) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(b)
-}
-
-func (p *plane) logged() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.String()
 }
 
 const popupsPath = "/v1/admin/popups"

@@ -35,7 +35,7 @@ func TestStoreDown(t *testing.T) {
 			t.Errorf("%s %s tells where the store is: %s", r.method, r.path, a.Body)
 		}
 	}
-	if !strings.Contains(p.logged(), "connection refused") {
+	if !strings.Contains(p.Logged(), "connection refused") {
 		t.Error("the cause is not in the log")
 	}
 	p.Want(200, "", "GET", "/readyz", "")
@@ -73,7 +73,7 @@ func TestChangeIsStoredButNotInForce(t *testing.T) {
 	if got := a.Header.Get("Popupd-In-Force"); got != "false" {
 		t.Errorf("Popupd-In-Force = %q, want false", got)
 	}
-	if !strings.Contains(p.logged(), "store went away") {
+	if !strings.Contains(p.Logged(), "store went away") {
 		t.Error("the failure is not in the log")
 	}
 	p.Want(200, "", "GET", popupsPath+"/a", "")

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 )
@@ -17,9 +18,9 @@ import (
 // newSQLitePlane is a console on the store that popupd has by default.
 func newSQLitePlane(t *testing.T) (*plane, *persist.DB) {
 	t.Helper()
-	p := &plane{t: t, now: noon}
+	p := &plane{t: t}
 	db, err := persist.Open(persist.Config{
-		SQLite: filepath.Join(t.TempDir(), "popupd.db"), Now: p.clock, Registerer: prometheus.NewRegistry(),
+		SQLite: filepath.Join(t.TempDir(), "popupd.db"), Now: p.Clock, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func TestOnSQLite(t *testing.T) {
 		t.Errorf("revision %d in force, want %d", got, want)
 	}
 
-	at := noon.UnixMilli()
+	at := apitest.Noon.UnixMilli()
 	stream := popup.StreamID{1}
 	if _, err := db.Register(context.Background(), stream, 1); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -64,7 +65,7 @@ func TestStats(t *testing.T) {
 	p := newPlane(t)
 	p.Want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"b"},{"key":"a"},{"key":"c","control":true}]}`)
 	p.Want(201, "", "POST", popupsPath, `{"key":"other"}`)
-	now := noon
+	now := apitest.Noon
 	p.store.counts[1] = []popup.Counts{
 		hour(now, "a", 10, 8, 4, 2, 1, 0), // this hour
 		hour(now.Add(-time.Hour), "a", 2, 1, 0, 0, 0, 0),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -15,7 +16,7 @@ func TestUser(t *testing.T) {
 	p := newPlane(t)
 	p.create("a")
 	p.create("b")
-	at := noon.UnixMilli()
+	at := apitest.Noon.UnixMilli()
 	p.users.states["u-1"] = map[uint32]popup.State{
 		2: {Impressions: 1, ServedAtMS: at, Last: popup.Impression, AtMS: at, NextAtMS: popup.Never},
 		1: {Impressions: 3, ServedAtMS: at, Acted: popup.Click.Bit() | popup.Dismiss.Bit(), Last: popup.Dismiss, AtMS: at + 1500, ClickUntilMS: at + 60_000, NextAtMS: at + 60_000},
@@ -98,8 +99,8 @@ func TestResetIsNotRecorded(t *testing.T) {
 	p.users.states["u"] = map[uint32]popup.State{1: {Last: popup.Click}}
 	p.users.full = errors.New("journal full")
 	a := p.Want(503, "journal_unavailable", "DELETE", "/v1/admin/users/u", "")
-	if a.Header.Get("Retry-After") == "" || !strings.Contains(p.logged(), "journal full") {
-		t.Errorf("Retry-After %q, log %q", a.Header.Get("Retry-After"), p.logged())
+	if a.Header.Get("Retry-After") == "" || !strings.Contains(p.Logged(), "journal full") {
+		t.Errorf("Retry-After %q, log %q", a.Header.Get("Retry-After"), p.Logged())
 	}
 
 	// Without a line in the audit trail nobody is forgotten.
@@ -113,7 +114,7 @@ func TestResetIsNotRecorded(t *testing.T) {
 // While the state is being restored, what is remembered is not all there is.
 func TestUsersNeedTheState(t *testing.T) {
 	p := newPlane(t)
-	p.set(func() { p.ready = errors.New("restoring the users' state") })
+	p.SetReady(errors.New("restoring the users' state"))
 	p.Want(503, "not_ready", "GET", "/v1/admin/users/u", "")
 	p.Want(503, "not_ready", "DELETE", "/v1/admin/users/u", "")
 }

@@ -1,7 +1,8 @@
 // Package apitest holds HTTP exchanges against docs/openapi.yaml. Tests of both
 // planes send their requests through a [Checker]'s transport, over whatever
 // connection they have: httptest, fasthttp in memory, or the built binary.
-// It checks and starts nothing: what is tested belongs to the tests.
+// Tests of the control plane have their clock and log from it, too ([Env]).
+// It starts nothing of what is tested: that belongs to the tests.
 package apitest
 
 import (
