@@ -106,22 +106,7 @@ func (k *keyring) verify(t *token, text, buf []byte) (_ []byte, ok bool) {
 	start := len(buf)
 	buf, err := tokenBase64.AppendDecode(buf, text)
 	b := buf[start:]
-	if err != nil || len(b) < minTokenBytes || !k.signed(b) {
-		return buf[:start], false
-	}
-	b = b[:len(b)-tokenMAC]
-	user := int(b[tokenHeader-1])
-	if user == 0 || user > popup.MaxUserID || tokenHeader+user > len(b) {
-		return buf[:start], false
-	}
-	*t = token{
-		servedAtMS: int64(binary.BigEndian.Uint64(b[keyIDSize:])),
-		popup:      binary.BigEndian.Uint32(b[12:]),
-		version:    binary.BigEndian.Uint32(b[16:]),
-		user:       b[tokenHeader : tokenHeader+user : tokenHeader+user],
-		variant:    b[tokenHeader+user:],
-	}
-	if len(t.variant) > popup.MaxVariantKey || t.servedAtMS < 0 || t.servedAtMS > popup.Never {
+	if err != nil || len(b) < minTokenBytes || !k.signed(b) || !t.decode(b[:len(b)-tokenMAC]) {
 		return buf[:start], false
 	}
 	return buf, true
@@ -138,4 +123,21 @@ func (k *keyring) signed(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// decode reads b, a token of at least minTokenBytes without its MAC, into t, whose
+// slices then refer to it.
+func (t *token) decode(b []byte) (ok bool) {
+	user := int(b[tokenHeader-1])
+	if user == 0 || user > popup.MaxUserID || tokenHeader+user > len(b) {
+		return false
+	}
+	*t = token{
+		servedAtMS: int64(binary.BigEndian.Uint64(b[keyIDSize:])),
+		popup:      binary.BigEndian.Uint32(b[12:]),
+		version:    binary.BigEndian.Uint32(b[16:]),
+		user:       b[tokenHeader : tokenHeader+user : tokenHeader+user],
+		variant:    b[tokenHeader+user:],
+	}
+	return len(t.variant) <= popup.MaxVariantKey && t.servedAtMS >= 0 && t.servedAtMS <= popup.Never
 }

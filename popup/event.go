@@ -124,8 +124,8 @@ func (e *Event) Validate() error {
 		return fmt.Errorf("%w: user id of %d bytes", ErrEventInvalid, len(e.User))
 	case len(e.Variant) > MaxVariantKey:
 		return fmt.Errorf("%w: variant key of %d bytes", ErrEventInvalid, len(e.Variant))
-	case e.AtMS < 0 || e.AtMS > Never || e.ServedAtMS < 0 || e.ServedAtMS > Never ||
-		e.ReadyAtMS < 0 || e.ReadyAtMS > Never || e.ClickUntilMS < 0 || e.ClickUntilMS > Never:
+	case min(e.AtMS, e.ServedAtMS, e.ReadyAtMS, e.ClickUntilMS) < 0,
+		max(e.AtMS, e.ServedAtMS, e.ReadyAtMS, e.ClickUntilMS) > Never:
 		return fmt.Errorf("%w: time out of range", ErrEventInvalid)
 	}
 	return nil
