@@ -162,9 +162,8 @@ func TestNewerVersion(t *testing.T) {
 	if _, err := r.store.Register(t.Context(), r.id, 1); err != nil {
 		t.Fatal(err)
 	}
-	newer := journal.AppendEvents(nil, r.id, 4, testEvents(4, 3))
-	newer[4]++
-	r.do("RPUSH", r.key(), string(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))), string(reseal(newer)))
+	newer := newerVersion(journal.AppendEvents(nil, r.id, 4, testEvents(4, 3)))
+	r.do("RPUSH", r.key(), string(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))), string(newer))
 	r.startConsumer()
 	await(t, "the first element committed and trimmed", func() bool {
 		return len(r.store.committed(r.id)) == 3 && len(r.list()) == 1
@@ -185,11 +184,10 @@ func TestStall(t *testing.T) {
 	r.append(100, 10)
 	r.waitShipped()
 	await(t, "sent again", func() bool { return r.metric("popupd_resends_total") == 2 })
-	newer := journal.AppendEvents(nil, r.id, 1, testEvents(1, 3))
-	newer[4]++
+	newer := newerVersion(journal.AppendEvents(nil, r.id, 1, testEvents(1, 3)))
 	// Not a loss, but nothing will come of it here.
 	lset := func() rueidis.Completed {
-		return r.client.B().Lset().Key(r.key()).Index(0).Element(string(reseal(newer))).Build()
+		return r.client.B().Lset().Key(r.key()).Index(0).Element(string(newer)).Build()
 	}
 	await(t, "head replaced", func() bool { return r.client.Do(t.Context(), lset()).Error() == nil })
 	await(t, "sent again", func() bool { return r.metric("popupd_resends_total") == 3 })

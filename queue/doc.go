@@ -89,6 +89,14 @@
 // (E) Everything is bounded: the disk by the quota, Redis by the windows, memory
 // by the size of one look at a list for each stream at work.
 //
+// # Versions side by side
+//
+// A frame says which version is needed to read it (package journal). Where a flusher
+// meets one that is too new for it, it commits what stands before, leaves the element
+// in the list and looks again: the rest is for a newer flusher, which the server that
+// ships the stream always is. Should that one be gone for good, the stream waits for
+// the next newer server. A listener passes over such a frame.
+//
 // # Crashes
 //
 // What survives, and what the next start does. Redis may lose everything at each

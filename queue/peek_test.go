@@ -22,27 +22,18 @@ func wholeFrame(first, last int) string {
 }
 
 func gapFrame(first, last int) string {
-	return string(journal.AppendFrame(nil, &journal.Frame{Stream: peekStream, First: uint64(first), Count: uint32(last - first + 1), Gap: true}))
+	return string(journal.AppendGap(nil, peekStream, uint64(first), uint32(last-first+1)))
 }
 
 // undecodable returns a frame in whose checksum is right and in which event bad is not.
 func undecodable(first, last, bad int) string {
-	f := journal.Frame{Stream: peekStream, First: uint64(first), Count: uint32(last - first + 1)}
-	for n := first; n <= last; n++ {
-		e := testEvent(n)
-		start := len(f.Payload)
-		f.Payload = e.Append(f.Payload)
-		if n == bad {
-			f.Payload[start] = 200 // no such action
-		}
-	}
-	return string(journal.AppendFrame(nil, &f))
+	events := testEvents(first, last-first+1)
+	events[bad-first].Action = 200 // no such action
+	return string(journal.AppendEvents(nil, peekStream, uint64(first), events))
 }
 
 func newerFrame(first, last int) string {
-	b := []byte(wholeFrame(first, last))
-	b[4]++
-	return string(reseal(b))
+	return string(newerVersion([]byte(wholeFrame(first, last))))
 }
 
 // summary is a batch in short: seqs of events, gaps, and where it ends.

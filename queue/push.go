@@ -79,10 +79,10 @@ func (p *shipment) read(most int) (elements []listElement, err error) {
 	at := p.sent
 	// What MySQL has not committed and the journal no longer has is declared lost.
 	for first := p.stream.First(); at+1 < first && len(elements) < most; {
-		gap := journal.Frame{Stream: p.id, First: at + 1, Count: uint32(min(first-at-1, math.MaxUint32)), Gap: true}
+		count := uint32(min(first-at-1, math.MaxUint32))
 		start := len(p.buf)
-		p.buf = journal.AppendFrame(p.buf, &gap)
-		at = gap.Last()
+		p.buf = journal.AppendGap(p.buf, p.id, at+1, count)
+		at += uint64(count)
 		elements = append(elements, listElement{last: at, bytes: len(p.buf) - start})
 		p.reader = nil
 	}

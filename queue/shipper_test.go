@@ -71,7 +71,7 @@ func TestLoss(t *testing.T) {
 		{"head empty", func(r *rig) { r.do("LSET", r.key(), "0", "") }},
 		{"head cut short", func(r *rig) { h := r.list()[0]; r.do("LSET", r.key(), "0", h[:len(h)-1]) }},
 		{"head of another stream", func(r *rig) {
-			other := journal.AppendFrame(nil, &journal.Frame{Stream: newRig(r.t, r.client).id, First: 1, Count: 5, Gap: true})
+			other := journal.AppendGap(nil, newRig(r.t, r.client).id, 1, 5)
 			r.do("LSET", r.key(), "0", string(other))
 		}},
 	} {

@@ -28,7 +28,10 @@ func (f *Frame) Last() uint64 { return f.First + uint64(f.Count) - 1 }
 // Magic, version, len and crc stay where they are in every version to come, so
 // that a newer frame can be told from a damaged one.
 const (
-	frameVersion = 1
+	frameVersion1 = 1             // no action is greater than popup.Control
+	frameVersion2 = 2             // any action; the rest is as in version 1
+	frameVersion  = frameVersion2 // the newest known
+
 	frameGap     = 1
 	frameHeader  = 40
 	frameTrailer = 4
@@ -53,35 +56,36 @@ var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// AppendFrame appends the encoding of f to dst. The frame must be within the
-// limits: 1 to [MaxFrameEvents] events of at most [popup.MaxEventSize] bytes, or
-// a gap of any count and no payload.
-func AppendFrame(dst []byte, f *Frame) []byte {
-	start := len(dst)
-	dst = appendHeader(dst, f.Stream, f.First, f.Count, f.Gap)
-	dst = append(dst, f.Payload...)
-	return closeFrame(dst, start)
-}
-
 // AppendEvents appends a frame of 1 to [MaxFrameEvents] valid events, the first
-// of them with the sequence number first, to dst. Event.Seq is not read.
+// of them with the sequence number first, to dst. Event.Seq is not read. The frame
+// has the lowest version that allows the events' actions.
 func AppendEvents(dst []byte, stream popup.StreamID, first uint64, events []popup.Event) []byte {
 	start := len(dst)
-	dst = appendHeader(dst, stream, first, uint32(len(events)), false)
+	version := byte(frameVersion1)
+	for i := range events {
+		if events[i].Action > popup.Control {
+			version = frameVersion2
+		}
+	}
+	dst = appendHeader(dst, version, 0, stream, first, uint32(len(events)))
 	for i := range events {
 		dst = events[i].Append(dst)
 	}
 	return closeFrame(dst, start)
 }
 
-func appendHeader(dst []byte, stream popup.StreamID, first uint64, count uint32, gap bool) []byte {
-	var flags byte
-	if gap {
-		flags = frameGap
-	}
+// AppendGap appends a frame that declares count events lost, from the sequence
+// number first on. count is at least 1.
+func AppendGap(dst []byte, stream popup.StreamID, first uint64, count uint32) []byte {
+	start := len(dst)
+	dst = appendHeader(dst, frameVersion1, frameGap, stream, first, count)
+	return closeFrame(dst, start)
+}
+
+func appendHeader(dst []byte, version, flags byte, stream popup.StreamID, first uint64, count uint32) []byte {
 	le := binary.LittleEndian
 	dst = append(dst, frameMagic[:]...)
-	dst = append(dst, frameVersion, flags, 0, 0)
+	dst = append(dst, version, flags, 0, 0)
 	dst = append(dst, stream[:]...)
 	dst = le.AppendUint64(dst, first)
 	dst = le.AppendUint32(dst, count)

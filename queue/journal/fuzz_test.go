@@ -37,8 +37,7 @@ func FuzzScan(f *testing.F) {
 			case 'o': // of another stream
 				file = AppendEvents(file, popup.StreamID{8}, at, testEvents(i, 1))
 			case 'g': // a gap
-				gap := Frame{Stream: id, First: at, Count: 3, Gap: true}
-				file = AppendFrame(file, &gap)
+				file = AppendGap(file, id, at, 3)
 				at += 3
 			case 't': // torn
 				file = append(file, frame[:len(frame)/2]...)

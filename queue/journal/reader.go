@@ -110,12 +110,9 @@ func (r *Reader) seek(readable uint64) (position, error) {
 
 // appendGap appends a gap frame that reaches to seq, or as far as one frame can.
 func (r *Reader) appendGap(dst []byte, seq uint64) []byte {
-	f := Frame{Stream: r.stream.id, First: r.next, Gap: true, Count: math.MaxUint32}
-	if n := seq - r.next + 1; n < math.MaxUint32 {
-		f.Count = uint32(n)
-	}
-	r.seg, r.next = nil, f.Last()+1
-	return AppendFrame(dst, &f)
+	first, count := r.next, uint32(min(seq-r.next+1, math.MaxUint32))
+	r.seg, r.next = nil, first+uint64(count)
+	return AppendGap(dst, r.stream.id, first, count)
 }
 
 // read appends frames from the piece of a file at at until dst has upto bytes, at
