@@ -73,6 +73,10 @@ func newTable(c Config, shardBits uint8) *Table {
 		Name: "popupd_state_bytes",
 		Help: "Memory of the users' state in bytes.",
 	}, func() float64 { return float64(t.bytes.Load()) })
+	metrics.NewGauge(prometheus.GaugeOpts{
+		Name: "popupd_state_max_bytes",
+		Help: "Memory that the users' state may take, in bytes.",
+	}).Set(float64(t.maxBytes))
 	t.full = metrics.NewCounter(prometheus.CounterOpts{
 		Name: "popupd_state_full_total",
 		Help: "States that were not recorded because the memory budget was reached.",

@@ -131,7 +131,7 @@ func TestFullTableFailsClosed(t *testing.T) {
 	if got := testutil.ToFloat64(table.full); got != 1000 {
 		t.Errorf("state_full_total = %v, want 1000", got)
 	}
-	if n, err := testutil.GatherAndCount(registry, "popupd_state_entries", "popupd_state_bytes", "popupd_state_full_total"); n != 3 || err != nil {
+	if n, err := testutil.GatherAndCount(registry, "popupd_state_entries", "popupd_state_bytes", "popupd_state_max_bytes", "popupd_state_full_total"); n != 4 || err != nil {
 		t.Errorf("%d metrics, %v; want 3", n, err)
 	}
 

@@ -120,6 +120,9 @@ func NewShipper(c ShipperConfig) *Shipper {
 				Name: "popupd_queue_depth_events", Help: "Events in this server's journal that MySQL has not committed yet.",
 			}, func() float64 { return float64(s.depth()) }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "popupd_oldest_uncounted_event_seconds", Help: "How long ago the oldest event was appended to this server's journal that MySQL is not known to have committed; 0 if there is none.",
+			}, func() float64 { return s.oldest().Seconds() }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "popupd_redis_up", Help: "Whether Redis answers and takes what is pushed.",
 			}, s.up),
 		)
@@ -255,6 +258,22 @@ func (s *Shipper) depth() (n uint64) {
 		}
 	}
 	return n
+}
+
+// oldest returns how long the oldest event has waited that is not known to be
+// committed.
+func (s *Shipper) oldest() (age time.Duration) {
+	streams := s.c.Journal.Streams()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stream := range streams {
+		next := stream.First() // of a stream that MySQL has not told of, all that is kept
+		if p := s.shipments[stream.ID()]; p != nil {
+			next = max(next, p.committed.Load()+1)
+		}
+		age = max(age, stream.Age(next))
+	}
+	return age
 }
 
 // up returns 1 if Redis answers and no shipment is refused by it, else 0.

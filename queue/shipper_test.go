@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
 )
 
@@ -260,4 +261,55 @@ func TestStoreFailsAfterwards(t *testing.T) {
 	if got := r.metric("popupd_resends_total"); got != 0 {
 		t.Errorf("sent again %v times", got)
 	}
+}
+
+// TestOldestUncounted has the age of what waits grow while nothing is committed, over
+// a restart too, by when it was appended and not by when it happened.
+func TestOldestUncounted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	const metric = "popupd_oldest_uncounted_event_seconds"
+	within := func(least, most float64) {
+		t.Helper()
+		if got := r.metric(metric); got < least || got > most {
+			t.Errorf("%s %v, want %v to %v", metric, got, least, most)
+		}
+	}
+	add := func(action popup.Action, ago time.Duration) {
+		t.Helper()
+		at := time.Now().Add(-ago).UnixMilli()
+		err := r.journal.Append([]popup.Event{{AtMS: at, ServedAtMS: at, User: []byte("u"), Popup: 1, Version: 1, Action: action}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.users = append(r.users, "u")
+	}
+	within(0, 0)
+	r.store.setFault(func(string) outcome { return fails })
+	r.startJournal()
+	r.startShipper()
+	add(popup.Click, time.Hour)
+	await(t, "the event grows old", func() bool { return r.metric(metric) > 0.3 })
+	within(0.3, patience.Seconds())
+	r.store.setFault(nil)
+	r.startConsumer()
+	r.waitDrained()
+	within(0, 0)
+
+	r.stop()
+	r.open()
+	add(popup.Impression, 10*time.Minute)
+	add(popup.Click, time.Hour) // reported later than the impression
+	r.stop()
+	left := r.id
+	r.open() // adopts both streams, and does not know yet what is committed of the first
+	within(600, 3600+patience.Seconds())
+	r.startJournal()
+	r.startShipper()
+	await(t, "the first is known to be committed", func() bool { return r.metric(metric) < 601+patience.Seconds() })
+	within(600, 600+patience.Seconds())
+	r.startConsumer()
+	r.waitDrained()
+	r.verify(left, []string{"u", "u"})
+	within(0, 0)
 }

@@ -197,8 +197,10 @@ func (j *Journal) openStreamLocked(size int64) error {
 	seg := newSegment(filepath.Join(s.dir, name), 1, room)
 	w.renamed(seg.path)
 	s.segs = []*segment{seg}
+	now := j.c.Now()
+	s.times.note(1, now)
 	j.streams = append(j.streams, s)
-	j.active = &activeSegment{stream: s, seg: seg, writer: w, named: true, next: 1, bornMS: j.c.Now()}
+	j.active = &activeSegment{stream: s, seg: seg, writer: w, named: true, next: 1, bornMS: now}
 	retry.Notify(j.changed)
 	return nil
 }

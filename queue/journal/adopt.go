@@ -69,11 +69,11 @@ func (j *Journal) adoptStream(id popup.StreamID, dir string, onEvent func(*popup
 	if err != nil {
 		return err
 	}
-	rec, err := j.disk.recover(dir, id, j.c.Log)
+	rec, err := j.disk.recover(dir, id, j.c.Now(), j.c.Log)
 	if err != nil {
 		return errors.Join(err, lock.Close())
 	}
-	s := &Stream{id: id, dir: dir, journal: j, segs: rec.segs, lock: lock, sealed: true}
+	s := &Stream{id: id, dir: dir, journal: j, segs: rec.segs, times: rec.times, lock: lock, sealed: true}
 	s.readable.Store(rec.last)
 	var size int64
 	for _, g := range rec.segs {

@@ -14,7 +14,7 @@ import (
 
 // How often Run looks after what.
 const (
-	pulse       = 200 * time.Millisecond // a spare segment, and what can be trimmed
+	pulse       = 200 * time.Millisecond // the time, a spare segment, and what can be trimmed
 	rescanEvery = 5 * time.Second        // streams of processes that have ended meanwhile
 )
 
@@ -45,6 +45,7 @@ func (j *Journal) Run(ctx context.Context) error {
 		})
 	})
 	retry.Every(ctx, pulse, func() {
+		j.noteTime()
 		j.allocateSpare()
 		j.sweep()
 	})

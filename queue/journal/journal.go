@@ -134,7 +134,7 @@ func open(c Config, d *disk) (*Journal, error) {
 	}
 	j.synced.L = &j.mu
 	var err error
-	if j.metrics, err = newMetrics(c.Registerer, &j.bytes); err != nil {
+	if j.metrics, err = newMetrics(c.Registerer, &j.bytes, j.c.MaxBytes); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {

@@ -300,6 +300,7 @@ func TestMetrics(t *testing.T) {
 		"popupd_journal_events_total": 1000,
 		"popupd_journal_errors_total": 0,
 		"popupd_journal_bytes":        float64(j.bytes.Load()),
+		"popupd_journal_max_bytes":    1 << 20,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

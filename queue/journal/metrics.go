@@ -17,7 +17,7 @@ type metrics struct {
 
 // newMetrics registers the journal's metrics. A nil Registerer leaves
 // them unregistered.
-func newMetrics(reg prometheus.Registerer, bytes *atomic.Int64) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, bytes *atomic.Int64, maxBytes int64) (*metrics, error) {
 	m := &metrics{
 		events: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_journal_events_total",
@@ -40,7 +40,12 @@ func newMetrics(reg prometheus.Registerer, bytes *atomic.Int64) (*metrics, error
 		Name: "popupd_journal_bytes",
 		Help: "Bytes of disk that the journal takes, with what is allocated ahead.",
 	}, func() float64 { return float64(bytes.Load()) })
-	for _, c := range []prometheus.Collector{m.events, m.errors, m.duration, size} {
+	quota := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "popupd_journal_max_bytes",
+		Help: "Bytes of disk that the journal may take.",
+	})
+	quota.Set(float64(maxBytes))
+	for _, c := range []prometheus.Collector{m.events, m.errors, m.duration, size, quota} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ import (
 // as gaps.
 type recovered struct {
 	segs     []*segment
+	times    appendTimes
 	last     uint64
 	lost     uint64 // events missing in between
 	setAside int    // files renamed by this call
@@ -28,13 +29,13 @@ type recovered struct {
 // Any other damage loses events: the file is renamed to *.bad, and its whole
 // frames are still part of the stream. It returns [ErrFrameVersion], with
 // nothing changed, if the stream was written by a newer version.
-func (d *disk) recover(dir string, id popup.StreamID, log *slog.Logger) (*recovered, error) {
+func (d *disk) recover(dir string, id popup.StreamID, nowMS int64, log *slog.Logger) (*recovered, error) {
 	files, spare, err := listSegments(dir, log)
 	if err != nil {
 		return nil, err
 	}
 	rec := &recovered{}
-	all, err := d.scanSegments(files, id, rec)
+	all, err := d.scanSegments(files, id, nowMS, rec)
 	if err != nil {
 		return nil, err
 	}
@@ -85,20 +86,24 @@ func listSegments(dir string, log *slog.Logger) (files []*segment, spare bool, e
 	return slices.CompactFunc(files, func(a, b *segment) bool { return a.first == b.first }), spare, nil
 }
 
-// scanSegments reads the segments of a stream, and fills in rec.last and rec.lost.
-func (d *disk) scanSegments(files []*segment, id popup.StreamID, rec *recovered) ([]*scanned, error) {
+// scanSegments reads the segments of a stream, and fills in rec.last, rec.lost and
+// rec.times.
+func (d *disk) scanSegments(files []*segment, id popup.StreamID, nowMS int64, rec *recovered) ([]*scanned, error) {
 	all := make([]*scanned, len(files))
 	next := uint64(1)
 	if len(files) > 0 {
 		next = files[0].first
 	}
 	for i, file := range files {
-		lim := limits{next: next, last: math.MaxUint64, stop: i == len(files)-1}
+		lim := limits{next: next, last: math.MaxUint64, stop: i == len(files)-1, nowMS: nowMS}
 		var err error
 		if all[i], err = d.scan(file.path, file.first, id, lim); err != nil {
 			return nil, err
 		}
 		all[i].bad = file.bad
+		for _, at := range all[i].times.entries {
+			rec.times.noteEvent(at.first, at.ms)
+		}
 		for _, x := range all[i].extents {
 			rec.lost += x.first - next
 			next = x.last + 1

@@ -60,7 +60,7 @@ func (d *dead) open(t testing.TB) (*Journal, *Stream) {
 // recovered reads the directory without starting anything.
 func (d *dead) recovered(t testing.TB) []item {
 	t.Helper()
-	rec, err := (&disk{}).recover(filepath.Join(d.dir, d.id.String()), d.id, slog.New(slog.DiscardHandler))
+	rec, err := (&disk{}).recover(filepath.Join(d.dir, d.id.String()), d.id, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 // scanned is what one segment file turned out to hold.
 type scanned struct {
 	segment
+	times   appendTimes
 	dirtEnd int64 // end of the last byte outside of frames that is not zero; 0: there is none
 	unused  int   // whole frames that are not part of the stream: they follow its end, or repeat
 }
@@ -33,6 +34,8 @@ type limits struct {
 	next uint64 // nothing before this sequence number
 	last uint64 // nothing after it
 	stop bool   // the first bad frame is the end: the file is the last one of its stream
+
+	nowMS int64 // the present: no event was appended after it
 }
 
 // admit reports whether a frame is part of stream id and may follow event next-1.
@@ -88,7 +91,7 @@ func (s *scanned) read(w *window, id popup.StreamID, lim limits) error {
 		if err == nil {
 			if !ended && lim.admit(&f, id, next) {
 				s.add(off, int64(size), f.First, f.Last())
-				s.resets = s.resets || holdsReset(f.Payload)
+				s.note(&f, lim.nowMS)
 				next = f.Last() + 1
 			} else {
 				s.unused++
@@ -107,18 +110,20 @@ func (s *scanned) read(w *window, id popup.StreamID, lim limits) error {
 	}
 }
 
-// holdsReset reports whether one of these encoded events is a reset.
-func holdsReset(events []byte) bool {
-	for ev := new(popup.Event); len(events) > 0; {
+// note looks at a frame's events: for resets, and for the time. An event of the
+// future says nothing: its server's clock was wrong.
+func (s *scanned) note(f *Frame, nowMS int64) {
+	ev := new(popup.Event)
+	for seq, rest := f.First, f.Payload; len(rest) > 0; seq++ {
 		var err error
-		if events, err = popup.DecodeEvent(ev, events); err != nil {
-			return false // nobody can read it
+		if rest, err = popup.DecodeEvent(ev, rest); err != nil {
+			return // nobody can read it
 		}
-		if ev.Action == popup.Reset {
-			return true
+		s.resets = s.resets || ev.Action == popup.Reset
+		if ev.AtMS <= nowMS {
+			s.times.noteEvent(seq, ev.AtMS)
 		}
 	}
-	return false
 }
 
 // skip returns where, after off, a frame may start again: the file's end if nowhere.

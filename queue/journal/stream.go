@@ -27,6 +27,7 @@ type Stream struct {
 
 	// Guarded by Journal.mu:
 	segs    []*segment // ascending; none once the stream is to be deleted
+	times   appendTimes
 	lock    *os.File
 	sealed  bool
 	acked   uint64 // MySQL has committed up to here

@@ -147,7 +147,9 @@ func (w *Watcher) reload(ctx context.Context) error {
 
 // install compiles rows and puts the result in force. The caller holds w.mu.
 func (w *Watcher) install(rows []popup.Row, revision int64) *snapshot.Snapshot {
+	start := time.Now()
 	next, broken := snapshot.Compile(rows, revision, w.store.Current())
+	w.metrics.compile.Observe(time.Since(start).Seconds())
 	w.reportBroken(next, broken)
 	w.store.Set(next)
 	if w.c.OnSwap != nil {

@@ -308,6 +308,20 @@ func TestPropagationIsMeasuredFromTheChange(t *testing.T) {
 	}
 }
 
+func TestCompilationsAreTimed(t *testing.T) {
+	registry, source := prometheus.NewRegistry(), &catalog{}
+	w := New(snapshot.NewStore(), Config{Source: source, Registerer: registry})
+	for n := range 2 {
+		source.set(int64(n+1), row(1, ``))
+		if err := w.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := gathered(t, registry, "popupd_snapshot_compile_seconds"); got != float64(n+1) {
+			t.Errorf("%v observations after %d reloads", got, n+1)
+		}
+	}
+}
+
 // TestReloadsAreSerialised holds up a reload that has read the catalog until one
 // that was begun after the next change has had its chance.
 func TestReloadsAreSerialised(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 type metrics struct {
 	reloadErrors prometheus.Counter
 	propagation  prometheus.Histogram
+	compile      prometheus.Histogram
 	broken       prometheus.Gauge
 }
 
@@ -30,6 +31,11 @@ func newMetrics(w *Watcher) metrics {
 			Name:    "popupd_config_propagation_seconds",
 			Help:    "Time from a change of a popup until it was in force on this server.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 15, 60},
+		}),
+		compile: register.NewHistogram(prometheus.HistogramOpts{
+			Name:    "popupd_snapshot_compile_seconds",
+			Help:    "Time to compile the popups into what polls are matched against.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 4, 9), // to 6.6 s
 		}),
 		broken: register.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_config_broken_popups",
