@@ -1,6 +1,12 @@
 package handler
 
-import "github.com/valyala/fasthttp"
+import (
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/decision"
+)
 
 const (
 	typeJSON    = "application/json"
@@ -33,8 +39,10 @@ func (a *answer) send(ctx *fasthttp.RequestCtx) {
 // answers are all the answers but those to a wrong method or a preflight, which
 // depend on the path.
 type answers struct {
-	served   *answer // 200, its body and Popup-Next-Poll follow
-	none     *answer // 204, Popup-Next-Poll follows
+	// By the seconds of Popup-Next-Poll: setting it in a copy costs twice as much.
+	served [decision.MaxNextPollSec + 1]*answer // 200, its body follows
+	none   [decision.MaxNextPollSec + 1]*answer // 204
+
 	recorded *answer // 202 for a single action
 	results  *answer // 202 for an array, its body follows
 	problems [numProblems]*answer
@@ -42,8 +50,12 @@ type answers struct {
 
 func newAnswers(o origins) *answers {
 	as := new(answers)
-	as.served = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
-	as.none = o.newAnswer(fasthttp.StatusNoContent, "", nil)
+	for sec := range as.served {
+		as.served[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
+		as.none[sec] = o.newAnswer(fasthttp.StatusNoContent, "", nil)
+		as.served[sec].header.Set(nextPollHeader, strconv.Itoa(sec))
+		as.none[sec].header.Set(nextPollHeader, strconv.Itoa(sec))
+	}
 	as.recorded = o.newAnswer(fasthttp.StatusAccepted, typeJSON, []byte(`{"accepted":1,"rejected":[]}`))
 	as.results = o.newAnswer(fasthttp.StatusAccepted, typeJSON, nil)
 	for p := noProblem + 1; p < numProblems; p++ {

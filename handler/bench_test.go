@@ -84,7 +84,7 @@ func BenchmarkHeader(b *testing.B) {
 	b.Run("copied", func(b *testing.B) {
 		for b.Loop() {
 			ctx.Response.Reset()
-			as.none.send(ctx)
+			as.none[60].send(ctx)
 		}
 	})
 	b.Run("set", func(b *testing.B) {

@@ -244,12 +244,12 @@ func (s *Server) fail(ctx *fasthttp.RequestCtx, p problem) {
 // again: a page that finds no time in an answer may poll again at once.
 func (s *Server) nameNextPoll(ctx *fasthttp.RequestCtx) {
 	if isPoll(ctx) {
-		s.setNextPoll(ctx, decision.DefaultNextPoll(rand.Uint64()))
+		s.setNextPoll(ctx)
 	}
 }
 
-func (s *Server) setNextPoll(ctx *fasthttp.RequestCtx, sec int) {
-	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[sec])
+func (s *Server) setNextPoll(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.SetCanonical(nextPollName, s.nextPoll[decision.DefaultNextPoll(rand.Uint64())])
 }
 
 var nextPollName = []byte(nextPollHeader)

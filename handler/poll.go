@@ -77,8 +77,7 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 	case o == none:
 		s.metrics.rejections[p.Reason].Inc()
 	}
-	s.answers.none.send(ctx)
-	s.setNextPoll(ctx, p.NextPollSec)
+	s.answers.none[p.NextPollSec].send(ctx)
 	return o
 }
 
@@ -100,8 +99,7 @@ func (s *Server) trusts(p *pollScratch) bool {
 
 // serve answers with the popup that was decided on.
 func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
-	s.answers.served.send(ctx)
-	s.setNextPoll(ctx, p.NextPollSec)
+	s.answers.served[p.NextPollSec].send(ctx)
 	t := token{
 		user: p.User, popup: p.Winner.ID, version: p.Winner.Version, variant: p.Variant.Key, servedAtMS: p.ServedAtMS,
 	}

@@ -129,8 +129,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, admitted bool) {
 		s.fail(ctx, originNotAllowed)
 	case prefetch && ctx.IsGet() && isPoll(ctx):
 		s.metrics.decisions[none].Inc()
-		s.answers.none.send(ctx)
-		s.nameNextPoll(ctx)
+		s.answers.none[decision.DefaultNextPoll(rand.Uint64())].send(ctx)
 	default:
 		s.router.Handler(ctx)
 	}
@@ -160,7 +159,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, err error) {
 	}
 	s.metrics.errors[p].Inc()
 	s.answers.problems[p].send(ctx)
-	s.setNextPoll(ctx, decision.DefaultNextPoll(rand.Uint64())) // it may have been a poll
+	s.setNextPoll(ctx) // it may have been a poll
 }
 
 // timeout is an error of a connection past its deadline.
