@@ -8,28 +8,50 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// traffic makes batches as a day does: users come back, see one of a few popups,
-// and act on every third.
+// traffic makes batches as a day does: users come back and see one of a few popups,
+// and every third event is an action on an impression of the last second, once each.
 func traffic(batches, size, users int) [][]popup.Event {
 	r := rand.New(rand.NewPCG(1, 2))
 	all := make([][]popup.Event, batches)
+	var recent []popup.Event
 	for i := range all {
 		for j := range size {
-			e := popup.Event{
-				AtMS: startMS + int64(i*size+j)/50, User: fmt.Appendf(nil, "user-%08x", r.IntN(users)*2654435761), Popup: r.Uint32N(10) + 1,
-				Version: 3, Variant: []byte([]string{"a", "b"}[r.IntN(2)]), Action: popup.Impression, Nth: r.Uint32N(3) + 1,
+			atMS := startMS + int64(i*size+j)/perMS
+			action := [9]popup.Action{popup.Click, popup.Dismiss, popup.Dismiss}[r.IntN(9)]
+			if action == 0 || len(recent) == 0 {
+				e := popup.Event{
+					AtMS: atMS, User: fmt.Appendf(nil, "user-%08x", r.IntN(users)*2654435761), Popup: r.Uint32N(10) + 1,
+					Version: 3, Variant: []byte([]string{"a", "b"}[r.IntN(2)]), Action: popup.Impression, Nth: r.Uint32N(3) + 1,
+					ServedAtMS: atMS, ReadyAtMS: atMS + 86_400_000,
+				}
+				all[i] = append(all[i], e)
+				if len(recent) < 1000*perMS {
+					recent = append(recent, e)
+				} else {
+					recent[r.IntN(len(recent))] = e
+				}
+				continue
 			}
-			switch r.IntN(9) {
-			case 0:
-				e.Action = popup.Click
-			case 1, 2:
-				e.Action = popup.Dismiss
-			}
-			e.ServedAtMS, e.ReadyAtMS = e.AtMS, e.AtMS+86_400_000
+			k := r.IntN(len(recent))
+			e := recent[k]
+			recent[k] = recent[len(recent)-1]
+			recent = recent[:len(recent)-1]
+			e.Action, e.AtMS, e.ReadyAtMS = action, atMS, atMS+86_400_000
 			all[i] = append(all[i], e)
 		}
 	}
 	return all
+}
+
+// perMS is how many events of traffic happen in a millisecond.
+const perMS = 50
+
+// later makes the traffic that of the next time: the same users and popups, other impressions.
+func later(events []popup.Event, ms int64) {
+	for i := range events {
+		e := &events[i]
+		e.AtMS, e.ServedAtMS, e.ReadyAtMS = e.AtMS+ms, e.ServedAtMS+ms, e.ReadyAtMS+ms
+	}
 }
 
 // BenchmarkFlush counts batches of one stream, one after the other.
@@ -44,11 +66,14 @@ func BenchmarkFlush(b *testing.B) {
 				id := streamID(1)
 				s.register(b, id)
 				batches := traffic(16, size, 500_000)
+				all := int64(len(batches)*size)/perMS + 1
 				after := uint64(0)
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
-					s.mustFlush(b, batchOf(id, after, batches[i%len(batches)]...))
+					events := batches[i%len(batches)]
+					s.mustFlush(b, batchOf(id, after, events...))
 					after += uint64(size)
+					later(events, all)
 				}
 				b.ReportMetric(float64(after)/b.Elapsed().Seconds(), "events/s")
 			})

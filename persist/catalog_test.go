@@ -242,7 +242,7 @@ func TestStatsOfHours(t *testing.T) {
 		}
 		want := []popup.Counts{
 			{Variant: "a", HourMS: hour, Impressions: 2, Users: 2},
-			{Variant: "a", HourMS: hour + hourMS, Clicks: 1},
+			{Variant: "a", HourMS: hour + hourMS, Clicks: 1, ClickUsers: 1},
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("stats (-want +got):\n%s", d)

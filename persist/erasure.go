@@ -104,18 +104,22 @@ func (db *DB) step(ctx context.Context, w *walk) error {
 	for _, e := range w.users {
 		args = append(args, db.dialect.user(e.user), e.atMS)
 	}
-	theirs := strings.Repeat(" OR user_id = ? AND at_ms <= ?", len(w.users))[len(" OR "):]
+	theirs := strings.Repeat(" OR user_id = ? AND served_at_ms <= ?", len(w.users))[len(" OR "):]
 	_, err = db.write.ExecContext(ctx, "UPDATE event SET user_id = ? WHERE stream_no = ? AND seq >= ? AND seq <= ? AND ("+theirs+")", args...)
 	w.after = to
 	return err
 }
 
-// endWalk empties the users' dead frames and marks the erasures as done.
+// endWalk empties the users' dead frames, deletes what a flush that did not know of
+// the reset has left of them, and marks the erasures as done.
 func (db *DB) endWalk(ctx context.Context, w *walk) error {
 	if err := db.eraseDeadFrames(ctx, w.users); err != nil {
 		return fmt.Errorf("take users out of dead frames: %w", err)
 	}
 	for _, e := range w.users {
+		if err := deleteUser(ctx, db.write, db.dialect.user(e.user), e.atMS); err != nil {
+			return err
+		}
 		if _, err := db.write.ExecContext(ctx, "UPDATE erasure SET done_ms = "+db.dialect.now+" WHERE id = ?", e.id); err != nil {
 			return fmt.Errorf("finish erasure: %w", err)
 		}
@@ -155,8 +159,9 @@ func (db *DB) eraseDeadFrames(ctx context.Context, users []erasure) error {
 	return rows.Err()
 }
 
-// resets are the users whose state was reset lately, and when: what they did up to
-// then is stored without their id, in whatever order it arrives.
+// resets are the users whose state was reset lately, and when: impressions of up to
+// then, and whatever is done with them later, are stored without their id, in whatever
+// order they arrive.
 type resets struct {
 	version resetsVersion
 	stored  map[string]int64 // user to at_ms, the rows of erasure
@@ -208,20 +213,38 @@ func (r *resets) setBatch(events []popup.Event) {
 	}
 }
 
-// cover reports whether the event's user was reset after it.
+// cover reports whether the event's user was reset after the impression that it
+// belongs to.
 func (r *resets) cover(e *popup.Event) bool {
 	if len(r.stored)+len(r.batch) == 0 {
 		return false
 	}
-	if at, ok := r.stored[string(e.User)]; ok && e.AtMS <= at {
+	if at, ok := r.stored[string(e.User)]; ok && e.ServedAtMS <= at {
 		return true
 	}
 	at, ok := r.batch[string(e.User)]
-	return ok && e.AtMS <= at
+	return ok && e.ServedAtMS <= at
 }
 
-// applyResets deletes the state that is older than its user's reset event, and
-// queues the user's events for erasure.
+// deleteUser deletes the user's impressions of up to atMS, and the states that know
+// of none since.
+func deleteUser(ctx context.Context, to execer, user any, atMS int64) error {
+	if _, err := to.ExecContext(ctx, "DELETE FROM impression WHERE user_id = ? AND served_at_ms <= ?", user, atMS); err != nil {
+		return fmt.Errorf("reset impressions: %w", err)
+	}
+	if _, err := to.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_impression_ms <= ?", user, atMS); err != nil {
+		return fmt.Errorf("reset user state: %w", err)
+	}
+	return nil
+}
+
+// execer is a connection, or the pool of them.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// applyResets deletes what its users' reset events void, and queues the users' events
+// for erasure.
 func (w *writer) applyResets(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
 	var due []*popup.Event
 	for i := range events {
@@ -230,9 +253,8 @@ func (w *writer) applyResets(ctx context.Context, conn *sql.Conn, events []popup
 		}
 	}
 	for _, e := range due {
-		_, err := conn.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_action_ms <= ?", w.dialect.user(e.User), e.AtMS)
-		if err != nil {
-			return fmt.Errorf("reset user state: %w", err)
+		if err := deleteUser(ctx, conn, w.dialect.user(e.User), e.AtMS); err != nil {
+			return err
 		}
 	}
 	ins := insertion{what: "queue erasures", head: "INSERT INTO erasure (user_id, at_ms, queued_ms, done_ms) VALUES "}

@@ -83,13 +83,15 @@ func audit(ctx context.Context, tx *sql.Tx, c popup.Change, atMS int64, object s
 // Stats returns the statistics of a popup by hour and variant, oldest first:
 // the hours that begin at fromMS or later and before toMS.
 func (db *DB) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT variant, hour, impressions, users, clicks, dismisses, converts, controls"+
+	rows, err := db.read.QueryContext(ctx, "SELECT variant, hour, impressions, controls, clicks, dismisses, converts, views, releases,"+
+		" users, click_users, convert_users, control_users"+
 		" FROM popup_stats WHERE popup_id = ? AND hour >= ? AND hour < ? ORDER BY hour, variant", id, fromMS, toMS)
 	if err != nil {
 		return nil, fmt.Errorf("read stats: %w", err)
 	}
 	list, err := collect(rows, func(s scanner) (c popup.Counts, err error) {
-		err = s.Scan(&c.Variant, &c.HourMS, &c.Impressions, &c.Users, &c.Clicks, &c.Dismisses, &c.Converts, &c.Controls)
+		err = s.Scan(&c.Variant, &c.HourMS, &c.Impressions, &c.Controls, &c.Clicks, &c.Dismisses, &c.Converts, &c.Views, &c.Releases,
+			&c.Users, &c.ClickUsers, &c.ConvertUsers, &c.ControlUsers)
 		return c, err
 	})
 	if err != nil {

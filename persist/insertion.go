@@ -145,6 +145,14 @@ func (r *row) uint(v uint64) {
 	r.sql = strconv.AppendUint(r.sql, v, 10)
 }
 
+func (r *row) bool(v bool) {
+	if v {
+		r.uint(1)
+		return
+	}
+	r.uint(0)
+}
+
 func (r *row) int(v int64) {
 	if r.bound {
 		r.bind(v)

@@ -19,12 +19,29 @@ type model struct {
 	states map[stateKey]popup.State
 	stats  map[string]popup.Counts // by popup, hour and variant
 	erased map[string]int64
+
+	impressions map[impressionKey]impressionFields
+	ever        map[stateKey]uint8
 }
+
+type impressionKey struct {
+	stateKey
+	servedAtMS int64
+}
+
+type impressionFields struct {
+	version uint32
+	variant string
+	acted   uint8
+}
+
+var exportModel = cmp.AllowUnexported(model{}, stateKey{}, impressionKey{}, impressionFields{})
 
 func newModel() *model {
 	return &model{
 		last: map[popup.StreamID]uint64{}, events: map[string]string{}, states: map[stateKey]popup.State{},
 		stats: map[string]popup.Counts{}, erased: map[string]int64{},
+		impressions: map[impressionKey]impressionFields{}, ever: map[stateKey]uint8{},
 	}
 }
 
@@ -35,64 +52,115 @@ func (m *model) flush(b *popup.Batch) bool {
 	}
 	m.last[b.Stream] = b.Last
 	for _, e := range b.Events {
-		if e.Action != popup.Reset {
-			continue
-		}
-		user := string(e.User)
-		if at, ok := m.erased[user]; !ok || at < e.AtMS {
-			m.erased[user] = e.AtMS
-		}
-		for k, s := range m.states {
-			if k.user == user && s.AtMS <= e.AtMS {
-				delete(m.states, k)
-			}
+		if e.Action == popup.Reset {
+			m.reset(string(e.User), e.AtMS)
 		}
 	}
 	for _, e := range b.Events {
 		at, ok := m.erased[string(e.User)]
-		gone := ok && e.AtMS <= at
+		void := ok && e.ServedAtMS <= at
+		repeated, first := false, false
 		user := string(e.User)
-		if gone || e.Action == popup.Reset {
+		switch {
+		case e.Action == popup.Reset:
 			user = ""
+		case void:
+			user, repeated = "", e.Action.Bit() != 0
+		default:
+			repeated, first = m.remember(&e)
 		}
 		m.events[fmt.Sprint(b.Stream, " ", e.Seq)] = fmt.Sprint(
-			e.AtMS, user, e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth)
-		if e.Action == popup.Reset {
-			continue
-		}
-		m.count(&e)
-		if !gone {
-			k := stateKey{user, e.Popup}
-			s := m.states[k]
-			if _, ok := m.states[k]; !ok {
-				s = e.State()
-			}
-			s.Merge(e.State())
-			m.states[k] = s
+			e.AtMS, user, e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
+		if e.Action != popup.Reset && !repeated {
+			m.count(&e, first)
 		}
 	}
 	return true
 }
 
-func (m *model) count(e *popup.Event) {
+func (m *model) reset(user string, atMS int64) {
+	if at, ok := m.erased[user]; !ok || at < atMS {
+		m.erased[user] = atMS
+	}
+	for k, s := range m.states {
+		if k.user == user && s.ServedAtMS <= atMS {
+			delete(m.states, k)
+			delete(m.ever, k)
+		}
+	}
+	for k := range m.impressions {
+		if k.user == user && k.servedAtMS <= atMS {
+			delete(m.impressions, k)
+		}
+	}
+}
+
+// remember tells whether an action was done before, and whether it is the first of its
+// kind by this user with this popup.
+func (m *model) remember(e *popup.Event) (repeated, first bool) {
+	k := stateKey{string(e.User), e.Popup}
+	ik := impressionKey{k, e.ServedAtMS}
+	i, ok := m.impressions[ik]
+	if !ok {
+		i = impressionFields{version: e.Version, variant: string(e.Variant)}
+	}
+	bits := map[popup.Action]uint8{popup.Click: 1, popup.Dismiss: 2, popup.Convert: 4, popup.View: 8, popup.Release: 16}
+	repeated = i.acted&bits[e.Action] != 0
+	bits[popup.Control] = 32
+	i.acted |= bits[e.Action]
+	m.impressions[ik] = i
+
+	var bit uint8
+	switch {
+	case e.Action == popup.Impression && e.Nth < 2:
+		bit = 1
+	case e.Action == popup.Control && e.Nth < 2:
+		bit = 2
+	case e.Action == popup.Click && !repeated:
+		bit = 4
+	case e.Action == popup.Convert && !repeated:
+		bit = 8
+	}
+	first = bit&^m.ever[k] != 0
+	m.ever[k] |= bit | 128
+
+	s, ok := m.states[k]
+	if !ok {
+		s = e.State()
+	}
+	s.Merge(e.State())
+	m.states[k] = s
+	return repeated, first
+}
+
+func (m *model) count(e *popup.Event, first bool) {
 	hour := e.AtMS / hourMS * hourMS
 	k := fmt.Sprint(e.Popup, hour, string(e.Variant))
 	c := m.stats[k]
 	c.Variant, c.HourMS = string(e.Variant), hour
+	users := new(uint64)
 	switch e.Action {
 	case popup.Impression:
 		c.Impressions++
-		if e.Nth == 1 {
-			c.Users++
-		}
+		users = &c.Users
 	case popup.Click:
 		c.Clicks++
+		users = &c.ClickUsers
 	case popup.Dismiss:
 		c.Dismisses++
 	case popup.Convert:
 		c.Converts++
+		users = &c.ConvertUsers
 	case popup.Control:
 		c.Controls++
+		users = &c.ControlUsers
+	case popup.View:
+		c.Views++
+	case popup.Release:
+		c.Releases++
+	}
+	if first {
+		*users++
 	}
 	m.stats[k] = c
 }
@@ -130,27 +198,37 @@ func (s *store) contents(t testing.TB) *model {
 			m.last[parsed] = last
 		}
 	})
-	each("SELECT s.stream_id, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth"+
+	each("SELECT s.stream_id, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth, repeated"+
 		" FROM event e JOIN ingest_stream s ON s.stream_no = e.stream_no", func(scan func(...any)) func() {
 		var id string
 		var e popup.Event
-		scan(&id, &e.Seq, &e.AtMS, &e.User, &e.Popup, &e.Version, &e.Variant, &e.Action, &e.ServedAtMS, &e.Nth)
+		var repeated bool
+		scan(&id, &e.Seq, &e.AtMS, &e.User, &e.Popup, &e.Version, &e.Variant, &e.Action, &e.ServedAtMS, &e.Nth, &repeated)
 		return func() {
 			m.events[fmt.Sprint(id, " ", e.Seq)] = fmt.Sprint(
-				e.AtMS, string(e.User), e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth)
+				e.AtMS, string(e.User), e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
 		}
 	})
-	each("SELECT user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms"+
+	each("SELECT user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms, ever"+
 		" FROM user_popup", func(scan func(...any)) func() {
 		var k stateKey
 		var st popup.State
-		scan(&k.user, &k.popup, &st.Impressions, &st.ServedAtMS, &st.Acted, &st.Last, &st.AtMS, &st.ClickUntilMS, &st.NextAtMS)
-		return func() { m.states[k] = st }
+		var ever uint8
+		scan(&k.user, &k.popup, &st.Impressions, &st.ServedAtMS, &st.Acted, &st.Last, &st.AtMS, &st.ClickUntilMS, &st.NextAtMS, &ever)
+		return func() { m.states[k], m.ever[k] = st, ever }
 	})
-	each("SELECT popup_id, variant, hour, impressions, users, clicks, dismisses, converts, controls FROM popup_stats", func(scan func(...any)) func() {
+	each("SELECT user_id, popup_id, served_at_ms, version, variant, acted FROM impression", func(scan func(...any)) func() {
+		var k impressionKey
+		var i impressionFields
+		scan(&k.user, &k.popup, &k.servedAtMS, &i.version, &i.variant, &i.acted)
+		return func() { m.impressions[k] = i }
+	})
+	each("SELECT popup_id, variant, hour, impressions, controls, clicks, dismisses, converts, views, releases,"+
+		" users, click_users, convert_users, control_users FROM popup_stats", func(scan func(...any)) func() {
 		var id uint32
 		var c popup.Counts
-		scan(&id, &c.Variant, &c.HourMS, &c.Impressions, &c.Users, &c.Clicks, &c.Dismisses, &c.Converts, &c.Controls)
+		scan(&id, &c.Variant, &c.HourMS, &c.Impressions, &c.Controls, &c.Clicks, &c.Dismisses, &c.Converts, &c.Views, &c.Releases,
+			&c.Users, &c.ClickUsers, &c.ConvertUsers, &c.ControlUsers)
 		return func() { m.stats[fmt.Sprint(id, c.HourMS, c.Variant)] = c }
 	})
 	each("SELECT user_id, MAX(at_ms) FROM erasure GROUP BY user_id", func(scan func(...any)) func() {
@@ -178,7 +256,7 @@ func drawEvent(t *rapid.T) popup.Event {
 		User:    []byte(rapid.SampledFrom([]string{"u", "U", "u ", "用户", `'\`, "\xff\x00"}).Draw(t, "user")),
 		Popup:   rapid.Uint32Range(1, 2).Draw(t, "popup"),
 		Version: 1, Variant: []byte(rapid.SampledFrom([]string{"a", "b-2", ""}).Draw(t, "variant")),
-		Action:    rapid.SampledFrom([]popup.Action{popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control, popup.Reset}).Draw(t, "action"),
+		Action:    popup.Action(rapid.IntRange(int(popup.Impression), int(popup.Release)).Draw(t, "action")),
 		Nth:       rapid.Uint32Range(0, 3).Draw(t, "nth"),
 		ReadyAtMS: startMS + small.Draw(t, "ready at"),
 	}
@@ -196,7 +274,7 @@ func TestFlushIsLikeTheModel(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			s.empty(t)
 			s.flusher.writer.chunk = rapid.SampledFrom([]int{2, 3, chunkRows}).Draw(rt, "chunk")
-			s.flusher.writer.events.stmt, s.flusher.writer.states.stmt = nil, nil
+			s.flusher.writer.begin(1 << 24)
 			m := newModel()
 			for i := range byte(2) {
 				s.register(t, streamID(i))
@@ -221,7 +299,7 @@ func TestFlushIsLikeTheModel(t *testing.T) {
 					rt.Fatalf("Flush of what is not next = %d, %v; want %v", last, err, ErrConflict)
 				}
 			}
-			if d := cmp.Diff(m, s.contents(t), cmp.AllowUnexported(model{}, stateKey{})); d != "" {
+			if d := cmp.Diff(m, s.contents(t), exportModel); d != "" {
 				rt.Fatalf("store (-model +store):\n%s", d)
 			}
 			s.checkIdentity(t)

@@ -3,6 +3,7 @@ package persist
 import (
 	"bytes"
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/popupd/popupd/popup"
@@ -10,20 +11,50 @@ import (
 
 const hourMS = 3_600_000
 
-// batchSums are the rows of user_popup and popup_stats that a batch adds up to: one a
-// user and popup, one a popup, hour and variant. They are sorted by their keys, so
-// that all transactions lock rows in the same order.
+// batchSums are the rows that a batch adds up to: of impression, one a user, popup
+// and time of serving; of user_popup, one a user and popup; of popup_stats, one a
+// popup, hour and variant. They are sorted by their keys, so that all transactions
+// lock rows in the same order.
+//
+// They are made in steps, since each needs what the store says of the one before:
+// begin, then mergeStates, then sumStats.
 type batchSums struct {
-	states []stateRow
-	stats  []statsRow
+	outcomes    []outcome // of the batch's events, by index
+	impressions []impressionRow
+	states      []stateRow
+	stats       []statsRow
 
-	order []*popup.Event
+	order []entry // events that leave rows of their users, by user, popup, impression and seq
+}
+
+// outcome is what the store makes of an event.
+type outcome struct {
+	repeated bool // an action that adds nothing: it was counted before, or its user was reset after the impression
+	first    bool // the user does this with this popup for the first time
+}
+
+// entry is an event and its outcome.
+type entry struct {
+	*popup.Event
+	out *outcome
+}
+
+// impressionRow is an impression with what the batch knows was done with it.
+type impressionRow struct {
+	user       []byte // the event's
+	popup      uint32
+	servedAtMS int64
+	version    uint32
+	variant    []byte
+	acted      uint8
 }
 
 type stateRow struct {
 	user  []byte // the event's
 	popup uint32
 	popup.State
+	ever   uint8
+	firsts [everBits]entry // by bit of ever: the event that sets it
 }
 
 type statsRow struct {
@@ -31,56 +62,123 @@ type statsRow struct {
 	hourMS  int64
 	variant []byte // the event's
 
-	impressions, users, clicks, dismisses, converts, controls uint64
+	impressions, controls                         uint64
+	clicks, dismisses, converts, views, releases  uint64
+	users, clickUsers, convertUsers, controlUsers uint64
 }
 
-// compute replaces the sums by those of these events. An event older than its user's
-// reset counts in the statistics and leaves no state.
-func (b *batchSums) compute(events []popup.Event, resets *resets) {
+// begin sorts the events and makes the rows of impression. Of equal actions on one
+// impression the first counts, the others are repeated. An event of an impression
+// that is older than its user's reset leaves no row of the user; an impression or
+// control counts all the same, an action does not.
+func (b *batchSums) begin(events []popup.Event, resets *resets) {
+	b.outcomes = slices.Grow(b.outcomes[:0], len(events))[:len(events)]
+	clear(b.outcomes)
 	b.order = b.order[:0]
 	for i := range events {
-		if events[i].Action != popup.Reset {
-			b.order = append(b.order, &events[i])
+		e, out := &events[i], &b.outcomes[i]
+		switch {
+		case e.Action == popup.Reset:
+		case resets.cover(e):
+			out.repeated = e.Action.Bit() != 0
+		default:
+			b.order = append(b.order, entry{e, out})
 		}
 	}
-	b.sumStats()
-	b.order = slices.DeleteFunc(b.order, resets.cover)
-	b.mergeStates()
+	slices.SortFunc(b.order, func(x, y entry) int {
+		return cmp.Or(bytes.Compare(x.User, y.User), cmp.Compare(x.Popup, y.Popup),
+			cmp.Compare(x.ServedAtMS, y.ServedAtMS), cmp.Compare(x.Seq, y.Seq))
+	})
+	b.mergeImpressions()
 }
 
+func (b *batchSums) mergeImpressions() {
+	b.impressions = b.impressions[:0]
+	for _, e := range b.order {
+		n := len(b.impressions)
+		if n == 0 || !b.impressions[n-1].is(e) {
+			b.impressions = append(b.impressions, impressionRow{
+				user: e.User, popup: e.Popup, servedAtMS: e.ServedAtMS, version: e.Version, variant: e.Variant,
+			})
+			n++
+		}
+		row := &b.impressions[n-1]
+		bit := actedBit(e.Action)
+		e.out.repeated = row.acted&e.Action.Bit() != 0
+		row.acted |= bit
+	}
+}
+
+func (r *impressionRow) is(e entry) bool {
+	return r.servedAtMS == e.ServedAtMS && r.popup == e.Popup && bytes.Equal(r.user, e.User)
+}
+
+// mergeStates makes the rows of user_popup. The repeated actions are known by now.
 func (b *batchSums) mergeStates() {
-	slices.SortFunc(b.order, func(x, y *popup.Event) int {
-		return cmp.Or(bytes.Compare(x.User, y.User), cmp.Compare(x.Popup, y.Popup))
-	})
 	b.states = b.states[:0]
 	for _, e := range b.order {
-		if n := len(b.states); n > 0 && b.states[n-1].popup == e.Popup && bytes.Equal(b.states[n-1].user, e.User) {
+		n := len(b.states)
+		if n > 0 && b.states[n-1].popup == e.Popup && bytes.Equal(b.states[n-1].user, e.User) {
 			b.states[n-1].Merge(e.State())
-			continue
+		} else {
+			b.states = append(b.states, stateRow{user: e.User, popup: e.Popup, State: e.State(), ever: everKept})
+			n++
 		}
-		b.states = append(b.states, stateRow{user: e.User, popup: e.Popup, State: e.State()})
+		if bit := everBit(e.Event); bit != 0 && !e.out.repeated {
+			b.states[n-1].claim(bit, e)
+		}
 	}
 }
 
-func (b *batchSums) sumStats() {
-	b.stats = b.stats[:0]
-	for _, e := range b.order {
-		s := b.statsOf(e)
-		switch e.Action {
-		case popup.Impression:
-			s.impressions++
-			if e.Nth == 1 {
-				s.users++
-			}
-		case popup.Click:
-			s.clicks++
-		case popup.Dismiss:
-			s.dismisses++
-		case popup.Convert:
-			s.converts++
-		case popup.Control:
-			s.controls++
+// claim sets a bit of ever. Of several events that do, the earliest is the first one.
+func (r *stateRow) claim(bit uint8, e entry) {
+	r.ever |= bit
+	first := &r.firsts[bits.TrailingZeros8(bit)]
+	if first.Event != nil {
+		if first.Seq < e.Seq {
+			return
 		}
+		first.out.first = false
+	}
+	*first = e
+	e.out.first = true
+}
+
+// sumStats makes the rows of popup_stats, when all outcomes are known.
+func (b *batchSums) sumStats(events []popup.Event) {
+	b.stats = b.stats[:0]
+	for i := range events {
+		e, out := &events[i], b.outcomes[i]
+		if e.Action != popup.Reset && !out.repeated {
+			b.statsOf(e).count(e.Action, out.first)
+		}
+	}
+}
+
+func (s *statsRow) count(a popup.Action, first bool) {
+	var n uint64
+	if first {
+		n = 1
+	}
+	switch a {
+	case popup.Impression:
+		s.impressions++
+		s.users += n
+	case popup.Click:
+		s.clicks++
+		s.clickUsers += n
+	case popup.Dismiss:
+		s.dismisses++
+	case popup.Convert:
+		s.converts++
+		s.convertUsers += n
+	case popup.Control:
+		s.controls++
+		s.controlUsers += n
+	case popup.View:
+		s.views++
+	case popup.Release:
+		s.releases++
 	}
 }
 

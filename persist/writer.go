@@ -22,10 +22,11 @@ const (
 // go by prepared statements of a fixed number of rows, the rest as literals.
 type writer struct {
 	*DB
-	events, states, stats insertion
-	maxBytes              int       // of a statement
-	chunk                 int       // rows of a prepared statement
-	literalUntil          time.Time // prepare nothing before
+	impressions, events, states, stats insertion
+	queries                            countingQueries
+	maxBytes                           int       // of a statement
+	chunk                              int       // rows of a prepared statement
+	literalUntil                       time.Time // prepare nothing before
 
 	// Of the batch being applied.
 	no      uint32 // stream_no
@@ -43,22 +44,29 @@ func (w *writer) init(db *DB) {
 	w.row.dialect = db.dialect
 	d := db.dialect
 	w.events = insertion{
-		what: "insert events", columns: 10,
-		head: "INSERT INTO event (stream_no, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth) VALUES ",
+		what: "insert events", columns: 11,
+		head: "INSERT INTO event (stream_no, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth, repeated) VALUES ",
+	}
+	w.impressions = insertion{
+		what: "upsert impressions", columns: 6,
+		head: "INSERT INTO impression (user_id, popup_id, served_at_ms, version, variant, acted) VALUES ",
+		tail: d.upsert("user_id, popup_id, served_at_ms") + d.expand("acted_before = acted, acted = acted | NEW(acted)"),
 	}
 	w.states = insertion{
-		what: "upsert user state", columns: 9,
-		head: "INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action," +
+		what: "upsert user state", columns: 10,
+		head: "INSERT INTO user_popup (user_id, popup_id, ever, impressions, last_impression_ms, acted, last_action," +
 			" last_action_ms, click_until_ms, next_at_ms) VALUES ",
 	}
 	w.stats = insertion{
 		what: "add to stats", // few rows: never worth preparing
-		head: "INSERT INTO popup_stats (popup_id, hour, variant, impressions, users, clicks, dismisses, converts, controls) VALUES ",
+		head: "INSERT INTO popup_stats (popup_id, hour, variant, impressions, controls, clicks, dismisses, converts, views, releases," +
+			" users, click_users, convert_users, control_users) VALUES ",
 	}
+	w.queries = d.countingQueries()
 	// No expression reads a column that one before it assigns: MySQL would give
 	// the new value, SQLite the old one.
 	w.states.tail = d.upsert("user_id, popup_id") + d.expand(
-		"impressions = GREATEST(impressions, NEW(impressions)),"+
+		everAssignments+", impressions = GREATEST(impressions, NEW(impressions)),"+
 			" acted = CASE WHEN NEW(last_impression_ms) > last_impression_ms THEN NEW(acted)"+
 			" WHEN NEW(last_impression_ms) < last_impression_ms THEN acted ELSE acted | NEW(acted) END,"+
 			" last_impression_ms = GREATEST(last_impression_ms, NEW(last_impression_ms)),"+
@@ -73,14 +81,16 @@ func (w *writer) init(db *DB) {
 			" WHEN NEW(last_action_ms) < last_action_ms THEN last_action ELSE GREATEST(last_action, NEW(last_action)) END,"+
 			" last_action_ms = GREATEST(last_action_ms, NEW(last_action_ms))")
 	w.stats.tail = d.upsert("popup_id, hour, variant") + d.expand(
-		"impressions = impressions + NEW(impressions), users = users + NEW(users), clicks = clicks + NEW(clicks),"+
-			" dismisses = dismisses + NEW(dismisses), converts = converts + NEW(converts), controls = controls + NEW(controls)")
+		"impressions = impressions + NEW(impressions), controls = controls + NEW(controls), clicks = clicks + NEW(clicks),"+
+			" dismisses = dismisses + NEW(dismisses), converts = converts + NEW(converts), views = views + NEW(views),"+
+			" releases = releases + NEW(releases), users = users + NEW(users), click_users = click_users + NEW(click_users),"+
+			" convert_users = convert_users + NEW(convert_users), control_users = control_users + NEW(control_users)")
 }
 
 // begin adapts to a new session: nothing is prepared in it yet, and its statements
 // must fit the server's max_allowed_packet.
 func (w *writer) begin(maxPacket int) {
-	w.events.stmt, w.states.stmt = nil, nil
+	w.impressions.stmt, w.events.stmt, w.states.stmt = nil, nil, nil
 	w.maxBytes = min(maxStatementBytes, max(maxPacket/2, 2*maxRowBytes))
 }
 
@@ -126,15 +136,39 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 	if err := w.applyResets(ctx, conn, events); err != nil {
 		return err
 	}
+	w.sums.begin(events, &w.resets)
+	if err := w.upsertImpressions(ctx, conn); err != nil {
+		return err
+	}
 	if err := w.insertEvents(ctx, conn, events); err != nil {
 		return err
 	}
 	failpoint.Reach(failpoint.FlushEventsInserted)
-	w.sums.compute(events, &w.resets)
+	if err := w.markRepeated(ctx, conn, events); err != nil {
+		return err
+	}
+	w.sums.mergeStates()
 	if err := w.upsertStates(ctx, conn); err != nil {
 		return err
 	}
+	if err := w.unmarkFirsts(ctx, conn, events); err != nil {
+		return err
+	}
+	w.sums.sumStats(events)
 	return w.upsertStats(ctx, conn)
+}
+
+func (w *writer) upsertImpressions(ctx context.Context, conn *sql.Conn) error {
+	impressions := w.sums.impressions
+	return w.insert(ctx, conn, &w.impressions, len(impressions), func(r *row, i int) {
+		m := &impressions[i]
+		r.text(m.user)
+		r.uint(uint64(m.popup))
+		r.int(m.servedAtMS)
+		r.uint(uint64(m.version))
+		r.text(m.variant)
+		r.uint(uint64(m.acted))
+	})
 }
 
 func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
@@ -154,6 +188,7 @@ func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popu
 		r.uint(uint64(e.Action))
 		r.int(e.ServedAtMS)
 		r.uint(uint64(e.Nth))
+		r.bool(w.sums.outcomes[i].repeated)
 	})
 }
 
@@ -163,6 +198,7 @@ func (w *writer) upsertStates(ctx context.Context, conn *sql.Conn) error {
 		s := &states[i]
 		r.text(s.user)
 		r.uint(uint64(s.popup))
+		r.uint(uint64(s.ever))
 		r.uint(uint64(s.Impressions))
 		r.int(s.ServedAtMS)
 		r.uint(uint64(s.Acted))
@@ -180,12 +216,12 @@ func (w *writer) upsertStats(ctx context.Context, conn *sql.Conn) error {
 		r.uint(uint64(s.popup))
 		r.int(s.hourMS)
 		r.text(s.variant)
-		r.uint(s.impressions)
-		r.uint(s.users)
-		r.uint(s.clicks)
-		r.uint(s.dismisses)
-		r.uint(s.converts)
-		r.uint(s.controls)
+		for _, n := range [...]uint64{
+			s.impressions, s.controls, s.clicks, s.dismisses, s.converts, s.views, s.releases,
+			s.users, s.clickUsers, s.convertUsers, s.controlUsers,
+		} {
+			r.uint(n)
+		}
 	})
 }
 

@@ -43,9 +43,18 @@ type Counts struct {
 	Variant     string
 	HourMS      int64 // start of the hour
 	Impressions uint64
-	Users       uint64 // first impressions
-	Clicks      uint64
-	Dismisses   uint64
-	Converts    uint64
 	Controls    uint64
+
+	// Actions, each once an impression.
+	Clicks    uint64
+	Dismisses uint64
+	Converts  uint64
+	Views     uint64
+	Releases  uint64
+
+	// Users who did it with this popup for the first time.
+	Users        uint64 // saw it
+	ClickUsers   uint64
+	ConvertUsers uint64
+	ControlUsers uint64
 }

@@ -10,7 +10,7 @@ import (
 // Action is what happened. The numbers are stored in MySQL and in the journal.
 type Action uint8
 
-// The actions. 7 is reserved for a view reported by the page.
+// The actions.
 const (
 	Impression Action = 1 // the popup was returned to the user
 	Click      Action = 2
@@ -18,6 +18,8 @@ const (
 	Convert    Action = 4
 	Reset      Action = 5 // the user's state up to AtMS is forgotten; Popup is 0
 	Control    Action = 6 // would have been shown, but the user's variant is the control
+	View       Action = 7 // the user had it in view
+	Release    Action = 8 // it was not shown after all
 )
 
 // String returns the action's name in the API and in metrics.
@@ -35,14 +37,21 @@ func (a Action) String() string {
 		return "reset"
 	case Control:
 		return "control"
+	case View:
+		return "view"
+	case Release:
+		return "release"
 	}
 	return "unknown"
 }
 
 // Bit returns the action's bit in [State.Acted]: 0 for what the server does itself.
 func (a Action) Bit() uint8 {
-	if a >= Click && a <= Convert {
+	switch a {
+	case Click, Dismiss, Convert:
 		return 1 << (a - Click)
+	case View, Release:
+		return 8 << (a - View)
 	}
 	return 0
 }
@@ -118,7 +127,7 @@ func (e *Event) Size() int { return eventHeader + len(e.User) + len(e.Variant) }
 // Validate reports whether the event can be encoded and means something.
 func (e *Event) Validate() error {
 	switch {
-	case e.Action < Impression || e.Action > Control:
+	case e.Action < Impression || e.Action > Release:
 		return fmt.Errorf("%w: action %d", ErrEventInvalid, e.Action)
 	case len(e.User) == 0 || len(e.User) > MaxUserID:
 		return fmt.Errorf("%w: user id of %d bytes", ErrEventInvalid, len(e.User))
