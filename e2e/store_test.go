@@ -33,11 +33,11 @@ var invariants = []invariant{
 		WHERE COALESCE(e.n, 0) <> s.last_seq - s.removed - COALESCE(d.n, 0)`},
 	{"per popup, statistics are the sum of events", `
 		SELECT CONCAT('popup ', e.popup_id, ' action ', e.action, ': ', e.n, ' events, statistics say ',
-		  CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts ELSE s.controls END)
-		FROM (SELECT popup_id, action, COUNT(*) n FROM event WHERE action <> 5 GROUP BY popup_id, action) e
-		JOIN (SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts, SUM(controls) controls
+		  CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts WHEN 7 THEN s.views WHEN 8 THEN s.releases ELSE s.controls END)
+		FROM (SELECT popup_id, action, COUNT(*) n FROM event WHERE action <> 5 AND repeated = 0 GROUP BY popup_id, action) e
+		JOIN (SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts, SUM(controls) controls, SUM(views) views, SUM(releases) releases
 		      FROM popup_stats GROUP BY popup_id) s ON s.popup_id = e.popup_id
-		WHERE e.n <> CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts ELSE s.controls END`},
+		WHERE e.n <> CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts WHEN 7 THEN s.views WHEN 8 THEN s.releases ELSE s.controls END`},
 	{"every event has statistics", `
 		SELECT CONCAT('popup ', popup_id) FROM event WHERE action <> 5 AND popup_id NOT IN (SELECT popup_id FROM popup_stats) GROUP BY popup_id`},
 	{stateInvariant, `

@@ -36,6 +36,20 @@
 // At rest, per stream: COUNT(event) = last_seq - removed - SUM(last_seq -
 // first_seq + 1 of its dead_frame rows).
 //
+// # Counting actions and users once
+//
+// The memory of a server decides what to show; the store decides what counts. The
+// rows of impression, one a user, popup and time of serving, have a bit for each
+// action that was done with it: an action counts if it sets its bit, in whichever
+// stream it comes and however often. Otherwise its row of event has repeated = 1.
+// In the same way user_popup.ever has a bit for each kind of thing that a user is
+// counted for once. Before retention and erasure SUM(popup_stats) is COUNT(event
+// WHERE repeated = 0), by action.
+//
+// A flush never reads before it writes: the upserts keep the bits from before beside
+// the new ones, and the rows stay locked from then on (counting.go). Rows are
+// upserted in the order of their keys, table by table.
+//
 // # Retention and erasure
 //
 // event has no index but its primary key (stream_no, seq). Within a stream seq
@@ -43,11 +57,12 @@
 // batches until no old row is left there, and adds their number to
 // ingest_stream.removed in the same transaction. The statistics stay.
 //
-// A reset event deletes the user's older state and leaves a row in erasure. Run
-// walks all streams in ranges of the primary key and empties the user id of
-// that user's older events, many users in one walk. The row stays for a week
-// more, during which flushers store older events that arrive late (the journal
-// of a server that was down) without the user and without state.
+// A reset event voids the user's impressions of up to then, with whatever is done
+// with them, before or after. It deletes their state and leaves a row in erasure. Run
+// walks all streams in ranges of the primary key and empties the user id of the events
+// of those impressions, many users in one walk. The row stays for a week more, during
+// which flushers store such events (a late click, the journal of a server that was
+// down) without the user and without state; of these only impressions count.
 //
 // # Clocks
 //

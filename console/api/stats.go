@@ -20,25 +20,35 @@ const (
 	maxDailyDays  = 1098
 )
 
-// counts is a sum over some hours. Users counts first impressions, so sums of
-// it count every user once.
+// counts is a sum over some hours. A user is counted in the hour of the first time,
+// so sums count every user once.
 type counts struct {
-	Impressions uint64  `json:"impressions"`
-	Users       uint64  `json:"users"`
-	Clicks      uint64  `json:"clicks"`
-	Dismisses   uint64  `json:"dismisses"`
-	Converts    uint64  `json:"converts"`
-	Controls    uint64  `json:"controls"`
-	CTR         float64 `json:"ctr"` // clicks per impression; 0 without impressions
+	Impressions  uint64  `json:"impressions"`
+	Controls     uint64  `json:"controls"`
+	Clicks       uint64  `json:"clicks"`
+	Dismisses    uint64  `json:"dismisses"`
+	Converts     uint64  `json:"converts"`
+	Views        uint64  `json:"views"`
+	Releases     uint64  `json:"releases"`
+	Users        uint64  `json:"users"`
+	ClickUsers   uint64  `json:"click_users"`
+	ConvertUsers uint64  `json:"convert_users"`
+	ControlUsers uint64  `json:"control_users"`
+	CTR          float64 `json:"ctr"` // clicks per impression; 0 without impressions
 }
 
 func (c *counts) add(o popup.Counts) {
 	c.Impressions += o.Impressions
-	c.Users += o.Users
+	c.Controls += o.Controls
 	c.Clicks += o.Clicks
 	c.Dismisses += o.Dismisses
 	c.Converts += o.Converts
-	c.Controls += o.Controls
+	c.Views += o.Views
+	c.Releases += o.Releases
+	c.Users += o.Users
+	c.ClickUsers += o.ClickUsers
+	c.ConvertUsers += o.ConvertUsers
+	c.ControlUsers += o.ControlUsers
 	if c.Impressions > 0 {
 		c.CTR = float64(c.Clicks) / float64(c.Impressions)
 	}

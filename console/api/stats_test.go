@@ -30,7 +30,12 @@ type figures struct {
 
 type counts struct {
 	Impressions, Users, Clicks, Dismisses, Converts, Controls uint64
-	CTR                                                       float64
+	Views, Releases                                           uint64
+
+	ClickUsers   uint64 `json:"click_users"`
+	ConvertUsers uint64 `json:"convert_users"`
+	ControlUsers uint64 `json:"control_users"`
+	CTR          float64
 }
 
 type statistics struct {
@@ -75,9 +80,14 @@ func TestStats(t *testing.T) {
 		hour(now.AddDate(0, 0, -7).Add(time.Hour), "a", 1, 1, 0, 0, 0, 0), // the first hour
 		hour(now.AddDate(0, 0, -7), "a", 1000, 1000, 0, 0, 0, 0),          // an hour before that
 	}
+	for i := range p.store.counts[1][:2] {
+		c := &p.store.counts[1][i]
+		c.Views, c.Releases, c.ClickUsers, c.ConvertUsers, c.ControlUsers = 9, 8, 7, 6, 5
+	}
 	p.store.counts[2] = []popup.Counts{hour(now, "a", 77, 0, 0, 0, 0, 0)}
 
-	wantTotals := counts{Impressions: 21, Users: 20, Clicks: 8, Dismisses: 2, Converts: 1, Controls: 7, CTR: 8.0 / 21}
+	wantTotals := counts{Impressions: 21, Users: 20, Clicks: 8, Dismisses: 2, Converts: 1, Controls: 7, CTR: 8.0 / 21,
+		Views: 18, Releases: 16, ClickUsers: 14, ConvertUsers: 12, ControlUsers: 10}
 	byHour := p.stats("")
 	if got, want := byHour.From, now.AddDate(0, 0, -7).Truncate(time.Hour).Add(time.Hour); !got.Equal(want) {
 		t.Errorf("from %v, want %v", got, want)
@@ -118,7 +128,8 @@ func TestStats(t *testing.T) {
 	if d := cmp.Diff([]string{"b", "a", "c", "gone"}, keys); d != "" {
 		t.Fatalf("variants (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(counts{Impressions: 13, Users: 10, Clicks: 4, Dismisses: 2, Converts: 1, CTR: 4.0 / 13}, byDay.Variants[1].Totals); d != "" {
+	if d := cmp.Diff(counts{Impressions: 13, Users: 10, Clicks: 4, Dismisses: 2, Converts: 1, CTR: 4.0 / 13,
+		Views: 18, Releases: 16, ClickUsers: 14, ConvertUsers: 12, ControlUsers: 10}, byDay.Variants[1].Totals); d != "" {
 		t.Errorf("variant a (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(counts{Users: 2, Controls: 7}, byDay.Variants[2].Totals); d != "" {
