@@ -11,7 +11,7 @@ import (
 // newUsers every user may be new.
 //
 // Candidates go from high to low priority, within one from the least recently
-// shown to this user, then by id. A control variant is reserved like a popup
+// served to this user, then by id. A control variant is reserved like a popup
 // that is shown, and the search goes on. It ends with the first popup to show:
 // neither the reason nor the next poll knows of those behind it.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
@@ -39,20 +39,20 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 // tryPriority tries p and what follows with the same priority. It returns the
 // first popup of the next one, nil if there is none, and whether the search is over.
 func (d *Decision) tryPriority(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) (next *snapshot.Popup, over bool) {
-	d.shownBefore = d.shownBefore[:0]
+	d.servedBefore = d.servedBefore[:0]
 	for priority := p.Priority; p != nil && p.Priority == priority; p = d.matches.Next() {
 		v := user.Check(p.ID, &p.Frequency, nowMS)
 		switch {
 		case v.Reason != popup.Eligible:
 			d.Reason = max(d.Reason, v.Reason)
 			d.readyAtMS = min(d.readyAtMS, v.ReadyAtMS)
-		case v.ShownAtMS != 0:
-			d.shownBefore = append(d.shownBefore, candidate{p, v.ShownAtMS})
-		case d.reserve(p, user, r, nowMS): // was never shown: no other comes before it
+		case v.ServedAtMS != 0:
+			d.servedBefore = append(d.servedBefore, candidate{p, v.ServedAtMS})
+		case d.reserve(p, user, r, nowMS): // was never served: no other comes before it
 			return nil, true
 		}
 	}
-	for len(d.shownBefore) > 0 {
+	for len(d.servedBefore) > 0 {
 		if d.reserve(d.takeFirst(), user, r, nowMS) {
 			return nil, true
 		}
@@ -91,32 +91,32 @@ func (d *Decision) reserve(p *snapshot.Popup, user *frequency.User, r *popup.Req
 	return true
 }
 
-// takeFirst removes from d.shownBefore the popup least recently shown, of these
+// takeFirst removes from d.servedBefore the popup least recently served, of these
 // the one with the lowest id.
 func (d *Decision) takeFirst() *snapshot.Popup {
 	first := 0
-	for i := range d.shownBefore {
-		if d.shownBefore[i].before(&d.shownBefore[first]) {
+	for i := range d.servedBefore {
+		if d.servedBefore[i].before(&d.servedBefore[first]) {
 			first = i
 		}
 	}
-	p := d.shownBefore[first].popup
-	last := len(d.shownBefore) - 1
-	d.shownBefore[first] = d.shownBefore[last]
-	d.shownBefore = d.shownBefore[:last]
+	p := d.servedBefore[first].popup
+	last := len(d.servedBefore) - 1
+	d.servedBefore[first] = d.servedBefore[last]
+	d.servedBefore = d.servedBefore[:last]
 	return p
 }
 
 // candidate is a popup that may be shown again.
 type candidate struct {
-	popup     *snapshot.Popup
-	shownAtMS int64
+	popup      *snapshot.Popup
+	servedAtMS int64
 }
 
 // before reports whether c is shown rather than o of the same priority.
 func (c *candidate) before(o *candidate) bool {
-	if c.shownAtMS != o.shownAtMS {
-		return c.shownAtMS < o.shownAtMS
+	if c.servedAtMS != o.servedAtMS {
+		return c.servedAtMS < o.servedAtMS
 	}
 	return c.popup.ID < o.popup.ID
 }

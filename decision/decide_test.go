@@ -66,7 +66,7 @@ func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Reque
 		if reason == popup.Eligible {
 			v := user.Check(p.ID, &p.Frequency, nowMS)
 			if reason = v.Reason; reason == popup.Eligible {
-				open = append(open, candidate{p, v.ShownAtMS})
+				open = append(open, candidate{p, v.ServedAtMS})
 			} else {
 				o.readyAtMS = min(o.readyAtMS, v.ReadyAtMS)
 			}
@@ -74,7 +74,7 @@ func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Reque
 		o.reason = max(o.reason, reason)
 	}
 	slices.SortFunc(open, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.popup.Priority, a.popup.Priority), cmp.Compare(a.shownAtMS, b.shownAtMS), cmp.Compare(a.popup.ID, b.popup.ID))
+		return cmp.Or(cmp.Compare(b.popup.Priority, a.popup.Priority), cmp.Compare(a.servedAtMS, b.servedAtMS), cmp.Compare(a.popup.ID, b.popup.ID))
 	})
 	for _, c := range open {
 		v := c.popup.Variant(r.User)

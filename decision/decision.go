@@ -36,11 +36,11 @@ type Decision struct {
 	// the controls that came before it. They refer to the request.
 	Events []popup.Event
 
-	newUsers    NewUsers // of the decision under way
-	undos       []frequency.Undo
-	readyAtMS   int64 // when the first of the popups that wait returns
-	matches     snapshot.Matches
-	shownBefore []candidate // popups of one priority that may be shown again
+	newUsers     NewUsers // of the decision under way
+	undos        []frequency.Undo
+	readyAtMS    int64 // when the first of the popups that wait returns
+	matches      snapshot.Matches
+	servedBefore []candidate // popups of one priority that may be shown again
 }
 
 // Undo gives back what was reserved, when the events could not be recorded.
@@ -58,6 +58,6 @@ func (d *Decision) Undo(users *frequency.Table, r *popup.Request) {
 func (d *Decision) Release() {
 	d.Winner, d.Variant, d.newUsers = nil, nil, nil
 	d.matches.Release()
-	clear(d.shownBefore[:cap(d.shownBefore)])
+	clear(d.servedBefore[:cap(d.servedBefore)])
 	clear(d.Events)
 }

@@ -13,7 +13,7 @@ import (
 func TestHotPathsDoNotAllocate(t *testing.T) {
 	table := New(Config{MinGap: 1})
 	for i := range 20_000 {
-		serve(t, table, fmt.Sprint("u", i%5000), uint32(i/5000), &defaults, noon)
+		serve(t, table, fmt.Sprint("u", i%5000), uint32(i/5000)+1, &defaults, noon)
 	}
 	table.SetPolicy(func(uint32) Keep { return KeepWhileWaiting })
 	user, stranger, variant := []byte("u17"), []byte("stranger"), []byte("a")
@@ -39,7 +39,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 			u := table.Lock(user)
 			ev := show(&u)
 			ev.Action = popup.Click
-			u.Act(&ev, &defaults)
+			u.Act(&ev, &defaults, 0)
 			u.Unlock()
 		},
 		"serve a new one and undo": func() {

@@ -28,8 +28,8 @@ func restore(b *testing.B, table *Table, users int) int {
 	for i := range users {
 		id = userID(id, i)
 		for p := range uint32(benchPopups) {
-			s := popup.State{Impressions: 1, ServedAtMS: noon, Last: popup.Impression, AtMS: noon, NextAtMS: noon + day}
-			if !table.Restore(id, p, s) {
+			s := popup.State{Impressions: 1, ServedAtMS: noon, ShownAtMS: noon, Last: popup.Impression, AtMS: noon, NextAtMS: noon + day}
+			if !table.Restore(id, p+1, s) {
 				b.Fatal("no memory")
 			}
 		}
@@ -138,7 +138,7 @@ func BenchmarkHotAct(b *testing.B) {
 		// A newer impression each round, as of another server, so that all count.
 		served := noon + int64(i/benchUsers+1)*day
 		ev := popup.Event{User: id, Popup: 1, ServedAtMS: served, Action: popup.Click, AtMS: served + second}
-		if _, o := u.Act(&ev, &defaults); o != Counted {
+		if _, o := u.Act(&ev, &defaults, 0); o != Counted {
 			b.Fatal(o)
 		}
 		u.Unlock()

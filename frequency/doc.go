@@ -25,29 +25,35 @@
 //
 // Two users are taken for one only if all 64 bits of their hashes agree.
 //
-// Times in an entry are ticks of 100 ms since 2025-01-01 UTC, up to 2038: what
-// lies beyond is [popup.Never]. What has happened is rounded down, what is waited
-// for is rounded up, so nothing is shown early. A clock before 2025 is taken for
-// the first tick. Everything that changes an entry goes through
-// [popup.State.Merge].
+// Times in an entry are ticks of 100 ms since 2025-01-01 UTC, up to 2038: a wait
+// that ends later is [popup.Never]. What has happened is rounded down, what is
+// waited for is rounded up, so nothing is shown early. A clock before 2025 is taken
+// for the first tick, one after August 2037 for that month. What happens goes
+// through [popup.State.Merge].
+//
+// An impression is named by the tick in which it was served, so no two of a user and
+// popup share one: a second one in a tick is named by the next, and takes place at
+// once all the same. An entry whose latest event is more than a minute ahead of the
+// clock was written by a clock that was wrong: whoever checks it moves it to now.
 //
 // # The dump
 //
 // Little endian:
 //
 //	0   magic       "popupdFT"
-//	8   version     uint32, 1
+//	8   version     uint32, 2; 1 is read too
 //	12  positions   uint32, how many follow
 //	16  key check   uint64, a hash of a constant under the table's key
 //	24  positions   each a stream (16 bytes) and a sequence number (uint64), by stream
-//	    blocks      one a shard: count (uint32, not 0), then count entries of 32 bytes
+//	    blocks      one a shard: count (uint32, not 0), then count entries of 36 bytes
 //	    end         uint32, 0
 //	    total       uint64, entries in all blocks
 //	    crc         uint32, CRC-32C of everything before
 //
 // An entry is hash (8), popup, served at, at, click until, next at (4 each),
-// impressions (2), acted (1), last action (1). Two generations are kept, PATH
-// and PATH.1; what survives a crash of [Table.Dump]:
+// impressions (2), acted (1), last action (1), shown at (4), which version 1 does
+// not have. Two generations are kept, PATH and PATH.1; what survives a crash of
+// [Table.Dump]:
 //
 //	while PATH.tmp is written or synced    PATH and PATH.1 as they were
 //	after PATH.1 was replaced by PATH      PATH.1, the latest complete dump

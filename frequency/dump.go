@@ -16,7 +16,7 @@ import (
 
 const (
 	dumpMagic    = "popupdFT"
-	dumpVersion  = 1
+	dumpVersion  = 2
 	dumpHeader   = 24
 	dumpPosition = 16 + 8
 	dumpTrailer  = 4 + 8 + 4
@@ -151,10 +151,12 @@ func (e *entry) append(dst []byte) []byte {
 	dst = le.AppendUint32(dst, uint32(e.clickUntil))
 	dst = le.AppendUint32(dst, uint32(e.next))
 	dst = le.AppendUint16(dst, e.impressions)
-	return append(dst, e.acted, byte(e.last))
+	dst = append(dst, e.acted, byte(e.last))
+	return le.AppendUint32(dst, uint32(e.shown))
 }
 
-// decode is the reverse of append.
+// decode is the reverse of append. An entry of version 1 has the first
+// entrySizeV1 bytes.
 func (e *entry) decode(src *[entrySize]byte) {
 	le := binary.LittleEndian
 	*e = entry{
@@ -167,5 +169,6 @@ func (e *entry) decode(src *[entrySize]byte) {
 		impressions: le.Uint16(src[28:]),
 		acted:       src[30],
 		last:        popup.Action(src[31]),
+		shown:       tick(le.Uint32(src[32:])),
 	}
 }

@@ -6,27 +6,33 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// entry is what is remembered of one user and one popup, a [popup.State] in 32
-// bytes, as a dump has it. In memory it is packed: see slot.
+// entry is what is remembered of one user and one popup, a [popup.State] in 36
+// bytes, as a dump has it. In memory it is packed: see slot. An entry of popup 0
+// is its user's reset: what was served up to served does not count.
 type entry struct {
 	hash        uint64 // of the user
 	popup       uint32
 	served      tick
 	at          tick
-	clickUntil  tick   // 0 once it is not after at
+	shown       tick
+	clickUntil  tick
 	next        tick   // never before clickUntil, as a merge leaves it
 	impressions uint16 // saturates
 	acted       uint8
 	last        popup.Action
 }
 
-// entrySize is the size of an entry in a dump, in bytes.
-const entrySize = 32
+// The size of an entry in a dump, in bytes.
+const (
+	entrySize   = 36
+	entrySizeV1 = 32 // in one of version 1, which does not say shown
+)
 
 func (e *entry) state() popup.State {
 	return popup.State{
 		Impressions:  uint32(e.impressions),
 		ServedAtMS:   e.served.ms(),
+		ShownAtMS:    e.shown.ms(),
 		Acted:        e.acted,
 		Last:         e.last,
 		AtMS:         e.at.ms(),
@@ -36,25 +42,53 @@ func (e *entry) state() popup.State {
 }
 
 // quantize rounds a state. What happened is rounded down, which keeps served_at
-// an identity; waits are rounded up, so that none ends early. A click's wait that
-// was over when something else happened is dropped: no wait ends before what
-// asked for it, so a later merge can't need it, in whatever order they come.
+// an identity; waits are rounded up, so that none ends early. A state of a time that
+// the table can't hold becomes one of latest, with waits as long.
 func quantize(hash uint64, id uint32, s *popup.State) entry {
-	e := entry{
+	at, late := floorTick(s.AtMS), int64(0)
+	if at == never {
+		at, late = latest, s.AtMS-latest.ms()
+	}
+	return entry{
 		hash:        hash,
 		popup:       id,
-		served:      floorTick(s.ServedAtMS),
-		at:          floorTick(s.AtMS),
-		clickUntil:  ceilTick(s.ClickUntilMS),
-		next:        ceilTick(s.NextAtMS),
+		served:      clock(s.ServedAtMS),
+		at:          at,
+		shown:       clock(s.ShownAtMS),
+		clickUntil:  until(s.ClickUntilMS, late),
+		next:        until(s.NextAtMS, late),
 		impressions: uint16(min(s.Impressions, math.MaxUint16)),
 		acted:       s.Acted,
 		last:        s.Last,
 	}
-	if e.clickUntil <= e.at {
+}
+
+// until returns the end of a wait, less what its clock is too late by.
+func until(ms, late int64) tick {
+	if ms == popup.Never {
+		return never
+	}
+	return ceilTick(ms - late)
+}
+
+// stateOf returns what an event says. A wait of nothing is none: rounded up, it
+// would last to the end of the tick.
+func stateOf(ev *popup.Event) popup.State {
+	s := ev.State()
+	if s.NextAtMS <= s.AtMS {
+		s.NextAtMS, s.ClickUntilMS = 0, 0
+	}
+	return s
+}
+
+// forget drops waits that are over at now.
+func (e *entry) forget(now tick) {
+	if e.clickUntil <= now {
 		e.clickUntil = 0
 	}
-	return e
+	if e.next <= now {
+		e.next = 0
+	}
 }
 
 // merged returns the entry with what s knows added. Both sides are rounded
@@ -67,40 +101,78 @@ func (e *entry) merged(hash uint64, id uint32, s popup.State) entry {
 	return quantize(hash, id, &m)
 }
 
-// ready returns when the popup's own waits are over. It is later than the
-// latest thing that happened by at least a tick: two impressions must differ in
-// served, and a new one must count as newer than what came before it.
-func (e *entry) ready() tick { return max(e.next, e.at.after()) }
+const (
+	// maxAhead is how far the names of impressions may run ahead of the clock, when
+	// a user polls faster than once a tick.
+	maxAhead tick = 1000 / tickMS
+	// maxSkew is how far the clocks of servers may differ. What is further ahead is
+	// of a clock that was wrong.
+	maxSkew tick = 60_000 / tickMS
+)
+
+// ready returns when the popup's own waits are over.
+func (e *entry) ready(now tick) tick {
+	if e.served >= now+maxAhead && e.served <= e.at+maxAhead { // else the clock was set back
+		return max(e.next, e.served.after()-maxAhead)
+	}
+	return e.next
+}
 
 // held says which wait e.ready ends.
 func (e *entry) held() popup.Reason {
 	switch {
-	case e.last == popup.Click, e.last == popup.Convert, e.clickUntil != 0 && e.clickUntil == e.next:
-		return popup.CooldownClick
-	case e.last == popup.Dismiss:
+	case e.next == 0 || e.clickUntil != e.next:
+		return popup.CooldownImpression
+	case e.last == popup.Dismiss && e.acted&(popup.Click.Bit()|popup.Convert.Bit()) == 0:
 		return popup.CooldownDismiss
 	}
-	return popup.CooldownImpression
+	return popup.CooldownClick
 }
 
-// capped reports whether the entry has used up the allowed impressions.
-func (e *entry) capped(limit uint32) bool {
-	return limit > 0 && uint32(e.impressions) >= limit
+// settle moves an entry from the future to now, and reports whether it was one.
+// Its waits then last as long as they would have if the clock had been right.
+// Served stays, since it names the impression.
+func (e *entry) settle(now tick) bool {
+	limit := now + maxSkew
+	if e.at <= limit && e.shown <= limit {
+		return false
+	}
+	if wrong := e.at; wrong > limit {
+		e.at = now
+		for _, until := range []*tick{&e.clickUntil, &e.next} {
+			if *until >= wrong && *until != never {
+				*until -= wrong - now
+			}
+		}
+	}
+	e.shown = min(e.shown, now)
+	return true
+}
+
+// seen is [popup.State.Seen].
+func (e *entry) seen() uint32 {
+	s := popup.State{Impressions: uint32(e.impressions), Acted: e.acted}
+	return s.Seen()
+}
+
+// lastSeen is [popup.State.SeenAtMS].
+func (e *entry) lastSeen() tick {
+	if s := e.state(); s.SeenAtMS() == 0 {
+		return 0
+	}
+	return e.shown
 }
 
 // An entry counts as far as max_impressions may be set.
 const _ = uint16(popup.MaxMaxImpressions)
 
-// gapEndMS returns when another popup may follow one that was served then, with
-// gapMS between any two; 0 if nothing was shown.
-func gapEndMS(served tick, last popup.Action, gapMS int64) int64 {
-	switch {
-	case served == 0, last == popup.Control:
+// gapEndMS returns when another popup may follow one that was seen then, with
+// gapMS between any two; 0 if nothing was seen or there need be no gap.
+func gapEndMS(seen tick, gapMS int64) int64 {
+	if seen == 0 || gapMS == 0 {
 		return 0
-	case served == never:
-		return popup.Never
 	}
-	return served.ms() + tickMS - 1 + gapMS
+	return seen.ms() + tickMS - 1 + gapMS
 }
 
 // tick is a time in steps of 100 ms since the table's epoch. 0 is not set, or
@@ -111,6 +183,9 @@ const (
 	tickMS       = 100
 	epochMS      = 1735689600000 // 2025-01-01T00:00:00Z
 	never   tick = math.MaxUint32
+	// latest is the time of what happens too late to be told: a year before never, so
+	// that waits fit behind it.
+	latest = never - 365*86400*1000/tickMS
 )
 
 func floorTick(ms int64) tick { return clampTick((ms - epochMS) / tickMS) }
@@ -118,6 +193,14 @@ func floorTick(ms int64) tick { return clampTick((ms - epochMS) / tickMS) }
 func ceilTick(ms int64) tick { return clampTick((ms - epochMS + tickMS - 1) / tickMS) }
 
 func clampTick(n int64) tick { return tick(min(max(n, 0), int64(never))) }
+
+// clock returns the tick of a time that a clock shows, at most latest.
+func clock(ms int64) tick {
+	if t := floorTick(ms); t != never {
+		return t
+	}
+	return latest
+}
 
 // ms returns the start of the tick, 0 if it is not set.
 func (t tick) ms() int64 {

@@ -15,28 +15,48 @@ func TestNeverEarlyNorMuchLate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const gapMS = 90 * second
 		table := New(Config{MinGap: time.Duration(gapMS) * time.Millisecond})
-		var now, lastShown int64 = noon, 0
+		now := noon
 		type history struct {
-			ready, clickUntil int64 // exact
-			shown             int
-			last              popup.Event
+			own, asked int64 // exact: until when the latest impression and all actions ask to wait
+			acted      bool  // on the latest impression
+			shown      int
+			seenMS     int64
+			events     []popup.Event // impressions
 		}
 		popupsSeen := make([]history, len(popups))
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now += tickMS + rapid.Int64Range(0, 3*minute).Draw(t, "later")
 			id := drawPopup.Draw(t, "popup")
 			h, f := &popupsSeen[id], &popups[id]
-			if h.shown > 0 && rapid.Bool().Draw(t, "act") {
+			if len(h.events) > 0 && rapid.Bool().Draw(t, "act") {
 				a := drawAct.Draw(t, "action")
-				if _, o := act(table, h.last, a, f, now); o == Counted {
-					h.ready = popup.Until(now, wait(a, f))
-					if a != popup.Dismiss {
-						h.clickUntil = max(h.clickUntil, h.ready)
+				of := rapid.SampledFrom(h.events).Draw(t, "impression")
+				latest := of.ServedAtMS == h.events[len(h.events)-1].ServedAtMS
+				if _, o := act(table, of, a, f, now); o != Counted {
+					continue
+				}
+				switch a {
+				case popup.View:
+				case popup.Release:
+					if latest && !h.acted {
+						h.own, h.shown, h.seenMS = 0, h.shown-1, 0
+					}
+				default:
+					h.asked = max(h.asked, popup.Until(now, wait(a, f)))
+					if latest {
+						if h.acted = true; h.seenMS == 0 { // it was released, but shown all the same
+							h.shown, h.seenMS = h.shown+1, of.ServedAtMS
+						}
+						h.own = 0
 					}
 				}
 				continue
 			}
-			exact := max(h.ready, h.clickUntil)
+			lastShown := int64(0)
+			for i := range popupsSeen {
+				lastShown = max(lastShown, popupsSeen[i].seenMS)
+			}
+			exact := max(h.own, h.asked)
 			if !f.IgnoreMinGap && lastShown > 0 {
 				exact = max(exact, lastShown+gapMS)
 			}
@@ -50,12 +70,13 @@ func TestNeverEarlyNorMuchLate(t *testing.T) {
 				t.Fatalf("popup %d is held by %v %d ms too long", id, v.Reason, now-exact)
 			case v.Reason == popup.Eligible:
 				u := table.Lock([]byte("u"))
-				h.last = popup.Event{User: []byte("u"), Popup: id, Action: popup.Impression, AtMS: now}
-				if _, ok := u.Serve(&h.last, f); !ok || h.last.AtMS != now {
-					t.Fatalf("served %v, at %d, want at %d", ok, h.last.AtMS, now)
+				ev := popup.Event{User: []byte("u"), Popup: id, Action: popup.Impression, AtMS: now}
+				if _, ok := u.Serve(&ev, f); !ok || ev.AtMS != now {
+					t.Fatalf("served %v, at %d, want at %d", ok, ev.AtMS, now)
 				}
 				u.Unlock()
-				h.ready, h.shown, lastShown = popup.Until(now, f.AfterImpressionSec), h.shown+1, now
+				h.own, h.acted, h.shown, h.seenMS = popup.Until(now, f.AfterImpressionSec), false, h.shown+1, now
+				h.events = append(h.events, ev)
 			}
 		}
 	})

@@ -111,7 +111,7 @@ func (t *Table) Merge(ev *popup.Event) {
 		u.forget(floorTick(ev.AtMS))
 		return
 	}
-	u.merge(ev.Popup, ev.State(), t.nowMS.Load())
+	u.merge(ev.Popup, stateOf(ev), t.nowMS.Load())
 }
 
 // Restore adds a state that was read from the store. It returns false if there

@@ -28,6 +28,10 @@ func TestGapWithinAStep(t *testing.T) {
 	check("after that was taken back", popup.Eligible)
 	user.Serve(&popup.Event{User: []byte("u"), Popup: 1, Action: popup.Control, AtMS: noon}, &popup.Frequency{})
 	check("after a control", popup.Eligible)
-	user.Serve(&popup.Event{User: []byte("u"), Popup: 1, Action: popup.Impression, AtMS: noon}, &popup.Frequency{})
+	shown := popup.Event{User: []byte("u"), Popup: 1, Action: popup.Impression, AtMS: noon}
+	user.Serve(&shown, &popup.Frequency{})
 	check("after its impression", popup.MinGap)
+	shown.Action = popup.Release
+	user.Act(&shown, &popup.Frequency{}, 0)
+	check("after that was released", popup.Eligible)
 }

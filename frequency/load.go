@@ -94,7 +94,7 @@ func (t *Table) checkDump(f *os.File) error {
 	if le.Uint32(sum[:]) != crc.Sum32() {
 		return fmt.Errorf("%w: wrong checksum", ErrDumpDamaged)
 	}
-	if v := le.Uint32(header[8:]); v != dumpVersion {
+	if v := le.Uint32(header[8:]); v < 1 || v > dumpVersion {
 		return fmt.Errorf("%w: %d", ErrDumpVersion, v)
 	}
 	if le.Uint64(header[16:]) != t.keyCheck() {
@@ -110,7 +110,11 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 	if _, err := io.ReadFull(r, b[:dumpHeader]); err != nil {
 		return nil, err
 	}
-	positions := le.Uint32(b[12:])
+	version, positions := le.Uint32(b[8:]), le.Uint32(b[12:])
+	size := entrySize
+	if version == 1 {
+		size = entrySizeV1
+	}
 	at := make(map[popup.StreamID]uint64)
 	for range positions {
 		if _, err := io.ReadFull(r, b[:dumpPosition]); err != nil {
@@ -130,11 +134,16 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 		}
 		block = block[:0]
 		for range count {
-			if _, err := io.ReadFull(r, b[:]); err != nil {
+			if _, err := io.ReadFull(r, b[:size]); err != nil {
 				return nil, err
 			}
 			var e entry
 			e.decode(&b)
+			if version == 1 {
+				s := e.state()
+				s.Upgrade()
+				e = quantize(e.hash, e.popup, &s)
+			}
 			if e.hash == 0 {
 				return nil, fmt.Errorf("%w: an entry of nobody", ErrDumpDamaged)
 			}

@@ -15,6 +15,7 @@ import (
 type model struct {
 	gapMS  int64
 	keep   map[uint32]Keep
+	swept  int64 // when
 	states map[modelKey]popup.State
 }
 
@@ -23,55 +24,120 @@ type modelKey struct {
 	id   uint32
 }
 
+// down and up round as the table does, in which latest is the last time of all.
 func down(ms int64) int64 {
-	if ms < epochMS+tickMS {
+	switch {
+	case ms < epochMS+tickMS:
 		return 0
+	case ms >= never.ms0():
+		return latest.ms()
 	}
 	return ms - (ms-epochMS)%tickMS
 }
+
+// ms0 returns the start of the tick, also that of never.
+func (t tick) ms0() int64 { return epochMS + int64(t)*tickMS }
 
 func up(ms int64) int64 {
 	switch {
 	case ms <= epochMS:
 		return 0
-	case ms == popup.Never:
+	case ms > (never - 1).ms0():
 		return popup.Never
 	}
-	return down(ms + tickMS - 1)
+	return epochMS + (ms-epochMS+tickMS-1)/tickMS*tickMS
 }
 
 func rounded(s popup.State) popup.State {
-	s.ServedAtMS, s.AtMS = down(s.ServedAtMS), down(s.AtMS)
-	s.ClickUntilMS, s.NextAtMS = up(s.ClickUntilMS), up(s.NextAtMS)
+	late := int64(0)
+	if s.AtMS >= never.ms0() {
+		late = s.AtMS - latest.ms()
+	}
+	for _, until := range []*int64{&s.ClickUntilMS, &s.NextAtMS} {
+		if *until < popup.Never {
+			*until = up(*until - late)
+		}
+	}
+	s.ServedAtMS, s.ShownAtMS, s.AtMS = down(s.ServedAtMS), down(s.ShownAtMS), down(s.AtMS)
 	return s
 }
 
-func (m *model) merge(k modelKey, s popup.State) {
+// event merges what an event says, in which a wait of nothing is none, where the
+// table takes waits for over that end by overMS.
+func (m *model) event(k modelKey, ev *popup.Event, overMS int64) {
+	s := ev.State()
+	if s.NextAtMS <= s.AtMS {
+		s.NextAtMS, s.ClickUntilMS = 0, 0
+	}
+	m.merge(k, s, overMS)
+}
+
+func (m *model) merge(k modelKey, s popup.State, overMS int64) {
 	have := m.states[k]
 	have.Merge(rounded(s))
-	if have.ClickUntilMS <= have.AtMS { // it is over
-		have.ClickUntilMS = 0
+	m.states[k] = forgotten(have, min(have.AtMS, down(overMS)))
+}
+
+// forgotten drops waits that are over.
+func forgotten(s popup.State, now int64) popup.State {
+	if s.ClickUntilMS <= now {
+		s.ClickUntilMS = 0
 	}
-	m.states[k] = have
+	if s.NextAtMS <= now {
+		s.NextAtMS = 0
+	}
+	return s
+}
+
+// settled moves a state from the future to now.
+func settled(s popup.State, now int64) popup.State {
+	now = down(now)
+	limit := now + minute
+	if s.AtMS > limit {
+		for _, until := range []*int64{&s.ClickUntilMS, &s.NextAtMS} {
+			if *until >= s.AtMS && *until != popup.Never {
+				*until -= s.AtMS - now
+			}
+		}
+	}
+	if s.AtMS > limit || s.ShownAtMS > limit {
+		s.ShownAtMS = min(s.ShownAtMS, now)
+	}
+	if s.AtMS > limit {
+		s.AtMS = now
+	}
+	return s
+}
+
+// look settles what a check looks at.
+func (m *model) look(k modelKey, now int64) {
+	if s, known := m.states[k]; known {
+		m.states[k] = settled(s, now)
+	}
 }
 
 func (m *model) check(k modelKey, f *popup.Frequency, now int64) Verdict {
 	var v Verdict
 	var capped bool
+	m.look(k, now)
 	if s, known := m.states[k]; known {
-		v.ShownAtMS = s.ServedAtMS
-		v.ReadyAtMS = max(s.NextAtMS, max(s.AtMS, epochMS)+tickMS)
-		if now < v.ReadyAtMS {
+		v.ServedAtMS = s.ServedAtMS
+		ready := s.NextAtMS
+		if s.ServedAtMS >= down(now)+second && s.ServedAtMS <= s.AtMS+second {
+			ready = max(ready, s.ServedAtMS+tickMS-second)
+		}
+		if now < ready {
+			v.ReadyAtMS = ready
 			switch {
-			case s.Last == popup.Click || s.Last == popup.Convert || s.ClickUntilMS > 0 && s.ClickUntilMS == s.NextAtMS:
-				v.Reason = popup.CooldownClick
-			case s.Last == popup.Dismiss:
+			case s.NextAtMS == 0 || s.ClickUntilMS != s.NextAtMS:
+				v.Reason = popup.CooldownImpression
+			case s.Last == popup.Dismiss && s.Acted&(popup.Click.Bit()|popup.Convert.Bit()) == 0:
 				v.Reason = popup.CooldownDismiss
 			default:
-				v.Reason = popup.CooldownImpression
+				v.Reason = popup.CooldownClick
 			}
 		}
-		if f.MaxImpressions > 0 && s.Impressions >= f.MaxImpressions {
+		if f.MaxImpressions > 0 && s.Seen() >= f.MaxImpressions {
 			v.ReadyAtMS, capped = popup.Never, true
 		}
 	}
@@ -80,8 +146,15 @@ func (m *model) check(k modelKey, f *popup.Frequency, now int64) Verdict {
 	}
 	if m.gapMS > 0 && !f.IgnoreMinGap {
 		for other, s := range m.states {
-			end := s.ServedAtMS + tickMS - 1 + m.gapMS
-			if other.user != k.user || s.ServedAtMS == 0 || s.Last == popup.Control || now >= end {
+			if other.user != k.user {
+				continue
+			}
+			if s.SeenAtMS() > down(now)+minute {
+				m.look(other, now)
+				s = m.states[other]
+			}
+			end := s.SeenAtMS() + tickMS - 1 + m.gapMS
+			if s.SeenAtMS() == 0 || now >= end {
 				continue
 			}
 			v.ReadyAtMS = max(v.ReadyAtMS, end)
@@ -94,22 +167,20 @@ func (m *model) check(k modelKey, f *popup.Frequency, now int64) Verdict {
 }
 
 func (m *model) reclaim(now int64) {
+	m.swept = now
 	for k, s := range m.states {
-		wait := max(s.NextAtMS, s.ClickUntilMS)
+		wait := max(s.NextAtMS, s.AtMS)
 		gone := now >= wait+hour && wait != popup.Never
-		if s.ServedAtMS != 0 && s.Last != popup.Control {
-			gone = gone && now >= s.ServedAtMS+tickMS-1+m.gapMS
-		}
 		if s.Acted != 0 {
 			gone = gone && now >= s.ServedAtMS+7*day
 		}
-		switch m.keep[k.id] {
-		case KeepForever:
-			gone = false
-		case Drop:
+		if m.keep[k.id] == Drop {
 			gone = true
 		}
-		if gone {
+		if s.SeenAtMS() != 0 && m.gapMS > 0 {
+			gone = gone && now >= s.SeenAtMS()+tickMS-1+m.gapMS
+		}
+		if gone && m.keep[k.id] != KeepForever {
 			delete(m.states, k)
 		}
 	}
@@ -128,7 +199,8 @@ var popups = []popup.Frequency{
 var (
 	drawUser  = rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"})
 	drawPopup = rapid.Uint32Range(1, uint32(len(popups)-1))
-	drawAct   = rapid.SampledFrom([]popup.Action{popup.Click, popup.Dismiss, popup.Convert})
+	drawAct   = rapid.SampledFrom([]popup.Action{popup.Click, popup.Dismiss, popup.Convert, popup.View, popup.Release})
+	drawAge   = rapid.SampledFrom([]int64{0, 0, 1, second, hour, 2 * day})
 	drawShow  = rapid.SampledFrom([]popup.Action{popup.Impression, popup.Impression, popup.Control})
 	drawStep  = rapid.SampledFrom([]int64{0, 1, 50, 99, 100, second, 59 * second, minute, hour, day, 8 * day})
 	drawBack  = rapid.SampledFrom([]int64{1, 100, second, hour, 2 * day})
@@ -167,7 +239,13 @@ func TestTableLikeModel(t *testing.T) {
 				t.Fatal(err)
 			}
 			undo.before, undo.existed = m.states[k]
-			m.merge(k, want.State())
+			if undo.existed {
+				m.look(k, now)
+			}
+			if bit := ev.Action.Bit(); bit == 0 && undo.existed {
+				m.states[k] = forgotten(m.states[k], down(now))
+			}
+			m.event(k, &want, 0)
 			undo.x, undo.key, undo.after, undo.bit = x, k, m.states[k], ev.Action.Bit()
 			log = append(log, ev)
 		}
@@ -181,14 +259,23 @@ func TestTableLikeModel(t *testing.T) {
 				u := lock(k)
 				defer u.Unlock()
 				// Now and then another server's poll got in between.
+				m.check(k, f, now)
 				if u.Check(k.id, f, now).Reason != popup.Eligible && !rapid.Bool().Draw(t, "serve nevertheless") {
 					return
 				}
 				ev := popup.Event{User: []byte(k.user), Popup: k.id, Version: 3, Variant: []byte("a"), Action: drawShow.Draw(t, "action"), AtMS: now}
 				want := ev
+				m.look(k, now)
 				s := m.states[k]
-				want.AtMS = max(now, max(s.AtMS, epochMS)+tickMS)
-				want.ServedAtMS, want.Nth, want.ReadyAtMS = want.AtMS, s.Impressions+1, popup.Until(want.AtMS, f.AfterImpressionSec)
+				want.AtMS = max(now, s.AtMS, epochMS+tickMS)
+				want.ServedAtMS = max(want.AtMS, max(s.ServedAtMS, epochMS)+tickMS)
+				want.Nth, want.ReadyAtMS = s.Seen()+1, popup.Until(want.AtMS, f.AfterImpressionSec)
+				if ev.Action == popup.Control {
+					want.Nth = 1
+					if s.Last == popup.Control {
+						want.Nth = 2
+					}
+				}
 				x, ok := u.Serve(&ev, f)
 				if !ok {
 					t.Fatal("no memory")
@@ -206,23 +293,28 @@ func TestTableLikeModel(t *testing.T) {
 					f = nil
 				}
 				ev := popup.Event{User: []byte(k.user), Popup: k.id, Action: drawAct.Draw(t, "action"), AtMS: now, ServedAtMS: served}
-				want := ev
-				s := m.states[k]
-				want.AtMS = max(now, served, s.AtMS)
+				age := drawAge.Draw(t, "age")
+				want, s := ev, settled(m.states[k], now)
+				want.AtMS = max(now, s.AtMS)
+				if served > want.AtMS+day {
+					want.AtMS -= age
+				} else {
+					want.AtMS = max(want.AtMS-age, served)
+				}
 				wait := int64(0)
 				if f != nil && ev.Action == popup.Dismiss {
 					wait = f.AfterDismissSec
 				} else if f != nil {
 					wait = f.AfterClickSec
 				}
-				want.ReadyAtMS = popup.Until(want.AtMS, wait)
-				if ev.Action != popup.Dismiss {
+				if ev.Action < popup.View {
+					want.ReadyAtMS = popup.Until(want.AtMS, wait)
+				}
+				if ev.Action == popup.Click || ev.Action == popup.Convert {
 					want.ClickUntilMS = want.ReadyAtMS
 				}
 				wantOutcome := Counted
 				switch {
-				case down(served) < s.ServedAtMS:
-					wantOutcome = Outdated
 				case down(served) == s.ServedAtMS && s.Acted&ev.Action.Bit() != 0:
 					wantOutcome = Repeated
 				case down(served) == s.ServedAtMS:
@@ -230,12 +322,15 @@ func TestTableLikeModel(t *testing.T) {
 				}
 				u := lock(k)
 				defer u.Unlock()
-				x, outcome := u.Act(&ev, f)
+				x, outcome := u.Act(&ev, f, age)
 				if outcome != wantOutcome {
 					t.Fatalf("outcome %d, want %d", outcome, wantOutcome)
 				}
 				if outcome == Counted {
 					recorded(t, k, ev, want, x)
+					if down(served) != m.states[k].ServedAtMS {
+						undo.bit = 0
+					}
 				} else if x != (Undo{}) {
 					t.Fatalf("outcome %d, yet there is %+v to undo", outcome, x)
 				}
@@ -263,12 +358,12 @@ func TestTableLikeModel(t *testing.T) {
 				}
 				ev := rapid.SampledFrom(log).Draw(t, "event")
 				table.Merge(&ev)
-				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State())
+				m.event(modelKey{string(ev.User), ev.Popup}, &ev, m.swept)
 			},
 			"another server's": func(t *rapid.T) {
 				ev := drawEvent(t, now)
 				table.Merge(&ev)
-				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State())
+				m.event(modelKey{string(ev.User), ev.Popup}, &ev, m.swept)
 				log = append(log, ev)
 			},
 			"restore": func(t *rapid.T) {
@@ -276,7 +371,7 @@ func TestTableLikeModel(t *testing.T) {
 				if !table.Restore(ev.User, ev.Popup, ev.State()) {
 					t.Fatal("no memory")
 				}
-				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State())
+				m.merge(modelKey{string(ev.User), ev.Popup}, ev.State(), m.swept)
 			},
 			"reset": func(t *rapid.T) {
 				user := drawUser.Draw(t, "user")
@@ -312,16 +407,30 @@ func drawEvent(t *rapid.T, now int64) popup.Event {
 	f := &popups[id]
 	ev := popup.Event{
 		User: []byte(drawUser.Draw(t, "user")), Popup: id,
-		Action: rapid.SampledFrom([]popup.Action{popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control}).Draw(t, "action"),
-		AtMS:   now - drawStep.Draw(t, "ago") + 150, Nth: rapid.Uint32Range(0, 3).Draw(t, "nth"),
+		Action: rapid.SampledFrom([]popup.Action{
+			popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control, popup.View, popup.Release,
+		}).Draw(t, "action"),
+		AtMS: now - drawStep.Draw(t, "ago") + 150, Nth: rapid.Uint32Range(0, 3).Draw(t, "nth"),
+	}
+	if rapid.IntRange(0, 19).Draw(t, "clock") == 0 {
+		ev.AtMS = time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 	}
 	ev.ServedAtMS, ev.ReadyAtMS = ev.AtMS, popup.Until(ev.AtMS, f.AfterImpressionSec)
 	if ev.Action.Bit() != 0 {
 		ev.ServedAtMS -= drawStep.Draw(t, "shown before")
-		ev.ReadyAtMS = popup.Until(ev.AtMS, wait(ev.Action, f))
 	}
-	if ev.Action == popup.Click || ev.Action == popup.Convert {
+	switch ev.Action {
+	case popup.Click, popup.Convert:
+		ev.ReadyAtMS = popup.Until(ev.AtMS, wait(ev.Action, f))
 		ev.ClickUntilMS = ev.ReadyAtMS
+	case popup.Dismiss:
+		ev.ReadyAtMS = popup.Until(ev.AtMS, wait(ev.Action, f))
+	case popup.View:
+		if rapid.Bool().Draw(t, "confirms nothing") {
+			ev.ReadyAtMS = 0
+		}
+	case popup.Release:
+		ev.ReadyAtMS = 0
 	}
 	return ev
 }

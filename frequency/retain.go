@@ -7,12 +7,13 @@ type Keep uint8
 
 const (
 	// KeepWhileWaiting keeps an entry until the last of: [popup.KeepAfterWait]
-	// after its wait; the least gap after its impression; [popup.TokenLife] after
-	// an impression that was acted on.
+	// after its wait and after the latest thing that happened; the least gap after
+	// the user saw the popup; [popup.TokenLife] after an impression that was acted on.
 	KeepWhileWaiting Keep = iota
 	// KeepForever is for a popup whose impressions are limited.
 	KeepForever
-	// Drop is for a popup that will never be shown again.
+	// Drop is for a popup that will never be shown again: its entries are kept for
+	// the least gap only.
 	Drop
 )
 
@@ -28,13 +29,13 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 		keep = (*f)(e.popup)
 	}
 	switch {
-	case keep == Drop:
-		return true
 	case keep == KeepForever:
 		return false
-	case nowMS < e.next.ms()+popup.KeepAfterWait.Milliseconds(): // always, if it is popup.Never
+	case nowMS < gapEndMS(e.lastSeen(), t.gapMS):
 		return false
-	case nowMS < gapEndMS(e.served, e.last, t.gapMS):
+	case keep == Drop:
+		return true
+	case nowMS < max(e.next, e.at).ms()+popup.KeepAfterWait.Milliseconds(): // always, if it is popup.Never
 		return false
 	case e.acted != 0 && nowMS < e.served.ms()+popup.TokenLife.Milliseconds():
 		return false

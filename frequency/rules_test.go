@@ -37,7 +37,7 @@ func act(table *Table, shown popup.Event, a popup.Action, f *popup.Frequency, no
 	u := table.Lock(shown.User)
 	defer u.Unlock()
 	ev := popup.Event{User: shown.User, Popup: shown.Popup, Version: 1, Variant: shown.Variant, ServedAtMS: shown.ServedAtMS, Action: a, AtMS: nowMS}
-	_, o := u.Act(&ev, f)
+	_, o := u.Act(&ev, f, 0)
 	return ev, o
 }
 
@@ -143,24 +143,32 @@ func TestDismissAfterClickShortensNothing(t *testing.T) {
 	expect(t, table, "u", 7, &defaults, noon+2*day, popup.CooldownClick, noon+minute+30*day)
 }
 
-// A popup that waits for nothing still pauses to the next tick, so that
-// served_at tells its impressions apart.
-func TestImpressionsNeverShareATick(t *testing.T) {
+// A popup that waits for nothing returns at once, though served_at tells its
+// impressions apart.
+func TestNoWaitIsAtOnce(t *testing.T) {
 	table := New(Config{})
 	var f popup.Frequency
 	seen := make(map[int64]bool)
-	for now := noon; now < noon+second; now++ {
-		if check(table, "u", 7, &f, now).Reason != popup.Eligible {
-			continue
-		}
+	first, now := noon, noon
+	for ; check(table, "u", 7, &f, now).Reason == popup.Eligible; now++ {
 		ev := serve(t, table, "u", 7, &f, now)
-		if seen[ev.ServedAtMS/tickMS] {
-			t.Fatalf("a second impression in the tick of %d", ev.ServedAtMS)
+		if seen[ev.ServedAtMS/tickMS] || ev.AtMS != now || ev.Nth != uint32(len(seen))+1 {
+			t.Fatalf("impression %d of a user who asks each ms: %+v", len(seen)+1, ev)
 		}
 		seen[ev.ServedAtMS/tickMS] = true
 	}
-	if len(seen) != 10 {
-		t.Errorf("%d impressions in a second, want 10", len(seen))
+	// They are ahead of the clock by up to a second. Then a user waits for the next tick.
+	if len(seen) != 11 {
+		t.Errorf("%d impressions in the first tick, want 11", len(seen))
+	}
+	for ; now < first+10*second; now++ {
+		if check(table, "u", 7, &f, now).Reason == popup.Eligible {
+			serve(t, table, "u", 7, &f, now)
+			seen[now] = true
+		}
+	}
+	if len(seen) != 110 {
+		t.Errorf("%d impressions in ten seconds, want 110", len(seen))
 	}
 }
 
@@ -217,9 +225,15 @@ func TestControlIsCountedAndHoldsNothingElse(t *testing.T) {
 	table := New(Config{MinGap: time.Hour})
 	u := table.Lock([]byte("u"))
 	defer u.Unlock()
-	ev := popup.Event{User: []byte("u"), Popup: 1, Action: popup.Control, AtMS: noon}
-	if _, ok := u.Serve(&ev, &defaults); !ok || ev.Nth != 1 || ev.ReadyAtMS != noon+day {
-		t.Fatalf("control: %v, %+v", ok, ev)
+	control := func(nowMS int64) popup.Event {
+		ev := popup.Event{User: []byte("u"), Popup: 1, Action: popup.Control, AtMS: nowMS}
+		if _, ok := u.Serve(&ev, &defaults); !ok || ev.ReadyAtMS != nowMS+day {
+			t.Fatalf("control: %v, %+v", ok, ev)
+		}
+		return ev
+	}
+	if ev := control(noon); ev.Nth != 1 {
+		t.Errorf("the first control has nth %d, want 1", ev.Nth)
 	}
 	if v := u.Check(1, &defaults, noon+minute); v.Reason != popup.CooldownImpression || v.ReadyAtMS != noon+day {
 		t.Errorf("the control itself: %+v", v)
@@ -227,24 +241,184 @@ func TestControlIsCountedAndHoldsNothingElse(t *testing.T) {
 	if v := u.Check(2, &defaults, noon+minute); v.Reason != popup.Eligible {
 		t.Errorf("another popup: %v, want eligible", v.Reason)
 	}
+	if ev := control(noon + day); ev.Nth != 2 {
+		t.Errorf("the second control has nth %d, want 2", ev.Nth)
+	}
+	once := popup.Frequency{MaxImpressions: 1}
+	if v := u.Check(1, &once, noon+3*day); v.Reason != popup.Eligible {
+		t.Errorf("one impression is allowed, after two controls: %v, want eligible", v.Reason)
+	}
+	ev := popup.Event{User: []byte("u"), Popup: 1, Action: popup.Impression, AtMS: noon + 3*day}
+	if _, ok := u.Serve(&ev, &once); !ok || ev.Nth != 1 {
+		t.Errorf("the first impression after two controls: %+v, want nth 1", ev)
+	}
+	if v := u.Check(1, &once, noon+6*day); v.Reason != popup.CapReached {
+		t.Errorf("after it: %v, want %v", v.Reason, popup.CapReached)
+	}
+}
+
+// A control does not erase when the user saw the popup.
+func TestGapBesideControl(t *testing.T) {
+	table := New(Config{MinGap: time.Hour})
+	short := popup.Frequency{AfterImpressionSec: 60}
+	serve(t, table, "u", 1, &short, noon)
+	u := table.Lock([]byte("u"))
+	u.Serve(&popup.Event{User: []byte("u"), Popup: 1, Action: popup.Control, AtMS: noon + minute}, &short)
+	u.Unlock()
+	expect(t, table, "u", 2, &defaults, noon+2*minute, popup.MinGap, noon+hour+99)
+}
+
+func TestRelease(t *testing.T) {
+	table := New(Config{MinGap: time.Hour})
+	once := popup.Frequency{AfterImpressionSec: 86400, AfterClickSec: 86400, MaxImpressions: 1}
+	shown := serve(t, table, "u", 1, &once, noon)
+	if ev, o := act(table, shown, popup.Release, &once, noon+second); o != Counted || ev.ReadyAtMS != 0 {
+		t.Errorf("release: outcome %d, %+v", o, ev)
+	}
+	expect(t, table, "u", 1, &once, noon+second, popup.Eligible, 0) // neither its wait, nor the limit
+	expect(t, table, "u", 2, &once, noon+second, popup.Eligible, 0) // nor the gap
+	again := serve(t, table, "u", 1, &once, noon+second)
+	if again.Nth != 1 || again.ServedAtMS <= shown.ServedAtMS {
+		t.Errorf("served again: %+v, want nth 1 and another name", again)
+	}
+	if _, o := act(table, shown, popup.Release, &once, noon+2*second); o != Counted {
+		t.Errorf("the older impression released once more: outcome %d, want that the database settles it", o)
+	}
+	expect(t, table, "u", 1, &once, noon+2*second, popup.CooldownImpression, popup.Never)
+	// What was clicked was shown.
+	act(table, again, popup.Click, &once, noon+3*second)
+	act(table, again, popup.Release, &once, noon+4*second)
+	expect(t, table, "u", 1, &once, noon+minute, popup.CooldownClick, popup.Never)
+	expect(t, table, "u", 1, &once, noon+2*day, popup.CapReached, popup.Never)
+}
+
+func TestView(t *testing.T) {
+	table := New(Config{})
+	shown := serve(t, table, "u", 7, &defaults, noon)
+	if ev, o := act(table, shown, popup.View, &defaults, noon+second); o != Counted || ev.Nth != 1 || ev.ReadyAtMS != 0 {
+		t.Errorf("view: outcome %d, %+v", o, ev)
+	}
+	if _, o := act(table, shown, popup.View, &defaults, noon+minute); o != Repeated {
+		t.Errorf("view again: outcome %d, want repeated", o)
+	}
+	expect(t, table, "u", 7, &defaults, noon+hour, popup.CooldownImpression, noon+day)
+}
+
+func TestActionOnOlderImpression(t *testing.T) {
+	table := New(Config{})
+	f := popup.Frequency{AfterImpressionSec: 60, AfterClickSec: 3600, AfterDismissSec: 7200}
+	old := serve(t, table, "u", 7, &f, noon)
+	latest := serve(t, table, "u", 7, &f, noon+minute)
+	if ev, o := act(table, old, popup.Click, &f, noon+2*minute); o != Counted || ev.Nth != 0 || ev.ServedAtMS != noon {
+		t.Errorf("outcome %d, %+v; want counted, nth 0", o, ev)
+	}
+	expect(t, table, "u", 7, &f, noon+3*minute, popup.CooldownClick, noon+2*minute+hour)
+	// Its wait holds beside those of the latest one.
+	if _, o := act(table, latest, popup.Click, &f, noon+minute); o != Counted {
+		t.Errorf("click on the latest: outcome %d, want counted", o)
+	}
+	expect(t, table, "u", 7, &f, noon+3*minute, popup.CooldownClick, noon+2*minute+hour)
+	act(table, latest, popup.Dismiss, &f, noon+4*minute)
+	expect(t, table, "u", 7, &f, noon+5*minute, popup.CooldownClick, noon+4*minute+2*hour)
+}
+
+// Of the waits that actions ask for the longest holds, in whatever order they come.
+func TestLongestWaitHolds(t *testing.T) {
+	table := New(Config{})
+	f := popup.Frequency{AfterClickSec: 60, AfterDismissSec: popup.Forever}
+	shown := serve(t, table, "u", 7, &f, noon)
+	for i, a := range []popup.Action{popup.Dismiss, popup.Click, popup.Convert} {
+		if _, o := act(table, shown, a, &f, noon+int64(i)*second); o != Counted {
+			t.Errorf("%v: outcome %d, want counted", a, o)
+		}
+	}
+	if v := check(table, "u", 7, &f, noon+900*day); v.Reason == popup.Eligible || v.ReadyAtMS != popup.Never {
+		t.Errorf("dismissed for ever, then clicked: %+v", v)
+	}
+}
+
+// What happened a while ago starts its wait then, but not before the impression.
+func TestAge(t *testing.T) {
+	for _, c := range []struct{ age, wantAt int64 }{
+		{0, noon + 2*hour}, {hour, noon + hour}, {3 * hour, noon},
+	} {
+		table := New(Config{})
+		shown := serve(t, table, "u", 7, &defaults, noon)
+		u := table.Lock([]byte("u"))
+		ev := popup.Event{User: shown.User, Popup: 7, ServedAtMS: noon, Action: popup.Dismiss, AtMS: noon + 2*hour}
+		_, o := u.Act(&ev, &defaults, c.age)
+		u.Unlock()
+		if o != Counted || ev.AtMS != c.wantAt || ev.ReadyAtMS != c.wantAt+day {
+			t.Errorf("%d ms ago: outcome %d, %+v; want at %d", c.age, o, ev, c.wantAt)
+		}
+		expect(t, table, "u", 7, &defaults, noon+2*hour, popup.CooldownDismiss, c.wantAt+day)
+	}
 }
 
 func TestClockStepBackDoesNotShowAgain(t *testing.T) {
-	table := New(Config{MinGap: time.Minute})
-	short := popup.Frequency{AfterImpressionSec: 60, AfterDismissSec: 60}
-	shown := serve(t, table, "u", 7, &short, noon)
-	for _, back := range []int64{1, second, hour, 900 * day} {
-		expect(t, table, "u", 7, &short, noon-back, popup.CooldownImpression, noon+99+minute)
+	short := popup.Frequency{AfterImpressionSec: 3600, AfterDismissSec: 60}
+	for _, back := range []int64{1, second, minute} {
+		table := New(Config{MinGap: time.Minute})
+		shown := serve(t, table, "u", 7, &short, noon)
+		expect(t, table, "u", 7, &short, noon-back, popup.CooldownImpression, noon+hour)
 		expect(t, table, "u", 8, &short, noon-back, popup.MinGap, noon+99+minute)
+		dismissed, o := act(table, shown, popup.Dismiss, &short, noon-back)
+		if o != Counted || dismissed.AtMS != noon || dismissed.ReadyAtMS != noon+minute {
+			t.Errorf("dismissed before it was shown: outcome %d, at %d, ready at %d; want %d, %d, %d", o, dismissed.AtMS, dismissed.ReadyAtMS, Counted, noon, noon+minute)
+		}
+		again := serve(t, table, "u", 7, &short, noon-back)
+		if again.AtMS != noon || again.ServedAtMS <= noon || again.Nth != 2 {
+			t.Errorf("served again with the clock back: %+v, want at noon, by another name", again)
+		}
 	}
-	dismissed, o := act(table, shown, popup.Dismiss, &short, noon-hour)
-	if o != Counted || dismissed.AtMS != noon || dismissed.ReadyAtMS != noon+minute {
-		t.Errorf("dismissed before it was shown: outcome %d, at %d, ready at %d; want %d, %d, %d", o, dismissed.AtMS, dismissed.ReadyAtMS, Counted, noon, noon+minute)
+}
+
+// A clock that was wrong and is right again blocks nobody for longer than the wait,
+// and impressions have names of their own nevertheless.
+func TestEntriesFromTheFuture(t *testing.T) {
+	short := popup.Frequency{AfterImpressionSec: 60, AfterClickSec: 3600}
+	for name, wrong := range map[string]int64{
+		"by two minutes": noon + 2*minute,
+		"by years":       noon + 4000*day,
+		"in 2040":        time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := New(Config{MinGap: 10 * time.Minute})
+			shown := serve(t, table, "u", 7, &short, wrong)
+			expect(t, table, "u", 8, &short, noon, popup.MinGap, noon+10*minute+99)
+			table = New(Config{})
+			shown = serve(t, table, "u", 7, &short, wrong)
+			expect(t, table, "u", 7, &short, noon, popup.CooldownImpression, noon+minute)
+			expect(t, table, "u", 7, &short, noon+minute, popup.Eligible, 0)
+			again := serve(t, table, "u", 7, &short, noon+minute)
+			if again.AtMS != noon+minute || again.Nth != 2 {
+				t.Errorf("served again: %+v, want at %d, nth 2", again, noon+minute)
+			}
+			expect(t, table, "u", 7, &short, noon+minute, popup.CooldownImpression, noon+2*minute)
+			third := serve(t, table, "u", 7, &short, noon+2*minute)
+			if third.ServedAtMS/tickMS == again.ServedAtMS/tickMS || again.ServedAtMS/tickMS == shown.ServedAtMS/tickMS {
+				t.Errorf("impressions named %d, %d, %d", shown.ServedAtMS, again.ServedAtMS, third.ServedAtMS)
+			}
+			if ev, o := act(table, third, popup.Click, &short, noon+3*minute); o != Counted || ev.AtMS != noon+3*minute {
+				t.Errorf("click: outcome %d, %+v", o, ev)
+			}
+			expect(t, table, "u", 7, &short, noon+4*minute, popup.CooldownClick, noon+3*minute+hour)
+		})
 	}
-	again := serve(t, table, "u", 7, &short, noon-hour)
-	if again.AtMS <= noon || again.ServedAtMS != again.AtMS || again.Nth != 2 {
-		t.Errorf("served again with the clock back: %+v, want a time after noon", again)
+	// A click in the future on what was shown in time.
+	table := New(Config{})
+	shown := serve(t, table, "u", 7, &short, noon)
+	act(table, shown, popup.Click, &short, noon+900*day)
+	expect(t, table, "u", 7, &short, noon+minute, popup.CooldownClick, noon+minute+hour)
+	if _, o := act(table, shown, popup.Click, &short, noon+minute); o != Repeated {
+		t.Errorf("the same click again: outcome %d, want repeated", o)
 	}
+	// What asked to wait before the clock was wrong.
+	table = New(Config{})
+	shown = serve(t, table, "u", 7, &defaults, noon)
+	act(table, shown, popup.Click, &defaults, noon)
+	act(table, shown, popup.View, &defaults, noon+900*day)
+	expect(t, table, "u", 7, &defaults, noon+minute, popup.CooldownClick, noon+30*day)
 }
 
 func TestClockBefore2025(t *testing.T) {
@@ -276,13 +450,13 @@ func TestUndo(t *testing.T) {
 
 	u.Serve(event(popup.Impression, 0, noon), &defaults)
 	shown := state()
-	click, _ := u.Act(event(popup.Click, noon, noon+minute), &defaults)
+	click, _ := u.Act(event(popup.Click, noon, noon+minute), &defaults, 0)
 	clicked := state()
 	u.Undo(click)
 	if got := state(); got != shown {
 		t.Errorf("click undone: %+v, want %+v", got, shown)
 	}
-	if _, o := u.Act(event(popup.Click, noon, noon+minute), &defaults); o != Counted {
+	if _, o := u.Act(event(popup.Click, noon, noon+minute), &defaults, 0); o != Counted {
 		t.Errorf("click again: outcome %d, want counted", o)
 	}
 
@@ -301,13 +475,13 @@ func TestUndo(t *testing.T) {
 	}
 
 	stale := click
-	click, _ = u.Act(event(popup.Click, noon+42*day, noon+43*day), &defaults)
+	click, _ = u.Act(event(popup.Click, noon+42*day, noon+43*day), &defaults, 0)
 	clicked = state()
 	u.Undo(stale)
 	if got := state(); got != clicked {
 		t.Errorf("a click on an older impression undone: %+v, want %+v", got, clicked)
 	}
-	u.Act(event(popup.Dismiss, noon+42*day, noon+43*day+second), &defaults)
+	u.Act(event(popup.Dismiss, noon+42*day, noon+43*day+second), &defaults, 0)
 	u.Undo(click)
 	if got := state(); got.Acted != popup.Dismiss.Bit() || got.Last != popup.Dismiss {
 		t.Errorf("click undone after a dismiss: %+v, want the dismiss to stay", got)
@@ -334,9 +508,6 @@ func TestActOutcomes(t *testing.T) {
 		}
 	}
 	serve(t, table, "u", 7, &defaults, noon+31*day)
-	if _, got := act(table, shown, popup.Click, &defaults, noon+32*day); got != Outdated {
-		t.Errorf("an older impression: outcome %d, want outdated", got)
-	}
 
 	// Impressions that another server made.
 	newer := popup.Event{User: []byte("u"), Popup: 7, ServedAtMS: noon + 70*day}

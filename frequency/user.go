@@ -1,6 +1,10 @@
 package frequency
 
-import "github.com/popupd/popupd/popup"
+import (
+	"time"
+
+	"github.com/popupd/popupd/popup"
+)
 
 // User is one user's entries, with the shard that holds them locked: everything
 // between [Table.Lock] and [User.Unlock] is one step. It must not be used after
@@ -26,28 +30,29 @@ func (u *User) Hash() uint64 { return u.hash }
 
 // Verdict is what [User.Check] says of one popup.
 type Verdict struct {
-	Reason    popup.Reason // Eligible, or the first gate that stops it
-	ReadyAtMS int64        // when all gates will be open; not after now if eligible, popup.Never if never
-	ShownAtMS int64        // the latest impression; 0: none yet
+	Reason     popup.Reason // Eligible, or the first gate that stops it
+	ReadyAtMS  int64        // when all gates will be open; not after now if eligible, popup.Never if never
+	ServedAtMS int64        // the latest impression or control; 0: none yet
 }
 
 // Check says whether the user may see a popup at nowMS: [popup.Eligible], or
-// CooldownClick, CooldownDismiss, CooldownImpression, CapReached or MinGap.
+// CooldownClick, CooldownDismiss, CooldownImpression, CapReached or MinGap. What a
+// clock that was wrong left in the future it moves to nowMS.
 func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 	var v Verdict
+	now := clock(nowMS)
 	if i := u.find(id); i >= 0 {
-		e := u.s.unpack(i, u.hash)
-		v.ShownAtMS = e.served.ms()
-		v.ReadyAtMS = e.ready().ms()
-		if nowMS < v.ReadyAtMS {
-			v.Reason = e.held()
+		e := u.settled(i, now)
+		v.ServedAtMS = e.served.ms()
+		if ready := e.ready(now); ready > now {
+			v.Reason, v.ReadyAtMS = e.held(), ready.ms()
 		}
-		if e.capped(f.MaxImpressions) {
+		if f.MaxImpressions > 0 && e.seen() >= f.MaxImpressions {
 			v.stop(popup.CapReached, popup.Never)
 		}
 	}
 	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
-		if end := u.gapEnd(gap); nowMS < end {
+		if end := u.gapEnd(gap, now); min(nowMS, latest.ms()) < end {
 			v.stop(popup.MinGap, end)
 		}
 	}
@@ -55,16 +60,30 @@ func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 }
 
 // gapEnd returns when another popup may follow what the user saw; 0 if nothing
-// was shown. It is looked for once, whatever the number of popups to check.
-func (u *User) gapEnd(gapMS int64) int64 {
+// was seen. It is looked for once, whatever the number of popups to check.
+func (u *User) gapEnd(gapMS int64, now tick) int64 {
 	if !u.gapKnown {
-		u.gapMS, u.gapKnown = 0, true
+		seen := tick(0)
 		for i := u.lo; i < u.hi; i += u.s.width(i) {
-			served, last := u.s.shown(i)
-			u.gapMS = max(u.gapMS, gapEndMS(served, last, gapMS))
+			at := u.s.seen(i)
+			if at > now+maxSkew {
+				e := u.settled(i, now)
+				i, at = u.find(e.popup), e.lastSeen()
+			}
+			seen = max(seen, at)
 		}
+		u.gapMS, u.gapKnown = gapEndMS(seen, gapMS), true
 	}
 	return u.gapMS
+}
+
+// settled returns the entry whose first slot is i, as [entry.settle] leaves it.
+func (u *User) settled(i int, now tick) entry {
+	e := u.s.unpack(i, u.hash)
+	if e.settle(now) {
+		u.put(i, &e, now.ms(), u.t.maxBytes) // without memory for it the next check tries again
+	}
+	return e
 }
 
 // stop adds a closed gate. The first one is the reason, the last one to open
@@ -86,23 +105,33 @@ type Undo struct {
 // Serve records that a popup is returned to the user, or with the action
 // [popup.Control] that it would have been. The caller has checked that it may
 // and gives User, Popup, Version, Variant, Action and AtMS; Serve fills the
-// rest and moves AtMS past what the user did with the popup before, should the
-// clock have been set back. It returns false if there is no memory for it: then
-// nothing has changed.
+// rest. AtMS is not before what happened already, and ServedAtMS later than that of
+// every impression before, should the clock have been set back or the user ask
+// twice in a tick. It returns false if there is no memory for it: then nothing
+// has changed.
 func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	i, e := u.entry(ev.Popup)
+	before := e
+	e.settle(clock(ev.AtMS))
+	e.forget(clock(ev.AtMS))
 	served := *ev
-	served.AtMS = max(ev.AtMS, e.at.after().ms())
-	served.ServedAtMS = served.AtMS
-	served.Nth = uint32(e.impressions) + 1
+	served.AtMS = max(ev.AtMS, e.at.ms(), tick(1).ms())
+	served.ServedAtMS = max(served.AtMS, e.served.after().ms())
+	served.Nth = e.seen() + 1
+	if ev.Action == popup.Control {
+		served.Nth = 1
+		if e.last == popup.Control {
+			served.Nth = 2 // not the user's first, so nobody need ask the database
+		}
+	}
 	served.ReadyAtMS = popup.Until(served.AtMS, f.AfterImpressionSec)
 	served.ClickUntilMS = 0
-	after := e.merged(u.hash, ev.Popup, served.State())
+	after := e.merged(u.hash, ev.Popup, stateOf(&served))
 	if !u.put(i, &after, ev.AtMS, u.t.forNew()) {
 		return Undo{}, false
 	}
 	*ev = served
-	return Undo{before: e, after: after}, true
+	return Undo{before: before, after: after}, true
 }
 
 // Outcome is what became of an action.
@@ -110,41 +139,61 @@ type Outcome uint8
 
 // What [User.Act] returns. Only a counted action goes on to be recorded.
 const (
-	Counted  Outcome = iota + 1
-	Repeated         // the same action on the same impression has been counted
-	Outdated         // the impression is not the latest
-	Full             // no memory; nothing has changed
+	Counted  Outcome = iota + 1 // as far as this server knows: the database settles it
+	Repeated                    // known to have been recorded before
+	Full                        // no memory; nothing has changed
 )
 
-// Act records what the user did with an impression: ev.Popup, ServedAtMS and
-// Action say what, AtMS when. If it counts, Act fills Nth (0 if this server does
-// not know the impression), ReadyAtMS and ClickUntilMS, and moves AtMS so that
-// it is not before what happened already. A nil f is a popup that is no longer
-// configured and asks for no wait.
-func (u *User) Act(ev *popup.Event, f *popup.Frequency) (Undo, Outcome) {
+// Act records what the user did ageMS ago with an impression: ev.Popup, ServedAtMS
+// and Action say what, AtMS is now. If it counts, Act fills Nth (0 if this server
+// does not know the impression), ReadyAtMS and ClickUntilMS, and moves AtMS to when
+// it happened, at most now and not before the impression. A nil f is a popup that
+// is no longer configured and asks for no wait.
+//
+// An action on an impression before the latest, or on one that is not known, may be
+// a repeat: its wait then runs anew, but from no later than [popup.TokenLife] after
+// the impression.
+func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outcome) {
 	i, e := u.entry(ev.Popup)
-	bit := ev.Action.Bit()
+	before := e
+	e.settle(clock(ev.AtMS))
+	token, bit := clock(ev.ServedAtMS), ev.Action.Bit()
 	acted := *ev
-	acted.AtMS = max(ev.AtMS, ev.ServedAtMS, e.at.ms())
-	acted.Nth, acted.ClickUntilMS = 0, 0
-	switch token := floorTick(ev.ServedAtMS); {
-	case token < e.served:
-		return Undo{}, Outdated
-	case token == e.served && e.acted&bit != 0:
-		return Undo{}, Repeated
-	case token == e.served:
+	acted.AtMS = actedAtMS(max(ev.AtMS, e.at.ms()), ageMS, ev.ServedAtMS)
+	acted.Nth, acted.ReadyAtMS, acted.ClickUntilMS = 0, 0, 0
+	if token == e.served {
+		if e.acted&bit != 0 {
+			return Undo{}, Repeated
+		}
 		acted.Nth = uint32(e.impressions)
 	}
-	acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
-	if ev.Action == popup.Click || ev.Action == popup.Convert {
+	switch ev.Action {
+	case popup.Dismiss:
+		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
+	case popup.Click, popup.Convert:
+		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
 		acted.ClickUntilMS = acted.ReadyAtMS
 	}
-	after := e.merged(u.hash, ev.Popup, acted.State())
+	after := e.merged(u.hash, ev.Popup, stateOf(&acted))
 	if !u.put(i, &after, ev.AtMS, u.t.maxBytes) {
 		return Undo{}, Full
 	}
 	*ev = acted
-	return Undo{before: e, after: after, bit: bit}, Counted
+	undo := Undo{before: before, after: after}
+	if token == after.served {
+		undo.bit = bit
+	}
+	return undo, Counted
+}
+
+// actedAtMS returns when it was ageMS before nowMS, but not before the impression.
+// The name of an impression that is days ahead does not tell when it was.
+func actedAtMS(nowMS, ageMS, servedMS int64) int64 {
+	at := nowMS - ageMS
+	if servedMS-nowMS <= (24 * time.Hour).Milliseconds() {
+		at = max(at, servedMS)
+	}
+	return at
 }
 
 // wait returns the seconds that an action asks for.
@@ -222,6 +271,7 @@ func (u *User) entry(id uint32) (i int, e entry) {
 func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
 	i, e := u.entry(id)
 	e = e.merged(u.hash, id, s)
+	e.forget(min(e.at, clock(nowMS)))
 	return u.put(i, &e, nowMS, u.t.maxBytes)
 }
 

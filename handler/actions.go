@@ -138,7 +138,7 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 		waits = &p.Frequency
 	}
 	user := s.users.Lock(t.user)
-	undo, outcome := user.Act(ev, waits)
+	undo, outcome := user.Act(ev, waits, 0)
 	user.Unlock()
 	if outcome == frequency.Counted {
 		a.undos = append(a.undos, undo)
@@ -148,8 +148,6 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 	switch outcome {
 	case frequency.Repeated:
 		results[repeated].Inc()
-	case frequency.Outdated:
-		results[outdated].Inc()
 	default:
 		results[full].Inc()
 		return stateFull

@@ -28,7 +28,6 @@ type actionResult uint8
 const (
 	counted  actionResult = iota
 	repeated              // the same action on the same impression again
-	outdated              // of an older impression
 	malformed
 	forged
 	expired
@@ -39,7 +38,7 @@ const (
 )
 
 var actionResultNames = [numActionResults]string{
-	"counted", "repeated", "outdated", "malformed", "forged", "expired", "refused", "full", "limited",
+	"counted", "repeated", "malformed", "forged", "expired", "refused", "full", "limited",
 }
 
 // signature is what a poll's sig is worth, as counted.

@@ -162,14 +162,19 @@ func TestTokenLife(t *testing.T) {
 	}
 }
 
-func TestOlderImpressionIsNotCounted(t *testing.T) {
+func TestOlderImpressionIsCounted(t *testing.T) {
 	f := newServer(t, nil, `"frequency":{"after_impression_sec":60}`).start()
 	old := f.sees("u", "p1")
 	f.clock.advance(time.Minute)
 	f.sees("u", "p1")
 	f.does("click", old.Token)
-	f.journaled("u impression 1", "u impression 1")
-	f.counts(1, "popupd_actions_total", "action", "click", "result", "outdated")
+	e := f.journaled("u impression 1", "u impression 1", "u click 1")[2]
+	if e.ServedAtMS != startMS || e.Nth != 0 {
+		t.Errorf("click on the older impression: %+v, want served at %d, nth 0", e, startMS)
+	}
+	f.counts(1, "popupd_actions_total", "action", "click", "result", "counted")
+	f.clock.advance(29 * day)
+	f.sees("u", "") // its wait runs
 }
 
 // A server that does not know the impression counts the action: it was another

@@ -12,13 +12,10 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// Bits of impression.acted beside those of [popup.Action.Bit].
-const actedControl = 32 // the user is in the control group: nothing was shown
-
 // actedBit returns what an event of this action sets in impression.acted.
 func actedBit(a popup.Action) uint8 {
 	if a == popup.Control {
-		return actedControl
+		return popup.ControlBit
 	}
 	return a.Bit()
 }

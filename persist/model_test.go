@@ -209,12 +209,12 @@ func (s *store) contents(t testing.TB) *model {
 				e.AtMS, string(e.User), e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
 		}
 	})
-	each("SELECT user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms, ever"+
+	each("SELECT user_id, popup_id, impressions, last_impression_ms, last_shown_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms, ever"+
 		" FROM user_popup", func(scan func(...any)) func() {
 		var k stateKey
 		var st popup.State
 		var ever uint8
-		scan(&k.user, &k.popup, &st.Impressions, &st.ServedAtMS, &st.Acted, &st.Last, &st.AtMS, &st.ClickUntilMS, &st.NextAtMS, &ever)
+		scan(&k.user, &k.popup, &st.Impressions, &st.ServedAtMS, &st.ShownAtMS, &st.Acted, &st.Last, &st.AtMS, &st.ClickUntilMS, &st.NextAtMS, &ever)
 		return func() { m.states[k], m.ever[k] = st, ever }
 	})
 	each("SELECT user_id, popup_id, served_at_ms, version, variant, acted FROM impression", func(scan func(...any)) func() {
@@ -324,11 +324,16 @@ func TestUpsertIsMerge(t *testing.T) {
 			for range rounds {
 				e := popup.Event{
 					AtMS: r.Int64N(3), ServedAtMS: r.Int64N(3), User: fmt.Appendf(nil, "user %d", u), Popup: 1,
-					Action: []popup.Action{popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control}[r.IntN(5)],
-					Nth:    r.Uint32N(3), ReadyAtMS: r.Int64N(4),
+					Action: []popup.Action{
+						popup.Impression, popup.Click, popup.Dismiss, popup.Convert, popup.Control, popup.View, popup.Release,
+					}[r.IntN(7)],
+					Nth: r.Uint32N(3), ReadyAtMS: r.Int64N(4),
 				}
-				if e.Action == popup.Click || e.Action == popup.Convert {
+				switch e.Action {
+				case popup.Click, popup.Convert:
 					e.ClickUntilMS = e.ReadyAtMS
+				case popup.Release:
+					e.ReadyAtMS = 0
 				}
 				given[u] = append(given[u], e)
 			}
@@ -351,6 +356,35 @@ func TestUpsertIsMerge(t *testing.T) {
 		}
 		if d := cmp.Diff(want, s.contents(t).states, cmp.AllowUnexported(stateKey{})); d != "" {
 			t.Errorf("states (-merged +stored):\n%s", d)
+		}
+	})
+}
+
+// A row of an earlier release has a dismiss's wait in next_at_ms alone, and does
+// not say when the user saw the popup.
+func TestRowsOfEarlierReleases(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		s.register(t, streamID(1))
+		before := popup.State{
+			Impressions: 1, ServedAtMS: startMS, Acted: popup.Dismiss.Bit(), Last: popup.Dismiss, AtMS: startMS + 1, NextAtMS: startMS + 5000,
+		}
+		insert := "INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms)" +
+			" VALUES (?, 1, 1, ?, 2, 3, ?, 0, ?)"
+		for _, user := range []string{"waits", "sees another"} {
+			s.exec(t, insert, s.dialect.user([]byte(user)), startMS, startMS+1, startMS+5000)
+		}
+		next := shown("sees another", startMS+10)
+		next.Nth, next.ReadyAtMS = 2, startMS+20
+		s.mustFlush(t, batchOf(streamID(1), 0, next))
+		before.Upgrade()
+		after := before
+		after.Merge(next.State())
+		want := map[stateKey]popup.State{{"waits", 1}: before, {"sees another", 1}: after}
+		if d := cmp.Diff(want, s.states(t, startMS), cmp.AllowUnexported(stateKey{})); d != "" {
+			t.Errorf("states (-want +got):\n%s", d)
+		}
+		if after.NextAtMS != startMS+5000 {
+			t.Errorf("next at %d, want the dismiss's wait to hold", after.NextAtMS)
 		}
 	})
 }

@@ -152,7 +152,7 @@ func (p *pipe) fill(ctx context.Context, conn *sql.Conn, where string, nowMS int
 }
 
 // stateColumns are the columns of user_popup after user_id.
-const stateColumns = "popup_id, impressions, acted, last_action, last_impression_ms, last_action_ms, click_until_ms, next_at_ms"
+const stateColumns = "popup_id, impressions, acted, last_action, last_impression_ms, last_shown_ms, last_action_ms, click_until_ms, next_at_ms"
 
 // queryStates asks the driver itself, with a prepared statement: MySQL then
 // sends numbers and not their digits, and no value is converted twice.
@@ -229,7 +229,7 @@ func (b *block) add(values []driver.Value) error {
 	default:
 		return fmt.Errorf("a user id is a %T", user)
 	}
-	var n [8]int64
+	var n [9]int64
 	for i, v := range values[1:] {
 		var ok bool
 		if n[i], ok = v.(int64); !ok {
@@ -239,9 +239,11 @@ func (b *block) add(values []driver.Value) error {
 	if max(uint64(n[0]), uint64(n[1])) > math.MaxUint32 || max(uint64(n[2]), uint64(n[3])) > math.MaxUint8 {
 		return fmt.Errorf("numbers out of range: %v", n[:4])
 	}
-	b.rows = append(b.rows, pipeRow{end: len(b.users), popup: uint32(n[0]), state: popup.State{
+	s := popup.State{
 		Impressions: uint32(n[1]), Acted: uint8(n[2]), Last: popup.Action(n[3]),
-		ServedAtMS: n[4], AtMS: n[5], ClickUntilMS: n[6], NextAtMS: n[7],
-	}})
+		ServedAtMS: n[4], ShownAtMS: n[5], AtMS: n[6], ClickUntilMS: n[7], NextAtMS: n[8],
+	}
+	s.Upgrade()
+	b.rows = append(b.rows, pipeRow{end: len(b.users), popup: uint32(n[0]), state: s})
 	return nil
 }

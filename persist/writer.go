@@ -53,8 +53,8 @@ func (w *writer) init(db *DB) {
 		tail: d.upsert("user_id, popup_id, served_at_ms") + d.expand("acted_before = acted, acted = acted | NEW(acted)"),
 	}
 	w.states = insertion{
-		what: "upsert user state", columns: 10,
-		head: "INSERT INTO user_popup (user_id, popup_id, ever, impressions, last_impression_ms, acted, last_action," +
+		what: "upsert user state", columns: 11,
+		head: "INSERT INTO user_popup (user_id, popup_id, ever, impressions, last_impression_ms, last_shown_ms, acted, last_action," +
 			" last_action_ms, click_until_ms, next_at_ms) VALUES ",
 	}
 	w.stats = insertion{
@@ -63,20 +63,21 @@ func (w *writer) init(db *DB) {
 			" users, click_users, convert_users, control_users) VALUES ",
 	}
 	w.queries = d.countingQueries()
-	// No expression reads a column that one before it assigns: MySQL would give
-	// the new value, SQLite the old one.
+	// No expression reads a column that one before it assigns, since MySQL would give
+	// the new value and SQLite the old one; but click_until_ms, of which both will do.
+	const asked = "GREATEST(click_until_ms, NEW(click_until_ms), CASE WHEN acted & 7 <> 0 THEN next_at_ms ELSE 0 END)"
 	w.states.tail = d.upsert("user_id, popup_id") + d.expand(
 		everAssignments+", impressions = GREATEST(impressions, NEW(impressions)),"+
+			" last_shown_ms = GREATEST(last_shown_ms, NEW(last_shown_ms)),"+
+			" click_until_ms = "+asked+","+
+			" next_at_ms = GREATEST("+asked+", CASE"+
+			" WHEN NEW(last_impression_ms) > last_impression_ms THEN NEW(next_at_ms)"+
+			" WHEN NEW(last_impression_ms) < last_impression_ms THEN next_at_ms"+
+			" WHEN (acted | NEW(acted)) & 23 <> 0 THEN 0"+ // an action or a release ended the impression's own wait
+			" ELSE GREATEST(next_at_ms, NEW(next_at_ms)) END),"+
 			" acted = CASE WHEN NEW(last_impression_ms) > last_impression_ms THEN NEW(acted)"+
 			" WHEN NEW(last_impression_ms) < last_impression_ms THEN acted ELSE acted | NEW(acted) END,"+
 			" last_impression_ms = GREATEST(last_impression_ms, NEW(last_impression_ms)),"+
-			" next_at_ms = GREATEST(click_until_ms, NEW(click_until_ms), CASE"+
-			" WHEN NEW(last_action_ms) > last_action_ms THEN NEW(next_at_ms)"+
-			" WHEN NEW(last_action_ms) < last_action_ms THEN next_at_ms"+
-			" WHEN NEW(last_action) > last_action THEN NEW(next_at_ms)"+
-			" WHEN NEW(last_action) < last_action THEN next_at_ms"+
-			" ELSE GREATEST(next_at_ms, NEW(next_at_ms)) END),"+
-			" click_until_ms = GREATEST(click_until_ms, NEW(click_until_ms)),"+
 			" last_action = CASE WHEN NEW(last_action_ms) > last_action_ms THEN NEW(last_action)"+
 			" WHEN NEW(last_action_ms) < last_action_ms THEN last_action ELSE GREATEST(last_action, NEW(last_action)) END,"+
 			" last_action_ms = GREATEST(last_action_ms, NEW(last_action_ms))")
@@ -201,6 +202,7 @@ func (w *writer) upsertStates(ctx context.Context, conn *sql.Conn) error {
 		r.uint(uint64(s.ever))
 		r.uint(uint64(s.Impressions))
 		r.int(s.ServedAtMS)
+		r.int(s.ShownAtMS)
 		r.uint(uint64(s.Acted))
 		r.uint(uint64(s.Last))
 		r.int(s.AtMS)

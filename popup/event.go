@@ -18,8 +18,8 @@ const (
 	Convert    Action = 4
 	Reset      Action = 5 // the user's state up to AtMS is forgotten; Popup is 0
 	Control    Action = 6 // would have been shown, but the user's variant is the control
-	View       Action = 7 // the user had it in view
-	Release    Action = 8 // it was not shown after all
+	View       Action = 7 // the page says that the popup was on screen
+	Release    Action = 8 // the page says that it was not shown: as if it had not been served
 )
 
 // String returns the action's name in the API and in metrics.
@@ -45,13 +45,30 @@ func (a Action) String() string {
 	return "unknown"
 }
 
+// The bits of what is known of one impression.
+const (
+	clickBit uint8 = 1 << iota
+	dismissBit
+	convertBit
+	viewBit
+	releaseBit
+	ControlBit  // it was a control; of rows of impression only, no [State] has it
+	Unconfirmed // it was served, and counts once the page says that it was seen
+)
+
 // Bit returns the action's bit in [State.Acted]: 0 for what the server does itself.
 func (a Action) Bit() uint8 {
 	switch a {
-	case Click, Dismiss, Convert:
-		return 1 << (a - Click)
-	case View, Release:
-		return 8 << (a - View)
+	case Click:
+		return clickBit
+	case Dismiss:
+		return dismissBit
+	case Convert:
+		return convertBit
+	case View:
+		return viewBit
+	case Release:
+		return releaseBit
 	}
 	return 0
 }
@@ -82,15 +99,15 @@ func ParseStreamID(s string) (StreamID, error) {
 type Event struct {
 	Seq          uint64 // place in its stream, from 1; not part of the encoding
 	AtMS         int64
-	ServedAtMS   int64  // of the impression it belongs to
+	ServedAtMS   int64  // names the impression it belongs to
 	User         []byte // 1 to MaxUserID bytes
 	Popup        uint32
 	Version      uint32
 	Variant      []byte // key, 0 to MaxVariantKey bytes
 	Action       Action
-	Nth          uint32 // this user's Nth impression of this popup, from 1; 0 when not known
-	ReadyAtMS    int64  // the popup may return after both this
-	ClickUntilMS int64  // and this, which a later dismiss does not shorten; 0 when not a click
+	Nth          uint32 // this user's Nth impression of this popup, from 1; 0: not known, or not confirmed yet
+	ReadyAtMS    int64  // the popup may return after this; 0: a view that changes no wait
+	ClickUntilMS int64  // ReadyAtMS of a click or convert, else 0
 }
 
 // MaxVariantKey is the longest key of a variant in bytes.

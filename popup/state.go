@@ -9,32 +9,58 @@ const (
 	TokenLife = 7 * 24 * time.Hour
 	// KeepAfterWait is how long a state is kept after its last wait has ended.
 	KeepAfterWait = time.Hour
+	// ReleaseWithin is how long after an impression a [Release] is taken.
+	ReleaseWithin = 10 * time.Minute
 )
 
 // State is what is remembered of one user and one popup. The zero State is
 // nothing known.
 type State struct {
-	Impressions  uint32 // shown or, as a control, counted so often
-	ServedAtMS   int64  // the latest impression
-	Acted        uint8  // Action.Bit of what the user did with that impression
+	Impressions  uint32 // the greatest Nth of an impression; see Seen
+	ServedAtMS   int64  // names the latest impression or control
+	ShownAtMS    int64  // when the user last saw the popup; 0: never, as far as is known
+	Acted        uint8  // of the latest impression: Action.Bit of what the user did, and Unconfirmed
 	Last         Action // the latest thing that happened
 	AtMS         int64  // and when
-	ClickUntilMS int64  // no return before this: what a click asked for
-	NextAtMS     int64  // no return before this: the greater of ClickUntilMS and what Last asked for
+	ClickUntilMS int64  // no return before this: the longest wait that actions asked for, on whichever impression
+	NextAtMS     int64  // no return before this: ClickUntilMS, or the latest impression's own wait if that is longer and not ended by an action
 }
+
+const (
+	// acts are the bits of the actions that ask for a wait.
+	acts = clickBit | dismissBit | convertBit
+	// endsWait are the bits of what ends the wait of its impression.
+	endsWait = acts | releaseBit
+)
 
 // State returns what the event alone says of its user and popup. It has no
 // meaning for a [Reset].
 func (e *Event) State() State {
-	return State{
-		Impressions:  e.Nth,
-		ServedAtMS:   e.ServedAtMS,
-		Acted:        e.Action.Bit(),
-		Last:         e.Action,
-		AtMS:         e.AtMS,
-		ClickUntilMS: e.ClickUntilMS,
-		NextAtMS:     max(e.ReadyAtMS, e.ClickUntilMS),
+	s := State{ServedAtMS: e.ServedAtMS, Acted: e.Action.Bit(), Last: e.Action, AtMS: e.AtMS}
+	switch e.Action {
+	case Impression:
+		s.NextAtMS = e.ReadyAtMS
+		if e.Nth == 0 {
+			s.Acted = Unconfirmed
+		} else {
+			s.ShownAtMS = e.AtMS
+		}
+	case Control:
+		s.NextAtMS = e.ReadyAtMS
+		return s // takes no place among the impressions
+	case View:
+		s.NextAtMS = e.ReadyAtMS
+		s.ShownAtMS = e.ServedAtMS
+		if e.ReadyAtMS != 0 { // the wait begins with the view
+			s.ShownAtMS = e.AtMS
+		}
+	case Click, Dismiss, Convert:
+		s.ClickUntilMS = max(e.ReadyAtMS, e.ClickUntilMS)
+		s.NextAtMS = s.ClickUntilMS
+		s.ShownAtMS = e.ServedAtMS
 	}
+	s.Impressions = e.Nth
+	return s
 }
 
 // Merge adds what o knows to s. It is idempotent, commutative and associative,
@@ -42,20 +68,31 @@ func (e *Event) State() State {
 // number of times. The flusher's upsert says the same in SQL.
 func (s *State) Merge(o State) {
 	s.Impressions = max(s.Impressions, o.Impressions)
+	s.ShownAtMS = max(s.ShownAtMS, o.ShownAtMS)
+	s.ClickUntilMS = max(s.asked(), o.asked())
 	switch {
 	case o.ServedAtMS > s.ServedAtMS:
-		s.ServedAtMS, s.Acted = o.ServedAtMS, o.Acted
+		s.ServedAtMS, s.Acted, s.NextAtMS = o.ServedAtMS, o.Acted, o.NextAtMS
 	case o.ServedAtMS == s.ServedAtMS:
 		s.Acted |= o.Acted
-	}
-	s.ClickUntilMS = max(s.ClickUntilMS, o.ClickUntilMS)
-	switch {
-	case o.newer(s):
-		s.Last, s.AtMS, s.NextAtMS = o.Last, o.AtMS, o.NextAtMS
-	case !s.newer(&o):
 		s.NextAtMS = max(s.NextAtMS, o.NextAtMS)
 	}
+	if s.Acted&endsWait != 0 {
+		s.NextAtMS = s.ClickUntilMS
+	}
 	s.NextAtMS = max(s.NextAtMS, s.ClickUntilMS)
+	if o.newer(s) {
+		s.Last, s.AtMS = o.Last, o.AtMS
+	}
+}
+
+// asked returns the longest wait that actions asked for. Of states that earlier
+// releases have stored, a dismiss's is in NextAtMS alone.
+func (s *State) asked() int64 {
+	if s.Acted&acts != 0 {
+		return s.NextAtMS
+	}
+	return s.ClickUntilMS
 }
 
 // newer orders states by time, then by action, so that a tie has one winner.
@@ -64,4 +101,35 @@ func (s *State) newer(o *State) bool {
 		return s.AtMS > o.AtMS
 	}
 	return s.Last > o.Last
+}
+
+// Upgrade fills in what states do not say that were stored before there was ShownAtMS.
+func (s *State) Upgrade() {
+	if s.ShownAtMS == 0 && s.Impressions > 0 && s.Last != Control && s.Acted&releaseBit == 0 {
+		s.ShownAtMS = s.ServedAtMS
+	}
+}
+
+// Released reports whether the latest impression is as if it had not been served.
+// What the user clicked, dismissed or converted on was shown, whatever the page says.
+func (s *State) Released() bool { return s.Acted&endsWait == releaseBit }
+
+// Confirmed reports whether the latest impression counts as seen.
+func (s *State) Confirmed() bool { return s.Acted&(Unconfirmed|acts|viewBit) != Unconfirmed }
+
+// Seen returns how many impressions count towards [Frequency.MaxImpressions].
+func (s *State) Seen() uint32 {
+	if s.Impressions > 0 && s.Released() && s.Confirmed() {
+		return s.Impressions - 1
+	}
+	return s.Impressions
+}
+
+// SeenAtMS returns when the user last saw the popup, which the least gap between
+// popups goes by; 0: never.
+func (s *State) SeenAtMS() int64 {
+	if s.Released() && s.Confirmed() { // else ShownAtMS is that of an impression before
+		return 0
+	}
+	return s.ShownAtMS
 }

@@ -62,14 +62,14 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 	states := []userState{}
 	a.config.Users.States(uid, func(id uint32, st popup.State) {
 		u := userState{
-			PopupID: id, Impressions: st.Impressions, LastImpressionAt: timeOf(st.ServedAtMS), Acted: []string{},
+			PopupID: id, Impressions: st.Seen(), LastImpressionAt: timeOf(st.ServedAtMS), Acted: []string{},
 			LastAction: st.Last.String(), LastActionAt: timeOf(st.AtMS),
 			ClickUntil: timeOf(st.ClickUntilMS), NextAt: timeOf(st.NextAtMS),
 		}
 		if p := popups.Popup(id); p != nil {
 			u.Popup = p.Key
 		}
-		for _, action := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert} {
+		for _, action := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert, popup.View, popup.Release} {
 			if st.Acted&action.Bit() != 0 {
 				u.Acted = append(u.Acted, action.String())
 			}

@@ -139,16 +139,27 @@ func TestClockJump(t *testing.T) {
 		at    time.Duration
 		shown bool
 	}
+	// What a clock that has been set back finds in the future it moves to now, so that
+	// the wait is as long as it was to be; after a start the journal tells the wait anew.
 	for _, c := range []struct {
-		name string
-		asks []ask
+		name      string
+		asks      []ask
+		restarted []ask // the same with starts in between; nil: as without
 	}{
-		{"none", []ask{{shownWait - time.Minute, false}, {shownWait, true}}},
-		{"back before the wait is over", []ask{{2 * time.Hour, false}, {time.Hour, false}, {shownWait - time.Minute, false}, {shownWait, true}}},
-		{"back across the end of the wait", []ask{{shownWait + 50*time.Minute, true}, {shownWait - 10*time.Minute, false}, {2*shownWait + 49*time.Minute, false}, {2*shownWait + 50*time.Minute, true}}},
-		{"back before it was shown", []ask{{-time.Hour, false}, {shownWait - time.Minute, false}, {shownWait, true}}},
-		{"forward and back before the wait is over", []ask{{time.Hour, false}, {0, false}, {shownWait - time.Minute, false}, {shownWait, true}}},
-		{"forward across the end of the wait, and nobody asks, and back", []ask{{shownWait + 59*time.Minute, true}}},
+		{"none", []ask{{shownWait - time.Minute, false}, {shownWait, true}}, nil},
+		{"back before the wait is over", []ask{{2 * time.Hour, false}, {time.Hour, false}, {shownWait - time.Minute, false}, {shownWait, true}}, nil},
+		{
+			"back across the end of the wait",
+			[]ask{{shownWait + 50*time.Minute, true}, {shownWait - 10*time.Minute, false}, {2*shownWait - 11*time.Minute, false}, {2*shownWait - 10*time.Minute, true}},
+			[]ask{{shownWait + 50*time.Minute, true}, {shownWait - 10*time.Minute, false}, {2*shownWait + 49*time.Minute, false}, {2*shownWait + 50*time.Minute, true}},
+		},
+		{
+			"back before it was shown",
+			[]ask{{-time.Hour, false}, {shownWait - time.Hour - time.Minute, false}, {shownWait - time.Hour, true}},
+			[]ask{{-time.Hour, false}, {shownWait - time.Minute, false}, {shownWait, true}},
+		},
+		{"forward and back before the wait is over", []ask{{time.Hour, false}, {0, false}, {shownWait - time.Minute, false}, {shownWait, true}}, nil},
+		{"forward across the end of the wait, and nobody asks, and back", []ask{{shownWait + 59*time.Minute, true}}, nil},
 	} {
 		for _, between := range []string{"nothing", "a sweep", "a dump and a start", "a start"} {
 			t.Run(c.name+", "+between+" in between", func(t *testing.T) {
@@ -183,7 +194,11 @@ func TestClockJump(t *testing.T) {
 						t.Error("shown again before the wait is over")
 					}
 				}
-				for _, a := range c.asks {
+				asks := c.asks
+				if c.restarted != nil && strings.HasSuffix(between, "start") {
+					asks = c.restarted
+				}
+				for _, a := range asks {
 					s.nowMS.Store(began + a.at.Milliseconds())
 					pass()
 					if _, token := s.ask("u"); (token != "") != a.shown {
@@ -196,9 +211,9 @@ func TestClockJump(t *testing.T) {
 }
 
 // TestClockJumps has the clock jump by up to an hour, forward and back, between
-// polls, clicks, sweeps, dumps and starts. No popup returns before its wait is over by
-// the clock that it was served by, nor, by the time that really went by, sooner than
-// that less what the clock was wrong by.
+// polls, clicks, sweeps, dumps and starts. No popup returns before its wait is over, less
+// what the clock was wrong by, neither by the clock that it was served by nor by the
+// time that really went by.
 func TestClockJumps(t *testing.T) {
 	const users, steps, most = 8, 500, time.Hour
 	for _, seed := range []uint64{1, rand.Uint64()} {
@@ -256,8 +271,8 @@ func TestClockJumps(t *testing.T) {
 				}
 				shown++
 				if m.wait > 0 {
-					if by := time.Duration(servedMS-m.servedMS) * time.Millisecond; by < m.wait-100*time.Millisecond {
-						t.Fatalf("step %d: user %d is shown the popup again %v later by the clock, want at least %v", step, n, by, m.wait)
+					if by := time.Duration(servedMS-m.servedMS) * time.Millisecond; by < m.wait-most-100*time.Millisecond {
+						t.Fatalf("step %d: user %d is shown the popup again %v later by the clock, want at least %v less an hour", step, n, by, m.wait)
 					}
 					if went := real.Sub(m.at); went < m.wait-most {
 						t.Fatalf("step %d: user %d is shown the popup again after %v, want at least %v less an hour", step, n, went, m.wait)
