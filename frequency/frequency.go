@@ -90,15 +90,48 @@ func (t *Table) Lock(user []byte) User {
 	return t.lockHash(sipHash(t.k0, t.k1, user))
 }
 
+// LockBoth is [Table.Lock] for a user who had another id before: what is known of
+// that counts in [User.Check], too, and nothing is written under it. A nil prior is none.
+func (t *Table) LockBoth(user, prior []byte) User {
+	if prior == nil {
+		return t.Lock(user)
+	}
+	u := User{t: t, span: t.spanOf(sipHash(t.k0, t.k1, user)), prior: t.spanOf(sipHash(t.k0, t.k1, prior))}
+	if u.hash == u.prior.hash { // one id is no other
+		u.prior = span{}
+	}
+	// All lock in the order of the shards, so that no two wait for each other.
+	switch {
+	case u.prior.s == nil || u.prior.s == u.s:
+		u.s.mu.Lock()
+	case t.shardOf(u.hash) < t.shardOf(u.prior.hash):
+		u.s.mu.Lock()
+		u.prior.s.mu.Lock()
+	default:
+		u.prior.s.mu.Lock()
+		u.s.mu.Lock()
+	}
+	u.look()
+	return u
+}
+
 func (t *Table) lockHash(hash uint64) User {
+	u := User{t: t, span: t.spanOf(hash)}
+	u.s.mu.Lock()
+	u.span.look()
+	return u
+}
+
+// spanOf returns a span whose slots are yet to be looked for.
+func (t *Table) spanOf(hash uint64) span {
 	if keyOf(hash) == 0 {
 		hash |= 1 // key 0 is an empty slot
 	}
-	u := User{t: t, s: &t.shards[hash>>hashBits&uint64(len(t.shards)-1)], hash: hash}
-	u.s.mu.Lock()
-	u.lo, u.hi = u.s.run(keyOf(hash))
-	return u
+	return span{s: &t.shards[t.shardOf(hash)], hash: hash}
 }
+
+// shardOf returns the index of the shard of a hash.
+func (t *Table) shardOf(hash uint64) uint64 { return hash >> hashBits & uint64(len(t.shards)-1) }
 
 // Merge adds what an event says, for replays and for events of other servers:
 // in any order and any number of times. A [popup.Reset] forgets everything of

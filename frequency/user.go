@@ -10,17 +10,21 @@ import (
 // between [Table.Lock] and [User.Unlock] is one step. It must not be used after
 // Unlock, nor by two goroutines.
 type User struct {
-	t      *Table
-	s      *shard
-	hash   uint64
-	lo, hi int // the user's slots
+	t *Table
+	span
+	prior span // of the id that the user had before, see [Table.LockBoth]; without a shard if there is none
 
 	gapMS    int64 // see gapEnd
 	gapKnown bool
 }
 
 // Unlock ends the step.
-func (u *User) Unlock() { u.s.mu.Unlock() }
+func (u *User) Unlock() {
+	u.s.mu.Unlock()
+	if u.prior.s != nil && u.prior.s != u.s {
+		u.prior.s.mu.Unlock()
+	}
+}
 
 // Known reports whether anything is remembered of the user.
 func (u *User) Known() bool { return u.hi > u.lo }
@@ -37,19 +41,17 @@ type Verdict struct {
 
 // Check says whether the user may see a popup at nowMS: [popup.Eligible], or
 // CooldownClick, CooldownDismiss, CooldownImpression, CapReached or MinGap. What a
-// clock that was wrong left in the future it moves to nowMS.
+// clock that was wrong left in the future it moves to nowMS. Where the user had
+// another id before, the later wait counts, and the impressions of both.
 func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 	var v Verdict
 	now := clock(nowMS)
-	if i := u.find(id); i >= 0 {
-		e := u.settled(i, now)
-		v.ServedAtMS = e.served.ms()
-		if ready := e.ready(now); ready > now {
-			v.Reason, v.ReadyAtMS = e.held(), ready.ms()
-		}
-		if f.MaxImpressions > 0 && e.seen() >= f.MaxImpressions {
-			v.stop(popup.CapReached, popup.Never)
-		}
+	seen := u.wait(&u.span, &v, id, now)
+	if u.prior.s != nil {
+		seen += u.wait(&u.prior, &v, id, now)
+	}
+	if f.MaxImpressions > 0 && seen >= f.MaxImpressions {
+		v.stop(popup.CapReached, popup.Never)
 	}
 	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
 		if end := u.gapEnd(gap, now); min(nowMS, latest.ms()) < end {
@@ -59,29 +61,52 @@ func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 	return v
 }
 
+// wait adds to v what an entry for the popup asks to wait, and returns how many
+// impressions count.
+func (u *User) wait(of *span, v *Verdict, id uint32, now tick) (seen uint32) {
+	i := of.find(id)
+	if i < 0 {
+		return 0
+	}
+	e := u.settled(of, i, now)
+	v.ServedAtMS = max(v.ServedAtMS, e.served.ms())
+	if ready := e.ready(now); ready > now && ready.ms() > v.ReadyAtMS {
+		v.Reason, v.ReadyAtMS = e.held(), ready.ms()
+	}
+	return e.seen()
+}
+
 // gapEnd returns when another popup may follow what the user saw; 0 if nothing
 // was seen. It is looked for once, whatever the number of popups to check.
 func (u *User) gapEnd(gapMS int64, now tick) int64 {
 	if !u.gapKnown {
-		seen := tick(0)
-		for i := u.lo; i < u.hi; i += u.s.width(i) {
-			at := u.s.seen(i)
-			if at > now+maxSkew {
-				e := u.settled(i, now)
-				i, at = u.find(e.popup), e.lastSeen()
-			}
-			seen = max(seen, at)
+		seen := u.lastSeen(&u.span, now)
+		if u.prior.s != nil {
+			seen = max(seen, u.lastSeen(&u.prior, now))
 		}
 		u.gapMS, u.gapKnown = gapEndMS(seen, gapMS), true
 	}
 	return u.gapMS
 }
 
+// lastSeen returns when the user last saw a popup.
+func (u *User) lastSeen(of *span, now tick) (seen tick) {
+	for i := of.lo; i < of.hi; i += of.s.width(i) {
+		at := of.s.seen(i)
+		if at > now+maxSkew {
+			e := u.settled(of, i, now)
+			i, at = of.find(e.popup), e.lastSeen()
+		}
+		seen = max(seen, at)
+	}
+	return seen
+}
+
 // settled returns the entry whose first slot is i, as [entry.settle] leaves it.
-func (u *User) settled(i int, now tick) entry {
-	e := u.s.unpack(i, u.hash)
+func (u *User) settled(of *span, i int, now tick) entry {
+	e := of.s.unpack(i, of.hash)
 	if e.settle(now) {
-		u.put(i, &e, now.ms(), u.t.maxBytes) // without memory for it the next check tries again
+		u.put(of, i, &e, now.ms(), u.t.maxBytes) // without memory for it the next check tries again
 	}
 	return e
 }
@@ -127,7 +152,7 @@ func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	served.ReadyAtMS = popup.Until(served.AtMS, f.AfterImpressionSec)
 	served.ClickUntilMS = 0
 	after := e.merged(u.hash, ev.Popup, stateOf(&served))
-	if !u.put(i, &after, ev.AtMS, u.t.forNew()) {
+	if !u.put(&u.span, i, &after, ev.AtMS, u.t.forNew()) {
 		return Undo{}, false
 	}
 	*ev = served
@@ -175,7 +200,7 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 		acted.ClickUntilMS = acted.ReadyAtMS
 	}
 	after := e.merged(u.hash, ev.Popup, stateOf(&acted))
-	if !u.put(i, &after, ev.AtMS, u.t.maxBytes) {
+	if !u.put(&u.span, i, &after, ev.AtMS, u.t.maxBytes) {
 		return Undo{}, Full
 	}
 	*ev = acted
@@ -220,49 +245,16 @@ func (u *User) Undo(x Undo) {
 	case e.served != x.after.served:
 	case e != x.after:
 		e.acted &^= x.bit
-		u.put(i, &e, 0, u.t.maxBytes)
+		u.put(&u.span, i, &e, 0, u.t.maxBytes)
 	case x.before.hash == 0:
 		u.s.remove(i)
 		u.look()
 		u.gapKnown = false
-	case !u.put(i, &x.before, 0, u.t.maxBytes):
+	case !u.put(&u.span, i, &x.before, 0, u.t.maxBytes):
 		// It needs more memory than is left: as if something was added.
 		e.acted &^= x.bit
-		u.put(i, &e, 0, u.t.maxBytes)
+		u.put(&u.span, i, &e, 0, u.t.maxBytes)
 	}
-}
-
-// look finds the user's slots again.
-func (u *User) look() { u.lo, u.hi = u.s.run(keyOf(u.hash)) }
-
-// find returns the first slot of the user's entry for a popup, -1 if there is
-// none. Among thousands of popups users have thousands of entries, each to be found.
-func (u *User) find(id uint32) int {
-	lo, hi := u.lo, u.hi
-	for lo < hi {
-		i := int(uint(lo+hi) / 2)
-		if u.s.slots[i].key&isTail != 0 {
-			i-- // lo is no tail
-		}
-		if u.s.popup(i) < id {
-			lo = i + u.s.width(i)
-		} else {
-			hi = i
-		}
-	}
-	if lo < u.hi && u.s.popup(lo) == id {
-		return lo
-	}
-	return -1
-}
-
-// entry returns the user's entry for a popup and its first slot: -1 and the zero
-// entry if there is none.
-func (u *User) entry(id uint32) (i int, e entry) {
-	if i = u.find(id); i >= 0 {
-		e = u.s.unpack(i, u.hash)
-	}
-	return i, e
 }
 
 // merge adds a state to the user's entry for a popup. It returns false, with
@@ -272,15 +264,15 @@ func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
 	i, e := u.entry(id)
 	e = e.merged(u.hash, id, s)
 	e.forget(min(e.at, clock(nowMS)))
-	return u.put(i, &e, nowMS, u.t.maxBytes)
+	return u.put(&u.span, i, &e, nowMS, u.t.maxBytes)
 }
 
 // put replaces the entry whose first slot is i, or adds one if i is -1. Where the
 // table has limit bytes it makes room only by reclaiming what has expired at nowMS;
 // if that is not enough it shortens an entry that is there already, or else counts
 // the failure, changes nothing else and returns false.
-func (u *User) put(i int, e *entry, nowMS, limit int64) bool {
-	s, used := u.s, u.s.used
+func (u *User) put(of *span, i int, e *entry, nowMS, limit int64) bool {
+	s, used := of.s, of.s.used
 	u.gapKnown = false
 	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
 		if !u.t.growLocked(s, limit) && !u.t.reclaimLocked(s, nowMS) {
@@ -291,12 +283,20 @@ func (u *User) put(i int, e *entry, nowMS, limit int64) bool {
 			return false
 		}
 		u.look()
-		i, used = u.find(e.popup), s.used // it may have been what was reclaimed
+		i, used = of.find(e.popup), s.used // it may have been what was reclaimed
 	}
 	if s.used != used {
 		u.look()
 	}
 	return true
+}
+
+// look finds the user's slots again.
+func (u *User) look() {
+	u.span.look()
+	if u.prior.s != nil {
+		u.prior.look()
+	}
 }
 
 // forget removes the user's entries that are not newer than at.
