@@ -47,7 +47,7 @@ var imports = map[string][]string{
 	"internal/failpoint":   {},
 	"internal/netsock":     {},
 	"internal/plainlog":    {},
-	"internal/redisclient": {"internal/embedded"},
+	"internal/redisclient": {"internal/embedded", "internal/retry"},
 	"internal/retry":       {},
 	"internal/server": {
 		"console", "console/api", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",

@@ -20,7 +20,7 @@ type Doctor struct {
 func doctorFlags(c *Doctor) *flag.FlagSet {
 	fs := flag.NewFlagSet("popupd doctor", flag.ContinueOnError)
 	fs.StringVar(&c.MySQL, "mysql", "", "Check the MySQL or MariaDB of this go-sql-driver `DSN` too")
-	fs.StringVar(&c.Redis, "redis", "", "Check the Redis at this redis:// or rediss:// `URL`, or host:port,host:port of a cluster, too")
+	fs.StringVar(&c.Redis, "redis", "", "Check the Redis at this `URL`, as of popupd serve, too")
 	fs.StringVar(&c.Data, "data", defaultData, "Check the file system of this data `directory`, which need not exist yet")
 	fs.TextVar((*size)(&c.JournalMax), "journal-max", size(defaultJournalMax), "Expect a journal of this many bytes, as 1GiB")
 	fs.TextVar((*size)(&c.StateMax), "state-max", size(defaultStateMax), "Expect users' state of this many bytes, as 1GiB")

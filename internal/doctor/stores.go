@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -48,10 +47,10 @@ func askRedis(url string) ([]tuning.Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster := len(option.InitAddress) > 1
+	cluster := redisclient.IsCluster(option)
 	client, closeAll, err := redisclient.Open(url, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return []tuning.Redis{{Address: strings.Join(option.InitAddress, ","), Cluster: cluster, Err: err}}, nil
+		return nil, err
 	}
 	defer closeAll()
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)

@@ -4,12 +4,7 @@
 package redisclient
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -17,42 +12,10 @@ import (
 	"github.com/popupd/popupd/internal/embedded"
 )
 
-var errOption = errors.New("want redis://[user:pass@]host:port/db, rediss://… or host:port,host:port")
-
-// ParseOption reads a redis:// or rediss:// URL, one host:port, or several of
-// them, which are a cluster. Its errors show nothing of it, since any part of
-// what was mistyped may be the password.
-func ParseOption(s string) (option rueidis.ClientOption, err error) {
-	if strings.HasPrefix(s, "redis://") || strings.HasPrefix(s, "rediss://") {
-		option, err = rueidis.ParseURL(s)
-	} else {
-		option.InitAddress = strings.Split(s, ",")
-	}
-	if err != nil {
-		return option, errOption
-	}
-	for _, address := range option.InitAddress {
-		if !isAddress(address) {
-			return option, errOption
-		}
-	}
-	return option, nil
-}
-
-// isAddress reports whether s is host:port. A password belongs in a URL: as part
-// of an address it would be logged.
-func isAddress(s string) bool {
-	_, port, err := net.SplitHostPort(s)
-	if err != nil || strings.Contains(s, "@") {
-		return false
-	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
-}
-
 // Open connects to the Redis that [ParseOption] can read or, if url is empty, to
-// one in this process. A Redis that is down is no error: the client connects when
-// it comes up. closeAll closes the client, and the embedded Redis.
+// one in this process. A Redis that is down or refuses the password is no error,
+// whatever its kind: the client connects when it can. closeAll closes the client,
+// and the embedded Redis.
 func Open(url string, log *slog.Logger) (client rueidis.Client, closeAll func(), err error) {
 	var option rueidis.ClientOption
 	closeServer := func() {}
@@ -62,6 +25,28 @@ func Open(url string, log *slog.Logger) (client rueidis.Client, closeAll func(),
 	} else if option, err = ParseOption(url); err != nil {
 		return nil, nil, err
 	}
+	client = open(option, log)
+	return client, func() { client.Close(); closeServer() }, nil
+}
+
+// open returns a client, connected or not. One line says why it is not.
+func open(option rueidis.ClientOption, log *slog.Logger) rueidis.Client {
+	option = tune(option)
+	client, err := rueidis.NewClient(option)
+	if _, refused := rueidis.IsRedisErr(err); refused {
+		log.Warn("redis refuses this server, events wait in the journal", "err", err)
+	} else if err != nil {
+		log.Warn("redis is away, events wait in the journal", "err", err)
+	}
+	if client == nil {
+		client = newPending(option, err)
+	}
+	return client
+}
+
+// tune sets how popupd uses its connections.
+func tune(option rueidis.ClientOption) rueidis.ClientOption {
+	const dialTimeout = time.Second
 	option.ForceSingleClient = len(option.InitAddress) == 1
 	// Writes are repeated by the shipper, which knows what was committed, and
 	// nothing is cached.
@@ -70,14 +55,10 @@ func Open(url string, log *slog.Logger) (client rueidis.Client, closeAll func(),
 	option.BlockingPoolSize = 8
 	option.ReadBufferEachConn, option.WriteBufferEachConn = 64<<10, 64<<10
 	option.ConnWriteTimeout = 3 * time.Second
-	option.Dialer.Timeout = time.Second
-	client, err = rueidis.NewClient(option)
-	if client == nil {
-		closeServer()
-		return nil, nil, fmt.Errorf("connect to redis: %w", err)
+	option.Dialer.Timeout = dialTimeout
+	if IsSentinel(option) {
+		option.Sentinel.Dialer.Timeout = dialTimeout
+		option.Sentinel.TopologyRefreshInterval = 5 * time.Second // a missed message about a new master is made good
 	}
-	if err != nil {
-		log.Warn("redis is away, events wait in the journal", "err", err)
-	}
-	return client, func() { client.Close(); closeServer() }, nil
+	return option
 }

@@ -74,3 +74,29 @@ func restart(t testing.TB, p *testbed.Process) {
 		t.Fatal(err)
 	}
 }
+
+// StartRedisCluster starts a Redis Cluster of three primaries without a password.
+// They are killed when the test ends.
+func StartRedisCluster(t testing.TB) []*testbed.RedisNode {
+	t.Helper()
+	nodes, err := bed(t).RedisCluster()
+	for _, node := range nodes {
+		t.Cleanup(node.Close)
+	}
+	if err != nil {
+		fail(t, err)
+	}
+	return nodes
+}
+
+// StartSentinel starts a Redis Sentinel that watches a server under a name, and
+// without a password. It is killed when the test ends.
+func StartSentinel(t testing.TB, master *RedisServer, name string) *RedisServer {
+	t.Helper()
+	s, err := bed(t).Sentinel(master.Redis, name)
+	if err != nil {
+		fail(t, err)
+	}
+	t.Cleanup(s.Close)
+	return &RedisServer{s}
+}

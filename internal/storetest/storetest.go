@@ -34,10 +34,10 @@ var shared struct {
 }
 
 // Main runs the tests of a package, stops the shared servers and then looks for
-// goroutines that are left. It returns the exit code:
+// goroutines that are left, but for those that known names. It returns the exit code:
 //
 //	func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
-func Main(m *testing.M) int {
+func Main(m *testing.M, known ...goleak.Option) int {
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()
@@ -45,7 +45,7 @@ func Main(m *testing.M) int {
 		shared.bed.Close()
 	}
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := goleak.Find(known...); err != nil {
 			fmt.Fprintln(os.Stderr, "storetest:", err)
 			code = 1
 		}

@@ -3,6 +3,7 @@ package testbed
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -14,7 +15,8 @@ import (
 // after a restart.
 type Redis struct {
 	*Process
-	Addr string // host:port
+	Addr     string // host:port
+	Password string // of its default user, see SetPassword; "" is none
 }
 
 // Redis starts a redis-server. The error is a [*MissingError] where there is
@@ -46,18 +48,35 @@ func (b *Testbed) Redis(o StoreOptions) (*Redis, error) {
 
 // pongs reports whether redis-server answers.
 func pongs(addr string) error {
-	reply, err := command(addr, "PING")
+	reply, err := command(addr, "", "PING")
 	if err == nil && reply != "+PONG" {
 		err = fmt.Errorf("redis answers %q", reply)
 	}
 	return err
 }
 
-// Command sends one inline command to redis-server and returns the first line of
-// the reply. It spares the package a Redis client.
-func (s *Redis) Command(text string) (string, error) { return command(s.Addr, text) }
+// SetPassword changes the password of the default user; "" is none. Connections
+// that are open stay so.
+func (s *Redis) SetPassword(password string) error {
+	rule := ">" + password
+	if password == "" {
+		rule = "nopass"
+	}
+	reply, err := s.Command("ACL SETUSER default resetpass " + rule)
+	if err == nil && reply != "+OK" {
+		err = fmt.Errorf("set the password of redis: %s", reply)
+	}
+	if err == nil {
+		s.Password = password
+	}
+	return err
+}
 
-func command(addr, text string) (string, error) {
+// Command sends one inline command to redis-server and returns the first line of
+// the reply, or its text if it is a long one. It spares the package a Redis client.
+func (s *Redis) Command(text string) (string, error) { return command(s.Addr, s.Password, text) }
+
+func command(addr, password, text string) (string, error) {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return "", err
@@ -66,12 +85,37 @@ func command(addr, text string) (string, error) {
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		return "", err
 	}
+	replies := bufio.NewReader(conn)
+	if password != "" {
+		if reply, err := exchange(conn, replies, "AUTH "+password); err != nil || reply != "+OK" {
+			return reply, err
+		}
+	}
+	return exchange(conn, replies, text)
+}
+
+func exchange(conn io.Writer, replies *bufio.Reader, text string) (string, error) {
 	if _, err := fmt.Fprintf(conn, "%s\r\n", text); err != nil {
 		return "", err
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return strings.TrimSpace(line), err
+	line, err := replies.ReadString('\n')
+	line = strings.TrimSpace(line)
+	if length, ok := strings.CutPrefix(line, "$"); ok && err == nil {
+		n, err := strconv.Atoi(length)
+		if err != nil || n < 0 {
+			return line, err
+		}
+		long := make([]byte, n)
+		_, err = io.ReadFull(replies, long)
+		return string(long), err
+	}
+	return line, err
 }
 
 // URL returns what popupd's -redis flag takes.
-func (s *Redis) URL() string { return "redis://" + s.Addr + "/0" }
+func (s *Redis) URL() string {
+	if s.Password != "" {
+		return "redis://:" + s.Password + "@" + s.Addr + "/0"
+	}
+	return "redis://" + s.Addr + "/0"
+}
