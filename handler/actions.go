@@ -24,13 +24,6 @@ type actionScratch struct {
 	undos  []frequency.Undo
 }
 
-// item is one action as it was reported.
-type item struct {
-	token  []byte
-	action []byte
-	wrong  problem // noProblem: taken, so far
-}
-
 func newActionScratch(keys *keyring) *actionScratch {
 	return &actionScratch{
 		keys:   keys,
@@ -63,9 +56,6 @@ func (s *Server) actions(ctx *fasthttp.RequestCtx) {
 	a.release()
 	s.reports.Put(a)
 }
-
-// byteOrderMark is what some clients put before UTF-8. RFC 8259 lets readers skip it.
-var byteOrderMark = []byte("\ufeff")
 
 // take reads the body, applies and records what it reports, and answers. All
 // of it is recorded together or nothing is.
@@ -155,6 +145,19 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 	return noProblem
 }
 
+// parseAction returns the action a page may report under this name, 0 if there is none.
+func parseAction(name []byte) popup.Action {
+	switch string(name) {
+	case "click":
+		return popup.Click
+	case "dismiss":
+		return popup.Dismiss
+	case "convert":
+		return popup.Convert
+	}
+	return 0
+}
+
 // takeBack undoes what was applied, newest first, when it could not be recorded.
 func (s *Server) takeBack(a *actionScratch) {
 	for i := len(a.events) - 1; i >= 0; i-- {
@@ -194,140 +197,6 @@ func (s *Server) sendResults(ctx *fasthttp.RequestCtx, items []item) {
 	b = append(b, `]}`...)
 	ctx.Response.SwapBody(b)
 }
-
-// parse reads the body into a.items. many says that it was an array.
-func (a *actionScratch) parse(body []byte) (many bool, wrong problem) {
-	a.items, a.events, a.undos, a.tokens = a.items[:0], a.events[:0], a.undos[:0], a.tokens[:0]
-	r := &a.json
-	r.reset(body)
-	many = r.peek() == '['
-	if !many {
-		it, ok := r.item()
-		if !ok || !r.end() {
-			return false, malformedJSON
-		}
-		a.items = append(a.items, it)
-		return false, it.wrong
-	}
-	r.is('[')
-	if r.is(']') {
-		if !r.end() {
-			return true, malformedJSON
-		}
-		return true, noProblem
-	}
-	for {
-		it, ok := r.item()
-		if !ok {
-			return true, malformedJSON
-		}
-		if len(a.items) == maxActions {
-			return true, tooManyActions
-		}
-		a.items = append(a.items, it)
-		if r.is(',') {
-			continue
-		}
-		if !r.is(']') || !r.end() {
-			return true, malformedJSON
-		}
-		return true, noProblem
-	}
-}
-
-// item reads one action, {"token":"…","action":"…"}. Other members are
-// ignored; a second token or action makes the item malformed, because readers
-// of JSON do not agree on which one counts. It reports false for what is not JSON.
-func (r *reader) item() (it item, ok bool) {
-	if r.peek() != '{' {
-		return item{wrong: malformedAction}, r.skip()
-	}
-	r.is('{')
-	if !r.is('}') {
-		for {
-			if !r.member(&it) {
-				return it, false
-			}
-			if r.is(',') {
-				continue
-			}
-			if !r.is('}') {
-				return it, false
-			}
-			break
-		}
-	}
-	if it.token == nil || it.action == nil {
-		it.wrong = malformedAction
-	}
-	return it, true
-}
-
-// member reads one member of an action. It reports false for what is not JSON.
-func (r *reader) member(it *item) bool {
-	name, ok := r.text()
-	if !ok || !r.is(':') {
-		return false
-	}
-	var field *[]byte
-	switch string(name) {
-	case "token":
-		field = &it.token
-	case "action":
-		field = &it.action
-	default:
-		return r.skip()
-	}
-	if *field != nil || r.peek() != '"' {
-		it.wrong = malformedAction
-		return r.skip()
-	}
-	*field, ok = r.text()
-	return ok
-}
-
-// parseAction returns the action a page may report under this name, 0 if there is none.
-func parseAction(name []byte) popup.Action {
-	switch string(name) {
-	case "click":
-		return popup.Click
-	case "dismiss":
-		return popup.Dismiss
-	case "convert":
-		return popup.Convert
-	}
-	return 0
-}
-
-var (
-	contentJSON = []byte("application/json")
-	contentText = []byte("text/plain")
-)
-
-// takesType reports whether a Content-Type is one that a body of actions may
-// have. A beacon may come without one.
-func takesType(contentType []byte) bool {
-	if i := bytes.IndexByte(contentType, ';'); i >= 0 {
-		contentType = contentType[:i]
-	}
-	contentType = bytes.TrimSpace(contentType)
-	return len(contentType) == 0 || bytes.EqualFold(contentType, contentJSON) || bytes.EqualFold(contentType, contentText)
-}
-
-// isEncoded reports whether a body is compressed, or has another Content-Encoding.
-func isEncoded(h *fasthttp.RequestHeader) bool {
-	if h.ContentEncoding() == nil { // looks for one as fasthttp spells it, in half the time
-		return false
-	}
-	for _, encoding := range h.PeekAll(fasthttp.HeaderContentEncoding) {
-		if !bytes.EqualFold(encoding, identityCoding) {
-			return true
-		}
-	}
-	return false
-}
-
-var identityCoding = []byte("identity")
 
 // release forgets what the request and the snapshot own.
 func (a *actionScratch) release() {
