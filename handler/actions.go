@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/valyala/fasthttp"
@@ -43,7 +42,9 @@ func (s *Server) actions(ctx *fasthttp.RequestCtx) {
 		s.fail(ctx, notReady)
 		return
 	}
-	if !takesType(ctx.Request.Header.ContentType()) {
+	contentType := ctx.Request.Header.ContentType()
+	form := isForm(contentType)
+	if !form && !takesType(contentType) {
 		s.fail(ctx, unsupportedMediaType)
 		return
 	}
@@ -52,15 +53,15 @@ func (s *Server) actions(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	a := s.reports.Get().(*actionScratch)
-	s.take(ctx, a)
+	s.take(ctx, a, form)
 	a.release()
 	s.reports.Put(a)
 }
 
 // take reads the body, applies and records what it reports, and answers. All
 // of it is recorded together or nothing is.
-func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch) {
-	many, wrong := a.parse(bytes.TrimPrefix(ctx.PostBody(), byteOrderMark))
+func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch, form bool) {
+	many, wrong := a.parse(ctx.PostBody(), form)
 	if wrong != noProblem {
 		s.metrics.actions[0][malformed].Inc()
 		s.fail(ctx, wrong)

@@ -44,9 +44,24 @@ func post(body func(f *fixture, i int) string) func(*fixture, int) string {
 
 // click returns a click on the i-th impression of a popup.
 func click(f *fixture, i int, user string) string {
-	keys := mustKeyring(f, "secret")
+	return fmt.Sprintf(`{"token":"%s","action":"click"}`, tokenOf(f, i, user))
+}
+
+// clickForm is click as a form.
+func clickForm(f *fixture, i int, user string) string {
+	return "action=click&token=" + tokenOf(f, i, user)
+}
+
+// tokenOf returns the token of the i-th impression of a popup.
+func tokenOf(f *fixture, i int, user string) string {
 	t := token{user: []byte(user), popup: 1, version: 1, variant: []byte("a"), servedAtMS: startMS + int64(i)*1000}
-	return fmt.Sprintf(`{"token":"%s","action":"click"}`, keys.append(nil, &t))
+	return string(mustKeyring(f, "secret").append(nil, &t))
+}
+
+func postForm(body func(f *fixture, i int) string) func(*fixture, int) string {
+	return func(f *fixture, i int) string {
+		return strings.Replace(post(body)(f, i), "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", 1)
+	}
 }
 
 func exchanges() []exchange {
@@ -84,6 +99,9 @@ func exchanges() []exchange {
 		{"action", 202, nil, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
 		{"action repeated", 202, nil, []string{""}, post(func(f *fixture, _ int) string { return click(f, 0, "u") })},
 		{"action with escapes", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "v1", `\u0076\u0031`, 1) })},
+		{"action as a form", 202, nil, []string{""}, postForm(func(f *fixture, i int) string { return clickForm(f, i, "u") })},
+		{"action as a form with escapes", 202, nil, []string{""}, postForm(func(f *fixture, i int) string { return strings.Replace(clickForm(f, i, "u"), "v1", "%761", 1) })},
+		{"malformed form", 400, nil, nil, postForm(func(*fixture, int) string { return "token=%zz&action=click" })},
 		{"action, journal refuses", 503, refuses, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
 		{"array of actions", 202, nil, []string{""}, post(func(f *fixture, i int) string {
 			return "[" + click(f, i, "u") + "," + click(f, i, "v") + `,{"token":"x","action":"click"},7]`

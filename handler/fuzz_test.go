@@ -54,6 +54,8 @@ func FuzzActions(f *testing.F) {
 	s := fuzzServer(f)
 	f.Add(click(s, 0, "u"), "application/json")
 	f.Add("["+click(s, 1, "u")+","+click(s, 2, "u")+",{}]", "text/plain")
+	f.Add(clickForm(s, 3, "u"), "application/x-www-form-urlencoded")
+	f.Add("action=%63lick&token=%zz&", "application/x-www-form-urlencoded;charset=utf-8")
 	f.Fuzz(func(t *testing.T, body, contentType string) {
 		s.clock.advance(time.Second)
 		ctx := newContext(t, post(func(*fixture, int) string { return "" })(s, 0))
@@ -136,6 +138,7 @@ func FuzzContentType(f *testing.F) {
 	f.Add("Application/JSON; charset=utf-8")
 	f.Add("text/plain;")
 	f.Add("text/html")
+	f.Add("application/x-www-form-urlencoded")
 	f.Fuzz(func(t *testing.T, contentType string) {
 		mediaType, _, err := mime.ParseMediaType(contentType)
 		if err != nil {
@@ -143,6 +146,9 @@ func FuzzContentType(f *testing.F) {
 		}
 		if got, want := takesType([]byte(contentType)), mediaType == "application/json" || mediaType == "text/plain"; got != want {
 			t.Fatalf("takesType(%q) = %v, want %v: package mime reads %q", contentType, got, want, mediaType)
+		}
+		if got, want := isForm([]byte(contentType)), mediaType == "application/x-www-form-urlencoded"; got != want {
+			t.Fatalf("isForm(%q) = %v, want %v: package mime reads %q", contentType, got, want, mediaType)
 		}
 	})
 }

@@ -106,7 +106,7 @@ func TestProblems(t *testing.T) {
 		{"POST", "/v1/actions", "application/json", "[" + strings.Repeat(good+",", 50) + good + "]", 400, "too_many_actions", ""},
 		{"POST", "/v1/actions", "application/xml", good, 415, "unsupported_media_type", ""},
 		{"POST", "/v1/actions", "multipart/form-data; boundary=x", good, 415, "unsupported_media_type", ""},
-		{"POST", "/v1/actions", "application/x-www-form-urlencoded", "a=b", 415, "unsupported_media_type", ""},
+		{"POST", "/v1/actions", "application/x-www-form-urlencoded", "a=b", 400, "malformed_action", ""},
 	} {
 		name := fmt.Sprintf("%s %.40s %.40s", c.method, c.target, c.body)
 		var header []string

@@ -20,7 +20,7 @@ type report struct {
 
 func read(body []byte) (many bool, reports []report, p problem) {
 	a := newActionScratch(nil)
-	many, p = a.parse(body)
+	many, p = a.parseJSON(body)
 	for _, it := range a.items {
 		r := report{Token: string(it.token), Action: string(it.action), Code: it.wrong.code()}
 		if it.wrong != noProblem {

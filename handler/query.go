@@ -149,14 +149,20 @@ func (q *query) newAttr(name []byte) bool {
 	return true
 }
 
-// decode returns s without its percent-encoding and with spaces for plus
-// signs: s itself if there is nothing to decode, else a piece of buf. It
+// decode is unescape into the query's buffer.
+func (q *query) decode(s []byte) (decoded []byte, ok bool) {
+	q.buf, decoded, ok = unescape(q.buf, s)
+	return decoded, ok
+}
+
+// unescape returns s without its percent-encoding and with spaces for plus
+// signs: s itself if there is nothing to decode, else what it appends to buf. It
 // reports false if a percent sign is not followed by two hex digits.
-func (q *query) decode(s []byte) ([]byte, bool) {
+func unescape(buf, s []byte) (_, decoded []byte, ok bool) {
 	if bytes.IndexByte(s, '%') < 0 && bytes.IndexByte(s, '+') < 0 {
-		return s, true
+		return buf, s, true
 	}
-	start := len(q.buf)
+	start := len(buf)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch c {
@@ -164,18 +170,18 @@ func (q *query) decode(s []byte) ([]byte, bool) {
 			c = ' '
 		case '%':
 			if i+2 >= len(s) {
-				return nil, false
+				return buf, nil, false
 			}
 			hi, lo := unhex(s[i+1]), unhex(s[i+2])
 			if hi|lo > 0xf {
-				return nil, false
+				return buf, nil, false
 			}
 			c = hi<<4 | lo
 			i += 2
 		}
-		q.buf = append(q.buf, c)
+		buf = append(buf, c)
 	}
-	return q.buf[start:len(q.buf):len(q.buf)], true
+	return buf, buf[start:len(buf):len(buf)], true
 }
 
 // unhex returns the value of a hex digit, 0xff for another byte.

@@ -13,14 +13,38 @@ type item struct {
 	wrong  problem // noProblem: taken, so far
 }
 
+// field returns where the value of this name belongs, nil if there is none of this name.
+func (it *item) field(name []byte) *[]byte {
+	switch string(name) {
+	case "token":
+		return &it.token
+	case "action":
+		return &it.action
+	}
+	return nil
+}
+
 // byteOrderMark is what some clients put before UTF-8. RFC 8259 lets readers skip it.
 var byteOrderMark = []byte("\ufeff")
 
-// parse reads the body into a.items. many says that it was an array.
-func (a *actionScratch) parse(body []byte) (many bool, wrong problem) {
+// reset begins with a body.
+func (a *actionScratch) reset(body []byte) {
 	a.items, a.events, a.undos, a.tokens = a.items[:0], a.events[:0], a.undos[:0], a.tokens[:0]
+	a.json.reset(body)
+}
+
+// parse reads the body into a.items. many says that it was an array.
+func (a *actionScratch) parse(body []byte, form bool) (many bool, wrong problem) {
+	if form {
+		return false, a.parseForm(body)
+	}
+	return a.parseJSON(bytes.TrimPrefix(body, byteOrderMark))
+}
+
+// parseJSON reads the body into a.items. many says that it was an array.
+func (a *actionScratch) parseJSON(body []byte) (many bool, wrong problem) {
+	a.reset(body)
 	r := &a.json
-	r.reset(body)
 	many = r.peek() == '['
 	if !many {
 		it, ok := r.item()
@@ -90,13 +114,8 @@ func (r *reader) member(it *item) bool {
 	if !ok || !r.is(':') {
 		return false
 	}
-	var field *[]byte
-	switch string(name) {
-	case "token":
-		field = &it.token
-	case "action":
-		field = &it.action
-	default:
+	field := it.field(name)
+	if field == nil {
 		return r.skip()
 	}
 	if *field != nil || r.peek() != '"' {
@@ -110,16 +129,23 @@ func (r *reader) member(it *item) bool {
 var (
 	contentJSON = []byte("application/json")
 	contentText = []byte("text/plain")
+	contentForm = []byte("application/x-www-form-urlencoded")
 )
 
-// takesType reports whether a Content-Type is one that a body of actions may
-// have. A beacon may come without one.
+// takesType reports whether a Content-Type is one that JSON may have here. A beacon
+// may come without one.
 func takesType(contentType []byte) bool {
-	if i := bytes.IndexByte(contentType, ';'); i >= 0 {
-		contentType = contentType[:i]
-	}
-	contentType = bytes.TrimSpace(contentType)
-	return len(contentType) == 0 || bytes.EqualFold(contentType, contentJSON) || bytes.EqualFold(contentType, contentText)
+	t := mediaType(contentType)
+	return len(t) == 0 || bytes.EqualFold(t, contentJSON) || bytes.EqualFold(t, contentText)
+}
+
+// isForm reports whether a Content-Type is that of a form.
+func isForm(contentType []byte) bool { return bytes.EqualFold(mediaType(contentType), contentForm) }
+
+// mediaType returns a Content-Type without its parameters.
+func mediaType(contentType []byte) []byte {
+	t, _, _ := bytes.Cut(contentType, semicolon)
+	return bytes.TrimSpace(t)
 }
 
 // isEncoded reports whether a body is compressed, or has another Content-Encoding.
