@@ -115,9 +115,14 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 		results[forged].Inc()
 		return invalidToken
 	}
-	if nowMS-t.servedAtMS > popup.TokenLife.Milliseconds() {
+	ageMS := nowMS - t.servedAtMS
+	if ageMS > popup.TokenLife.Milliseconds() {
 		results[expired].Inc()
 		return tokenExpired
+	}
+	if action == popup.Release && ageMS > popup.ReleaseWithin.Milliseconds() {
+		results[late].Inc()
+		return noProblem
 	}
 	a.events = append(a.events, popup.Event{
 		AtMS: nowMS, ServedAtMS: t.servedAtMS,
@@ -129,7 +134,7 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 		waits = &p.Frequency
 	}
 	user := s.users.Lock(t.user)
-	undo, outcome := user.Act(ev, waits, 0)
+	undo, outcome := user.Act(ev, waits, it.ageMS)
 	user.Unlock()
 	if outcome == frequency.Counted {
 		a.undos = append(a.undos, undo)
@@ -155,6 +160,10 @@ func parseAction(name []byte) popup.Action {
 		return popup.Dismiss
 	case "convert":
 		return popup.Convert
+	case "view":
+		return popup.View
+	case "release":
+		return popup.Release
 	}
 	return 0
 }

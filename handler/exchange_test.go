@@ -101,6 +101,11 @@ func exchanges() []exchange {
 		{"action with escapes", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "v1", `\u0076\u0031`, 1) })},
 		{"action as a form", 202, nil, []string{""}, postForm(func(f *fixture, i int) string { return clickForm(f, i, "u") })},
 		{"action as a form with escapes", 202, nil, []string{""}, postForm(func(f *fixture, i int) string { return strings.Replace(clickForm(f, i, "u"), "v1", "%761", 1) })},
+		{"action with an age", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "{", `{"age_ms":500,`, 1) })},
+		{"view", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "click", "view", 1) })},
+		{"release", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "click", "release", 1) })},
+		{"late release", 202, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i-1000, "u"), "click", "release", 1) })},
+		{"malformed age", 400, nil, []string{""}, post(func(f *fixture, i int) string { return strings.Replace(click(f, i, "u"), "{", `{"age_ms":0.5,`, 1) })},
 		{"malformed form", 400, nil, nil, postForm(func(*fixture, int) string { return "token=%zz&action=click" })},
 		{"action, journal refuses", 503, refuses, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
 		{"array of actions", 202, nil, []string{""}, post(func(f *fixture, i int) string {

@@ -29,9 +29,15 @@ func (a *actionScratch) addPair(it *item, pair []byte) bool {
 	if !ok {
 		return true // no name of ours
 	}
-	field := it.field(name)
-	if field == nil {
+	isAge, field := string(name) == "age_ms", it.field(name)
+	if field == nil && !isAge {
 		return true
+	}
+	if value, ok = a.unescape(value); !ok {
+		return false
+	}
+	if isAge {
+		return it.setAge(value)
 	}
 	if *field != nil {
 		return false
@@ -39,8 +45,8 @@ func (a *actionScratch) addPair(it *item, pair []byte) bool {
 	if value == nil {
 		value = empty // it is there
 	}
-	*field, ok = a.unescape(value)
-	return ok
+	*field = value
+	return true
 }
 
 // unescape is unescape into the buffer of the body's strings.

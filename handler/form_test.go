@@ -16,7 +16,7 @@ func readForm(body string) (report, problem) {
 	if p := a.parseForm([]byte(body)); p != noProblem {
 		return report{}, p
 	}
-	return report{Token: string(a.items[0].token), Action: string(a.items[0].action)}, noProblem
+	return report{Token: string(a.items[0].token), Action: string(a.items[0].action), AgeMS: a.items[0].ageMS}, noProblem
 }
 
 func TestReadForm(t *testing.T) {
@@ -34,6 +34,12 @@ func TestReadForm(t *testing.T) {
 		{"token=t&action=click&%zz=1&x=%zz", good, noProblem},
 		{"token&action", report{}, noProblem},
 		{"token=t;action=click&action=", report{Token: "t;action=click"}, noProblem},
+
+		{"token=t&action=click&age_ms=%3250", report{Token: "t", Action: "click", AgeMS: 250}, noProblem},
+		{"token=t&action=click&age_ms=-1", report{}, malformedAction}, {"token=t&action=click&age_ms=1.0", report{}, malformedAction},
+		{"token=t&action=click&age_ms=", report{}, malformedAction}, {"token=t&action=click&age_ms", report{}, malformedAction},
+		{"token=t&action=click&age_ms=+5", report{}, malformedAction}, {"age_ms=1&token=t&action=click&age_ms=1", report{}, malformedAction},
+		{"token=t&action=click&age_ms=%", report{}, malformedAction},
 
 		{"", report{}, malformedAction}, {"token=t", report{}, malformedAction}, {"action=click", report{}, malformedAction},
 		{"Token=t&action=click", report{}, malformedAction}, {`{"token":"t","action":"click"}`, report{}, malformedAction},
@@ -54,7 +60,8 @@ func TestReadForm(t *testing.T) {
 
 // modelForm reads a form with net/url.
 func modelForm(body string) (r report, p problem) {
-	fields := map[string]*string{"token": &r.Token, "action": &r.Action}
+	age := ""
+	fields := map[string]*string{"token": &r.Token, "action": &r.Action, "age_ms": &age}
 	seen := make(map[string]int)
 	for pair := range strings.SplitSeq(body, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -69,7 +76,10 @@ func modelForm(body string) (r report, p problem) {
 		*fields[name] = value
 		seen[name]++
 	}
-	if seen["token"] != 1 || seen["action"] != 1 {
+	if age != "" {
+		r.AgeMS = modelAge(age)
+	}
+	if seen["token"] != 1 || seen["action"] != 1 || seen["age_ms"] > 1 || seen["age_ms"] == 1 && !isDigits(age) {
 		return report{}, malformedAction
 	}
 	return r, noProblem
@@ -79,6 +89,7 @@ func FuzzReadForm(f *testing.F) {
 	f.Add("token=v1.t&action=click")
 	f.Add("action=dismiss&token=%76%31.t+&x=%zz")
 	f.Add("token=a&token=b&action=click")
+	f.Add("token=a&action=release&age_ms=9%30")
 	f.Add("%74oken=%F0%9F%98%80&&action=%")
 	f.Fuzz(func(t *testing.T, body string) {
 		got, p := readForm(body)

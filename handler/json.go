@@ -174,6 +174,14 @@ func (r *reader) skip() bool {
 	}
 }
 
+// value reads any value and returns it as it was written.
+func (r *reader) value() (raw []byte, ok bool) {
+	r.peek()
+	start := r.pos
+	ok = r.skip()
+	return r.src[start:r.pos], ok
+}
+
 // enter reads a value as far as the next one in it. It reports whether there is one.
 func (r *reader) enter(n *nesting) (opened, ok bool) {
 	switch c := r.peek(); c {

@@ -6,15 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // report is an action as the model reads it.
 type report struct {
 	Token, Action string
+	AgeMS         int64
 	Code          string
 }
 
@@ -22,9 +27,9 @@ func read(body []byte) (many bool, reports []report, p problem) {
 	a := newActionScratch(nil)
 	many, p = a.parseJSON(body)
 	for _, it := range a.items {
-		r := report{Token: string(it.token), Action: string(it.action), Code: it.wrong.code()}
+		r := report{Token: string(it.token), Action: string(it.action), AgeMS: it.ageMS, Code: it.wrong.code()}
 		if it.wrong != noProblem {
-			r.Token, r.Action = "", ""
+			r = report{Code: r.Code}
 		}
 		reports = append(reports, r)
 	}
@@ -46,6 +51,9 @@ func TestReadActions(t *testing.T) {
 		{`{"token":"\"\\\/\b\f\n\r\t","action":"\ud83d\ude00"}`, []report{{Token: "\"\\/\b\f\n\r\t", Action: "😀"}}, noProblem},
 		{`{"token":"\ud83d","action":"\ude00\ud83dx"}`, []report{{Token: "\ufffd", Action: "\ufffd\ufffdx"}}, noProblem},
 		{`{"token":"","action":""}`, []report{{}}, noProblem},
+		{`{"token":"t","age_ms":0,"action":"click"}`, []report{good}, noProblem},
+		{`{"token":"t","action":"click","age_ms" : 1234 }`, []report{{Token: "t", Action: "click", AgeMS: 1234}}, noProblem},
+		{`{"token":"t","action":"click","age_ms":99999999999999999999999999}`, []report{{Token: "t", Action: "click", AgeMS: 604_800_000}}, noProblem},
 		{`[]`, nil, noProblem},
 		{`[ ]`, nil, noProblem},
 		{`[{"token":"t","action":"click"},{"token":"t"},7,[{}],null,{}]`, []report{good, bad, bad, bad, bad, bad}, noProblem},
@@ -55,6 +63,17 @@ func TestReadActions(t *testing.T) {
 		{`{"token":"t","action":["click"]}`, []report{bad}, malformedAction},
 		{`{"token":"t","action":null}`, []report{bad}, malformedAction},
 		{`{"Token":"t","action":"click"}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":-1}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":1.5}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":1e3}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":"5"}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":""}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":null}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":[5]}`, []report{bad}, malformedAction},
+		{`{"token":"t","action":"click","age_ms":5,"age_ms":5}`, []report{bad}, malformedAction},
+		{`[{"token":"t","action":"click","age_ms":true},{"token":"t","action":"click"}]`, []report{bad, good}, noProblem},
+		{`{"token":"t","action":"click","age_ms":05}`, nil, malformedJSON}, {`{"token":"t","action":"click","age_ms":}`, nil, malformedJSON},
+		{`{"token":"t","action":"click","age_ms":`, nil, malformedJSON},
 		{`{}`, []report{bad}, malformedAction},
 		{`null`, []report{bad}, malformedAction},
 		{`"click"`, []report{bad}, malformedAction},
@@ -152,6 +171,12 @@ func modelItem(src []byte) (r report) {
 			field = &r.Token
 		case "action":
 			field = &r.Action
+		case "age_ms":
+			if seen["age_ms"]++; seen["age_ms"] > 1 || !isDigits(string(raw)) {
+				return bad
+			}
+			r.AgeMS = modelAge(string(raw))
+			continue
 		default:
 			continue
 		}
@@ -172,10 +197,22 @@ func modelItem(src []byte) (r report) {
 	return r
 }
 
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// modelAge is the age of a whole number.
+func modelAge(digits string) int64 {
+	ms, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		ms = math.MaxInt64
+	}
+	return min(ms, popup.TokenLife.Milliseconds())
+}
+
 func FuzzReadActions(f *testing.F) {
 	f.Add([]byte(`{"token":"t","action":"click"}`))
 	f.Add([]byte(`[{"token":"\u0074\ud83d\ude00","action":"click","x":[1,{"y":-0.5e-7}]},7,"\"",null]`))
 	f.Add([]byte(`{"token":"t","action":"click","action":1}`))
+	f.Add([]byte(`[{"token":"t","action":"view","age_ms":12},{"age_ms":1e3},{"age_ms":-0},{"age_ms":99999999999999999999}]`))
 	f.Add([]byte("{\"token\":\"\xff\",\"action\":\"\\ud800\"}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > maxNesting {

@@ -33,12 +33,13 @@ const (
 	expired
 	refused // by the journal
 	full    // no memory for the user
+	late    // a release that came too long after serving
 	limited // too many from its client; not looked at, so their kind is not known
 	numActionResults
 )
 
 var actionResultNames = [numActionResults]string{
-	"counted", "repeated", "malformed", "forged", "expired", "refused", "full", "limited",
+	"counted", "repeated", "malformed", "forged", "expired", "refused", "full", "late", "limited",
 }
 
 // signature is what a poll's sig is worth, as counted.
@@ -59,7 +60,7 @@ type metrics struct {
 	pollSeconds   prometheus.Observer
 	decisions     [numOutcomes]prometheus.Counter
 	rejections    [popup.NumReasons]prometheus.Counter
-	actions       [popup.Convert + 1][numActionResults]prometheus.Counter // 0: unknown
+	actions       [popup.Release + 1][numActionResults]prometheus.Counter // 0: unknown
 	errors        [numProblems]prometheus.Counter
 	identity      [numSignatures]prometheus.Counter
 	limited       prometheus.Counter
@@ -115,7 +116,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	}
 	// With no popup at all there is no gate that stopped one.
 	m.rejections[popup.Eligible] = m.rejections[popup.NotActive]
-	for _, a := range []popup.Action{0, popup.Click, popup.Dismiss, popup.Convert} {
+	for _, a := range []popup.Action{0, popup.Click, popup.Dismiss, popup.Convert, popup.View, popup.Release} {
 		for result, name := range actionResultNames {
 			m.actions[a][result] = actions.WithLabelValues(a.String(), name)
 		}

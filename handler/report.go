@@ -4,12 +4,16 @@ import (
 	"bytes"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // item is one action as it was reported: nothing of it is believed yet.
 type item struct {
 	token  []byte
 	action []byte
+	ageMS  int64   // how long ago it happened, at most the life of a token
+	aged   bool    // ageMS was given
 	wrong  problem // noProblem: taken, so far
 }
 
@@ -22,6 +26,22 @@ func (it *item) field(name []byte) *[]byte {
 		return &it.action
 	}
 	return nil
+}
+
+// setAge takes the value of age_ms, which is digits alone. It reports false for any
+// other, and for a second one.
+func (it *item) setAge(digits []byte) bool {
+	if it.aged || len(digits) == 0 {
+		return false
+	}
+	it.aged = true
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+		it.ageMS = min(10*it.ageMS+int64(c-'0'), popup.TokenLife.Milliseconds())
+	}
+	return true
 }
 
 // byteOrderMark is what some clients put before UTF-8. RFC 8259 lets readers skip it.
@@ -113,6 +133,13 @@ func (r *reader) member(it *item) bool {
 	name, ok := r.text()
 	if !ok || !r.is(':') {
 		return false
+	}
+	if string(name) == "age_ms" {
+		value, ok := r.value()
+		if !it.setAge(value) {
+			it.wrong = malformedAction
+		}
+		return ok
 	}
 	field := it.field(name)
 	if field == nil {
