@@ -1,6 +1,7 @@
 package tuning
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -9,7 +10,9 @@ import (
 
 // Disk is the data directory.
 type Disk struct {
-	Dir        string // absolute, without symbolic links
+	Dir        string // absolute, without symbolic links; what is above it while it is not there
+	Journal    string // likewise; "" is in Dir
+	AccessErr  error  // why this user cannot keep data there
 	Free       int64  // bytes there for this user
 	Used       int64  // bytes that popupd has there already
 	JournalMax int64  // bytes, of -journal-max
@@ -20,6 +23,12 @@ type Disk struct {
 // diskChecks is about the directory of the journal.
 func diskChecks() []check {
 	return []check{
+		{
+			name:   "data directory's access",
+			wanted: "this user can read and write it",
+			why:    "popupd does not start without it. Run the doctor as the user that popupd runs as.",
+			look:   dataAccess,
+		},
 		{
 			name:   "data directory's file system",
 			wanted: "a local one: ext4, xfs, btrfs, zfs",
@@ -37,8 +46,18 @@ func diskChecks() []check {
 	}
 }
 
+func dataAccess(s *Site) (verdict, error) {
+	if s.Disk.AccessErr == nil {
+		return verdict{found: "yes"}, nil
+	}
+	return verdict{
+		status: Critical, found: s.Disk.AccessErr.Error(),
+		change: "chown -R of the data directory to the user that popupd runs as, or -data elsewhere", rollback: "chown -R to the former user, or the former -data",
+	}, nil
+}
+
 func fileSystem(s *Site) (verdict, error) {
-	dir := path.Clean(s.Disk.Dir)
+	dir := path.Clean(cmp.Or(s.Disk.Journal, s.Disk.Dir))
 	if !path.IsAbs(dir) {
 		return verdict{}, fmt.Errorf("%q is not an absolute path", s.Disk.Dir)
 	}
@@ -54,7 +73,9 @@ func fileSystem(s *Site) (verdict, error) {
 	const move, back = "-data on a local disk, or a volume of one", "the former -data, with the files in it moved"
 	switch kind, _, _ := strings.Cut(on.fsType, "."); kind {
 	case "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs":
-	case "overlay", "aufs", "tmpfs", "ramfs", "nfs", "nfs4", "cifs", "smb3", "fuse", "9p", "virtiofs", "ceph", "glusterfs", "vboxsf":
+	case "tmpfs", "ramfs":
+		v.status, v.change, v.rollback = Critical, move, back
+	case "overlay", "aufs", "nfs", "nfs4", "cifs", "smb3", "fuse", "9p", "virtiofs", "ceph", "glusterfs", "vboxsf":
 		v.status, v.change, v.rollback = Warn, move, back
 	default:
 		v.status = Unknown

@@ -66,16 +66,16 @@ func TestFileSystem(t *testing.T) {
 		want Status
 	}{
 		{"/var/lib", OK},
-		{"/data", Warn},
-		{"/data/popupd", Warn},
+		{"/data", Critical},
+		{"/data/popupd", Critical},
 		{"/database", OK}, // is not below /data
 		{"/net/x", Warn},
 		{"/net/local/x", OK},
-		{"/over/x", Warn}, // the last mount is what is seen
+		{"/over/x", Critical}, // the last mount is what is seen
 		{"/fixed", Critical},
 		{"/user/x", Warn},
 		{"/odd", Unknown},
-		{"/with space/x", Warn},
+		{"/with space/x", Critical},
 		{"/data/../var", OK},
 		{"relative", Unknown},
 	} {
@@ -83,6 +83,10 @@ func TestFileSystem(t *testing.T) {
 		if f := find(t, Examine(s), "data directory's file system"); f.Status != c.want {
 			t.Errorf("%s: got %s (%s), want %s", c.dir, f.Status, f.Found, c.want)
 		}
+	}
+	s := Site{Host: hostOf(map[string]string{"proc/self/mountinfo": mounts}), Disk: Disk{Dir: "/var/lib", Journal: "/data"}}
+	if f := find(t, Examine(s), "data directory's file system"); f.Status != Critical {
+		t.Errorf("a journal elsewhere: got %s (%s), want critical", f.Status, f.Found)
 	}
 }
 

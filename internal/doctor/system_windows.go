@@ -21,6 +21,16 @@ func freeBytes(dir string) (int64, error) {
 	return int64(min(free, math.MaxInt64)), nil
 }
 
+// access returns why this user cannot open a path. Who may write is not asked:
+// access control lists tell that only when it is tried.
+func access(path string, _ need) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // terminalWidth returns the columns of a console, 0 if f is none.
 func terminalWidth(f *os.File) int {
 	var info windows.ConsoleScreenBufferInfo
