@@ -36,6 +36,10 @@
 // once all the same. An entry whose latest event is more than a minute ahead of the
 // clock was written by a clock that was wrong: whoever checks it moves it to now.
 //
+// A reset of a user is an entry too, of popup 0. While it is kept, which is for as
+// long as tokens live, what was served before does not come back from wherever it
+// may be merged.
+//
 // # The dump
 //
 // Little endian:

@@ -7,8 +7,7 @@ import (
 )
 
 // entry is what is remembered of one user and one popup, a [popup.State] in 36
-// bytes, as a dump has it. In memory it is packed: see slot. An entry of popup 0
-// is its user's reset: what was served up to served does not count.
+// bytes, as a dump has it. In memory it is packed: see slot.
 type entry struct {
 	hash        uint64 // of the user
 	popup       uint32
@@ -20,6 +19,17 @@ type entry struct {
 	impressions uint16 // saturates
 	acted       uint8
 	last        popup.Action
+}
+
+// resetID is the popup, which no popup has, of the entry that says when its user was
+// reset: at served, and at. What was served up to then is dropped, until next.
+const resetID = 0
+
+// ResetAt returns the time of a reset of what was served up to ms: the last ms of the
+// tick, so that this table, which knows ticks, and the database drop the same.
+func ResetAt(ms int64) int64 {
+	ms = max(ms, epochMS)
+	return ms + tickMS - 1 - (ms-epochMS)%tickMS
 }
 
 // The size of an entry in a dump, in bytes.

@@ -67,7 +67,7 @@ func newTable(c Config, shardBits uint8) *Table {
 	metrics := promauto.With(c.Registerer)
 	metrics.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_state_entries",
-		Help: "Pairs of user and popup whose state is held.",
+		Help: "Pairs of user and popup whose state is held, and resets of users.",
 	}, func() float64 { return float64(t.entries()) })
 	metrics.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_state_bytes",
@@ -134,14 +134,14 @@ func (t *Table) spanOf(hash uint64) span {
 func (t *Table) shardOf(hash uint64) uint64 { return hash >> hashBits & uint64(len(t.shards)-1) }
 
 // Merge adds what an event says, for replays and for events of other servers:
-// in any order and any number of times. A [popup.Reset] forgets everything of
-// its user that is not newer than it. An event for which there is no memory is
+// in any order and any number of times. A [popup.Reset] drops what was served to its
+// user up to then, also what is merged later. An event for which there is no memory is
 // dropped and counted.
 func (t *Table) Merge(ev *popup.Event) {
 	u := t.Lock(ev.User)
 	defer u.Unlock()
 	if ev.Action == popup.Reset {
-		u.forget(floorTick(ev.AtMS))
+		u.reset(clock(ev.AtMS), t.nowMS.Load())
 		return
 	}
 	u.merge(ev.Popup, stateOf(ev), t.nowMS.Load())
@@ -161,7 +161,9 @@ func (t *Table) States(user []byte, fn func(id uint32, s popup.State)) {
 	var entries []entry
 	u := t.Lock(user)
 	for i := u.lo; i < u.hi; i += u.s.width(i) {
-		entries = append(entries, u.s.unpack(i, u.hash))
+		if e := u.s.unpack(i, u.hash); e.popup != resetID {
+			entries = append(entries, e)
+		}
 	}
 	u.Unlock()
 	for i := range entries {

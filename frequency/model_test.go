@@ -10,182 +10,6 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// model is the table as one would first write it: a map, and every rule spelled
-// out in milliseconds.
-type model struct {
-	gapMS  int64
-	keep   map[uint32]Keep
-	swept  int64 // when
-	states map[modelKey]popup.State
-}
-
-type modelKey struct {
-	user string
-	id   uint32
-}
-
-// down and up round as the table does, in which latest is the last time of all.
-func down(ms int64) int64 {
-	switch {
-	case ms < epochMS+tickMS:
-		return 0
-	case ms >= never.ms0():
-		return latest.ms()
-	}
-	return ms - (ms-epochMS)%tickMS
-}
-
-// ms0 returns the start of the tick, also that of never.
-func (t tick) ms0() int64 { return epochMS + int64(t)*tickMS }
-
-func up(ms int64) int64 {
-	switch {
-	case ms <= epochMS:
-		return 0
-	case ms > (never - 1).ms0():
-		return popup.Never
-	}
-	return epochMS + (ms-epochMS+tickMS-1)/tickMS*tickMS
-}
-
-func rounded(s popup.State) popup.State {
-	late := int64(0)
-	if s.AtMS >= never.ms0() {
-		late = s.AtMS - latest.ms()
-	}
-	for _, until := range []*int64{&s.ClickUntilMS, &s.NextAtMS} {
-		if *until < popup.Never {
-			*until = up(*until - late)
-		}
-	}
-	s.ServedAtMS, s.ShownAtMS, s.AtMS = down(s.ServedAtMS), down(s.ShownAtMS), down(s.AtMS)
-	return s
-}
-
-// event merges what an event says, in which a wait of nothing is none, where the
-// table takes waits for over that end by overMS.
-func (m *model) event(k modelKey, ev *popup.Event, overMS int64) {
-	s := ev.State()
-	if s.NextAtMS <= s.AtMS {
-		s.NextAtMS, s.ClickUntilMS = 0, 0
-	}
-	m.merge(k, s, overMS)
-}
-
-func (m *model) merge(k modelKey, s popup.State, overMS int64) {
-	have := m.states[k]
-	have.Merge(rounded(s))
-	m.states[k] = forgotten(have, min(have.AtMS, down(overMS)))
-}
-
-// forgotten drops waits that are over.
-func forgotten(s popup.State, now int64) popup.State {
-	if s.ClickUntilMS <= now {
-		s.ClickUntilMS = 0
-	}
-	if s.NextAtMS <= now {
-		s.NextAtMS = 0
-	}
-	return s
-}
-
-// settled moves a state from the future to now.
-func settled(s popup.State, now int64) popup.State {
-	now = down(now)
-	limit := now + minute
-	if s.AtMS > limit {
-		for _, until := range []*int64{&s.ClickUntilMS, &s.NextAtMS} {
-			if *until >= s.AtMS && *until != popup.Never {
-				*until -= s.AtMS - now
-			}
-		}
-	}
-	if s.AtMS > limit || s.ShownAtMS > limit {
-		s.ShownAtMS = min(s.ShownAtMS, now)
-	}
-	if s.AtMS > limit {
-		s.AtMS = now
-	}
-	return s
-}
-
-// look settles what a check looks at.
-func (m *model) look(k modelKey, now int64) {
-	if s, known := m.states[k]; known {
-		m.states[k] = settled(s, now)
-	}
-}
-
-func (m *model) check(k modelKey, f *popup.Frequency, now int64) Verdict {
-	var v Verdict
-	var capped bool
-	m.look(k, now)
-	if s, known := m.states[k]; known {
-		v.ServedAtMS = s.ServedAtMS
-		ready := s.NextAtMS
-		if s.ServedAtMS >= down(now)+second && s.ServedAtMS <= s.AtMS+second {
-			ready = max(ready, s.ServedAtMS+tickMS-second)
-		}
-		if now < ready {
-			v.ReadyAtMS = ready
-			switch {
-			case s.NextAtMS == 0 || s.ClickUntilMS != s.NextAtMS:
-				v.Reason = popup.CooldownImpression
-			case s.Last == popup.Dismiss && s.Acted&(popup.Click.Bit()|popup.Convert.Bit()) == 0:
-				v.Reason = popup.CooldownDismiss
-			default:
-				v.Reason = popup.CooldownClick
-			}
-		}
-		if f.MaxImpressions > 0 && s.Seen() >= f.MaxImpressions {
-			v.ReadyAtMS, capped = popup.Never, true
-		}
-	}
-	if v.Reason == popup.Eligible && capped {
-		v.Reason = popup.CapReached
-	}
-	if m.gapMS > 0 && !f.IgnoreMinGap {
-		for other, s := range m.states {
-			if other.user != k.user {
-				continue
-			}
-			if s.SeenAtMS() > down(now)+minute {
-				m.look(other, now)
-				s = m.states[other]
-			}
-			end := s.SeenAtMS() + tickMS - 1 + m.gapMS
-			if s.SeenAtMS() == 0 || now >= end {
-				continue
-			}
-			v.ReadyAtMS = max(v.ReadyAtMS, end)
-			if v.Reason == popup.Eligible {
-				v.Reason = popup.MinGap
-			}
-		}
-	}
-	return v
-}
-
-func (m *model) reclaim(now int64) {
-	m.swept = now
-	for k, s := range m.states {
-		wait := max(s.NextAtMS, s.AtMS)
-		gone := now >= wait+hour && wait != popup.Never
-		if s.Acted != 0 {
-			gone = gone && now >= s.ServedAtMS+7*day
-		}
-		if m.keep[k.id] == Drop {
-			gone = true
-		}
-		if s.SeenAtMS() != 0 && m.gapMS > 0 {
-			gone = gone && now >= s.SeenAtMS()+tickMS-1+m.gapMS
-		}
-		if gone && m.keep[k.id] != KeepForever {
-			delete(m.states, k)
-		}
-	}
-}
-
 // popups are the frequencies that the random tests draw from, by id.
 var popups = []popup.Frequency{
 	1: defaults,
@@ -214,6 +38,7 @@ func TestTableLikeModel(t *testing.T) {
 			gapMS:  int64((gap + time.Millisecond - 1) / time.Millisecond),
 			keep:   map[uint32]Keep{4: KeepForever, 5: KeepForever},
 			states: make(map[modelKey]popup.State),
+			resets: make(map[string]int64),
 		}
 		table.SetPolicy(func(id uint32) Keep { return m.keep[id] })
 		now := noon + 7
@@ -268,7 +93,7 @@ func TestTableLikeModel(t *testing.T) {
 				m.look(k, now)
 				s := m.states[k]
 				want.AtMS = max(now, s.AtMS, epochMS+tickMS)
-				want.ServedAtMS = max(want.AtMS, max(s.ServedAtMS, epochMS)+tickMS)
+				want.ServedAtMS = max(want.AtMS, max(s.ServedAtMS, m.resets[k.user], epochMS)+tickMS)
 				want.Nth, want.ReadyAtMS = s.Seen()+1, popup.Until(want.AtMS, f.AfterImpressionSec)
 				if ev.Action == popup.Control {
 					want.Nth = 1
@@ -315,6 +140,8 @@ func TestTableLikeModel(t *testing.T) {
 				}
 				wantOutcome := Counted
 				switch {
+				case down(served) <= m.resets[k.user]:
+					wantOutcome = Void
 				case down(served) == s.ServedAtMS && s.Acted&ev.Action.Bit() != 0:
 					wantOutcome = Repeated
 				case down(served) == s.ServedAtMS:
@@ -345,7 +172,7 @@ func TestTableLikeModel(t *testing.T) {
 				case s != undo.after:
 					s.Acted &^= undo.bit
 					m.states[undo.key] = s
-				case undo.existed:
+				case undo.existed && undo.before.ServedAtMS > m.resets[undo.key.user]:
 					m.states[undo.key] = undo.before
 				default:
 					delete(m.states, undo.key)
@@ -378,10 +205,11 @@ func TestTableLikeModel(t *testing.T) {
 				at := now - drawStep.Draw(t, "ago")
 				table.Merge(&popup.Event{User: []byte(user), Action: popup.Reset, AtMS: at})
 				for k, s := range m.states {
-					if k.user == user && s.AtMS <= at {
+					if k.user == user && s.ServedAtMS <= down(at) {
 						delete(m.states, k)
 					}
 				}
+				m.resets[user] = max(m.resets[user], down(at))
 			},
 			"reclaim": func(t *rapid.T) {
 				m.keep[2] = rapid.SampledFrom([]Keep{KeepWhileWaiting, KeepWhileWaiting, Drop}).Draw(t, "popup 2")
@@ -444,7 +272,7 @@ func compare(t *rapid.T, table *Table, m *model) {
 			t.Fatalf("%v: got  %+v\nwant %+v", k, got[k], want)
 		}
 	}
-	if len(got) != len(m.states) || table.entries() != len(got) {
+	if len(got) != len(m.states) || table.entries() != len(got)+len(m.resets) {
 		t.Fatalf("%d states in %d entries, want %d", len(got), table.entries(), len(m.states))
 	}
 	for i := range table.shards {

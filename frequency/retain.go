@@ -24,6 +24,9 @@ func (t *Table) SetPolicy(f func(id uint32) Keep) { t.policy.Store(&f) }
 
 // expired reports whether an entry is of no more use at nowMS.
 func (t *Table) expired(e *entry, nowMS int64) bool {
+	if e.popup == resetID {
+		return nowMS >= e.next.ms()
+	}
 	keep := KeepWhileWaiting
 	if f := t.policy.Load(); f != nil {
 		keep = (*f)(e.popup)

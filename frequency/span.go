@@ -39,3 +39,12 @@ func (r *span) entry(id uint32) (i int, e entry) {
 	}
 	return i, e
 }
+
+// resetAt returns when the user was reset, 0 if that is not known. Its entry is the
+// first.
+func (r *span) resetAt() tick {
+	if r.lo < r.hi && r.s.popup(r.lo) == resetID {
+		return tick(r.s.slots[r.lo].times >> 32)
+	}
+	return 0
+}

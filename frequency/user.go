@@ -131,8 +131,8 @@ type Undo struct {
 // [popup.Control] that it would have been. The caller has checked that it may
 // and gives User, Popup, Version, Variant, Action and AtMS; Serve fills the
 // rest. AtMS is not before what happened already, and ServedAtMS later than that of
-// every impression before, should the clock have been set back or the user ask
-// twice in a tick. It returns false if there is no memory for it: then nothing
+// every impression before and than a reset, should the clock have been set back or
+// the user ask twice in a tick. It returns false if there is no memory for it: then nothing
 // has changed.
 func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	i, e := u.entry(ev.Popup)
@@ -141,7 +141,7 @@ func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	e.forget(clock(ev.AtMS))
 	served := *ev
 	served.AtMS = max(ev.AtMS, e.at.ms(), tick(1).ms())
-	served.ServedAtMS = max(served.AtMS, e.served.after().ms())
+	served.ServedAtMS = max(served.AtMS, max(e.served, u.resetAt()).after().ms())
 	served.Nth = e.seen() + 1
 	if ev.Action == popup.Control {
 		served.Nth = 1
@@ -166,6 +166,7 @@ type Outcome uint8
 const (
 	Counted  Outcome = iota + 1 // as far as this server knows: the database settles it
 	Repeated                    // known to have been recorded before
+	Void                        // the user was reset since
 	Full                        // no memory; nothing has changed
 )
 
@@ -183,6 +184,9 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 	before := e
 	e.settle(clock(ev.AtMS))
 	token, bit := clock(ev.ServedAtMS), ev.Action.Bit()
+	if token <= u.resetAt() {
+		return Undo{}, Void
+	}
 	acted := *ev
 	acted.AtMS = actedAtMS(max(ev.AtMS, e.at.ms()), ageMS, ev.ServedAtMS)
 	acted.Nth, acted.ReadyAtMS, acted.ClickUntilMS = 0, 0, 0
@@ -246,7 +250,7 @@ func (u *User) Undo(x Undo) {
 	case e != x.after:
 		e.acted &^= x.bit
 		u.put(&u.span, i, &e, 0, u.t.maxBytes)
-	case x.before.hash == 0:
+	case x.before.hash == 0, x.before.served <= u.resetAt():
 		u.s.remove(i)
 		u.look()
 		u.gapKnown = false
@@ -257,14 +261,35 @@ func (u *User) Undo(x Undo) {
 	}
 }
 
-// merge adds a state to the user's entry for a popup. It returns false, with
-// nothing changed, if there is no memory for it even without what has expired
-// at nowMS.
+// merge adds a state to the user's entry for a popup, unless a reset covers it. It
+// returns false, with nothing changed, if there is no memory for it even without
+// what has expired at nowMS.
 func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
+	if clock(s.ServedAtMS) <= u.resetAt() && id != resetID {
+		return true
+	}
 	i, e := u.entry(id)
 	e = e.merged(u.hash, id, s)
 	e.forget(min(e.at, clock(nowMS)))
 	return u.put(&u.span, i, &e, nowMS, u.t.maxBytes)
+}
+
+// reset removes what was served up to at, and has what comes later from then
+// removed, too, for as long as tokens live.
+func (u *User) reset(at tick, nowMS int64) bool {
+	for i := u.lo; i < u.hi; {
+		if e := u.s.unpack(i, u.hash); e.served <= at && e.popup != resetID {
+			u.hi -= u.s.width(i)
+			u.s.remove(i)
+		} else {
+			i += u.s.width(i)
+		}
+	}
+	u.look()
+	u.gapKnown = false
+	return u.merge(resetID, popup.State{
+		ServedAtMS: at.ms(), AtMS: at.ms(), NextAtMS: at.ms() + popup.TokenLife.Milliseconds(),
+	}, nowMS)
 }
 
 // put replaces the entry whose first slot is i, or adds one if i is -1. Where the
@@ -297,18 +322,4 @@ func (u *User) look() {
 	if u.prior.s != nil {
 		u.prior.look()
 	}
-}
-
-// forget removes the user's entries that are not newer than at.
-func (u *User) forget(at tick) {
-	for i := u.lo; i < u.hi; {
-		if e := u.s.unpack(i, u.hash); e.at <= at {
-			u.hi -= u.s.width(i)
-			u.s.remove(i)
-		} else {
-			i += u.s.width(i)
-		}
-	}
-	u.look()
-	u.gapKnown = false
 }

@@ -144,6 +144,9 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 	switch outcome {
 	case frequency.Repeated:
 		results[repeated].Inc()
+	case frequency.Void:
+		results[expired].Inc()
+		return tokenExpired
 	default:
 		results[full].Inc()
 		return stateFull

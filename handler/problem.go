@@ -76,7 +76,7 @@ var problems = [numProblems]struct {
 	tooManyActions:       {http.StatusBadRequest, "too_many_actions", fmt.Sprintf("There are more than %d actions.", maxActions), 0},
 	rateLimited:          {http.StatusTooManyRequests, "rate_limited", "Too many actions come from this address.", 5},
 	invalidToken:         {http.StatusUnauthorized, "invalid_token", "The token was not issued by this deployment.", 0},
-	tokenExpired:         {http.StatusGone, "token_expired", fmt.Sprintf("The token is older than %d days.", popup.TokenLife/(24*time.Hour)), 0},
+	tokenExpired:         {http.StatusGone, "token_expired", fmt.Sprintf("The token is older than %d days, or than a reset of its user.", popup.TokenLife/(24*time.Hour)), 0},
 	notRecorded:          {http.StatusServiceUnavailable, "not_recorded", "The server cannot record anything now.", 5},
 	stateFull:            {http.StatusServiceUnavailable, "state_full", "The server's memory for users is full.", 60},
 }

@@ -162,6 +162,20 @@ func TestTokenLife(t *testing.T) {
 	}
 }
 
+// An action with a token of before its user's reset counts nothing.
+func TestTokenOfBeforeReset(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	shown := f.sees("u", "p1")
+	f.clock.advance(time.Minute)
+	f.config.Users.Merge(&popup.Event{AtMS: f.clock.now(), User: []byte("u"), Action: popup.Reset})
+	if r := f.act("click", shown.Token); r.status != http.StatusGone || r.code() != "token_expired" {
+		t.Errorf("after a reset: %d %s", r.status, r.body)
+	}
+	f.journaled("u impression 1")
+	f.counts(1, "popupd_actions_total", "action", "click", "result", "expired")
+	f.sees("u", "p1")
+}
+
 func TestOlderImpressionIsCounted(t *testing.T) {
 	f := newServer(t, nil, `"frequency":{"after_impression_sec":60}`).start()
 	old := f.sees("u", "p1")

@@ -53,6 +53,28 @@ func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id 
 	return nil
 }
 
+// RestoreResets calls fn for every reset of a user that may still make tokens void.
+// The user belongs to fn only until it returns.
+func (db *DB) RestoreResets(ctx context.Context, fn func(user []byte, atMS int64)) error {
+	rows, err := db.read.QueryContext(ctx, "SELECT user_id, at_ms FROM erasure")
+	if err != nil {
+		return fmt.Errorf("restore resets: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var user sql.RawBytes
+		var at int64
+		if err := rows.Scan(&user, &at); err != nil {
+			return fmt.Errorf("restore resets: %w", err)
+		}
+		fn(user, at)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("restore resets: %w", err)
+	}
+	return nil
+}
+
 // stillMatters is the condition on user_popup, with two arguments: times after
 // which a wait or an impression still counts. The popups are looked up here and
 // not by a join, which would cost a lookup a row.

@@ -63,6 +63,21 @@ func TestRestoreWhatMatters(t *testing.T) {
 	})
 }
 
+func TestRestoreResets(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		s.register(t, streamID(1))
+		s.mustFlush(t, batchOf(streamID(1), 0, shown("u", startMS), reset("u", startMS+1), reset("用户", startMS+2), reset("u", startMS+3)))
+		got := map[string]int64{}
+		err := s.RestoreResets(t.Context(), func(user []byte, atMS int64) { got[string(user)] = max(got[string(user)], atMS) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(map[string]int64{"u": startMS + 3, "用户": startMS + 2}, got); d != "" {
+			t.Errorf("resets (-want +got):\n%s", d)
+		}
+	})
+}
+
 // What is restored is of one moment, however busy the flushers are: batch n of
 // the stream says that two users, far from each other in the table, were shown a
 // popup for the nth time.

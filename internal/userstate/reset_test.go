@@ -1,10 +1,12 @@
 package userstate
 
 import (
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -36,6 +38,61 @@ func TestReset(t *testing.T) {
 	c.open()
 	sees("u", true)
 	sees("v", false)
+}
+
+// TestResetIsFinal: a token of before a reset is void, on the server that was asked,
+// on one that hears of it, after a start, and where only the database tells.
+func TestResetIsFinal(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
+	open := func() *clocked {
+		c := &clocked{t: t, dir: t.TempDir(), nowMS: new(atomic.Int64)}
+		c.nowMS.Store(began)
+		c.open()
+		return c
+	}
+	a, b := open(), open()
+	defer func() { a.end(); b.end() }()
+	servedMS, token := a.ask("u")
+	void := func(when string, c *clocked) {
+		t.Helper()
+		if status := c.act("click", token); status != http.StatusGone {
+			t.Errorf("%s a click with a token of before the reset answers %d, want 410", when, status)
+		}
+		c.state.table.States([]byte("u"), func(uint32, popup.State) { t.Errorf("%s something is remembered", when) })
+	}
+	a.nowMS.Add(time.Hour.Milliseconds())
+	if err := a.state.Reset([]byte("u")); err != nil {
+		t.Fatal(err)
+	}
+	void("at once", a)
+	b.nowMS.Add(time.Hour.Milliseconds())
+	reset := popup.Event{AtMS: frequency.ResetAt(a.nowMS.Load()), User: []byte("u"), Action: popup.Reset}
+	b.state.Merge(&reset)
+	b.state.Merge(&popup.Event{ // comes late
+		AtMS: servedMS, ServedAtMS: servedMS, User: []byte("u"), Popup: 1, Version: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: servedMS + 1,
+	})
+	void("where it was heard of", b)
+	a.end()
+	a.open()
+	void("after a start, from the journal,", a)
+	a.state.save()
+	a.end()
+	a.open()
+	void("after a start, from the dump,", a)
+
+	c := open()
+	defer func() { c.end() }()
+	stream := popup.StreamID{1}
+	if _, err := c.state.db.Register(t.Context(), stream, 1); err != nil {
+		t.Fatal(err)
+	}
+	reset.Seq = 1
+	if _, err := c.state.db.Flush(t.Context(), &popup.Batch{Stream: stream, Last: 1, Events: []popup.Event{reset}}); err != nil {
+		t.Fatal(err)
+	}
+	c.end()
+	c.open()
+	void("after a start, from the database,", c)
 }
 
 // TestResetRefused: a reset that cannot be journaled, or has no valid id, is an

@@ -62,16 +62,7 @@ func (s *State) fromDataDirectory() (dumped bool, err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		s.log.Error("not all dumps of the users' state can be used", "err", err)
 	}
-	return positions != nil, s.replay()
-}
-
-// replay merges the journal. Streams come in any order, so it looks for resets
-// first: what a reset forgot must not come back from an older stream.
-func (s *State) replay() error {
-	if err := s.journal.Resets(s.forget); err != nil {
-		return err
-	}
-	return s.journal.Replay(s.Merge)
+	return positions != nil, s.journal.Replay(s.table.Merge)
 }
 
 // ping asks the database for a sign of life, but not for long: one that hangs is
@@ -101,17 +92,20 @@ func (s *State) fromDatabase(ctx context.Context) error {
 	return s.mergeStates(ctx)
 }
 
-// mergeStates merges the states that the database holds: ten million in some
-// seconds (BenchmarkRestoreState).
+// mergeStates merges the states and the resets that the database holds: ten million in
+// some seconds (BenchmarkRestoreState).
 func (s *State) mergeStates(ctx context.Context) error {
 	start, refused := time.Now(), 0
 	err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
-		s.unlessReset(user, st.AtMS, func() {
-			if !s.table.Restore(user, id, st) {
-				refused++
-			}
-		})
+		if !s.table.Restore(user, id, st) {
+			refused++
+		}
 	})
+	if err == nil { // after the states: what was reset meanwhile goes too
+		err = s.db.RestoreResets(ctx, func(user []byte, atMS int64) {
+			s.table.Merge(&popup.Event{AtMS: atMS, User: user, Action: popup.Reset})
+		})
+	}
 	if err != nil {
 		return err
 	}

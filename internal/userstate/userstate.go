@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 
 	"github.com/popupd/popupd/frequency"
@@ -48,9 +47,6 @@ type State struct {
 	ready  atomic.Bool   // what users have seen is known
 	behind chan struct{} // cap 1, see Behind
 
-	resetsMu sync.Mutex       // guards resets
-	resets   map[string]int64 // by user: when they were last reset, as far as this process has heard
-
 	// Owned by save: what the last dump, or the one that was loaded, covers.
 	dumped map[popup.StreamID]uint64
 
@@ -63,7 +59,7 @@ type State struct {
 func New(c Config) *State {
 	return &State{
 		db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
-		behind: make(chan struct{}, 1), resets: make(map[string]int64), archived: make(map[uint32]bool),
+		behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
 	}
 }
 

@@ -235,45 +235,6 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestResets: those of every stream come, and streams without any are not read.
-func TestResets(t *testing.T) {
-	c := testConfig(t.TempDir())
-	reset := func(user string) []popup.Event {
-		return []popup.Event{{AtMS: 5, User: []byte(user), Action: popup.Reset}}
-	}
-	for _, resets := range []bool{true, false} {
-		j := mustOpen(t, c, &disk{})
-		for n := range 30 {
-			mustAppend(t, j, testEvents(n, 3))
-			if resets && n == 20 {
-				mustAppend(t, j, append(testEvents(n, 1), reset("old")...))
-			}
-		}
-		if err := j.Release(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	j := mustOpen(t, c, &disk{})
-	mustAppend(t, j, reset("own"))
-	may := 0
-	for _, s := range j.Streams() {
-		if s.mayReset() {
-			may++
-		}
-	}
-	if may != 2 {
-		t.Errorf("%d of 3 streams may have resets, want the first and the own one", may)
-	}
-	var got []string
-	if err := j.Resets(func(e *popup.Event) { got = append(got, string(e.User)) }); err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(got)
-	if want := []string{"old", "own"}; !slices.Equal(got, want) {
-		t.Errorf("resets of %q, want %q", got, want)
-	}
-}
-
 func TestMetrics(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	c := testConfig(t.TempDir())

@@ -18,25 +18,6 @@ func (j *Journal) Replay(fn func(*popup.Event)) error {
 	return nil
 }
 
-// Resets is Replay for resets alone. Streams of earlier starts that have none are
-// not read again: they mostly have none, and the journal may be large.
-func (j *Journal) Resets(fn func(*popup.Event)) error {
-	for _, s := range j.Streams() {
-		if !s.mayReset() {
-			continue
-		}
-		err := j.replay(s, func(ev *popup.Event) {
-			if ev.Action == popup.Reset {
-				fn(ev)
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("replay stream %s: %w", s.ID(), err)
-		}
-	}
-	return nil
-}
-
 func (j *Journal) replay(s *Stream, fn func(*popup.Event)) error {
 	const piece = 256 << 10
 	var buf []byte

@@ -110,8 +110,8 @@ func (s *scanned) read(w *window, id popup.StreamID, lim limits) error {
 	}
 }
 
-// note looks at a frame's events: for resets, and for the time. An event of the
-// future says nothing: its server's clock was wrong.
+// note looks at a frame's events for the time. An event of the future says nothing:
+// its server's clock was wrong.
 func (s *scanned) note(f *Frame, nowMS int64) {
 	ev := new(popup.Event)
 	for seq, rest := f.First, f.Payload; len(rest) > 0; seq++ {
@@ -119,7 +119,6 @@ func (s *scanned) note(f *Frame, nowMS int64) {
 		if rest, err = popup.DecodeEvent(ev, rest); err != nil {
 			return // nobody can read it
 		}
-		s.resets = s.resets || ev.Action == popup.Reset
 		if ev.AtMS <= nowMS {
 			s.times.noteEvent(seq, ev.AtMS)
 		}

@@ -38,8 +38,6 @@ type segment struct {
 	index   []indexEntry
 	bad     bool  // damaged, its name ends in .bad
 	dueMS   int64 // since when it is committed and covered; 0: it is not
-
-	resets bool // it was scanned, and there are some
 }
 
 // extent is a piece of a segment in which frame follows frame. Sequence numbers

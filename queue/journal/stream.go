@@ -65,13 +65,6 @@ func (s *Stream) Sealed() bool {
 	return s.sealed
 }
 
-// mayReset reports whether there may be resets in the stream.
-func (s *Stream) mayReset() bool {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return !s.sealed || slices.ContainsFunc(s.segs, func(g *segment) bool { return g.resets })
-}
-
 // Ack tells that MySQL has committed the stream's events up to seq, which lets
 // segments be deleted (see [Journal.Run]). It may go back: MySQL may have been restored to an
 // earlier state.
