@@ -12,7 +12,6 @@ type dialect struct {
 	begin     string                     // starts a transaction that writes
 	now       string                     // the time of the store's clock, ms; it is that of the statement
 	upsert    func(key string) string    // what stands between the rows and the assignments of an upsert
-	join      string                     // joins a table whose rows are looked up for each row of those before it
 	words     *strings.Replacer          // see expand
 	hex       func(dst, b []byte) []byte // appends the literal of a text of any bytes
 	user      func(id []byte) any        // a user id as an argument
@@ -25,7 +24,6 @@ func mysqlDialect() *dialect {
 		begin:  "START TRANSACTION",
 		now:    "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)",
 		upsert: func(string) string { return " ON DUPLICATE KEY UPDATE " },
-		join:   " STRAIGHT_JOIN ",
 		words:  strings.NewReplacer("NEW(", "VALUES("),
 		hex: func(dst, b []byte) []byte {
 			return append(hex.AppendEncode(append(dst, "x'"...), b), '\'')
@@ -43,7 +41,6 @@ func sqliteDialect() *dialect {
 		begin:  "BEGIN IMMEDIATE",
 		now:    "CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)",
 		upsert: func(key string) string { return " ON CONFLICT(" + key + ") DO UPDATE SET " },
-		join:   " CROSS JOIN ", // https://www.sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join
 		words:  strings.NewReplacer("NEW(", "(excluded.", "GREATEST(", "max("),
 		hex: func(dst, b []byte) []byte {
 			return append(hex.AppendEncode(append(dst, "CAST(x'"...), b), "' AS TEXT)"...)

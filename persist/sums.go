@@ -16,8 +16,7 @@ const hourMS = 3_600_000
 // popup, hour and variant. They are sorted by their keys, so that all transactions
 // lock rows in the same order.
 //
-// They are made in steps, since each needs what the store says of the one before:
-// begin, then mergeStates, then sumStats.
+// The statistics are summed last, when the store has said which outcomes it knew.
 type batchSums struct {
 	outcomes    []outcome // of the batch's events, by index
 	impressions []impressionRow
@@ -67,11 +66,11 @@ type statsRow struct {
 	users, clickUsers, convertUsers, controlUsers uint64
 }
 
-// begin sorts the events and makes the rows of impression. Of equal actions on one
+// merge makes the rows of impression and user_popup. Of equal actions on one
 // impression the first counts, the others are repeated. An event of an impression
 // that is older than its user's reset leaves no row of the user; an impression or
 // control counts all the same, an action does not.
-func (b *batchSums) begin(events []popup.Event, resets *resets) {
+func (b *batchSums) merge(events []popup.Event, resets *resets) {
 	b.outcomes = slices.Grow(b.outcomes[:0], len(events))[:len(events)]
 	clear(b.outcomes)
 	b.order = b.order[:0]
@@ -90,6 +89,7 @@ func (b *batchSums) begin(events []popup.Event, resets *resets) {
 			cmp.Compare(x.ServedAtMS, y.ServedAtMS), cmp.Compare(x.Seq, y.Seq))
 	})
 	b.mergeImpressions()
+	b.mergeStates()
 }
 
 func (b *batchSums) mergeImpressions() {
@@ -113,7 +113,9 @@ func (r *impressionRow) is(e entry) bool {
 	return r.servedAtMS == e.ServedAtMS && r.popup == e.Popup && bytes.Equal(r.user, e.User)
 }
 
-// mergeStates makes the rows of user_popup. The repeated actions are known by now.
+// mergeStates takes every click and conversion that is not repeated within the batch for
+// one that counts. If it does not, its user has its bit of ever already, from the one
+// that did.
 func (b *batchSums) mergeStates() {
 	b.states = b.states[:0]
 	for _, e := range b.order {

@@ -23,7 +23,7 @@ const (
 type writer struct {
 	*DB
 	impressions, events, states, stats insertion
-	queries                            countingQueries
+	selectOld                          string
 	maxBytes                           int       // of a statement
 	chunk                              int       // rows of a prepared statement
 	literalUntil                       time.Time // prepare nothing before
@@ -62,7 +62,7 @@ func (w *writer) init(db *DB) {
 		head: "INSERT INTO popup_stats (popup_id, hour, variant, impressions, controls, clicks, dismisses, converts, views, releases," +
 			" users, click_users, convert_users, control_users) VALUES ",
 	}
-	w.queries = d.countingQueries()
+	w.selectOld = selectOld()
 	// No expression reads a column that one before it assigns, since MySQL would give
 	// the new value and SQLite the old one; but click_until_ms, of which both will do.
 	const asked = "GREATEST(click_until_ms, NEW(click_until_ms), CASE WHEN acted & 7 <> 0 THEN next_at_ms ELSE 0 END)"
@@ -137,22 +137,18 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 	if err := w.applyResets(ctx, conn, events); err != nil {
 		return err
 	}
-	w.sums.begin(events, &w.resets)
+	w.sums.merge(events, &w.resets)
 	if err := w.upsertImpressions(ctx, conn); err != nil {
+		return err
+	}
+	if err := w.upsertStates(ctx, conn); err != nil {
 		return err
 	}
 	if err := w.insertEvents(ctx, conn, events); err != nil {
 		return err
 	}
 	failpoint.Reach(failpoint.FlushEventsInserted)
-	if err := w.markRepeated(ctx, conn, events); err != nil {
-		return err
-	}
-	w.sums.mergeStates()
-	if err := w.upsertStates(ctx, conn); err != nil {
-		return err
-	}
-	if err := w.unmarkFirsts(ctx, conn, events); err != nil {
+	if err := w.correctOutcomes(ctx, conn, events); err != nil {
 		return err
 	}
 	w.sums.sumStats(events)
