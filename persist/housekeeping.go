@@ -18,16 +18,16 @@ const (
 
 // Run keeps the store in order until ctx ends, and then returns nil: it watches
 // whether the store answers, deletes events that are older than the retention,
-// and takes users who were reset out of the events. Several servers may run it
-// on one store.
+// impressions and states that can matter no more, and takes users who were reset out
+// of the events. Several servers may run it on one store.
 func (db *DB) Run(ctx context.Context) error {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
-	var w walk
+	old := oldRows{expiry: expiry{DB: db}}
 	var nextSweep time.Time
 	for {
 		if db.ping(ctx) && !time.Now().Before(nextSweep) {
-			finished, err := db.sweep(ctx, &w, time.Now().Add(sweepFor))
+			finished, err := db.sweep(ctx, &old, time.Now().Add(sweepFor))
 			if err != nil && ctx.Err() == nil {
 				db.log.Warn("sweep store", "err", err)
 			}
@@ -55,15 +55,22 @@ func (db *DB) ping(ctx context.Context) bool {
 	return true
 }
 
+// oldRows are the walks that remember where they stand.
+type oldRows struct {
+	walk
+	expiry
+}
+
 // sweep goes on with the walks through old rows until they are finished or the
 // time is up. Each gets on a little every time.
-func (db *DB) sweep(ctx context.Context, w *walk, until time.Time) (finished bool, err error) {
+func (db *DB) sweep(ctx context.Context, old *oldRows, until time.Time) (finished bool, err error) {
 	removed := true
 	if db.retention > 0 {
 		removed, err = db.removeOld(ctx, until)
 	}
-	erased, eraseErr := db.erase(ctx, w, until)
-	return removed && erased, errors.Join(err, eraseErr)
+	erased, eraseErr := db.erase(ctx, &old.walk, until)
+	expired, expireErr := old.expiry.run(ctx, until)
+	return removed && erased && expired, errors.Join(err, eraseErr, expireErr)
 }
 
 // retentionBatch is how many events are looked at, and deleted at most, in one

@@ -14,12 +14,13 @@ import (
 // sweepAll runs the walks to their end.
 func (s *store) sweepAll(t testing.TB) {
 	t.Helper()
-	var w walk
-	finished, err := s.sweep(t.Context(), &w, time.Now().Add(time.Minute))
+	finished, err := s.sweep(t.Context(), s.oldRows(), time.Now().Add(time.Minute))
 	if err != nil || !finished {
 		t.Fatalf("sweep = %v, %v", finished, err)
 	}
 }
+
+func (s *store) oldRows() *oldRows { return &oldRows{expiry: expiry{DB: s.DB}} }
 
 func TestRetention(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
@@ -116,18 +117,18 @@ func TestSweepGoesOnWhereItStopped(t *testing.T) {
 		}
 		s.mustFlush(t, batchOf(streamID(1), 0, append(events, reset("u1", startMS))...))
 		s.pass(t, erasureSettle)
-		var w walk
+		old := s.oldRows()
 		rounds := 0
 		for finished := false; !finished; rounds++ {
 			var err error
-			if finished, err = s.sweep(t.Context(), &w, time.Now()); err != nil {
+			if finished, err = s.sweep(t.Context(), old, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		s.retain(t, startMS+1)
 		for finished := false; !finished; rounds++ {
 			var err error
-			if finished, err = s.sweep(t.Context(), &w, time.Now()); err != nil {
+			if finished, err = s.sweep(t.Context(), old, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}
