@@ -21,17 +21,27 @@ func main() {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
-	os.Exit(cli.Exit(os.Stderr, run(command, args, os.Environ(), os.Stdout, os.Stderr)))
+	os.Exit(run(command, args, os.Environ(), os.Stdout, os.Stderr))
 }
 
-func run(command string, args, environ []string, stdout, stderr io.Writer) error {
+// run returns the exit code.
+func run(command string, args, environ []string, stdout, stderr io.Writer) int {
+	if command != "serve" {
+		return cli.Exit(stderr, runOther(command, args, environ, stdout))
+	}
+	c, err := cli.ParseServe(args, environ, stdout)
+	log := plainlog.New(c.Log, c.LogLevel, stderr)
+	if err == nil {
+		err = server.Run(c, stdout, log)
+	}
+	if c.Log == "json" {
+		return cli.ExitLogged(log, err)
+	}
+	return cli.Exit(stderr, err)
+}
+
+func runOther(command string, args, environ []string, stdout io.Writer) error {
 	switch command {
-	case "serve":
-		c, err := cli.ParseServe(args, environ, stdout)
-		if err != nil {
-			return err
-		}
-		return server.Run(c, stdout, plainlog.New(c.Log, stderr))
 	case "doctor":
 		c, err := cli.ParseDoctor(args, environ, stdout)
 		if err != nil {

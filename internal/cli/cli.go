@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 )
@@ -83,11 +84,29 @@ func parseEnv(fs, others *flag.FlagSet, environ []string) error {
 // Exit prints why a command failed, in one line, and returns its exit code: 0
 // without an error or after printing help, 2 for ErrUsage, else 1.
 func Exit(stderr io.Writer, err error) int {
-	if err == nil || errors.Is(err, flag.ErrHelp) {
-		return 0
+	code := exitCode(err)
+	if code != 0 {
+		fmt.Fprintf(stderr, "popupd: %s\n", oneLine(err))
 	}
-	fmt.Fprintf(stderr, "popupd: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
-	if errors.Is(err, ErrUsage) {
+	return code
+}
+
+// ExitLogged is [Exit] into a log, whose readers may take nothing but its records.
+func ExitLogged(log *slog.Logger, err error) int {
+	code := exitCode(err)
+	if code != 0 {
+		log.Error("popupd ends", "err", oneLine(err), "exit_code", code)
+	}
+	return code
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func exitCode(err error) int {
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, ErrUsage):
 		return 2
 	}
 	return 1

@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +42,7 @@ type Serve struct {
 	Drain, Retention     time.Duration
 	Demo                 bool
 	Log                  string // text or json
+	LogLevel             slog.Level
 
 	Exposed []string // files that hold secrets and that others than their owner can use
 }
@@ -81,17 +84,21 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.DurationVar(&c.Retention, "retention", 2160*time.Hour, "Delete rows of the table event that are older than this; 0 means never")
 	fs.BoolVar(&c.Demo, "demo", false, "Create three sample popups if there are none")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
+	fs.TextVar((*logLevel)(&c.LogLevel), "log-level", logLevel(slog.LevelInfo), "Log what has this `level` or a higher one: debug, info, warn or error")
 	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret")
 	return fs
 }
 
 // ParseServe reads flags, then the environment for those not given, then the
 // files that they name. It returns flag.ErrHelp after printing help, an error
-// that is ErrUsage, or that of a file.
+// that is ErrUsage, or that of a file; then Log is valid all the same.
 func ParseServe(args, environ []string, help io.Writer) (Serve, error) {
 	var c Serve
 	exposed, err := parseFlags(serveFlags(&c), doctorFlags(new(Doctor)), args, environ, help)
 	if err != nil {
+		if wantsJSON(args, environ) {
+			c.Log = "json" // it may stand after the mistake
+		}
 		return c, err
 	}
 	c.Exposed = exposed
@@ -99,6 +106,20 @@ func ParseServe(args, environ []string, help io.Writer) (Serve, error) {
 		return c, fmt.Errorf("%w; %w", err, ErrUsage)
 	}
 	return c, nil
+}
+
+// wantsJSON reports whether a call that cannot be read asks for logs as JSON.
+func wantsJSON(args, environ []string) bool {
+	for i, arg := range args {
+		name, value, ok := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if !ok && i+1 < len(args) {
+			value = args[i+1]
+		}
+		if name == "log" && strings.HasPrefix(arg, "-") {
+			return value == "json"
+		}
+	}
+	return slices.Contains(environ, envPrefix+"LOG=json")
 }
 
 func (c *Serve) validate() error {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -53,6 +55,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"identity", "-identity=on", "", "-identity"},
 		{"identity without a secret", "-identity=enforce", "", "-identity-secret"},
 		{"log", "-log=xml", "", "-log"},
+		{"log level", "-log-level=WARN+1", "", "WARN+1"},
 		{"prefix", "-redis-prefix=a{b}", "", "-redis-prefix"},
 		{"negative gap", "-min-gap=-1s", "", "-min-gap"},
 		{"not a number", "-new-ids-per-client=NaN", "", "-new-ids-per-client"},
@@ -76,6 +79,50 @@ func TestParseConfigRefuses(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error of more than one line: %q", c.name, err)
+		}
+	}
+}
+
+// TestLogAfterMistake: how a mistake is told follows -log, wherever that stands.
+func TestLogAfterMistake(t *testing.T) {
+	for _, c := range []struct{ args, env, want string }{
+		{"-colour=red", "", "text"},
+		{"-colour=red -log=json", "", "json"},
+		{"-colour red --log json", "", "json"},
+		{"-log json -colour=red", "", "json"},
+		{"-colour=red -log", "", "text"},
+		{"-colour=red", "POPUPD_LOG=json", "json"},
+		{"-colour=red -log=text", "POPUPD_LOG=json", "text"},
+		{"-log-level=loud", "POPUPD_LOG=json", "json"},
+		{"-idle-timeout=1s", "POPUPD_LOG=json", "json"},
+	} {
+		got, err := ParseServe(strings.Fields(c.args), []string{c.env}, io.Discard)
+		if !errors.Is(err, ErrUsage) || got.Log != c.want {
+			t.Errorf("%s %s: %s, %v; want %s", c.args, c.env, got.Log, err, c.want)
+		}
+	}
+}
+
+func TestExitLogged(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		code int
+		want string
+	}{
+		{nil, 0, ""},
+		{flag.ErrHelp, 0, ""},
+		{fmt.Errorf("a\nb; %w", ErrUsage), 2, `level=ERROR msg="popupd ends" err="a; b; see popupd -help" exit_code=2` + "\n"},
+		{errors.New("a"), 1, `level=ERROR msg="popupd ends" err=a exit_code=1` + "\n"},
+	} {
+		var out strings.Builder
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		if code := ExitLogged(log, c.err); code != c.code || out.String() != c.want {
+			t.Errorf("%v: exit code %d, %q; want %d, %q", c.err, code, &out, c.code, c.want)
 		}
 	}
 }

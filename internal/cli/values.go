@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -46,4 +47,21 @@ func (s *syncInterval) UnmarshalText(text []byte) error {
 	}
 	*s = syncInterval(d)
 	return nil
+}
+
+// logLevel is a level of package slog in lower case.
+type logLevel slog.Level
+
+func (l logLevel) MarshalText() ([]byte, error) {
+	return []byte(strings.ToLower(slog.Level(l).String())), nil
+}
+
+func (l *logLevel) UnmarshalText(text []byte) error {
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if string(text) == strings.ToLower(level.String()) {
+			*l = logLevel(level)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of debug, info, warn and error", text)
 }

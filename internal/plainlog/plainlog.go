@@ -13,12 +13,22 @@ import (
 	"unicode/utf8"
 )
 
-// New returns a log in the format text or json, see log/slog.
-func New(format string, w io.Writer) *slog.Logger {
+// New returns a log in the format text or json, see log/slog, of records that have
+// at least this level.
+func New(format string, level slog.Leveler, w io.Writer) *slog.Logger {
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(plainLines{w}, nil))
+		return slog.New(slog.NewJSONHandler(plainLines{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: inSeconds}))
 	}
-	return slog.New(slog.NewTextHandler(plainLines{w}, nil))
+	return slog.New(slog.NewTextHandler(plainLines{w}, &slog.HandlerOptions{Level: level}))
+}
+
+// inSeconds makes a duration a number whose name says its unit: log/slog would write
+// nanoseconds, and not say so.
+func inSeconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.Float64(a.Key+"_seconds", a.Value.Duration().Seconds())
+	}
+	return a
 }
 
 // plainLines escapes what is not printable as \u and four hex digits, as JSON does, and

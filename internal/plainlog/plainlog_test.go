@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -27,8 +28,8 @@ var textLine = regexp.MustCompile(`^time=\S+ level=WARN msg=said( [\w.]+=("([^"\
 func TestLogLines(t *testing.T) {
 	for _, value := range hostile {
 		var text, lines bytes.Buffer
-		New("text", &text).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
-		New("json", &lines).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
+		New("text", slog.LevelInfo, &text).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
+		New("json", slog.LevelInfo, &lines).Warn("said", "key", value, "err", errors.New(value), "bytes", []byte(value))
 		for format, got := range map[string]string{"text": text.String(), "json": lines.String()} {
 			line, ended := strings.CutSuffix(got, "\n")
 			if !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
@@ -56,6 +57,39 @@ func sameJSON(t *testing.T, line, msg, value string) {
 	}
 }
 
+// TestDurations: in JSON a duration is a number of seconds, and says so.
+func TestDurations(t *testing.T) {
+	var text, lines bytes.Buffer
+	for format, out := range map[string]*bytes.Buffer{"text": &text, "json": &lines} {
+		New(format, slog.LevelInfo, out).With("pause", time.Minute).Info("said", "took", 1500*time.Microsecond, "n", 7)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(lines.Bytes(), &fields); err != nil {
+		t.Fatal(err)
+	}
+	if fields["took_seconds"] != 0.0015 || fields["pause_seconds"] != 60.0 || fields["n"] != 7.0 || fields["took"] != nil {
+		t.Errorf("json: %s", &lines)
+	}
+	if !strings.Contains(text.String(), "pause=1m0s took=1.5ms n=7") {
+		t.Errorf("text: %s", &text)
+	}
+}
+
+// TestLevel: what is below the level is not written.
+func TestLevel(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		log := New(format, slog.LevelWarn, &out)
+		log.Debug("a")
+		log.Info("b")
+		log.Warn("c")
+		log.Error("d")
+		if got := strings.Count(out.String(), "\n"); got != 2 {
+			t.Errorf("%s: %d lines, want 2:\n%s", format, got, &out)
+		}
+	}
+}
+
 // FuzzLogLine: a line of the log is one line of printable text.
 func FuzzLogLine(f *testing.F) {
 	f.Add("said", "\x1b[2J\u009b31m\u202e\xff")
@@ -63,7 +97,7 @@ func FuzzLogLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, msg, value string) {
 		for _, format := range []string{"text", "json"} {
 			var out bytes.Buffer
-			New(format, &out).LogAttrs(t.Context(), slog.LevelWarn, msg, slog.String("key", value), slog.Any("err", errors.New(value)))
+			New(format, slog.LevelInfo, &out).LogAttrs(t.Context(), slog.LevelWarn, msg, slog.String("key", value), slog.Any("err", errors.New(value)))
 			line, ended := strings.CutSuffix(out.String(), "\n")
 			if !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Fatalf("%s: %q, %q is logged as %q", format, msg, value, &out)

@@ -49,8 +49,13 @@ func (s *server) seed() func(context.Context) error {
 	return func(ctx context.Context) error { return seedDemo(ctx, s.db) }
 }
 
-// greet tells someone who is trying popupd where it is.
+// greet tells someone who is trying popupd where it is. A token that was given is
+// known to who gave it, and stdout may be kept where others can read it.
 func (s *server) greet() {
+	token := s.keys.admin
+	if s.config.AdminToken != "" {
+		token = "(as given)"
+	}
 	fmt.Fprintf(s.stdout, "popupd is up, with three sample popups.\n  polls and actions  http://%s\n  control plane      http://%s\n  admin token        %s\n",
-		s.data.Addr(), s.admin.Addr(), s.keys.admin)
+		s.data.Addr(), s.admin.Addr(), token)
 }
