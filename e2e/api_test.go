@@ -55,6 +55,7 @@ func TestAPI(t *testing.T) {
 	do(200, "GET", s.dataURL+"/v1/poll?uid=api&placement=home", "")
 	do(204, "GET", s.dataURL+"/v1/poll?uid=api&placement=home", "")
 	do(204, "GET", s.dataURL+"/v1/poll?uid=api&placement=nowhere", "")
+	do(204, "GET", s.dataURL+"/v1/poll?uid=prefetching&placement=home", "", "Sec-Purpose", "prefetch")
 	do(400, "GET", s.dataURL+"/v1/poll?placement=home&uid=%00", "")
 
 	one := `{"token":"` + p.Token + `","action":"click"}`
@@ -64,7 +65,9 @@ func TestAPI(t *testing.T) {
 	do(400, "POST", s.dataURL+"/v1/actions", `{"token":`, contentType, "text/plain")
 	do(401, "POST", s.dataURL+"/v1/actions", `{"token":"v1.AAAA","action":"click"}`, contentType, asJSON)
 	do(413, "POST", s.dataURL+"/v1/actions", strings.Repeat(" ", 64<<10+1), contentType, "text/plain")
-	do(415, "POST", s.dataURL+"/v1/actions", "token=x", contentType, "application/x-www-form-urlencoded")
+	do(202, "POST", s.dataURL+"/v1/actions", "action=view&age_ms=5&token="+p.Token, contentType, "application/x-www-form-urlencoded")
+	do(400, "POST", s.dataURL+"/v1/actions", "token=x", contentType, "application/x-www-form-urlencoded")
+	do(415, "POST", s.dataURL+"/v1/actions", one, contentType, "application/xml")
 	do(204, "OPTIONS", s.dataURL+"/v1/actions", "", "Origin", "https://example.com", "Access-Control-Request-Method", "POST")
 
 	do(200, "GET", s.adminURL+"/readyz", "")

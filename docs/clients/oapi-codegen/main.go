@@ -128,6 +128,10 @@ func (p popupd) show(ctx context.Context) error {
 	if err := want(http.StatusAccepted, "act in text/plain", act, err); err != nil {
 		return err
 	}
+	act, err = p.data.ActWithFormdataBodyWithResponse(ctx, nil, Action{Token: served.Token, Action: ActionActionView, AgeMs: new(5)})
+	if err := want(http.StatusAccepted, "act in a form", act, err); err != nil {
+		return err
+	}
 	preflight, err := p.data.PreflightPollWithResponse(ctx)
 	if err := want(http.StatusNoContent, "preflightPoll", preflight, err); err != nil {
 		return err
@@ -143,8 +147,8 @@ func (p popupd) forget(ctx context.Context) error {
 	if err := want(http.StatusOK, "getUser", state, err); err != nil {
 		return err
 	}
-	if len(state.JSON200.States) != 1 || len(state.JSON200.States[0].Acted) != 3 {
-		return fmt.Errorf("getUser: %+v, want one state with three actions", *state.JSON200)
+	if len(state.JSON200.States) != 1 || len(state.JSON200.States[0].Acted) != 4 {
+		return fmt.Errorf("getUser: %+v, want one state with four actions", *state.JSON200)
 	}
 	reset, err := p.admin.ResetUserWithResponse(ctx, user, nil)
 	if err := want(http.StatusAccepted, "resetUser", reset, err); err != nil {

@@ -89,6 +89,8 @@ func show(ctx context.Context, data *Client) {
 	must(taken.Accepted == 1 && len(taken.Rejected) == 1, "taken %+v", taken)
 	text := ActReqTextPlain{Data: strings.NewReader(`{"token":"` + served.Token + `","action":"dismiss"}`)}
 	want[*ActionResultsHeaders](data.Act(ctx, &text, ActParams{}))
+	form := Action{Token: served.Token, Action: ActionActionView, AgeMs: NewOptInt(5)}
+	want[*ActionResultsHeaders](data.Act(ctx, &form, ActParams{}))
 	want[*Preflight](data.PreflightPoll(ctx))
 	want[*Preflight](data.PreflightActions(ctx))
 }
@@ -97,7 +99,7 @@ func show(ctx context.Context, data *Client) {
 // archived, which frees what is remembered of it.
 func forget(ctx context.Context, admin *Client) {
 	state := want[*User](admin.GetUser(ctx, GetUserParams{UID: user}))
-	must(len(state.States) == 1 && len(state.States[0].Acted) == 3, "state %+v", state)
+	must(len(state.States) == 1 && len(state.States[0].Acted) == 4, "state %+v", state)
 	want[*ResetUserAccepted](admin.ResetUser(ctx, ResetUserParams{UID: user}))
 	want[*User](admin.GetUserByQuery(ctx, GetUserByQueryParams{UID: ".."}))
 	want[*ResetUserByQueryAccepted](admin.ResetUserByQuery(ctx, ResetUserByQueryParams{UID: ".."}))

@@ -57,6 +57,8 @@ const many = want(202, await data.POST("/v1/actions", {
 assert.equal(many.rejected[0]?.code, "invalid_token");
 const text = JSON.stringify({ token: served.token, action: "dismiss" });
 want(202, await data.POST("/v1/actions", { headers: { "Content-Type": "text/plain" }, body: text, bodySerializer: (body) => body }));
+const form = { "Content-Type": "application/x-www-form-urlencoded" };
+want(202, await data.POST("/v1/actions", { headers: form, body: { token: served.token, action: "view", age_ms: 5 } }));
 want(401, await data.POST("/v1/actions", { body: { token: "v1.forged", action: "click" } }));
 want(204, await data.OPTIONS("/v1/poll"));
 want(204, await data.OPTIONS("/v1/actions"));
@@ -64,7 +66,7 @@ want(204, await data.OPTIONS("/v1/actions"));
 // Forget users, before the popup is archived, which frees what is remembered of
 // it. Fetch takes ".." out of a path, so such ids go into the query.
 const state = want(200, await admin.GET("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
-assert.deepEqual(state.states.map((s) => s.acted), [["click", "dismiss", "convert"]]);
+assert.deepEqual(state.states.map((s) => s.acted), [["click", "dismiss", "convert", "view"]]);
 want(202, await admin.DELETE("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
 assert.equal(want(200, await admin.GET("/v1/admin/users", { params: { query: { uid: ".." } } })).uid, "..");
 want(202, await admin.DELETE("/v1/admin/users", { params: { query: { uid: ".." } } }));
