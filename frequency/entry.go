@@ -139,13 +139,13 @@ func (e *entry) held() popup.Reason {
 	return popup.CooldownClick
 }
 
-// settle moves an entry from the future to now, and reports whether it was one.
+// settle moves an entry to now if it is from the future.
 // Its waits then last as long as they would have if the clock had been right.
 // Served stays, since it names the impression.
-func (e *entry) settle(now tick) bool {
+func (e *entry) settle(now tick) {
 	limit := now + maxSkew
 	if e.at <= limit && e.shown <= limit {
-		return false
+		return
 	}
 	if wrong := e.at; wrong > limit {
 		e.at = now
@@ -156,17 +156,25 @@ func (e *entry) settle(now tick) bool {
 		}
 	}
 	e.shown = min(e.shown, now)
-	return true
 }
+
+// releaseBit is the bit in acted of a release.
+const releaseBit = 16
 
 // seen is [popup.State.Seen].
 func (e *entry) seen() uint32 {
+	if e.acted&releaseBit == 0 { // as nearly always
+		return uint32(e.impressions)
+	}
 	s := popup.State{Impressions: uint32(e.impressions), Acted: e.acted}
 	return s.Seen()
 }
 
 // lastSeen is [popup.State.SeenAtMS].
 func (e *entry) lastSeen() tick {
+	if e.acted&releaseBit == 0 { // as nearly always
+		return e.shown
+	}
 	if s := e.state(); s.SeenAtMS() == 0 {
 		return 0
 	}

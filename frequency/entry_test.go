@@ -18,6 +18,12 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+func TestReleaseBit(t *testing.T) {
+	if got := popup.Release.Bit(); got != releaseBit {
+		t.Errorf("popup.Release has bit %d, here it is %d", got, releaseBit)
+	}
+}
+
 func TestTick(t *testing.T) {
 	const lastMS = epochMS + (int64(never)-1)*tickMS
 	for _, c := range []struct{ ms, floor, ceil int64 }{

@@ -59,11 +59,11 @@ const (
 )
 
 func shortActed(acted uint8) uint8 {
-	return acted&^popup.Unconfirmed | acted&popup.Unconfirmed/popup.Unconfirmed*shortUnconfirmed
+	return acted&^popup.Unconfirmed | acted&popup.Unconfirmed>>1
 }
 
 func longActed(short uint8) uint8 {
-	return short&^shortUnconfirmed | short&shortUnconfirmed/shortUnconfirmed*popup.Unconfirmed
+	return short&^shortUnconfirmed | short&shortUnconfirmed<<1
 }
 
 // fits reports whether one slot holds the entry. Not if an action's wait still
@@ -173,7 +173,7 @@ func (s *shard) unpack(i int, hash uint64) entry {
 func (s *shard) seen(i int) tick {
 	h := &s.slots[i]
 	switch {
-	case h.key&(isLong|uint64(popup.Release.Bit())) != 0:
+	case h.key&(isLong|releaseBit) != 0:
 		e := s.unpack(i, 0)
 		return e.lastSeen()
 	case h.key&isServed != 0:

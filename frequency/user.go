@@ -68,7 +68,10 @@ func (u *User) wait(of *span, v *Verdict, id uint32, now tick) (seen uint32) {
 	if i < 0 {
 		return 0
 	}
-	e := u.settled(of, i, now)
+	e := of.s.unpack(i, of.hash)
+	if e.at > now+maxSkew || e.shown > now+maxSkew {
+		u.settle(of, i, &e, now)
+	}
 	v.ServedAtMS = max(v.ServedAtMS, e.served.ms())
 	if ready := e.ready(now); ready > now && ready.ms() > v.ReadyAtMS {
 		v.Reason, v.ReadyAtMS = e.held(), ready.ms()
@@ -94,7 +97,8 @@ func (u *User) lastSeen(of *span, now tick) (seen tick) {
 	for i := of.lo; i < of.hi; i += of.s.width(i) {
 		at := of.s.seen(i)
 		if at > now+maxSkew {
-			e := u.settled(of, i, now)
+			e := of.s.unpack(i, of.hash)
+			u.settle(of, i, &e, now)
 			i, at = of.find(e.popup), e.lastSeen()
 		}
 		seen = max(seen, at)
@@ -102,13 +106,10 @@ func (u *User) lastSeen(of *span, now tick) (seen tick) {
 	return seen
 }
 
-// settled returns the entry whose first slot is i, as [entry.settle] leaves it.
-func (u *User) settled(of *span, i int, now tick) entry {
-	e := of.s.unpack(i, of.hash)
-	if e.settle(now) {
-		u.put(of, i, &e, now.ms(), u.t.maxBytes) // without memory for it the next check tries again
-	}
-	return e
+// settle moves the entry whose first slot is i from the future to now.
+func (u *User) settle(of *span, i int, e *entry, now tick) {
+	e.settle(now)
+	u.put(of, i, e, now.ms(), u.t.maxBytes) // without memory for it the next check tries again
 }
 
 // stop adds a closed gate. The first one is the reason, the last one to open
