@@ -130,3 +130,52 @@ func TestActOutcomes(t *testing.T) {
 		t.Errorf("an archived popup: outcome %d, ready at %d; want counted, %d", got, ev.ReadyAtMS, noon+minute)
 	}
 }
+
+// With confirm_sec only what was seen costs the wait, a place in max_impressions and
+// the gap.
+func TestConfirm(t *testing.T) {
+	f := popup.Frequency{AfterImpressionSec: 3600, AfterClickSec: 7200, AfterDismissSec: 60, MaxImpressions: 2, ConfirmSec: 60}
+	table := New(Config{MinGap: 10 * time.Minute})
+	first := serve(t, table, "u", 1, &f, noon)
+	if first.Nth != 0 || first.ReadyAtMS != noon+minute {
+		t.Errorf("served: %+v, want nth 0, ready in a minute", first)
+	}
+	expect(t, table, "u", 2, &defaults, noon, popup.Eligible, 0) // no gap yet
+	expect(t, table, "u", 1, &f, noon+minute-1, popup.CooldownImpression, noon+minute)
+	expect(t, table, "u", 1, &f, noon+minute, popup.Eligible, 0)
+
+	again := serve(t, table, "u", 1, &f, noon+minute)
+	if ev, o := act(table, again, popup.View, &f, noon+minute+10*second); o != Counted || ev.Nth != 1 || ev.ReadyAtMS != noon+minute+10*second+hour {
+		t.Errorf("view: outcome %d, %+v; want nth 1, ready an hour later", o, ev)
+	}
+	if _, o := act(table, again, popup.View, &f, noon+2*minute); o != Repeated {
+		t.Errorf("view again: outcome %d, want repeated", o)
+	}
+	expect(t, table, "u", 1, &f, noon+5*minute, popup.CooldownImpression, noon+minute+10*second+hour)
+	expect(t, table, "u", 2, &defaults, noon+5*minute, popup.MinGap, noon+11*minute+10*second+99)
+	// The one before was seen too, as is told late: the database counts it.
+	if ev, o := act(table, first, popup.View, &f, noon+5*minute); o != Counted || ev.Nth != 0 || ev.ReadyAtMS != 0 {
+		t.Errorf("view of the one before: outcome %d, %+v", o, ev)
+	}
+	expect(t, table, "u", 1, &f, noon+5*minute, popup.CooldownImpression, noon+minute+10*second+hour)
+
+	// Any other action confirms, too, and takes the second place.
+	third := serve(t, table, "u", 1, &f, noon+2*hour)
+	if ev, o := act(table, third, popup.Dismiss, &f, noon+2*hour+second); o != Counted || ev.Nth != 2 {
+		t.Errorf("dismiss: outcome %d, %+v; want nth 2", o, ev)
+	}
+	if ev, o := act(table, third, popup.View, &f, noon+2*hour+2*second); o != Counted || ev.Nth != 2 || ev.ReadyAtMS != 0 {
+		t.Errorf("view after the dismiss: outcome %d, %+v; want nth 2, no wait", o, ev)
+	}
+	expect(t, table, "u", 1, &f, noon+3*hour, popup.CapReached, popup.Never)
+
+	// What was released before anybody saw it takes no place.
+	released := serve(t, table, "v", 1, &f, noon)
+	act(table, released, popup.Release, &f, noon+second)
+	expect(t, table, "v", 1, &f, noon+second, popup.Eligible, 0)
+	// A view of what another server has served.
+	elsewhere := popup.Event{User: []byte("w"), Popup: 1, ServedAtMS: noon}
+	if ev, o := act(table, elsewhere, popup.View, &f, noon+second); o != Counted || ev.Nth != 1 || ev.ReadyAtMS != noon+second+hour {
+		t.Errorf("view of another server's: outcome %d, %+v; want nth 1, ready an hour later", o, ev)
+	}
+}

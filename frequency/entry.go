@@ -158,6 +158,17 @@ func (e *entry) settle(now tick) {
 	e.shown = min(e.shown, now)
 }
 
+// unconfirmed reports whether the impression of a token waits for the page to confirm
+// that it was seen: the latest one if it does, one that is yet unknown if popups like
+// it do.
+func (e *entry) unconfirmed(token tick, f *popup.Frequency) bool {
+	if token == e.served {
+		s := popup.State{Acted: e.acted}
+		return !s.Confirmed()
+	}
+	return token > e.served && f != nil && f.ConfirmSec > 0
+}
+
 // releaseBit is the bit in acted of a release.
 const releaseBit = 16
 

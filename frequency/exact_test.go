@@ -26,7 +26,7 @@ func TestNeverEarlyNorMuchLate(t *testing.T) {
 		popupsSeen := make([]history, len(popups))
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now += tickMS + rapid.Int64Range(0, 3*minute).Draw(t, "later")
-			id := drawPopup.Draw(t, "popup")
+			id := rapid.Uint32Range(1, 6).Draw(t, "popup") // those that need no confirmation
 			h, f := &popupsSeen[id], &popups[id]
 			if len(h.events) > 0 && rapid.Bool().Draw(t, "act") {
 				a := drawAct.Draw(t, "action")

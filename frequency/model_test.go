@@ -17,7 +17,8 @@ var popups = []popup.Frequency{
 	3: {IgnoreMinGap: true},
 	4: {AfterImpressionSec: 1, AfterClickSec: popup.Forever, AfterDismissSec: 86400, MaxImpressions: 3},
 	5: {AfterImpressionSec: popup.Forever, AfterClickSec: 3600, MaxImpressions: 1},
-	6: {AfterImpressionSec: 60, AfterClickSec: 600, AfterDismissSec: 86400}, // two slots: clicked, then dismissed
+	6: {AfterImpressionSec: 60, AfterClickSec: 600, AfterDismissSec: 86400},
+	7: {AfterImpressionSec: 600, AfterClickSec: 3600, AfterDismissSec: 86400, MaxImpressions: 2, ConfirmSec: 60},
 }
 
 var (
@@ -95,6 +96,9 @@ func TestTableLikeModel(t *testing.T) {
 				want.AtMS = max(now, s.AtMS, epochMS+tickMS)
 				want.ServedAtMS = max(want.AtMS, max(s.ServedAtMS, m.resets[k.user], epochMS)+tickMS)
 				want.Nth, want.ReadyAtMS = s.Seen()+1, popup.Until(want.AtMS, f.AfterImpressionSec)
+				if f.ConfirmSec > 0 && ev.Action == popup.Impression {
+					want.Nth, want.ReadyAtMS = 0, want.AtMS+1000*f.ConfirmSec
+				}
 				if ev.Action == popup.Control {
 					want.Nth = 1
 					if s.Last == popup.Control {
@@ -138,13 +142,23 @@ func TestTableLikeModel(t *testing.T) {
 				if ev.Action == popup.Click || ev.Action == popup.Convert {
 					want.ClickUntilMS = want.ReadyAtMS
 				}
+				confirms := down(served) == s.ServedAtMS && !s.Confirmed() || down(served) > s.ServedAtMS && f != nil && f.ConfirmSec > 0
+				if ev.Action == popup.Release {
+					confirms = false
+				}
+				if confirms {
+					want.Nth = s.Seen() + 1
+					if f != nil && ev.Action == popup.View {
+						want.ReadyAtMS = popup.Until(want.AtMS, f.AfterImpressionSec)
+					}
+				}
 				wantOutcome := Counted
 				switch {
 				case down(served) <= m.resets[k.user]:
 					wantOutcome = Void
 				case down(served) == s.ServedAtMS && s.Acted&ev.Action.Bit() != 0:
 					wantOutcome = Repeated
-				case down(served) == s.ServedAtMS:
+				case down(served) == s.ServedAtMS && !confirms:
 					want.Nth = s.Impressions
 				}
 				u := lock(k)

@@ -143,14 +143,15 @@ func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	served := *ev
 	served.AtMS = max(ev.AtMS, e.at.ms(), tick(1).ms())
 	served.ServedAtMS = max(served.AtMS, max(e.served, u.resetAt()).after().ms())
-	served.Nth = e.seen() + 1
-	if ev.Action == popup.Control {
+	served.Nth, served.ReadyAtMS = e.seen()+1, popup.Until(served.AtMS, f.AfterImpressionSec)
+	switch {
+	case ev.Action == popup.Control && e.last == popup.Control:
+		served.Nth = 2 // not the user's first, so nobody need ask the database
+	case ev.Action == popup.Control:
 		served.Nth = 1
-		if e.last == popup.Control {
-			served.Nth = 2 // not the user's first, so nobody need ask the database
-		}
+	case f.ConfirmSec > 0: // it counts, and its wait begins, once the page says that it was seen
+		served.Nth, served.ReadyAtMS = 0, popup.Until(served.AtMS, f.ConfirmSec)
 	}
-	served.ReadyAtMS = popup.Until(served.AtMS, f.AfterImpressionSec)
 	served.ClickUntilMS = 0
 	after := e.merged(u.hash, ev.Popup, stateOf(&served))
 	if !u.put(&u.span, i, &after, ev.AtMS, u.t.forNew()) {
@@ -191,13 +192,20 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 	acted := *ev
 	acted.AtMS = actedAtMS(max(ev.AtMS, e.at.ms()), ageMS, ev.ServedAtMS)
 	acted.Nth, acted.ReadyAtMS, acted.ClickUntilMS = 0, 0, 0
-	if token == e.served {
-		if e.acted&bit != 0 {
-			return Undo{}, Repeated
-		}
+	confirms := ev.Action != popup.Release && e.unconfirmed(token, f)
+	switch {
+	case token == e.served && e.acted&bit != 0:
+		return Undo{}, Repeated
+	case confirms:
+		acted.Nth = e.seen() + 1
+	case token == e.served:
 		acted.Nth = uint32(e.impressions)
 	}
 	switch ev.Action {
+	case popup.View:
+		if confirms && f != nil {
+			acted.ReadyAtMS = popup.Until(acted.AtMS, f.AfterImpressionSec)
+		}
 	case popup.Dismiss:
 		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
 	case popup.Click, popup.Convert:
