@@ -59,13 +59,20 @@ func onSQLite(t testing.TB) *store {
 
 func newStore(t testing.TB, driver, name string, c Config) *store {
 	t.Helper()
+	s := newEmptyStore(t, driver, name, c)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newEmptyStore returns a store without a schema, which the test gives it.
+func newEmptyStore(t testing.TB, driver, name string, c Config) *store {
+	t.Helper()
 	s := &store{clock: &clock{}, config: c}
 	s.clock.Store(startMS)
 	s.config.Now = s.clock.now
 	s.DB = s.open(t)
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	raw, err := sql.Open(driver, name)
 	if err != nil {
 		t.Fatal(err)
