@@ -8,11 +8,16 @@ import (
 )
 
 // SetPopups follows a change of the popups: entries of one that has left the
-// snapshot are of no more use, since only archiving, which is final, removes it.
+// snapshot are of no more use, but for the gap, since only archiving, which is final,
+// removes it. Impressions of one that is limited from now on may have been swept: the
+// database knows them.
 func (s *State) SetPopups(next *snapshot.Snapshot) {
 	for _, p := range s.current {
-		if next.Popup(p.ID) == nil {
+		switch now := next.Popup(p.ID); {
+		case now == nil:
 			s.archived[p.ID] = true
+		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0:
+			s.Behind()
 		}
 	}
 	s.current = next.All()

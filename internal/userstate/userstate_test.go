@@ -57,6 +57,31 @@ func TestArchivedPopupsAreForgotten(t *testing.T) {
 	}
 }
 
+// A popup that is limited where it was not has its history read from the database.
+func TestNewLimitAsksTheDatabase(t *testing.T) {
+	s := New(Config{Table: frequency.New(frequency.Config{})})
+	var last *snapshot.Snapshot
+	for i, c := range []struct {
+		limit int
+		want  bool
+	}{{1, false}, {0, false}, {0, false}, {1, true}, {2, false}, {0, false}, {3, true}} {
+		spec := fmt.Sprintf(`{"key":"one","status":"active","frequency":{"max_impressions":%d}}`, c.limit)
+		next, broken := snapshot.Compile([]popup.Row{{ID: 1, Version: uint32(i + 1), Key: "one", Spec: []byte(spec)}}, int64(i+1), last)
+		if len(broken) > 0 {
+			t.Fatal(broken[0].Err)
+		}
+		s.SetPopups(next)
+		last = next
+		behind := len(s.behind) > 0
+		if behind {
+			<-s.behind
+		}
+		if behind != c.want {
+			t.Errorf("change %d, to a limit of %d: behind the database %v, want %v", i, c.limit, behind, c.want)
+		}
+	}
+}
+
 // BenchmarkRestoreState restores the state of POPUPD_BENCH_ENTRIES users and
 // popups, or of a million, as a server does at its start: from a MariaDB that has
 // the rows in memory. A user has two popups; every third was dismissed, every
