@@ -13,6 +13,7 @@ type MySQL struct {
 	Connections int               // that one popupd opens at most
 	Global      map[string]string // server-wide
 	Session     map[string]string // of a connection as popupd makes it
+	Privileges  Privileges
 }
 
 // mysqlChecks is about the database. A server that was named and does not
@@ -27,7 +28,7 @@ func mysqlChecks(m *MySQL) []check {
 			" a dump of the users' state waits for the database.")}
 	}
 	const docs = "https://dev.mysql.com/doc/refman/8.4/en/"
-	return []check{
+	return append(privilegeChecks(), []check{
 		{
 			name:   "mysql version",
 			wanted: "MySQL 5.7 or newer, MariaDB 10.11 or newer",
@@ -102,7 +103,7 @@ func mysqlChecks(m *MySQL) []check {
 				return v, err
 			},
 		},
-	}
+	}...)
 }
 
 // unreachable is the only check of a store that did not answer. flag is the one

@@ -40,6 +40,10 @@ func site(name string) Site {
 				"sql_mode": "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION", "max_connections": "151", "max_user_connections": "0", "max_allowed_packet": "67108864",
 			},
 			Session: map[string]string{"sql_mode": "STRICT_ALL_TABLES"},
+			Privileges: Privileges{
+				User: "popupd@10.0.0.%", Database: "popupd", HasSchema: true,
+				Grants: []string{"GRANT USAGE ON *.* TO `popupd`@`10.0.0.%`", "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `popupd`.* TO `popupd`@`10.0.0.%`"},
+			},
 		}
 		s.Redis = []Redis{{
 			Address: "10.0.0.6:6379", Config: map[string]string{"save": ""},
@@ -67,7 +71,8 @@ func site(name string) Site {
 				"version": "5.5.5-10.1.48-MariaDB", "innodb_flush_log_at_trx_commit": "2", "log_bin": "ON", "sync_binlog": "0", "read_only": "ON",
 				"sql_mode": "", "max_connections": "151", "max_user_connections": "100", "max_allowed_packet": "1048576",
 			},
-			Session: map[string]string{"sql_mode": ""},
+			Session:    map[string]string{"sql_mode": ""},
+			Privileges: Privileges{User: "popupd@%", Database: "popupd", Grants: []string{"GRANT SELECT ON `popupd`.* TO `popupd`@`%`"}},
 		}
 		s.Redis = []Redis{{
 			Address: "127.0.0.1:6379", Config: map[string]string{"save": "3600 1 300 100 60 10000"},

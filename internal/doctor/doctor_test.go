@@ -86,8 +86,8 @@ func TestDoctorOfStores(t *testing.T) {
 			t.Errorf("well set: %+v, want ok", f)
 		}
 	}
-	if stores != 12 {
-		t.Errorf("%d checks of the stores, want 12: %v", stores, slices.Sorted(maps.Keys(findings)))
+	if stores != 14 {
+		t.Errorf("%d checks of the stores, want 14: %v", stores, slices.Sorted(maps.Keys(findings)))
 	}
 	if got, want := findings["mysql max_connections"].Wanted, "46 or more: 2 servers x 18 connections, 10 for others"; got != want {
 		t.Errorf("max_connections: wanted %q, want %q", got, want)

@@ -33,7 +33,9 @@ func askMySQL(dsn string) (*tuning.MySQL, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
 	m := &tuning.MySQL{Connections: persist.Connections}
-	m.Global, m.Session, m.Err = persist.Variables(ctx, dsn)
+	if m.Global, m.Session, m.Err = persist.Variables(ctx, dsn); m.Err == nil {
+		m.Privileges, m.Err = askPrivileges(ctx, dsn)
+	}
 	return m, nil
 }
 
