@@ -7,7 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/frequency"
 )
 
 // benchmarkHandler measures one kind of request in the handler alone.
@@ -60,9 +60,8 @@ func BenchmarkHotAction(b *testing.B) {
 		for b.Loop() {
 			if i == actions {
 				// Every impression has its click: the user starts again.
-				i = 0
 				b.StopTimer()
-				f.users.Merge(&popup.Event{AtMS: f.clock.now(), User: []byte("u"), Action: popup.Reset})
+				i, f.users = 0, frequency.New(frequency.Config{})
 				b.StartTimer()
 			}
 			ctx := contexts[i%len(contexts)]
