@@ -30,11 +30,14 @@ func TestNoAllocations(t *testing.T) {
 	serve := func() {
 		f.advance(time.Second)
 		f.Decide(f.snap, f.users, r, f.nowMS, &everybody)
-		if f.Winner == nil || len(f.Events) != 2 {
+		if len(f.Winners) != 1 || len(f.Events) != 2 {
 			t.Fatalf("%v, %d events: want a popup and a control", f.Reason, len(f.Events))
 		}
 	}
 	check("served after a control", serve)
+	r.Placements = [][]byte{[]byte("nowhere"), []byte("default"), []byte("top")}
+	check("served in one of several placements", serve)
+	r.Placements = nil
 	check("undone", func() {
 		serve()
 		f.Undo(f.users, r)

@@ -26,7 +26,7 @@ func waiting(t testing.TB, n int) (*fixture, *popup.Request) {
 		User: []byte("u-12345678"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Locale: []byte("zh-CN"), Country: []byte("CN"),
 		Attrs: []popup.Attr{{Name: []byte("plan"), Value: []byte("pro")}},
 	}
-	for f.Decide(f.snap, f.users, r, f.nowMS, nil); f.Winner != nil; {
+	for f.Decide(f.snap, f.users, r, f.nowMS, nil); len(f.Winners) > 0; {
 		f.Decide(f.snap, f.users, r, f.nowMS, nil)
 	}
 	f.because(popup.CooldownImpression)

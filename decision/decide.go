@@ -6,62 +6,87 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// Decide finds the popup that the user sees now and reserves it: until Undo is
-// called nobody else gets it for this user. Nothing is recorded yet. With a nil
+// Decide finds the popups that the user sees now, at most one in each placement
+// of the request and each popup at most once, and reserves them: until Undo is
+// called nobody else gets them for this user. Nothing is recorded yet. With a nil
 // newUsers every user may be new.
 //
-// Candidates go from high to low priority, within one from the least recently
-// served to this user, then by id. A control variant is reserved like a popup
-// that is shown, and the search goes on. It ends with the first popup to show:
-// neither the reason nor the next poll knows of those behind it.
+// Candidates of all placements go from high to low priority, within one from the
+// least recently served to this user, then by id. A popup is shown in the first of
+// its placements, in the order of the request, that is still open. What follows
+// from its being shown, such as the least gap between popups, holds for the
+// candidates after it. A control variant is reserved like a popup that is shown,
+// takes no placement, and the search goes on. It ends when every placement has its
+// popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
 	d.newUsers = newUsers
-	d.Winner, d.Variant, d.ServedAtMS = nil, nil, 0
+	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
 	d.Events, d.undos = d.Events[:0], d.undos[:0]
 
-	snap.Match(&d.matches, r, nowMS)
+	d.search.begin(snap, r, nowMS)
 	user := users.Lock(r.User)
 	defer user.Unlock()
-	for p := d.matches.Next(); p != nil; {
+	for p, in := d.search.next(); p != nil; {
 		var over bool
-		if p, over = d.tryPriority(p, &user, r, nowMS); over {
+		if p, in, over = d.tryPriority(p, in, &user, r, nowMS); over {
 			break
 		}
 	}
-	if d.Winner == nil && d.Reason == popup.Eligible { // else a popup came further than a match
-		d.Reason = d.matches.Reason()
+	if len(d.Winners) == 0 && d.Reason == popup.Eligible { // else a popup came further than a match
+		d.Reason = d.search.reason()
 	}
 	d.NextPollSec = nextPoll(d.readyAtMS, nowMS, user.Hash())
 }
 
-// tryPriority tries p and what follows with the same priority. It returns the
-// first popup of the next one, nil if there is none, and whether the search is over.
-func (d *Decision) tryPriority(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) (next *snapshot.Popup, over bool) {
+// tryPriority tries p, which fits the placements in, and what follows with the same
+// priority. It returns the first popup of the next one with its placements, nil if
+// there is none, and whether the search is over.
+func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency.User, r *popup.Request, nowMS int64) (next *snapshot.Popup, nextIn placements, over bool) {
 	d.servedBefore = d.servedBefore[:0]
-	for priority := p.Priority; p != nil && p.Priority == priority; p = d.matches.Next() {
+	for priority := p.Priority; p != nil && p.Priority == priority; p, in = d.search.next() {
 		v := user.Check(p.ID, &p.Frequency, nowMS)
 		switch {
 		case v.Reason != popup.Eligible:
-			d.Reason = max(d.Reason, v.Reason)
-			d.readyAtMS = min(d.readyAtMS, v.ReadyAtMS)
+			d.stopped(v)
 		case v.ServedAtMS != 0:
-			d.servedBefore = append(d.servedBefore, candidate{p, v.ServedAtMS})
-		case d.reserve(p, user, r, nowMS): // was never served: no other comes before it
-			return nil, true
+			d.servedBefore = append(d.servedBefore, candidate{p, in, v.ServedAtMS})
+		case d.reserve(p, in, user, r, nowMS): // was never served: no other comes before it
+			return nil, 0, true
 		}
 	}
 	for len(d.servedBefore) > 0 {
-		if d.reserve(d.takeFirst(), user, r, nowMS) {
-			return nil, true
+		c := d.takeFirst()
+		open := c.in & d.search.open
+		if open == 0 {
+			continue
+		}
+		if len(d.Winners) > 0 { // which may stop it
+			if v := user.Check(c.popup.ID, &c.popup.Frequency, nowMS); v.Reason != popup.Eligible {
+				d.stopped(v)
+				continue
+			}
+		}
+		if d.reserve(c.popup, open, user, r, nowMS) {
+			return nil, 0, true
 		}
 	}
-	return p, false
+	if in &= d.search.open; in == 0 && p != nil { // they have been filled since it was found
+		p, in = d.search.next()
+	}
+	return p, in, false
 }
 
-// reserve reserves a popup that the user may see. It reports whether the search is over.
-func (d *Decision) reserve(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) bool {
+// stopped takes note of why a popup that fits is not shown, and until when.
+func (d *Decision) stopped(v frequency.Verdict) {
+	d.Reason = max(d.Reason, v.Reason)
+	d.readyAtMS = min(d.readyAtMS, v.ReadyAtMS)
+}
+
+// reserve reserves a popup that the user may see, in the first of the placements
+// in. It reports whether the search is over.
+func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.User, r *popup.Request, nowMS int64) bool {
 	known := user.Known()
 	if !known && d.newUsers != nil && !d.newUsers.Admit(nowMS) {
 		d.Limited = true
@@ -87,29 +112,32 @@ func (d *Decision) reserve(p *snapshot.Popup, user *frequency.User, r *popup.Req
 		d.Reason = max(d.Reason, popup.InControl)
 		return false
 	}
-	d.Winner, d.Variant, d.ServedAtMS = p, v, ev.ServedAtMS
-	return true
+	placement := in.first()
+	d.Winners = append(d.Winners, Winner{p, v, ev.ServedAtMS, placement})
+	d.search.open &^= 1 << placement
+	return d.search.open == 0
 }
 
 // takeFirst removes from d.servedBefore the popup least recently served, of these
 // the one with the lowest id.
-func (d *Decision) takeFirst() *snapshot.Popup {
+func (d *Decision) takeFirst() candidate {
 	first := 0
 	for i := range d.servedBefore {
 		if d.servedBefore[i].before(&d.servedBefore[first]) {
 			first = i
 		}
 	}
-	p := d.servedBefore[first].popup
+	c := d.servedBefore[first]
 	last := len(d.servedBefore) - 1
 	d.servedBefore[first] = d.servedBefore[last]
 	d.servedBefore = d.servedBefore[:last]
-	return p
+	return c
 }
 
 // candidate is a popup that may be shown again.
 type candidate struct {
 	popup      *snapshot.Popup
+	in         placements // that it fits
 	servedAtMS int64
 }
 

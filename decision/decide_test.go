@@ -20,9 +20,9 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var specs []string
 		for range rapid.IntRange(1, 12).Draw(rt, "popups") {
-			specs = append(specs, fmt.Sprintf(`"priority":%d,"targeting":{"all":[{"attr":"platform","op":"in","value":[%s]}]},"rollout":{"percent":%d},
+			specs = append(specs, fmt.Sprintf(`"priority":%d,"placements":[%s],"targeting":{"all":[{"attr":"platform","op":"in","value":[%s]}]},"rollout":{"percent":%d},
 				"frequency":{"after_impression_sec":%d,"max_impressions":%d,"ignore_min_gap":%t},"variants":[{"key":"a","weight":%d},{"key":"c","weight":1,"control":true}]`,
-				rapid.IntRange(0, 2).Draw(rt, "priority"), rapid.SampledFrom([]string{`"ios"`, `"ios","web"`}).Draw(rt, "platforms"),
+				rapid.IntRange(0, 2).Draw(rt, "priority"), rapid.SampledFrom([]string{`"top"`, `"side","top"`, `"side"`, `"top","side","end"`}).Draw(rt, "placements"), rapid.SampledFrom([]string{`"ios"`, `"ios","web"`}).Draw(rt, "platforms"),
 				rapid.SampledFrom([]int{100, 100, 50}).Draw(rt, "percent"), rapid.SampledFrom([]int{0, 40, 600}).Draw(rt, "wait"),
 				rapid.IntRange(0, 2).Draw(rt, "limit"), rapid.Bool().Draw(rt, "ignores the gap"), rapid.IntRange(0, 2).Draw(rt, "weight")))
 		}
@@ -32,17 +32,23 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 		var d Decision
 		for now := startMS; now < startMS+1_200_000; now += rapid.SampledFrom([]int64{100, 20_000, 60_000}).Draw(rt, "wait") {
 			r := &popup.Request{User: []byte(rapid.SampledFrom([]string{"u", "v", "w"}).Draw(rt, "user")), Platform: []byte(rapid.SampledFrom([]string{"ios", "web", "tv"}).Draw(rt, "platform"))}
+			for _, name := range rapid.Permutation([]string{"top", "side", "end", "none"}).Draw(rt, "order")[:rapid.IntRange(1, 4).Draw(rt, "placements")] {
+				r.Placements = append(r.Placements, []byte(name))
+			}
 			d.Decide(snap, users, r, now, nil)
 			want := modelDecide(snap, modelUsers, r, now)
-			got := outline{winner: d.Winner}
+			var got outline
+			for _, w := range d.Winners {
+				got.winners = append(got.winners, fmt.Sprintf("%s in %s at %d", w.Popup.Key, r.Placements[w.Placement], w.ServedAtMS))
+			}
 			for _, e := range d.Events {
 				got.events = append(got.events, fmt.Sprint(e.Popup, e.Action, e.ServedAtMS, e.Nth))
 			}
-			if d.Winner == nil {
+			if len(d.Winners) == 0 {
 				got.reason, got.readyAtMS = d.Reason, d.readyAtMS
 			}
-			if got.winner != want.winner || !slices.Equal(got.events, want.events) || got.reason != want.reason || got.readyAtMS != want.readyAtMS {
-				rt.Fatalf("at %d, %s on %s: got %+v, want %+v", now-startMS, r.User, r.Platform, got, want)
+			if !slices.Equal(got.winners, want.winners) || !slices.Equal(got.events, want.events) || got.reason != want.reason || got.readyAtMS != want.readyAtMS {
+				rt.Fatalf("at %d, %s on %s, %q: got %+v, want %+v", now-startMS, r.User, r.Platform, r.Placements, got, want)
 			}
 		}
 	})
@@ -50,7 +56,7 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 
 // outline is what a decision comes to; reason and readyAtMS only if nothing is shown.
 type outline struct {
-	winner    *snapshot.Popup
+	winners   []string
 	events    []string
 	reason    popup.Reason
 	readyAtMS int64
@@ -60,23 +66,41 @@ func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Reque
 	o := outline{readyAtMS: popup.Never}
 	user := users.Lock(r.User)
 	defer user.Unlock()
-	var open []candidate
+	var fit []candidate
 	for _, p := range snap.All() {
-		reason := p.Gate(r, nowMS)
-		if reason == popup.Eligible {
+		reason := popup.Eligible
+		var in placements
+		for i, name := range r.Placements {
+			gate := p.Gate(r, name, nowMS)
+			reason = max(reason, gate)
+			if gate == popup.Eligible {
+				in |= 1 << i
+			}
+		}
+		if in != 0 {
 			v := user.Check(p.ID, &p.Frequency, nowMS)
-			if reason = v.Reason; reason == popup.Eligible {
-				open = append(open, candidate{p, v.ServedAtMS})
+			if reason = max(reason, v.Reason); v.Reason == popup.Eligible {
+				fit = append(fit, candidate{p, in, v.ServedAtMS})
 			} else {
 				o.readyAtMS = min(o.readyAtMS, v.ReadyAtMS)
 			}
 		}
 		o.reason = max(o.reason, reason)
 	}
-	slices.SortFunc(open, func(a, b candidate) int {
+	slices.SortFunc(fit, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.popup.Priority, a.popup.Priority), cmp.Compare(a.servedAtMS, b.servedAtMS), cmp.Compare(a.popup.ID, b.popup.ID))
 	})
-	for _, c := range open {
+	open := 1<<len(r.Placements) - 1
+	for _, c := range fit {
+		var free []int
+		for i := range r.Placements {
+			if int(c.in)&open>>i&1 == 1 {
+				free = append(free, i)
+			}
+		}
+		if len(free) == 0 || user.Check(c.popup.ID, &c.popup.Frequency, nowMS).Reason != popup.Eligible {
+			continue
+		}
 		v := c.popup.Variant(r.User)
 		action := popup.Impression
 		if v.Control {
@@ -89,9 +113,12 @@ func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Reque
 		}
 		o.events = append(o.events, fmt.Sprint(e.Popup, e.Action, e.ServedAtMS, e.Nth))
 		if !v.Control {
-			o.winner, o.reason, o.readyAtMS = c.popup, popup.Eligible, 0
-			break
+			o.winners = append(o.winners, fmt.Sprintf("%s in %s at %d", c.popup.Key, r.Placements[free[0]], e.ServedAtMS))
+			open &^= 1 << free[0]
 		}
+	}
+	if len(o.winners) > 0 {
+		o.reason, o.readyAtMS = popup.Eligible, 0
 	}
 	return o
 }

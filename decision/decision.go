@@ -1,4 +1,4 @@
-// Package decision decides which popup a user sees. It reads a compiled
+// Package decision decides which popups a user sees. It reads a compiled
 // snapshot and the table of the users' state, and changes nothing but that
 // state: a popup that is returned is reserved for its user in the same step.
 //
@@ -26,38 +26,45 @@ type NewUsers interface {
 // zero value is ready for use, and one is meant to be used again and again: a
 // decision then allocates nothing. It serves one goroutine at a time.
 type Decision struct {
-	Winner      *snapshot.Popup // nil: nothing to show
-	Variant     *snapshot.Variant
-	ServedAtMS  int64
+	Winners     []Winner     // what is shown, in the order of selection; empty: nothing
 	Reason      popup.Reason // of nothing to show: the gate that stopped the best candidate
 	Limited     bool         // nothing is shown because NewUsers did not admit the user
 	NextPollSec int          // in how many seconds the user should poll again, at most MaxNextPollSec
-	// Events are to be journaled before the answer leaves: of the winner, and of
-	// the controls that came before it. They refer to the request.
+	// Events are to be journaled, all together, before the answer leaves: of the
+	// winners, and of the controls that came before them. They refer to the request.
 	Events []popup.Event
 
 	newUsers     NewUsers // of the decision under way
 	undos        []frequency.Undo
 	readyAtMS    int64 // when the first of the popups that wait returns
-	matches      snapshot.Matches
+	search       search
 	servedBefore []candidate // popups of one priority that may be shown again
 }
 
-// Undo gives back what was reserved, when the events could not be recorded.
+// Winner is a popup that is shown.
+type Winner struct {
+	Popup      *snapshot.Popup
+	Variant    *snapshot.Variant
+	ServedAtMS int64
+	Placement  int // index into the request's PlacementNames
+}
+
+// Undo gives back all that was reserved, when the events could not be recorded.
 func (d *Decision) Undo(users *frequency.Table, r *popup.Request) {
 	user := users.Lock(r.User)
 	for i := len(d.undos) - 1; i >= 0; i-- {
 		user.Undo(d.undos[i])
 	}
 	user.Unlock()
-	d.Winner, d.Variant = nil, nil
+	d.Winners = d.Winners[:0]
 }
 
 // Release forgets the popups and the request, so that an idle decision keeps no
 // old snapshot alive.
 func (d *Decision) Release() {
-	d.Winner, d.Variant, d.newUsers = nil, nil, nil
-	d.matches.Release()
+	d.newUsers = nil
+	d.search.release()
+	clear(d.Winners[:cap(d.Winners)])
 	clear(d.servedBefore[:cap(d.servedBefore)])
 	clear(d.Events)
 }

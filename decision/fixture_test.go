@@ -62,8 +62,8 @@ func (f *fixture) sees(user, key string) {
 	f.Helper()
 	f.Decide(f.snap, f.users, &popup.Request{User: []byte(user)}, f.nowMS, f.limit)
 	got := ""
-	if f.Winner != nil {
-		got = f.Winner.Key
+	if len(f.Winners) > 0 {
+		got = f.Winners[0].Popup.Key
 	}
 	if got != key {
 		f.Fatalf("%s sees %q (%v), want %q", user, got, f.Reason, key)
@@ -73,7 +73,7 @@ func (f *fixture) sees(user, key string) {
 // because fails the test unless the latest decision has this reason.
 func (f *fixture) because(want popup.Reason) {
 	f.Helper()
-	if f.Winner != nil || f.Reason != want {
+	if len(f.Winners) > 0 || f.Reason != want {
 		f.Errorf("nothing to show because of %v, want %v", f.Reason, want)
 	}
 }

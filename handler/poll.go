@@ -68,7 +68,7 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		}
 	}
 	switch {
-	case p.Winner != nil:
+	case len(p.Winners) > 0:
 		s.serve(ctx, p)
 		return served
 	case p.Limited:
@@ -97,15 +97,14 @@ func (s *Server) trusts(p *pollScratch) bool {
 	return worth == signatureValid || s.identity == IdentityMonitor
 }
 
-// serve answers with the popup that was decided on.
+// serve answers with the popup that was decided on, of the one placement of a GET.
 func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
 	s.answers.served[p.NextPollSec].send(ctx)
-	t := token{
-		user: p.User, popup: p.Winner.ID, version: p.Winner.Version, variant: p.Variant.Key, servedAtMS: p.ServedAtMS,
-	}
+	w := &p.Winners[0]
+	t := token{user: p.User, popup: w.Popup.ID, version: w.Popup.Version, variant: w.Variant.Key, servedAtMS: w.ServedAtMS}
 	b := ctx.Response.SwapBody(nil)[:0] // the buffer of the connection's last answer
 	b = append(b, `{"popup":`...)
-	b = p.Variant.AppendPopup(b, p.Placement)
+	b = w.Variant.AppendPopup(b, p.PlacementNames()[w.Placement])
 	b = append(b, `,"token":"`...)
 	b = p.keys.append(b, &t)
 	b = append(b, `","next_poll_sec":`...)

@@ -13,7 +13,8 @@ type query struct {
 	sig   []byte
 	seen  uint // bits of the parameters that were given
 	attrs [popup.MaxAttrs]popup.Attr
-	buf   []byte // what had to be decoded: the only bytes of a request that are copied
+	place [1][]byte // the placement
+	buf   []byte    // what had to be decoded: the only bytes of a request that are copied
 }
 
 // Parameters that have been seen, for the first of several counts.
@@ -32,7 +33,7 @@ const (
 // noProblem, or what is wrong with the query.
 func (q *query) parse(raw []byte) problem {
 	q.Request = popup.Request{Attrs: q.attrs[:0]}
-	q.sig, q.seen = nil, 0
+	q.sig, q.seen, q.place[0] = nil, 0, nil
 	q.buf = q.buf[:0]
 	escape := nextEscape(raw, 0)
 	if escape < len(raw) && cap(q.buf) < len(raw) {
@@ -54,6 +55,9 @@ func (q *query) parse(raw []byte) problem {
 	}
 	if !popup.ValidUserID(q.User) {
 		return invalidUID
+	}
+	if len(q.place[0]) > 0 {
+		q.Placements = q.place[:]
 	}
 	return noProblem
 }
@@ -93,7 +97,7 @@ func (q *query) field(name []byte) (*[]byte, problem) {
 	case "uid":
 		field, bit = &q.User, seenUID
 	case "placement":
-		field, bit = &q.Placement, seenPlacement
+		field, bit = &q.place[0], seenPlacement
 	case "platform":
 		field, bit = &q.Platform, seenPlatform
 	case "app_version":

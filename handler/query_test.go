@@ -79,7 +79,7 @@ func TestParseQuery(t *testing.T) {
 		got := result{Problem: q.parse([]byte(c.raw))}
 		if got.Problem == noProblem {
 			got = result{
-				string(q.User), string(q.Placement), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country),
+				string(q.User), string(q.place[0]), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country),
 				string(q.sig), nil, noProblem,
 			}
 			for _, a := range q.Attrs {

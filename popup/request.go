@@ -4,8 +4,9 @@ import "unicode/utf8"
 
 // Limits of a request.
 const (
-	MaxUserID = 128 // bytes
-	MaxAttrs  = 32
+	MaxUserID            = 128 // bytes
+	MaxAttrs             = 32
+	MaxRequestPlacements = 8
 )
 
 // Request is one poll: who asks, where, and what is known of them. An empty
@@ -13,13 +14,24 @@ const (
 // while the request is being answered.
 type Request struct {
 	User       []byte
-	Placement  []byte
+	Placements [][]byte // up to MaxRequestPlacements names, none twice; see PlacementNames
 	Platform   []byte
 	AppVersion []byte
 	Locale     []byte
 	Country    []byte
 	Attrs      []Attr // the a.NAME parameters
 }
+
+// PlacementNames returns where the request asks for popups: the default placement if
+// it does not say.
+func (r *Request) PlacementNames() [][]byte {
+	if len(r.Placements) == 0 {
+		return defaultPlacements
+	}
+	return r.Placements
+}
+
+var defaultPlacements = [][]byte{[]byte(DefaultPlacement)}
 
 // Attr is a custom attribute, the NAME of a.NAME.
 type Attr struct{ Name, Value []byte }

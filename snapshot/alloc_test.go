@@ -32,7 +32,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	var m Matches
 	every := func(r *popup.Request, nowMS int64) (found []*Popup, reason popup.Reason) {
 		found = dst[:0]
-		for s.Match(&m, r, nowMS); ; {
+		for s.Match(&m, r, r.PlacementNames()[0], nowMS); ; {
 			p := m.Next()
 			if p == nil {
 				return found, m.Reason()
@@ -49,9 +49,9 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		for what, f := range map[string]func(){
 			"Match":             func() { every(r, nowMS) },
 			"Match, far future": func() { every(r, popup.Never) },
-			"Gate":              func() { s.Popup(1).Gate(r, nowMS) },
+			"Gate":              func() { s.Popup(1).Gate(r, r.PlacementNames()[0], nowMS) },
 			"Variant":           func() { s.Popup(2).Variant(r.User) },
-			"AppendPopup":       func() { answer = s.Popup(2).Variant(r.User).AppendPopup(answer[:0], r.Placement) },
+			"AppendPopup":       func() { answer = s.Popup(2).Variant(r.User).AppendPopup(answer[:0], r.PlacementNames()[0]) },
 			"Current and Popup": func() { _ = s.Popup(99) },
 		} {
 			if got := testing.AllocsPerRun(100, f); got != 0 {

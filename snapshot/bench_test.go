@@ -42,7 +42,7 @@ func BenchmarkHotMatch(b *testing.B) {
 				found := 0
 				b.ReportAllocs()
 				for b.Loop() {
-					s.Match(&m, r, nowMS)
+					s.Match(&m, r, r.PlacementNames()[0], nowMS)
 					for found = 0; m.Next() != nil; found++ {
 					}
 					m.Reason()
@@ -60,7 +60,7 @@ func BenchmarkHotVariant(b *testing.B) {
 	user, dst := []byte("user-1234567"), make([]byte, 0, 1024)
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = p.Variant(user).AppendPopup(dst[:0], nil)
+		dst = p.Variant(user).AppendPopup(dst[:0], defaultPlacement)
 	}
 }
 

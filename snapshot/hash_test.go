@@ -39,7 +39,7 @@ func TestPublishedHash(t *testing.T) {
 		{"71.92", 21, popup.NotInRollout, "b"}, {"71.93", 22, popup.Eligible, "a"},
 	} {
 		p := mustCompile(t, row(1, fmt.Sprintf(spec, c.percent, c.weight, 200-c.weight))).Popup(1)
-		if got := p.Gate(request("u-1"), nowMS); got != c.reason {
+		if got := p.Gate(request("u-1"), defaultPlacement, nowMS); got != c.reason {
 			t.Errorf("rollout of %s %%: %v, want %v", c.percent, got, c.reason)
 		}
 		if got := string(p.Variant([]byte("u-1")).Key); got != c.variant {
@@ -53,11 +53,11 @@ func TestSaltIsTheKeyUnlessGiven(t *testing.T) {
 	same, others := 0, 0
 	for i := range 1000 {
 		r := request(fmt.Sprint("u", i))
-		first := s.Popup(1).Gate(r, nowMS)
-		if first == s.Popup(2).Gate(r, nowMS) {
+		first := s.Popup(1).Gate(r, defaultPlacement, nowMS)
+		if first == s.Popup(2).Gate(r, defaultPlacement, nowMS) {
 			same++
 		}
-		if first == s.Popup(3).Gate(r, nowMS) {
+		if first == s.Popup(3).Gate(r, defaultPlacement, nowMS) {
 			others++
 		}
 	}
@@ -74,7 +74,7 @@ func TestShares(t *testing.T) {
 	in, variants, controls := 0, map[string]int{}, 0
 	for i := range users {
 		r := request(fmt.Sprint("user-", i))
-		if p.Gate(r, nowMS) != popup.Eligible {
+		if p.Gate(r, defaultPlacement, nowMS) != popup.Eligible {
 			continue
 		}
 		in++
@@ -104,7 +104,7 @@ func TestRolloutOnlyGrows(t *testing.T) {
 	smaller, greater := mustCompile(t, row(1, `"rollout":{"percent":12.34}`)).Popup(1), mustCompile(t, row(1, `"rollout":{"percent":12.35}`)).Popup(1)
 	for i := range 20_000 {
 		r := request(fmt.Sprint("u", i))
-		if smaller.Gate(r, nowMS) == popup.Eligible && greater.Gate(r, nowMS) != popup.Eligible {
+		if smaller.Gate(r, defaultPlacement, nowMS) == popup.Eligible && greater.Gate(r, defaultPlacement, nowMS) != popup.Eligible {
 			t.Fatalf("user %s left when the rollout grew", r.User)
 		}
 	}

@@ -22,17 +22,17 @@ type Matches struct {
 	furthest popup.Reason
 }
 
-// Match finds the popups that fit the request by status, schedule, placement,
-// targeting and rollout. m refers to the request until [Matches.Release]. It
+// Match finds the popups that fit the request in one of its placements, by status,
+// schedule, placement, targeting and rollout. m refers to both until [Matches.Release]. It
 // does not allocate once m has served a placement of that many popups.
-func (s *Snapshot) Match(m *Matches, r *popup.Request, nowMS int64) {
+func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS int64) {
 	m.snapshot, m.index, m.user, m.nowMS = s, nil, r.User, nowMS
 	m.furthest, m.at, m.left, m.fit = popup.Eligible, 0, 0, m.fit[:0]
 	if s == nil {
 		return
 	}
-	m.placement = placementOf(r)
-	m.index = s.byPlacement[string(m.placement)]
+	m.placement = placement
+	m.index = s.byPlacement[string(placement)]
 	if m.index == nil {
 		return
 	}

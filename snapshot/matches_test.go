@@ -40,7 +40,7 @@ func TestMatchIsLikeTheModel(t *testing.T) {
 			r := drawRequest(t)
 			nowMS := nowMS + rapid.SampledFrom([]int64{-1, 0, 1, 9 * 3_600_000, 86_400_000}).Draw(t, "after noon")
 			for i, p := range first.byID {
-				if got, want := p.Gate(r, nowMS), modelGate(&specs[i-1], r, nowMS); got != want {
+				if got, want := p.Gate(r, r.PlacementNames()[0], nowMS), modelGate(&specs[i-1], r, nowMS); got != want {
 					t.Fatalf("Gate = %v, want %v: %s", got, want, rows[i-1].Spec)
 				}
 			}
@@ -126,8 +126,11 @@ func drawRequest(t *rapid.T) *popup.Request {
 		return []byte(rapid.SampledFrom(append([]string{""}, texts...)).Draw(t, what))
 	}
 	r := &popup.Request{
-		User: []byte(rapid.SampledFrom(texts).Draw(t, "user")), Placement: []byte(rapid.SampledFrom([]string{"", "default", "home", "cart", "nowhere"}).Draw(t, "placement")),
+		User:     []byte(rapid.SampledFrom(texts).Draw(t, "user")),
 		Platform: text("platform"), AppVersion: text("app version"),
+	}
+	if placement := rapid.SampledFrom([]string{"", "default", "home", "cart", "nowhere"}).Draw(t, "placement"); placement != "" {
+		r.Placements = [][]byte{[]byte(placement)}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "attributes") {
 		r.Attrs = append(r.Attrs, popup.Attr{Name: []byte(rapid.SampledFrom(attrNames).Draw(t, "name")), Value: text("value")})
@@ -153,9 +156,9 @@ func modelMatch(specs []popup.Spec, r *popup.Request, nowMS int64) (fit string, 
 }
 
 func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
-	placement := string(r.Placement)
-	if placement == "" {
-		placement = "default"
+	placement := "default"
+	if len(r.Placements) > 0 {
+		placement = string(r.Placements[0])
 	}
 	holds := func(c popup.Condition) bool { return modelHolds(&c, r) }
 	t, salt := &s.Targeting, s.Rollout.Salt

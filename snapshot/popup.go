@@ -30,11 +30,11 @@ type Popup struct {
 // Row returns the row that the popup was compiled from. Its Spec must not be changed.
 func (p *Popup) Row() popup.Row { return p.row }
 
-// Gate returns the first gate that stops the popup from being shown to whoever
-// asks, at nowMS: status, schedule, placement, targeting or rollout.
+// Gate returns the first gate that stops the popup from being shown in a placement
+// to whoever asks, at nowMS: status, schedule, placement, targeting or rollout.
 // [popup.Eligible] if none does. It does not allocate. [Snapshot.Match] finds
 // the same for many popups in a fraction of the time.
-func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
+func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reason {
 	if p.Status != popup.Active {
 		return popup.NotActive
 	}
@@ -42,7 +42,7 @@ func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
 		return reason
 	}
 	switch {
-	case !p.isPlaced(placementOf(r)):
+	case !p.isPlaced(placement):
 		return popup.WrongPlacement
 	case !p.targeting.match(r):
 		return popup.NotTargeted
@@ -50,16 +50,6 @@ func (p *Popup) Gate(r *popup.Request, nowMS int64) popup.Reason {
 		return popup.NotInRollout
 	}
 	return popup.Eligible
-}
-
-var defaultPlacement = []byte(popup.DefaultPlacement)
-
-// placementOf returns where the request asks for a popup.
-func placementOf(r *popup.Request) []byte {
-	if len(r.Placement) == 0 {
-		return defaultPlacement
-	}
-	return r.Placement
 }
 
 // inRollout reports whether the user is in the rollout.
@@ -105,12 +95,9 @@ type Variant struct {
 //
 //	{"id":7,"key":"spring-sale","version":3,"variant":"a","placement":"home","content":{…}}
 //
-// placement must be one that the popup fits, which needs no escaping; empty is
-// the default placement. It allocates only if dst must grow.
+// placement must be one that the popup fits, which needs no escaping. It allocates
+// only if dst must grow.
 func (v *Variant) AppendPopup(dst, placement []byte) []byte {
-	if len(placement) == 0 {
-		placement = defaultPlacement
-	}
 	dst = append(dst, v.head...)
 	dst = append(dst, placement...)
 	return append(dst, v.tail...)

@@ -70,7 +70,7 @@ func TestSchedule(t *testing.T) {
 		{"half an hour, second", `"timezone":"Australia/Lord_Howe","hours":[["01:30","02:00"]]`, "2026-04-04T15:15:00Z", popup.Eligible},
 		{"half an hour, over", `"timezone":"Australia/Lord_Howe","hours":[["01:30","02:00"]]`, "2026-04-04T15:30:00Z", popup.OutsideHours},
 	} {
-		if got := scheduled(t, c.schedule).Gate(request("u"), ms(t, c.at)); got != c.want {
+		if got := scheduled(t, c.schedule).Gate(request("u"), defaultPlacement, ms(t, c.at)); got != c.want {
 			t.Errorf("%s: {%s} at %s: %v, want %v", c.name, c.schedule, c.at, got, c.want)
 		}
 	}

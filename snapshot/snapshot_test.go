@@ -53,12 +53,14 @@ func keys(popups []*Popup) string {
 // match collects the matches after dst.
 func match(s *Snapshot, dst []*Popup, r *popup.Request, nowMS int64) ([]*Popup, popup.Reason) {
 	var m Matches
-	s.Match(&m, r, nowMS)
+	s.Match(&m, r, r.PlacementNames()[0], nowMS)
 	for p := m.Next(); p != nil; p = m.Next() {
 		dst = append(dst, p)
 	}
 	return dst, m.Reason()
 }
+
+var defaultPlacement = []byte(popup.DefaultPlacement)
 
 func request(user string) *popup.Request { return &popup.Request{User: []byte(user)} }
 
@@ -97,7 +99,7 @@ func TestReasonIsTheFurthestGate(t *testing.T) {
 		if reason != g.want || (len(matched) == 1) != (g.want == popup.Eligible) {
 			t.Errorf("%s: %d matched, %v, want %v", g.members, len(matched), reason, g.want)
 		}
-		if got := s.Popup(r.ID).Gate(request("u"), nowMS); got != g.want {
+		if got := s.Popup(r.ID).Gate(request("u"), defaultPlacement, nowMS); got != g.want {
 			t.Errorf("%s: Gate = %v, want %v", g.members, got, g.want)
 		}
 		matched, reason = match(mustCompile(t, rows...), nil, request("u"), nowMS)
@@ -122,7 +124,9 @@ func TestDefaultPlacement(t *testing.T) {
 	s := mustCompile(t, row(1, ``), row(2, `"placements":["home"]`), row(3, `"placements":["home","default"]`))
 	for placement, want := range map[string]string{"": "p1.1 p3.1", "default": "p1.1 p3.1", "home": "p2.1 p3.1", "hom": "", "home2": ""} {
 		r := request("u")
-		r.Placement = []byte(placement)
+		if placement != "" {
+			r.Placements = [][]byte{[]byte(placement)}
+		}
 		if got, _ := match(s, nil, r, nowMS); keys(got) != want {
 			t.Errorf("placement %q: %q, want %q", placement, keys(got), want)
 		}
@@ -140,9 +144,6 @@ func TestAnswer(t *testing.T) {
 	}
 	if !json.Valid([]byte(got[1:])) {
 		t.Error("not JSON")
-	}
-	if got := string(v.AppendPopup(nil, nil)); !strings.Contains(got, `"placement":"default"`) {
-		t.Errorf("without a placement: %s", got)
 	}
 }
 
@@ -233,11 +234,11 @@ func FuzzCompile(f *testing.F) {
 			}
 		}
 		req := popup.Request{User: user, AppVersion: value, Platform: value, Attrs: []popup.Attr{{Name: []byte("n"), Value: value}}}
-		p.Gate(&req, now)
+		p.Gate(&req, defaultPlacement, now)
 		if encoded := spec.Encode(); len(encoded) > 0 {
 			r.Spec = encoded
 			again, _ := Compile([]popup.Row{r}, 1, nil)
-			if got, want := again.Popup(1).Gate(&req, now), p.Gate(&req, now); got != want {
+			if got, want := again.Popup(1).Gate(&req, defaultPlacement, now), p.Gate(&req, defaultPlacement, now); got != want {
 				t.Fatalf("gate %v, after Encode %v", want, got)
 			}
 		}

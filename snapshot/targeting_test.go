@@ -47,7 +47,7 @@ func TestOperators(t *testing.T) {
 		{`empty exists`, false}, {`empty not_exists`, true}, {`empty neq "x"`, true}, {`empty lt 1`, false},
 	} {
 		p := targeted(t, "all", c.condition)
-		if got := p.Gate(&attributed, nowMS) == popup.Eligible; got != c.want {
+		if got := p.Gate(&attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("%s: %v, want %v", c.condition, got, c.want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestAppVersionThatIsNone(t *testing.T) {
 		`app_version exists`: false, `app_version not_exists`: true, `app_version eq "latest"`: false, `app_version neq "latest"`: true,
 		`app_version semver_gte "0"`: false, `app_version semver_lt "9"`: false, `app_version in ["latest"]`: false, `app_version not_in ["latest"]`: true,
 	} {
-		if got := targeted(t, "all", condition).Gate(&r, nowMS) == popup.Eligible; got != want {
+		if got := targeted(t, "all", condition).Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
 			t.Errorf("%s: %v, want %v", condition, got, want)
 		}
 	}
@@ -100,7 +100,7 @@ func TestAllAnyNone(t *testing.T) {
 		{list(yes), list(yes), list(no), true}, {list(yes), list(yes), list(yes), false}, {list(yes), list(no), list(no), false}, {list(no), list(yes), list(no), false},
 	} {
 		p := mustCompile(t, row(1, `"targeting":{"all":`+c.all+`,"any":`+c.any+`,"none":`+c.none+`}`)).Popup(1)
-		if got := p.Gate(&attributed, nowMS) == popup.Eligible; got != c.want {
+		if got := p.Gate(&attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("all %s any %s none %s: %v, want %v", c.all, c.any, c.none, got, c.want)
 		}
 	}
@@ -147,7 +147,7 @@ func TestLongList(t *testing.T) {
 	for i := range 2*values + 2 {
 		r := popup.Request{User: fmt.Append(nil, "u-", i)}
 		want := i%2 == 0 && i < 2*values
-		if got := p.Gate(&r, nowMS) == popup.Eligible; got != want {
+		if got := p.Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
 			t.Errorf("uid %s: %v, want %v", r.User, got, want)
 		}
 	}
