@@ -233,15 +233,18 @@ func (sys *system) checkServer(said int) {
 // be during the fault.
 func (sys *system) checkAnswers(f *fault, begun int) {
 	sys.t.Helper()
-	for _, what := range sys.history.violations[:min(len(sys.history.violations), 10)] {
+	wrong := sys.history.wrong()
+	for _, what := range wrong[:min(len(wrong), 10)] {
 		sys.t.Error(what)
 	}
-	if n := len(sys.history.violations); n > 10 {
+	if n := len(wrong); n > 10 {
 		sys.t.Errorf("and %d more", n-10)
 	}
 	n := countOutcomes(sys.history.since(begun))
 	if n[unknown] > 0 && f.answers < someUnanswered || n[refused] > 0 && f.answers < someRefused {
-		bad := slices.DeleteFunc(slices.Clone(sys.history.since(begun)), func(a attempt) bool { return a.Outcome != unknown && a.Outcome != refused })
+		bad := slices.DeleteFunc(slices.Clone(sys.history.since(begun)), func(a attempt) bool {
+			return a.Action == "reset" || a.Outcome != unknown && a.Outcome != refused
+		})
 		sys.t.Errorf("requests were not answered, or refused, though the server was up: %v; the first: %+v", n, bad[0])
 	}
 	if n[acked] == 0 {
@@ -269,7 +272,10 @@ func (sys *system) checkEvents(f *fault) {
 				return err
 			}
 		}
-		return v.err(declared)
+		if err := v.err(declared); err != nil {
+			return err
+		}
+		return sys.history.compareStatistics(sys.db, declared)
 	})
 	if n, err := lost(); !f.declaresLosses && (err != nil || n > 0) {
 		sys.t.Errorf("%d events are declared lost, %v; want none", n, err)

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"testing"
 	"time"
 )
 
@@ -19,23 +18,34 @@ type eventID struct {
 	served int64 // ms
 }
 
+// erased is the event as it is kept when its user was reset.
+func (id eventID) erased() eventID {
+	id.user = ""
+	return id
+}
+
 // storedEvent is a row of event.
 type storedEvent struct {
 	eventID
-	at int64 // ms
+	at       int64 // ms
+	repeated bool  // it was counted before, or has been void when it came
 }
 
 // Actions as they are in the database.
 const (
 	impression = 1
 	control    = 6
+	release    = 8
 )
 
-var actions = map[string]int{"poll": impression, "click": 2, "dismiss": 3, "convert": 4}
+var actions = map[string]int{"poll": impression, "click": 2, "dismiss": 3, "convert": 4, "view": 7, "release": release}
 
-// storedEvents reads all events of users.
+// names is the reverse of actions.
+var names = map[int]string{impression: "poll", 2: "click", 3: "dismiss", 4: "convert", 7: "view", release: "release"}
+
+// storedEvents reads all events but resets.
 func storedEvents(db *sql.DB) ([]storedEvent, error) {
-	rows, err := db.Query("SELECT user_id, popup_id, action, served_at_ms, at_ms FROM event WHERE action <> 5")
+	rows, err := db.Query("SELECT user_id, popup_id, action, served_at_ms, at_ms, repeated FROM event WHERE action <> 5")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +53,7 @@ func storedEvents(db *sql.DB) ([]storedEvent, error) {
 	var all []storedEvent
 	for rows.Next() {
 		var r storedEvent
-		if err := rows.Scan(&r.user, &r.popup, &r.action, &r.served, &r.at); err != nil {
+		if err := rows.Scan(&r.user, &r.popup, &r.action, &r.served, &r.at, &r.repeated); err != nil {
 			return nil, err
 		}
 		all = append(all, r)
@@ -84,16 +94,30 @@ func (v *findings) err(declared int) error {
 // checkHistory compares attempts with the events that were committed. rows is reordered.
 func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*popupSpec) *findings {
 	v := new(findings)
-	times := make(map[eventID]int, len(rows))
+	o := newOrigins(attempts)
+	v.acked = len(o.acked)
+	v.cooldowns(rows, popups, o)
+	times := make(map[eventID]int, len(rows)) // how often each is counted
 	for _, r := range rows {
-		if times[r.eventID]++; times[r.eventID] == 2 {
+		if r.repeated && r.user != "" {
+			continue
+		}
+		if times[r.eventID]++; times[r.eventID] == 2 && r.user != "" {
 			v.twice = append(v.twice, fmt.Sprint(r.eventID))
 		}
 	}
-	impressions := v.cooldowns(rows, popups)
-	origins := v.lostEvents(attempts, times, impressions)
+	for id, a := range o.acked {
+		switch erased := id.erased(); {
+		case times[id] > 0:
+		case o.resets[id.user] != nil && times[erased] > 0:
+			times[erased]--
+		default:
+			v.lost = append(v.lost, fmt.Sprintf("%v of %v", id, a.At.Format(time.StampMilli)))
+		}
+	}
+	slices.Sort(v.lost)
 	for _, r := range rows {
-		if !origins.explain(r) {
+		if !o.explain(r) {
 			v.invented = append(v.invented, fmt.Sprint(r.eventID))
 		}
 	}
@@ -102,51 +126,75 @@ func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*pop
 
 // origins are the attempts that events may come from.
 type origins struct {
-	acked map[eventID]bool
+	acked map[eventID]*attempt // the first of each event
 	// What is not acknowledged may have been committed all the same, if nobody
 	// was told otherwise.
 	unanswered map[userAction][]*attempt
 	polls      map[string][]*attempt // by user
+	resets     map[string][]*attempt // by user, but for those that were refused
+	erased     map[eventID]bool      // acked events of users who were reset, without them
 }
 
 type userAction struct{ user, action string }
 
-// lostEvents looks for what was acknowledged and is not there (times is how often
-// each event is), and returns the attempts as origins.
-func (v *findings) lostEvents(attempts []attempt, times map[eventID]int, impressions map[userPopup][]int64) *origins {
-	o := &origins{acked: make(map[eventID]bool), unanswered: make(map[userAction][]*attempt), polls: make(map[string][]*attempt)}
+func newOrigins(attempts []attempt) *origins {
+	o := &origins{
+		acked: make(map[eventID]*attempt), unanswered: make(map[userAction][]*attempt),
+		polls: make(map[string][]*attempt), resets: make(map[string][]*attempt), erased: make(map[eventID]bool),
+	}
 	for i := range attempts {
 		a := &attempts[i]
-		id := eventID{a.User, a.Popup, actions[a.Action], a.Served}
+		if a.Action == "reset" {
+			if a.Outcome != refused {
+				o.resets[a.User] = append(o.resets[a.User], a)
+			}
+			continue
+		}
 		if a.Action == "poll" {
 			o.polls[a.User] = append(o.polls[a.User], a)
 		}
-		switch {
-		case a.Outcome == acked && !o.acked[id]:
-			o.acked[id] = true
-			v.acked++
-			// An action on an impression that is not the latest is not committed.
-			if times[id] == 0 && (a.Action == "poll" || !overtaken(a, impressions[userPopup{a.User, a.Popup}])) {
-				v.lost = append(v.lost, fmt.Sprintf("%v of %v", id, a.At.Format(time.StampMilli)))
-			}
+		switch id := a.event(); {
+		case a.Outcome == acked && o.acked[id] == nil:
+			o.acked[id] = a
 		case a.Outcome == unknown:
 			key := userAction{a.User, a.Action}
 			o.unanswered[key] = append(o.unanswered[key], a)
 		}
 	}
+	for id := range o.acked {
+		if o.resets[id.user] != nil {
+			o.erased[id.erased()] = true
+		}
+	}
 	return o
 }
+
+// event names what an attempt makes.
+func (a *attempt) event() eventID { return eventID{a.User, a.Popup, actions[a.Action], a.Served} }
 
 // explain reports whether an event comes from an attempt. One without an answer
 // makes one event.
 func (o *origins) explain(r storedEvent) bool {
-	if o.acked[r.eventID] {
+	if r.user != "" {
+		return o.acked[r.eventID] != nil || o.explainFor(r.user, r)
+	}
+	if o.erased[r.eventID] {
 		return true
 	}
-	if r.action == control { // of any poll that was decided
-		return slices.ContainsFunc(o.polls[r.user], func(a *attempt) bool { return a.Outcome != refused && decided(a, r.at) })
+	for user := range o.resets {
+		if o.explainFor(user, r) {
+			return true
+		}
 	}
-	key := userAction{r.user, names[r.action]}
+	return false
+}
+
+// explainFor looks for an attempt of a user that was not acknowledged.
+func (o *origins) explainFor(user string, r storedEvent) bool {
+	if r.action == control { // of any poll that was decided
+		return slices.ContainsFunc(o.polls[user], func(a *attempt) bool { return a.Outcome != refused && decided(a, r.at) })
+	}
+	key := userAction{user, names[r.action]}
 	n := slices.IndexFunc(o.unanswered[key], func(a *attempt) bool {
 		return decided(a, r.at) && (a.Action == "poll" || a.Popup == r.popup && a.Served == r.served)
 	})
@@ -157,10 +205,8 @@ func (o *origins) explain(r storedEvent) bool {
 	return true
 }
 
-// names is the reverse of actions.
-var names = map[int]string{1: "poll", 2: "click", 3: "dismiss", 4: "convert"}
-
-// decided reports whether the server may have decided an attempt at this time.
+// decided reports whether the server may have decided an attempt at this time, which
+// it moves past what happened before in the same tick.
 // One that nobody waits for any more may still be read, by a server that was stopped.
 func decided(a *attempt, atMS int64) bool {
 	at := time.UnixMilli(atMS)
@@ -168,7 +214,14 @@ func decided(a *attempt, atMS int64) bool {
 	if a.Outcome == unknown {
 		late = time.Minute
 	}
-	return at.After(a.At.Add(-resolution)) && at.Before(a.end().Add(late+resolution))
+	return at.After(a.At.Add(-resolution)) && at.Before(a.end().Add(late+2*resolution))
+}
+
+// resetBetween reports whether a user may have been reset between two impressions.
+func (o *origins) resetBetween(user string, from, to int64) bool {
+	return slices.ContainsFunc(o.resets[user], func(a *attempt) bool {
+		return from <= a.end().Add(2*resolution).UnixMilli() && a.At.UnixMilli() <= to || a.Outcome == unknown && a.At.UnixMilli() <= to
+	})
 }
 
 // userPopup names a cooldown.
@@ -177,43 +230,51 @@ type userPopup struct {
 	popup uint32
 }
 
-// overtaken reports whether a newer impression than an action's had been made
-// when it was decided.
-func overtaken(a *attempt, served []int64) bool {
-	return slices.ContainsFunc(served, func(ms int64) bool { return ms > a.Served && ms <= a.end().UnixMilli() })
+// shown is what a user has seen of a popup so far, in cooldowns.
+type shown struct {
+	last  int64 // when it was served, or counted as a control
+	times int
 }
 
 // cooldowns looks for popups that were shown too soon or too often, answered
-// or not, and returns the times of each.
-func (v *findings) cooldowns(rows []storedEvent, popups map[uint32]*popupSpec) map[userPopup][]int64 {
+// or not, and sorts the rows by when the popup was served.
+func (v *findings) cooldowns(rows []storedEvent, popups map[uint32]*popupSpec, o *origins) {
 	slices.SortFunc(rows, func(a, b storedEvent) int { return cmp.Compare(a.served, b.served) })
-	impressions := make(map[userPopup][]int64)
+	released := make(map[eventID]bool) // by impression
 	for _, r := range rows {
-		o := popups[r.popup]
-		if o == nil || r.action != impression && r.action != control {
+		if r.action == release {
+			released[eventID{r.user, r.popup, impression, r.served}] = true
+		}
+	}
+	seen := make(map[userPopup]shown)
+	for _, r := range rows {
+		spec := popups[r.popup]
+		if spec == nil || r.action != impression && r.action != control || r.user == "" || released[r.eventID] {
 			continue
 		}
 		key := userPopup{r.user, r.popup}
-		before := impressions[key]
-		impressions[key] = append(before, r.served)
+		s := seen[key]
+		if s.last > 0 && o.resetBetween(r.user, s.last, r.served) {
+			s = shown{}
+		}
 		// The shortest wait: what was done meanwhile may have changed it.
-		wait := min(o.afterImpression, o.afterClick, o.afterDismiss) - resolution
-		if n := len(before); n > 0 && r.served-before[n-1] < wait.Milliseconds() {
-			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s after %d ms", r.user, o.key, r.served-before[n-1]))
+		wait := min(spec.afterImpression, spec.afterClick, spec.afterDismiss) - resolution
+		if s.last > 0 && r.served-s.last < wait.Milliseconds() {
+			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s after %d ms", r.user, spec.key, r.served-s.last))
 		}
-		if o.maxImpressions > 0 && len(before) >= o.maxImpressions {
-			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s for the %d. time", r.user, o.key, len(before)+1))
+		s.last = r.served
+		if r.action == impression {
+			s.times++
 		}
+		if spec.maxImpressions > 0 && s.times > spec.maxImpressions {
+			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s for the %d. time", r.user, spec.key, s.times))
+		}
+		seen[key] = s
 	}
-	return impressions
 }
 
-// compare holds a history against the database.
-func (h *history) compare(db *sql.DB) (*findings, error) {
-	rows, err := storedEvents(db)
-	if err != nil {
-		return nil, err
-	}
+// popupsByID returns the rules of the popups by the ids that the database gave them.
+func (h *history) popupsByID(db *sql.DB) (map[uint32]*popupSpec, error) {
 	popups := make(map[uint32]*popupSpec)
 	for i := range h.popups {
 		id, err := queryInt(db, "SELECT id FROM popups WHERE `key` = ?", h.popups[i].key)
@@ -222,36 +283,18 @@ func (h *history) compare(db *sql.DB) (*findings, error) {
 		}
 		popups[uint32(id)] = &h.popups[i]
 	}
+	return popups, nil
+}
+
+// compare holds a history against the events in the database.
+func (h *history) compare(db *sql.DB) (*findings, error) {
+	rows, err := storedEvents(db)
+	if err != nil {
+		return nil, err
+	}
+	popups, err := h.popupsByID(db)
+	if err != nil {
+		return nil, err
+	}
 	return checkHistory(h.since(0), rows, popups), nil
-}
-
-// check stops the load, waits until everything acknowledged is in the database,
-// and fails the test if any of it is missing or anything is there twice.
-func (l *load) check(t *testing.T, db *sql.DB) {
-	t.Helper()
-	l.stop()
-	for _, w := range l.history.violations {
-		t.Error(w)
-	}
-	var v *findings
-	eventually(t, 60*time.Second, func() error {
-		var err error
-		if v, err = l.history.compare(db); err != nil {
-			return err
-		}
-		if err := v.err(0); err != nil {
-			return err
-		}
-		return checkInvariants(db)
-	})
-	t.Logf("answers: %v; %v", countOutcomes(l.history.since(0)), v)
-	if v.acked == 0 {
-		t.Error("the load did nothing")
-	}
-}
-
-// failures counts the attempts that were not answered, or refused.
-func (l *load) failures() int {
-	n := countOutcomes(l.history.since(0))
-	return n[unknown] + n[refused]
 }

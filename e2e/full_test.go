@@ -28,12 +28,12 @@ func flood(s *server, h *history, name string, within time.Duration, done func()
 		v := &loadClient{load: l, rand: rand.New(rand.NewPCG(0, uint64(g)))}
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				u := &loadUser{name: fmt.Sprintf("%s-%d-%d", name, g, n), seen: make(map[string]*seenPopup)}
+				u := newLoadUser(fmt.Sprintf("%s-%d-%d", name, g, n))
 				for v.poll(u) {
 				}
-				for key := range u.seen {
+				for key, s := range u.seen {
 					if n%2 == 0 {
-						v.act(u, key, "click")
+						v.act(u, key, s.latest, "click")
 					}
 				}
 			}
@@ -82,8 +82,8 @@ func (s *server) waitRefuses(h *history, shown []*loadUser, name string) {
 	v := &loadClient{load: &load{server: s, history: h}}
 	for n, u := range shown {
 		floodUntilFull(s, h, fmt.Sprintf("%s-%d", name, n))
-		recorded := v.poll(&loadUser{name: fmt.Sprintf("%s-refused-%d", name, n), seen: make(map[string]*seenPopup)})
-		if outcome := v.act(u, "once", "dismiss"); !recorded && outcome == refused {
+		recorded := v.poll(newLoadUser(fmt.Sprintf("%s-refused-%d", name, n)))
+		if outcome := v.act(u, "once", u.seen["once"].latest, "dismiss"); !recorded && outcome == refused {
 			return
 		}
 	}
@@ -103,7 +103,7 @@ func (s *server) waitShownMany(h *history, n int) []*loadUser {
 // waitShown waits until a new user is shown something.
 func (s *server) waitShown(h *history, user string, within time.Duration) *loadUser {
 	s.t.Helper()
-	u := &loadUser{name: user, seen: make(map[string]*seenPopup)}
+	u := newLoadUser(user)
 	v := &loadClient{load: &load{server: s, history: h}}
 	eventually(s.t, within, func() error {
 		if !v.poll(u) {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type outcome string
 const (
 	acked        outcome = "ok"      // 200 with a popup, or 202: it must be committed
 	nothingShown outcome = "none"    // 204: there was nothing to count
+	void         outcome = "void"    // 410: a reset came first; it must never be committed
 	refused      outcome = "fail"    // any other answer: it must never be committed
 	unknown      outcome = "unknown" // no answer: it may be committed, once
 )
@@ -29,7 +31,7 @@ type attempt struct {
 	At      time.Time     `json:"at"`
 	Took    time.Duration `json:"took_ns"`
 	User    string        `json:"user"`
-	Action  string        `json:"action"` // poll, click, dismiss or convert
+	Action  string        `json:"action"` // poll, reset, or what actions are called
 	Outcome outcome       `json:"outcome"`
 	Popup   uint32        `json:"popup,omitempty"`     // of an ok poll and of actions
 	Served  int64         `json:"served_ms,omitempty"` // the same
@@ -47,7 +49,12 @@ type history struct {
 	mu         sync.Mutex
 	attempts   []attempt
 	violations []string // answers that should not have been
+	releases   releases
 }
+
+// releases counts those after which the popup could be shown again at once, as far as
+// the client knows, and whether it was.
+type releases struct{ could, did int }
 
 func newHistory(o popupSpecs) *history { return &history{popups: o} }
 
@@ -63,6 +70,27 @@ func (h *history) report(format string, args ...any) {
 	h.violations = append(h.violations, fmt.Sprintf(format, args...))
 }
 
+// released notes that a popup was released, and whether it was shown again.
+func (h *history) released(again bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.releases.could++
+	if again {
+		h.releases.did++
+	}
+}
+
+// wrong returns what users say that should not have been.
+func (h *history) wrong() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := slices.Clone(h.violations)
+	if h.releases.could >= 20 && h.releases.did == 0 { // one or another poll may not be recorded
+		all = append(all, fmt.Sprintf("of %d popups that were released none was shown again", h.releases.could))
+	}
+	return all
+}
+
 // since returns the attempts from number n on.
 func (h *history) since(n int) []attempt {
 	h.mu.Lock()
@@ -72,11 +100,14 @@ func (h *history) since(n int) []attempt {
 
 func (h *history) len() int { return len(h.since(0)) }
 
-// numbers counts attempts by outcome.
+// countOutcomes counts attempts by outcome, but for resets: the control plane may need
+// a store that the data plane does without.
 func countOutcomes(attempts []attempt) map[outcome]int {
 	n := make(map[outcome]int)
 	for i := range attempts {
-		n[attempts[i].Outcome]++
+		if attempts[i].Action != "reset" {
+			n[attempts[i].Outcome]++
+		}
 	}
 	return n
 }
@@ -162,22 +193,45 @@ const resolution = 100 * time.Millisecond
 // loadUser is a user of the load, with what it remembers.
 type loadUser struct {
 	name           string
-	seen           map[string]*seenPopup // by popup key
+	seen           map[string]*seenPopup // by popup key, since the last reset
+	void           []loadImpression      // of before it, a few
 	unansweredPoll time.Time             // of its last poll without an answer, which may have shown anything
+	retired        bool                  // whether it was reset is not known
 }
 
-// seenPopup is what a user has seen of one popup. The times are the earliest that
-// can be: a request is taken to have been decided when it was sent.
-type seenPopup struct {
-	popup   uint32
-	token   string
-	served  int64
-	at      time.Time            // when the poll that showed it was sent
-	shown   int                  // times
-	actions map[string]time.Time // of this impression: the first try
-	ready   time.Time            // not before this it may return
-	until   time.Time            // nor before this: it was clicked
+func newLoadUser(name string) *loadUser {
+	return &loadUser{name: name, seen: make(map[string]*seenPopup)}
 }
+
+// loadImpression is one time that a user was shown a popup. The times are the earliest that
+// can be: a request is taken to have been decided when it was sent.
+type loadImpression struct {
+	popup  uint32
+	token  string
+	served int64                // ms
+	at     time.Time            // when the poll that showed it was sent
+	tried  map[string]time.Time // by action: when it was first tried and may have been taken
+}
+
+// seenPopup is what a user has seen of one popup.
+type seenPopup struct {
+	latest *loadImpression
+	older  []*loadImpression
+	shown  int       // times, without those that may have been released
+	ready  time.Time // not before this it may return: the wait of the latest impression, until it is acted on
+	until  time.Time // nor before this: the longest wait that actions asked for
+}
+
+// returns is when the popup may return.
+func (s *seenPopup) returns() time.Time {
+	if s.until.After(s.ready) {
+		return s.until
+	}
+	return s.ready
+}
+
+// olderKept is how many impressions before the latest a user may still act on.
+const olderKept = 3
 
 // recordShown checks and records that a popup was served.
 func (h *history) recordShown(u *loadUser, p *pollAnswer, a *attempt) {
@@ -191,40 +245,67 @@ func (h *history) recordShown(u *loadUser, p *pollAnswer, a *attempt) {
 		s = new(seenPopup)
 		u.seen[p.Popup.Key] = s
 	}
-	ready := s.ready
-	if s.until.After(ready) {
-		ready = s.until
+	if s.latest != nil {
+		if early := s.returns().Sub(a.end()); early > resolution {
+			h.report("%s was shown %s again %v too early: at %v, answered %v; before that at %v", u.name, p.Popup.Key, early,
+				a.At.Format(time.StampMilli), a.end().Format(time.StampMilli), s.latest.at.Format(time.StampMilli))
+		}
+		s.older = append(s.older, s.latest)
+		s.older = s.older[max(0, len(s.older)-olderKept):]
 	}
-	if early := ready.Sub(a.end()); early > resolution {
-		h.report("%s was shown %s again %v too early: at %v, answered %v; before that at %v", u.name, p.Popup.Key, early,
-			a.At.Format(time.StampMilli), a.end().Format(time.StampMilli), s.at.Format(time.StampMilli))
-	}
-	s.popup, s.token, s.served, s.at = p.Popup.ID, p.Token, a.Served, a.At
-	s.actions = make(map[string]time.Time)
+	s.latest = &loadImpression{popup: p.Popup.ID, token: p.Token, served: a.Served, at: a.At, tried: make(map[string]time.Time)}
 	s.ready = a.At.Add(o.afterImpression)
 	if s.shown++; o.maxImpressions > 0 && s.shown > o.maxImpressions {
 		h.report("%s was shown %s %d times, at most %d are allowed", u.name, p.Popup.Key, s.shown, o.maxImpressions)
 	}
 }
 
-// recordAction records an action of the user on the popup's latest impression.
-func (h *history) recordAction(u *loadUser, key string, a *attempt) {
-	s, wait := u.seen[key], h.popups.find(key).wait(a.Action)
-	first, again := s.actions[a.Action]
+// recordAction records an action of the user on an impression of a popup.
+func (h *history) recordAction(u *loadUser, key string, on *loadImpression, a *attempt) {
+	if a.Outcome != acked && a.Outcome != unknown {
+		return
+	}
+	s := u.seen[key]
+	first, again := on.tried[a.Action]
 	if !again {
 		first = a.At
+		on.tried[a.Action] = first
 	}
-	lowered := first.Add(wait)
-	switch {
-	case a.Outcome == refused:
+	switch a.Action {
+	case "view":
 		return
-	case a.Outcome == acked && !u.unansweredPoll.After(s.at) && !again: // it counts, and from now
-		s.ready = lowered
-	case lowered.Before(s.ready): // it may have counted
-		s.ready = lowered
+	case "release":
+		if !again {
+			s.shown--
+		}
+		if on == s.latest {
+			s.ready = time.Time{}
+		}
+		return
 	}
-	s.actions[a.Action] = first
-	if a.Outcome == acked && !u.unansweredPoll.After(s.at) && a.Action != "dismiss" && lowered.After(s.until) {
-		s.until = lowered
+	asked := first.Add(h.popups.find(key).wait(a.Action))
+	if a.Outcome == acked && asked.After(s.until) {
+		s.until = asked
+	}
+	switch {
+	case on != s.latest:
+	case a.Outcome == acked:
+		s.ready = time.Time{} // what actions ask for is in until
+	case asked.Before(s.ready): // it may have been taken
+		s.ready = asked
+	}
+}
+
+// recordReset forgets what the user has seen: whatever is done with it is void.
+func (h *history) recordReset(u *loadUser, a *attempt) {
+	switch a.Outcome {
+	case unknown:
+		u.retired = true
+	case acked:
+		for _, s := range u.seen {
+			u.void = append(u.void, *s.latest)
+		}
+		u.void = u.void[max(0, len(u.void)-4):]
+		clear(u.seen)
 	}
 }

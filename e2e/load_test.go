@@ -4,17 +4,19 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"testing"
 	"time"
 )
 
 const clients = 4
 
-// load is a number of clients that poll and act, each request of which goes
+// load is a number of clients that poll, act and forget, each request of which goes
 // into a history.
 type load struct {
 	server  *server
@@ -56,11 +58,46 @@ func (l *load) waitAcked(n int) {
 	})
 }
 
+// check stops the load, waits until everything acknowledged is in the database,
+// and fails the test if any of it is missing or anything is there twice.
+func (l *load) check(t *testing.T, db *sql.DB) {
+	t.Helper()
+	l.stop()
+	for _, w := range l.history.wrong() {
+		t.Error(w)
+	}
+	var v *findings
+	eventually(t, 60*time.Second, func() error {
+		var err error
+		if v, err = l.history.compare(db); err != nil {
+			return err
+		}
+		if err := v.err(0); err != nil {
+			return err
+		}
+		if err := l.history.compareStatistics(db, 0); err != nil {
+			return err
+		}
+		return checkInvariants(db)
+	})
+	t.Logf("answers: %v; %v", countOutcomes(l.history.since(0)), v)
+	if v.acked == 0 {
+		t.Error("the load did nothing")
+	}
+}
+
+// failures counts the attempts that were not answered, or refused.
+func (l *load) failures() int {
+	n := countOutcomes(l.history.since(0))
+	return n[unknown] + n[refused]
+}
+
 // loadClient is one client, which plays one user after the other.
 type loadClient struct {
 	*load
-	number int
-	rand   *rand.Rand
+	number     int
+	rand       *rand.Rand
+	resetAfter time.Time // no user is reset before
 }
 
 func (v *loadClient) run(ctx context.Context) {
@@ -69,7 +106,7 @@ func (v *loadClient) run(ctx context.Context) {
 	defer pause.Stop()
 	for n := 0; ctx.Err() == nil; n++ {
 		<-pause.C
-		u := &loadUser{name: fmt.Sprintf("%s-%d-%d", v.name, v.number, n), seen: make(map[string]*seenPopup)}
+		u := newLoadUser(fmt.Sprintf("%s-%d-%d", v.name, v.number, n))
 		*people = append(*people, u)
 		v.runUser(u)
 		if v.rand.IntN(2) == 0 { // one of the last, whose cooldowns are under way
@@ -83,21 +120,46 @@ func (v *loadClient) run(ctx context.Context) {
 }
 
 // runUser plays a user who polls until nothing more is shown, and acts on some of
-// what was, now or before: once, or again and again.
+// what was, now or before: once, or again and again. Some are then forgotten, others
+// say that they did not see what they were shown.
 func (v *loadClient) runUser(u *loadUser) {
-	for range 5 {
-		if !v.poll(u) {
-			break
-		}
+	if u.retired {
+		return
 	}
+	v.pollAll(u)
 	for _, o := range v.history.popups {
-		if u.seen[o.key] == nil {
+		s := u.seen[o.key]
+		if s == nil {
 			continue
 		}
-		for _, action := range []string{"click", "dismiss", "convert"} {
+		on := s.latest
+		if len(s.older) > 0 && v.rand.IntN(4) == 0 {
+			on = s.older[v.rand.IntN(len(s.older))]
+		}
+		for _, action := range []string{"view", "click", "dismiss", "convert"} {
 			for chance := 4; v.rand.IntN(chance) == 0; chance = 3 {
-				v.act(u, o.key, action)
+				v.act(u, o.key, on, action)
 			}
+		}
+		if v.rand.IntN(8) == 0 {
+			v.release(u, o.key)
+		}
+	}
+	if v.rand.IntN(30) == 0 {
+		v.reset(u)
+	}
+	for i := range u.void {
+		if v.rand.IntN(4) == 0 {
+			v.act(u, "", &u.void[i], "click")
+		}
+	}
+}
+
+// pollAll polls until nothing more is shown.
+func (v *loadClient) pollAll(u *loadUser) {
+	for range 5 {
+		if !v.poll(u) {
+			return
 		}
 	}
 }
@@ -132,22 +194,69 @@ func outcomeOf(err error) outcome {
 	return unknown
 }
 
-// act reports an action on what a user was shown last of a popup.
-func (v *loadClient) act(u *loadUser, key, action string) outcome {
+// act reports an action on an impression of a popup, which has no key if a reset has
+// made it void.
+func (v *loadClient) act(u *loadUser, key string, on *loadImpression, action string) outcome {
+	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: on.popup, Served: on.served}
+	status, err := v.server.act(on.token, action)
+	a.Took = time.Since(a.At)
+	switch {
+	case err != nil:
+		a.Outcome, a.Detail = unknown, err.Error()
+	case status == http.StatusGone && key == "":
+		a.Outcome = void
+	case status != http.StatusAccepted:
+		a.Outcome, a.Detail = refused, http.StatusText(status)
+		if status < 500 {
+			v.history.report("%s: %s of %q answered %d", u.name, action, key, status)
+		}
+	case key == "":
+		v.history.report("%s: %s of what was shown before a reset is accepted", u.name, action)
+	}
+	if key != "" {
+		v.history.recordAction(u, key, on, &a)
+	}
+	v.history.add(a)
+	return a.Outcome
+}
+
+// releasable is how long after an impression a client still releases it, well below
+// what the server allows.
+const releasable = 5 * time.Minute
+
+// release says of the latest impression of a popup that it was not seen. It should be
+// shown again then, unless it waits for another reason or cannot be recorded.
+func (v *loadClient) release(u *loadUser, key string) {
 	s := u.seen[key]
-	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: s.popup, Served: s.served}
-	status, err := v.server.act(s.token, action)
+	on := s.latest
+	if time.Since(on.at) > releasable || v.act(u, key, on, "release") != acked {
+		return
+	}
+	free := !s.returns().After(time.Now()) && !u.unansweredPoll.After(on.at)
+	v.pollAll(u)
+	if free {
+		v.history.released(s.latest != on)
+	}
+}
+
+// reset forgets a user. Where the control plane cannot, for want of its database, the
+// client leaves it alone for a while.
+func (v *loadClient) reset(u *loadUser) {
+	if time.Now().Before(v.resetAfter) {
+		return
+	}
+	a := attempt{At: time.Now(), User: u.name, Action: "reset", Outcome: acked}
+	status, err := v.server.forget(u.name)
 	a.Took = time.Since(a.At)
 	switch {
 	case err != nil:
 		a.Outcome, a.Detail = unknown, err.Error()
 	case status != http.StatusAccepted:
 		a.Outcome, a.Detail = refused, http.StatusText(status)
-		if status < 500 {
-			v.history.report("%s: %s of %s answered %d", u.name, action, key, status)
-		}
 	}
-	v.history.recordAction(u, key, &a)
+	if a.Outcome != acked {
+		v.resetAfter = time.Now().Add(5 * time.Second)
+	}
+	v.history.recordReset(u, &a)
 	v.history.add(a)
-	return a.Outcome
 }

@@ -165,9 +165,11 @@ type pollAnswer struct {
 	NextPollSec int    `json:"next_poll_sec"`
 }
 
-// ask polls once for the placement default. The popup is nil if there was none.
-func (s *server) ask(user string) (*pollAnswer, error) {
-	status, body, err := s.get(s.dataURL + "/v1/poll?uid=" + url.QueryEscape(user))
+// ask polls once for the placement default, with more parameters if there are any.
+// The popup is nil if there was none.
+func (s *server) ask(user string, more ...string) (*pollAnswer, error) {
+	query := strings.Join(append([]string{"uid=" + url.QueryEscape(user)}, more...), "&")
+	status, body, err := s.get(s.dataURL + "/v1/poll?" + query)
 	switch {
 	case err != nil:
 		return nil, err
@@ -256,6 +258,33 @@ func (s *server) admin(method, path, body, ifMatch string, out any) int {
 		s.t.Logf("%s %s answers %d: %s", method, path, resp.StatusCode, answer)
 	}
 	return resp.StatusCode
+}
+
+// hasty gives up early: what the control plane does may hang on its database.
+var hasty = &http.Client{Timeout: 3 * time.Second, Transport: client.Transport}
+
+// forget resets a user and returns the status.
+func (s *server) forget(user string) (int, error) {
+	req, err := http.NewRequest(http.MethodDelete, s.adminURL+"/v1/admin/users/"+url.PathEscape(user), nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+adminToken)
+	resp, err := hasty.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+// mustForget is forget where it ends the test that the user is not reset.
+func (s *server) mustForget(user string) {
+	s.t.Helper()
+	if status, err := s.forget(user); err != nil || status != http.StatusAccepted {
+		s.t.Fatalf("reset %s: %d, %v", user, status, err)
+	}
 }
 
 // create makes an active popup with one variant.

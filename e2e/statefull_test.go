@@ -58,7 +58,7 @@ func TestStateFull(t *testing.T) {
 			t.Errorf("start %d: %v entries, there were %v", start, n, in)
 		}
 		if start == 0 {
-			v.act(known, "once", "dismiss")
+			v.act(known, "once", known.seen["once"].latest, "dismiss")
 			s.Kill()
 		} else {
 			s.stop()

@@ -24,6 +24,22 @@ func openDB(t testing.TB, dsn string) *sql.DB {
 // invariant is a statement about the store at rest: its query returns the rows that violate it.
 type invariant struct{ name, query string }
 
+// live are the events of users, without those of which a reset says that nothing is known
+// any more; those that are committed after it, and later all of them, have no user.
+const live = `(SELECT e.* FROM event e LEFT JOIN (SELECT user_id, MAX(at_ms) at_ms FROM erasure GROUP BY user_id) x ON x.user_id = e.user_id
+	WHERE e.user_id <> '' AND (x.at_ms IS NULL OR e.served_at_ms > x.at_ms))`
+
+// columns are those of popup_stats that count events, and users, by action.
+const (
+	countedColumn = `CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts
+		WHEN 6 THEN s.controls WHEN 7 THEN s.views WHEN 8 THEN s.releases END`
+	usersColumn = `CASE e.action WHEN 1 THEN s.users WHEN 2 THEN s.click_users WHEN 4 THEN s.convert_users WHEN 6 THEN s.control_users END`
+	sums        = `(SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts,
+		SUM(controls) controls, SUM(views) views, SUM(releases) releases, SUM(click_users) click_users, SUM(convert_users) convert_users,
+		SUM(control_users) control_users FROM popup_stats GROUP BY popup_id)`
+	actedBit = `CASE action WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 ELSE 0 END`
+)
+
 var invariants = []invariant{
 	{"per stream, what is committed is there", `
 		SELECT CONCAT('stream ', s.stream_no, ': last_seq ', s.last_seq, ', removed ', s.removed, ', events ', COALESCE(e.n, 0), ', declared lost ', COALESCE(d.n, 0))
@@ -32,28 +48,56 @@ var invariants = []invariant{
 		LEFT JOIN (SELECT stream_no, SUM(last_seq - first_seq + 1) n FROM dead_frame GROUP BY stream_no) d ON d.stream_no = s.stream_no
 		WHERE COALESCE(e.n, 0) <> s.last_seq - s.removed - COALESCE(d.n, 0)`},
 	{"per popup, statistics are the sum of events", `
-		SELECT CONCAT('popup ', e.popup_id, ' action ', e.action, ': ', e.n, ' events, statistics say ',
-		  CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts WHEN 7 THEN s.views WHEN 8 THEN s.releases ELSE s.controls END)
+		SELECT CONCAT('popup ', e.popup_id, ' action ', e.action, ': ', e.n, ' events, statistics say ', ` + countedColumn + `)
 		FROM (SELECT popup_id, action, COUNT(*) n FROM event WHERE action <> 5 AND repeated = 0 GROUP BY popup_id, action) e
-		JOIN (SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts, SUM(controls) controls, SUM(views) views, SUM(releases) releases
-		      FROM popup_stats GROUP BY popup_id) s ON s.popup_id = e.popup_id
-		WHERE e.n <> CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts WHEN 7 THEN s.views WHEN 8 THEN s.releases ELSE s.controls END`},
+		JOIN ` + sums + ` s ON s.popup_id = e.popup_id
+		WHERE e.n <> ` + countedColumn},
 	{"every event has statistics", `
-		SELECT CONCAT('popup ', popup_id) FROM event WHERE action <> 5 AND popup_id NOT IN (SELECT popup_id FROM popup_stats) GROUP BY popup_id`},
+		SELECT CONCAT('popup ', popup_id) FROM event WHERE action <> 5 AND repeated = 0 AND popup_id NOT IN (SELECT popup_id FROM popup_stats) GROUP BY popup_id`},
+	// A user who was reset is another one afterwards, and none if the reset was committed first.
+	{"per popup, each user is counted once", `
+		SELECT CONCAT('popup ', e.popup_id, ' action ', e.action, ': ', e.users, ' users and ', e.erased, ' events without one, statistics say ', ` + usersColumn + `)
+		FROM (SELECT a.popup_id, a.action, COALESCE(l.users, 0) users, a.n - COALESCE(l.n, 0) erased
+		      FROM (SELECT popup_id, action, COUNT(*) n FROM event WHERE action IN (1, 2, 4, 6) AND repeated = 0 GROUP BY popup_id, action) a
+		      LEFT JOIN (SELECT popup_id, action, COUNT(*) n, COUNT(DISTINCT user_id) users FROM ` + live + ` l
+		                 WHERE action IN (1, 2, 4, 6) AND repeated = 0 GROUP BY popup_id, action) l ON l.popup_id = a.popup_id AND l.action = a.action) e
+		JOIN ` + sums + ` s ON s.popup_id = e.popup_id
+		WHERE NOT ` + usersColumn + ` BETWEEN e.users AND e.users + e.erased`},
+	{"an action counts once", `
+		SELECT CONCAT(user_id, ' popup ', popup_id, ' served at ', served_at_ms, ' action ', action, ': ', SUM(repeated = 0), ' of ', COUNT(*), ' count')
+		FROM ` + live + ` e WHERE action NOT IN (1, 6) GROUP BY user_id, popup_id, served_at_ms, action HAVING SUM(repeated = 0) <> 1`},
+	{"per impression, what was done is what the events say", `
+		SELECT CONCAT(e.user_id, ' popup ', e.popup_id, ' served at ', e.served_at_ms, ': acted ', e.acted, ', the row says ', COALESCE(i.acted, 'none'))
+		FROM (SELECT user_id, popup_id, served_at_ms, BIT_OR(` + actedBit + `) acted FROM ` + live + ` l GROUP BY user_id, popup_id, served_at_ms) e
+		LEFT JOIN impression i ON i.user_id = e.user_id AND i.popup_id = e.popup_id AND i.served_at_ms = e.served_at_ms
+		WHERE NOT i.acted <=> e.acted`},
+	{"every impression has events", `
+		SELECT CONCAT(i.user_id, ' popup ', i.popup_id, ' served at ', i.served_at_ms) FROM impression i
+		LEFT JOIN (SELECT DISTINCT user_id, popup_id, served_at_ms FROM ` + live + ` l) e
+		  ON e.user_id = i.user_id AND e.popup_id = i.popup_id AND e.served_at_ms = i.served_at_ms
+		WHERE e.user_id IS NULL`},
+	// The impression that follows on a release has the number of the one that was released.
 	{stateInvariant, `
-		SELECT CONCAT(u.user_id, ' popup ', u.popup_id, ': ', u.impressions, ' impressions, ', COALESCE(e.n, 0), ' events; last ', u.last_impression_ms, ', ', COALESCE(e.last, 'none'))
+		SELECT CONCAT(u.user_id, ' popup ', u.popup_id, ': ', u.impressions, ' impressions, ', COALESCE(e.n, 0), ' events, ', COALESCE(e.released, 0), ' releases; last ',
+		  u.last_impression_ms, ', ', COALESCE(e.last, 'none'))
 		FROM user_popup u
-		LEFT JOIN (SELECT user_id, popup_id, SUM(action IN (1, 6)) n, MAX(CASE WHEN action IN (1, 6) THEN served_at_ms END) last FROM event GROUP BY user_id, popup_id) e
+		LEFT JOIN (SELECT user_id, popup_id, SUM(action = 1) n, SUM(action = 8 AND repeated = 0) released, MAX(CASE WHEN action IN (1, 6) THEN served_at_ms END) last
+		           FROM ` + live + ` l GROUP BY user_id, popup_id) e
 		  ON e.user_id = u.user_id AND e.popup_id = u.popup_id
-		WHERE NOT (u.impressions <=> e.n AND u.last_impression_ms <=> e.last)`},
+		WHERE NOT (COALESCE(u.impressions BETWEEN e.n - e.released AND e.n, 0) AND u.last_impression_ms <=> e.last)`},
 	{"no user and popup without a state", `
-		SELECT CONCAT(e.user_id, ' popup ', e.popup_id) FROM event e
+		SELECT CONCAT(e.user_id, ' popup ', e.popup_id) FROM ` + live + ` e
 		LEFT JOIN user_popup u ON u.user_id = e.user_id AND u.popup_id = e.popup_id
-		WHERE e.action <> 5 AND u.user_id IS NULL GROUP BY e.user_id, e.popup_id`},
+		WHERE u.user_id IS NULL GROUP BY e.user_id, e.popup_id`},
+	{"nothing of before a reset is known", `
+		SELECT CONCAT(k.user_id, ' popup ', k.popup_id, ' served at ', k.at_ms, ', reset at ', x.at_ms)
+		FROM (SELECT user_id, popup_id, last_impression_ms at_ms FROM user_popup UNION ALL SELECT user_id, popup_id, served_at_ms FROM impression) k
+		JOIN erasure x ON x.user_id = k.user_id WHERE k.at_ms <= x.at_ms`},
 }
 
 // stateInvariant does not hold where an impression was declared lost and a click on it
-// was not: the state knows of both.
+// was not, because the state knows of both; nor where a server counted an impression of
+// a user whom it had not heard of yet.
 const stateInvariant = "per user and popup, the state is what the events say"
 
 // checkInvariants returns the first invariant that does not hold, but for some, with the rows that violate it.
