@@ -170,3 +170,28 @@ func TestBadItems(t *testing.T) {
 	f.journaled("u impression 1")
 	f.counts(2, "popupd_actions_total", "action", "release", "result", "expired")
 }
+
+// With confirm_sec an impression that no page confirms costs next to nothing.
+func TestConfirm(t *testing.T) {
+	f := newServer(t, nil, `"frequency":{"confirm_sec":30,"after_impression_sec":3600,"max_impressions":1}`).start()
+	f.sees("u", "p1")
+	f.sees("u", "") // the page may still be about to show it
+	f.clock.advance(30 * time.Second)
+	seen := f.sees("u", "p1")
+	f.clock.advance(10 * time.Second)
+	if r := f.actAged("view", seen.Token, "4000"); r.status != http.StatusAccepted {
+		t.Fatalf("view: %d %s", r.status, r.body)
+	}
+	events := f.journaled("u impression 1", "u impression 1", "u view 1")
+	view, at := events[2], startMS+36_000
+	if events[0].Nth != 0 || events[1].Nth != 0 || view.Nth != 1 {
+		t.Errorf("impressions are the %d. and %d., the view says the %d., want 0, 0 and 1", events[0].Nth, events[1].Nth, view.Nth)
+	}
+	if view.AtMS != at || view.ReadyAtMS != at+time.Hour.Milliseconds() {
+		t.Errorf("view at %d, wait until %d, want %d and an hour more", view.AtMS, view.ReadyAtMS, at)
+	}
+	f.clock.advance(2 * time.Hour)
+	f.sees("u", "") // max_impressions
+	f.does("release", f.sees("v", "p1").Token)
+	f.sees("v", "p1")
+}
