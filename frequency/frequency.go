@@ -84,6 +84,9 @@ func newTable(c Config, shardBits uint8) *Table {
 	return t
 }
 
+// MinGap returns the least time between any two popups of one user.
+func (t *Table) MinGap() time.Duration { return time.Duration(t.gapMS) * time.Millisecond }
+
 // Lock finds a user and locks the user's shard until [User.Unlock]. The bytes
 // are not kept.
 func (t *Table) Lock(user []byte) User {

@@ -10,6 +10,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
@@ -19,10 +20,10 @@ import (
 // all as they are at one moment after the call. The user belongs to fn only until
 // it returns. State matters until [popup.KeepAfterWait] after its wait and [popup.TokenLife]
 // after its impression, and for ever if the popup limits its impressions or never returns;
-// not at all once the popup is archived. The waits that are compared with nowMS were
+// once the popup is archived, for as long as minGap after the user saw it. The waits that are compared with nowMS were
 // fixed by other servers' clocks; this server goes by nowMS when it decides, too, so
 // what it leaves out would not have made it wait.
-func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id uint32, s popup.State)) error {
+func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, fn func(user []byte, id uint32, s popup.State)) error {
 	// A pool of its own: the search may take longer than other statements may.
 	pool, err := db.restorePool()
 	if err != nil {
@@ -39,7 +40,7 @@ func (db *DB) Restore(ctx context.Context, nowMS int64, fn func(user []byte, id 
 		return fmt.Errorf("restore state: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it has only read
-	where, err := stillMatters(ctx, tx)
+	where, err := stillMatters(ctx, tx, nowMS-minGap.Milliseconds())
 	if err != nil {
 		return fmt.Errorf("restore popups: %w", err)
 	}
@@ -76,9 +77,9 @@ func (db *DB) RestoreResets(ctx context.Context, fn func(user []byte, atMS int64
 }
 
 // stillMatters is the condition on user_popup, with two arguments: times after
-// which a wait or an impression still counts. The popups are looked up here and
-// not by a join, which would cost a lookup a row.
-func stillMatters(ctx context.Context, tx *sql.Tx) (string, error) {
+// which a wait or an impression still counts. What was seen after seenMS holds a gap.
+// The popups are looked up here and not by a join, which would cost a lookup a row.
+func stillMatters(ctx context.Context, tx *sql.Tx, seenMS int64) (string, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT id, status, max_impressions FROM popups WHERE status = 'archived' OR max_impressions > 0")
 	if err != nil {
 		return "", err
@@ -104,7 +105,7 @@ func stillMatters(ctx context.Context, tx *sql.Tx) (string, error) {
 	}
 	where += ")"
 	if len(archived) > 0 {
-		where += " AND popup_id NOT IN (" + strings.Join(archived, ",") + ")"
+		where += " AND (popup_id NOT IN (" + strings.Join(archived, ",") + ") OR last_shown_ms > " + strconv.FormatInt(seenMS, 10) + ")"
 	}
 	return where, rows.Err()
 }

@@ -96,7 +96,7 @@ func (s *State) fromDatabase(ctx context.Context) error {
 // some seconds (BenchmarkRestoreState).
 func (s *State) mergeStates(ctx context.Context) error {
 	start, refused := time.Now(), 0
-	err := s.db.Restore(ctx, s.now(), func(user []byte, id uint32, st popup.State) {
+	err := s.db.Restore(ctx, s.now(), s.table.MinGap(), func(user []byte, id uint32, st popup.State) {
 		if !s.table.Restore(user, id, st) {
 			refused++
 		}
