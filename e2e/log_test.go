@@ -4,9 +4,11 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFatalLineIsJSON: with -log json the line that says why popupd ends is JSON as
@@ -47,5 +49,37 @@ func TestFatalLineIsJSON(t *testing.T) {
 				t.Errorf("the last line is %+v, want one that names %q", last, c.says)
 			}
 		})
+	}
+}
+
+// TestOneWarningForOneCause: while Redis is away, a server with streams of former
+// starts says once what that stops, and not once for each stream.
+func TestOneWarningForOneCause(t *testing.T) {
+	s := launch(t, "-redis", "redis://127.0.0.1:1/0")
+	s.waitReady()
+	once.create(s)
+	const starts = 4
+	for i := range starts {
+		if s.mustAsk(fmt.Sprint("user", i)) == nil {
+			t.Fatal("no popup")
+		}
+		s.Kill()
+		s.restart()
+	}
+	started := strings.LastIndex(s.Log(), `"listening"`)
+	interrupted := []string{"shipping is interrupted", "committing is interrupted"}
+	eventually(t, 10*time.Second, func() error {
+		for _, says := range interrupted {
+			if !strings.Contains(s.Log()[started:], says) {
+				return fmt.Errorf("the log does not say %q", says)
+			}
+		}
+		return nil
+	})
+	s.stop() // which takes longer than the first attempts of all streams
+	for _, says := range interrupted {
+		if n := strings.Count(s.Log()[started:], says); n != 1 {
+			t.Errorf("%q is logged %d times, want once", says, n)
+		}
 	}
 }

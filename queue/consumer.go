@@ -64,6 +64,9 @@ type Consumer struct {
 	damaged prometheus.Counter
 	slots   chan struct{} // of adopted streams, adoptAtOnce
 
+	outage    retry.Outage // of all drains: one cause is logged once, however many streams it stops
+	blindness retry.Outage // of adopt
+
 	mu     sync.Mutex
 	drains map[popup.StreamID]*drain // running
 }
@@ -81,8 +84,10 @@ func NewConsumer(c ConsumerConfig) *Consumer {
 		damaged: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_damaged_elements_total", Help: "Times that a list in Redis was found to hold something that is not a whole frame of its stream.",
 		}),
-		slots:  make(chan struct{}, adoptAtOnce),
-		drains: make(map[popup.StreamID]*drain),
+		slots:     make(chan struct{}, adoptAtOnce),
+		drains:    make(map[popup.StreamID]*drain),
+		outage:    retry.Outage{Log: c.Log, Begins: "committing is interrupted", Ends: "committing goes on", EachCause: true},
+		blindness: retry.Outage{Log: c.Log, Begins: "MySQL does not say which streams are left", Ends: "MySQL says again which streams are left"},
 	}
 	if c.Registerer != nil {
 		c.Registerer.MustRegister(k.damaged)
@@ -134,10 +139,11 @@ func (k *Consumer) follow(ctx context.Context, running *sync.WaitGroup) {
 // adopt flushes the streams that nobody else does.
 func (k *Consumer) adopt(ctx context.Context, running *sync.WaitGroup) {
 	orphans, err := k.c.Ledger.Orphans(ctx, orphansIdle)
+	if ctx.Err() != nil {
+		return
+	}
+	k.blindness.Report(err)
 	if err != nil {
-		if ctx.Err() == nil {
-			k.c.Log.Warn("MySQL does not say which streams are left", "err", err)
-		}
 		return
 	}
 	own := k.c.Own()

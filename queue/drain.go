@@ -48,7 +48,8 @@ var errReleased = errors.New("released")
 // run commits the stream until ctx ends or an adopted stream is released.
 func (d *drain) run(ctx context.Context) {
 	pause := newBackoff()
-	outage := retry.Outage{Log: d.log, Begins: "committing is interrupted", Ends: "committing goes on", EachCause: true}
+	outage := d.consumer.outage.Party(d.log)
+	defer outage.Leave()
 	for ctx.Err() == nil {
 		var idle time.Duration
 		err := retry.Guard(func() (err error) { idle, err = d.step(ctx); return err })

@@ -33,7 +33,7 @@ type shipment struct {
 	registered    bool
 	sealed        bool          // the stream was seen to be sealed
 	blind         retry.Backoff // between checks that MySQL does not answer
-	blindness     retry.Outage
+	blindness     *retry.Party
 	sent          uint64 // pushed up to here, as far as is known
 	published     uint64 // told other servers up to here
 	inFlight      []listElement
@@ -63,7 +63,7 @@ func newShipment(s *Shipper, stream *journal.Stream) *shipment {
 		wake:       make(chan struct{}, 1),
 		stallLimit: s.pace.stall,
 		blind:      retry.Backoff{First: s.pace.check, Most: retryAtMost},
-		blindness:  retry.Outage{Log: log, Begins: "MySQL does not say what is committed"},
+		blindness:  s.blindness.Party(log),
 	}
 }
 
@@ -73,7 +73,9 @@ var errFinished = errors.New("finished")
 // run ships the stream until ctx ends or the stream is finished.
 func (p *shipment) run(ctx context.Context) {
 	pause := newBackoff()
-	outage := retry.Outage{Log: p.log, Begins: "shipping is interrupted, events wait in the journal", Ends: "shipping goes on", EachCause: true}
+	outage := p.shipper.outage.Party(p.log)
+	defer outage.Leave()
+	defer p.blindness.Leave()
 	for ctx.Err() == nil {
 		err := retry.Guard(func() error { return p.step(ctx) })
 		if ctx.Err() != nil || errors.Is(err, errFinished) {

@@ -87,6 +87,9 @@ type Shipper struct {
 	pace    pace
 	metrics shipperMetrics
 
+	// Of all shipments: one cause is logged once, however many streams it stops.
+	outage, blindness retry.Outage
+
 	mu        sync.Mutex
 	shipments map[popup.StreamID]*shipment // of Journal.Streams
 	old       int                          // of these, sealed ones
@@ -105,7 +108,11 @@ func NewShipper(c ShipperConfig) *Shipper {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Shipper{c: c, pace: defaultPace, shipments: make(map[popup.StreamID]*shipment)}
+	s := &Shipper{
+		c: c, pace: defaultPace, shipments: make(map[popup.StreamID]*shipment),
+		outage:    retry.Outage{Log: c.Log, Begins: "shipping is interrupted, events wait in the journal", Ends: "shipping goes on", EachCause: true},
+		blindness: retry.Outage{Log: c.Log, Begins: "MySQL does not say what is committed"},
+	}
 	s.metrics = shipperMetrics{
 		shipped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_shipped_events_total", Help: "Events pushed to Redis, those pushed again included.",

@@ -97,33 +97,75 @@ type Outage struct {
 	EachCause bool   // warn once for each cause: an outage may begin with a lost connection and go on with a refusal
 
 	mu     sync.Mutex
-	logged []string // causes; none while all is well
+	all    causes         // of Report
+	active map[string]int // how many have the cause: the outage itself, and each of its parties
 }
+
+// causes are those of failed attempts since the last one that succeeded.
+type causes []string
 
 // maxCauses bounds what is logged of one outage.
 const maxCauses = 8
 
 // Report tells how an attempt ended: err, or nil for success.
-func (o *Outage) Report(err error) {
+func (o *Outage) Report(err error) { o.report(&o.all, o.Log, err) }
+
+// Party is one of many that may fail of the same cause at once, which is then logged
+// once. The outage is over when all of them succeed.
+type Party struct {
+	outage *Outage
+	log    *slog.Logger
+	causes causes // guarded by outage.mu
+}
+
+// Party returns a party whose warnings go to a log of its own.
+func (o *Outage) Party(log *slog.Logger) *Party { return &Party{outage: o, log: log} }
+
+// Report tells how an attempt ended: err, or nil for success.
+func (p *Party) Report(err error) { p.outage.report(&p.causes, p.log, err) }
+
+// Leave ends the party, which may be failing: what it failed of does not last.
+func (p *Party) Leave() {
+	p.outage.mu.Lock()
+	defer p.outage.mu.Unlock()
+	p.outage.forgetLocked(&p.causes)
+}
+
+func (o *Outage) report(reported *causes, log *slog.Logger, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	switch {
-	case err == nil:
-		if o.logged != nil && o.Ends != "" {
+	if err == nil {
+		if ended := o.forgetLocked(reported); ended && o.Ends != "" {
 			o.Log.Info(o.Ends)
 		}
-		o.logged = nil
-	case o.isNewLocked(cause(err)):
-		o.logged = append(o.logged, cause(err))
-		o.Log.Warn(o.Begins, "err", err)
+		return
+	}
+	cause := cause(err)
+	if len(*reported) > 0 && (!o.EachCause || len(*reported) == maxCauses || slices.Contains(*reported, cause)) {
+		return
+	}
+	if !o.EachCause {
+		cause = ""
+	}
+	*reported = append(*reported, cause)
+	if o.active == nil {
+		o.active = make(map[string]int)
+	}
+	if o.active[cause]++; o.active[cause] == 1 {
+		log.Warn(o.Begins, "err", err)
 	}
 }
 
-func (o *Outage) isNewLocked(cause string) bool {
-	if !o.EachCause || len(o.logged) == maxCauses {
-		return o.logged == nil
+// forgetLocked takes causes out of the active ones, and reports whether they were the last.
+func (o *Outage) forgetLocked(reported *causes) (ended bool) {
+	for _, cause := range *reported {
+		if o.active[cause]--; o.active[cause] == 0 {
+			delete(o.active, cause)
+		}
 	}
-	return !slices.Contains(o.logged, cause)
+	ended = len(*reported) > 0 && len(o.active) == 0
+	*reported = nil
+	return ended
 }
 
 // cause returns the text of the innermost error, the last where there are several:

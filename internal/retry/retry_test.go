@@ -83,9 +83,9 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// newOutage returns an outage and a function that reports an error and returns
-// what was logged.
-func newOutage(eachCause bool) (*Outage, func(error) string) {
+// newOutage returns an outage and a function that reports an error, for a party if
+// there is one, and returns what was logged.
+func newOutage(eachCause bool) (*Outage, func(error, ...*Party) string) {
 	var buf bytes.Buffer
 	drop := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.MessageKey {
@@ -95,9 +95,14 @@ func newOutage(eachCause bool) (*Outage, func(error) string) {
 	}
 	log := slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{ReplaceAttr: drop}))
 	o := &Outage{Log: log, Begins: "begins", Ends: "ends", EachCause: eachCause}
-	return o, func(err error) string {
+	return o, func(err error, parties ...*Party) string {
 		buf.Reset()
-		o.Report(err)
+		if len(parties) == 0 {
+			o.Report(err)
+		}
+		for _, p := range parties {
+			p.Report(err)
+		}
 		return strings.TrimPrefix(strings.TrimSpace(buf.String()), "msg=")
 	}
 }
@@ -147,5 +152,40 @@ func TestOutageEachCause(t *testing.T) {
 	}
 	if report(reset(4)) != "begins" {
 		t.Error("after the end, a known cause is not logged")
+	}
+}
+
+// TestOutageParties: what stops many is logged once, and over when all of them go on
+// or have left.
+func TestOutageParties(t *testing.T) {
+	for _, eachCause := range []bool{false, true} {
+		o, report := newOutage(eachCause)
+		a, b := o.Party(o.Log), o.Party(o.Log)
+		for i, c := range []struct {
+			who  *Party
+			err  error
+			want string
+		}{
+			{a, io.EOF, "begins"}, {b, io.EOF, ""}, {a, io.EOF, ""}, {a, nil, ""}, {b, nil, "ends"},
+			{b, io.EOF, "begins"}, {a, io.EOF, ""}, {a, nil, ""}, {a, io.EOF, ""}, {b, nil, ""}, {a, nil, "ends"},
+		} {
+			got := report(c.err, c.who)
+			if got != c.want {
+				t.Errorf("each cause %v, %d, %v: logged %q, want %q", eachCause, i, c.err, got, c.want)
+			}
+		}
+		// One that fails for long hides no other cause, if each is to be told.
+		report(io.ErrNoProgress, a)
+		want := map[bool]string{true: "begins"}[eachCause]
+		for range 2 {
+			if got := report(io.EOF, b); got != want {
+				t.Errorf("each cause %v: beside another one, logged %q, want %q", eachCause, got, want)
+			}
+			report(nil, b)
+		}
+		a.Leave()
+		if got := report(io.ErrNoProgress, b); got != "begins" {
+			t.Errorf("each cause %v: the cause of a party that left: logged %q", eachCause, got)
+		}
 	}
 }
