@@ -46,8 +46,9 @@ func everBit(e *popup.Event) uint8 {
 }
 
 // everAssignments keep ever and what it was before. A row that was made by a version
-// without ever, which counted its user at the first impression, has none.
-const everAssignments = "ever_before = ever | CASE WHEN ever = 0 AND impressions > 0 THEN 1 ELSE 0 END," +
+// without ever, which counted its user at the first impression, has none; unless all it
+// has is an action on the impression that is only now committed.
+const everAssignments = "ever_before = ever | CASE WHEN ever = 0 AND impressions > 0 AND last_impression_ms <> NEW(last_impression_ms) THEN 1 ELSE 0 END," +
 	" ever = ever | NEW(ever) | CASE WHEN ever = 0 AND impressions > 0 THEN 1 ELSE 0 END"
 
 // selectOld asks which of a batch's actions had been counted before, and which of the

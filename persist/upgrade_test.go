@@ -253,15 +253,17 @@ func TestVersionsSideBySide(t *testing.T) {
 		s.flushBefore(t, old,
 			did("v", popup.Dismiss, 1, startMS, startMS+1000, 9*minute),
 			did("u", popup.Impression, 2, startMS+6*minute, startMS+6*minute, minute),
+			did("x", popup.Click, 1, startMS, startMS+1000, minute), // of an impression that is not committed yet
 			did("w", popup.Control, 2, startMS+2*minute, startMS+2*minute, minute),
 		)
 		s.mustFlush(t, batchOf(now, 3,
-			did("v", popup.View, 1, startMS, startMS+2000, -startMS-2000), // ReadyAtMS 0: it changes no wait
-			did("u", popup.Impression, 1, startMS+8*minute, startMS+8*minute, minute),
+			did("v", popup.View, 1, startMS, startMS+2000, -startMS-2000),             // ReadyAtMS 0: it changes no wait
+			did("u", popup.Impression, 1, startMS+8*minute, startMS+8*minute, minute), // of a server that has forgotten the others
+			did("x", popup.Impression, 1, startMS, startMS, minute),
 		))
 		s.checkCounts(t)
 		for column, want := range map[string]int64{
-			"impressions": 4, "users": 2, "clicks": 1, "click_users": 1, "dismisses": 1, "controls": 2, "control_users": 1, "views": 1,
+			"impressions": 5, "users": 3, "clicks": 2, "click_users": 1, "dismisses": 1, "controls": 2, "control_users": 1, "views": 1,
 		} {
 			if got := s.total(t, column); got != want {
 				t.Errorf("%d %s, want %d", got, column, want)
@@ -275,6 +277,10 @@ func TestVersionsSideBySide(t *testing.T) {
 			{"v", 1}: {
 				Impressions: 1, ServedAtMS: startMS, ShownAtMS: startMS, Acted: popup.Dismiss.Bit() | popup.View.Bit(),
 				Last: popup.View, AtMS: startMS + 2000, ClickUntilMS: startMS + 1000 + 9*minute, NextAtMS: startMS + 1000 + 9*minute,
+			},
+			{"x", 1}: {
+				Impressions: 1, ServedAtMS: startMS, ShownAtMS: startMS, Acted: popup.Click.Bit(),
+				Last: popup.Click, AtMS: startMS + 1000, ClickUntilMS: startMS + 1000 + minute, NextAtMS: startMS + 1000 + minute,
 			},
 			{"w", 1}: {
 				Impressions: 2, ServedAtMS: startMS + 2*minute,
