@@ -49,7 +49,7 @@ func (a *actionScratch) addPair(it *item, pair []byte) bool {
 	return true
 }
 
-// unescape is unescape into the buffer of the body's strings.
+// unescape decodes s into the buffer of the body's strings.
 func (a *actionScratch) unescape(s []byte) (decoded []byte, ok bool) {
 	a.json.buf, decoded, ok = unescape(a.json.buf, s)
 	return decoded, ok

@@ -153,7 +153,7 @@ func (q *query) newAttr(name []byte) bool {
 	return true
 }
 
-// decode is unescape into the query's buffer.
+// decode decodes s into the query's buffer.
 func (q *query) decode(s []byte) (decoded []byte, ok bool) {
 	q.buf, decoded, ok = unescape(q.buf, s)
 	return decoded, ok

@@ -122,7 +122,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, admitted bool) {
 	case ambiguous:
 		s.fail(ctx, badRequest)
 		ctx.SetConnectionClose()
-	case !admitted && !ctx.IsOptions(): // to a preflight, which asks, it is not named
+	case !admitted && !ctx.IsOptions(): // a preflight records nothing, and its answer allows no such page
 		if isPoll(ctx) {
 			s.metrics.decisions[unauthorized].Inc()
 		}
