@@ -77,7 +77,7 @@ var sqlFaults = []fault{
 			})
 		},
 	},
-	missing("event"), missing("ingest_stream"), missing("popup_stats"), missing("user_popup"), missing("erasure"),
+	missing("event"), missing("ingest_stream"), missing("popup_stats"), missing("user_popup"), missing("impression"), missing("erasure"),
 	{
 		name: "mariadb: small packets", layout: proxiedLayout,
 		run: func(sys *system) {
@@ -115,19 +115,23 @@ var sqlFaults = []fault{
 					"ALTER TABLE popupd.event ADD CONSTRAINT poison CHECK (action <> 3 OR served_at_ms % 10 <> 7)")
 				sys.waitFlushErrors("data", sys.flushErrors("data")+1, 10*time.Second)
 				flushed := sys.flushed()
+				eventually(sys.t, 10*time.Second, func() error {
+					if sys.flushed() == flushed {
+						return errors.New("refused events stop those behind them")
+					}
+					return nil
+				})
 				sys.pause(time.Second, 2*time.Second)
-				if sys.flushed() == flushed {
-					sys.t.Error("refused events stop those behind them")
-				}
 				sys.exec(conn, "ALTER TABLE popupd.event DROP CONSTRAINT poison")
 			})
-			// None but those that are refused, and each can be read.
+			// None but those that are refused. Each can be read, but for those of users
+			// who were reset.
 			rows, err := sys.db.Query("SELECT first_seq, last_seq, bytes, reason FROM dead_frame")
 			if err != nil {
 				sys.t.Fatal(err)
 			}
 			defer rows.Close()
-			n := 0
+			n, readable := 0, 0
 			for ; rows.Next(); n++ {
 				var first, last int
 				var bytes []byte
@@ -135,12 +139,15 @@ var sqlFaults = []fault{
 				if err := rows.Scan(&first, &last, &bytes, &reason); err != nil {
 					sys.t.Fatal(err)
 				}
-				if first != last || len(bytes) == 0 || !strings.Contains(reason, "poison") {
-					sys.t.Errorf("dead_frame holds %d to %d, %d bytes, because %q; want one event that the constraint refuses", first, last, len(bytes), reason)
+				if first != last || !strings.Contains(reason, "poison") {
+					sys.t.Errorf("dead_frame holds %d to %d, because %q; want one event that the constraint refuses", first, last, reason)
+				}
+				if len(bytes) > 0 {
+					readable++
 				}
 			}
-			if err := rows.Err(); err != nil || n == 0 {
-				sys.t.Errorf("%d rows in dead_frame, %v", n, err)
+			if err := rows.Err(); err != nil || readable == 0 || readable < n/2 {
+				sys.t.Errorf("%d rows in dead_frame, %d of them readable, %v", n, readable, err)
 			}
 		},
 	},
@@ -177,13 +184,24 @@ func lockWait(what, locks string) fault {
 			sys.note("%d waits", n)
 			sys.limitRetries(func() {
 				before := sys.flushErrors("lock_wait")
-				sys.exec(conn, "BEGIN", locks)
+				sys.lock(conn, locks)
 				sys.waitFlushErrors("lock_wait", before+n, 20*time.Second)
 				sys.pause(0, time.Second)
 				sys.exec(conn, "ROLLBACK")
 			})
 		},
 	}
+}
+
+// lock begins a transaction that holds rows. It may have to try again: the
+// flusher locks rows in an order of its own.
+func (sys *system) lock(conn *sql.Conn, locks string) {
+	sys.t.Helper()
+	eventually(sys.t, 10*time.Second, func() error {
+		sys.exec(conn, "BEGIN")
+		_, err := conn.ExecContext(context.Background(), locks)
+		return err
+	})
 }
 
 // kills ends popupd's sessions, or what they do, again and again.

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -151,17 +152,30 @@ func commandFault(name string, s commandLoss) fault {
 		}
 		sys.note("%d times", s.n)
 		sys.limitRetries(func() {
-			_, before, _ := p.counts()
 			connections, waits := sys.flushErrors("connection"), sys.flushErrors("lock_wait")
-			p.set(conditions{commandLoss: s})
-			eventually(sys.t, 10*time.Second, func() error {
-				if _, struck, _ := p.counts(); struck < before+s.n {
-					return fmt.Errorf("%d of %d commands met the strike", struck-before, s.n)
-				}
-				return nil
-			})
-			if s.command == "COMMIT" {
-				sys.waitFlushErrors("connection", connections+1, 5*time.Second)
+			strike := func() {
+				_, before, _ := p.counts()
+				p.set(conditions{commandLoss: s})
+				eventually(sys.t, 10*time.Second, func() error {
+					if _, struck, _ := p.counts(); struck < before+s.n {
+						return fmt.Errorf("%d of %d commands met the strike", struck-before, s.n)
+					}
+					return nil
+				})
+			}
+			strike()
+			if s.command == "COMMIT" { // which may have been that of a reset's audit
+				last := time.Now()
+				eventually(sys.t, 15*time.Second, func() error {
+					if sys.flushErrors("connection") > connections {
+						return nil
+					}
+					if time.Since(last) > 2*time.Second {
+						strike()
+						last = time.Now()
+					}
+					return errors.New("no flush met the strike")
+				})
 			}
 			if f.long {
 				sys.waitFlushErrors("lock_wait", waits+2, 20*time.Second)
