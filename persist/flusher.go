@@ -145,12 +145,23 @@ func (f *flusher) abandon(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // closes the driver's connection
 }
 
+// takenMS returns when a server took the first of these events, as nearly as they say
+// it: an action may be reported long after it happened, an impression never is.
+func takenMS(events []popup.Event) int64 {
+	for i := range events {
+		if a := events[i].Action; a == popup.Impression || a == popup.Control {
+			return events[i].AtMS
+		}
+	}
+	return events[0].AtMS
+}
+
 // report counts what a committed batch was.
 func (f *flusher) report(b *popup.Batch, took time.Duration) {
 	m := &f.metrics
 	m.flushSeconds.Observe(took.Seconds())
 	if len(b.Events) > 0 {
-		m.flushLag.Observe(max(0, float64(f.now()-b.Events[0].AtMS)/1000))
+		m.flushLag.Observe(max(0, float64(f.now()-takenMS(b.Events))/1000))
 	}
 	for _, g := range b.Gaps {
 		m.gaps.Add(float64(g.Last - g.First + 1))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -48,6 +49,23 @@ func TestFlushMovesTheStream(t *testing.T) {
 			t.Errorf("%v events counted, want 2", n)
 		}
 	})
+}
+
+// An action that is reported an hour late says nothing of how long flushing takes.
+func TestFlushLag(t *testing.T) {
+	s := onSQLite(t)
+	s.register(t, streamID(1))
+	s.clock.advance(2 * time.Second)
+	late := clicked("u", startMS-7_200_000, startMS-3_600_000)
+	s.mustFlush(t, batchOf(streamID(1), 0, late, shown("v", startMS), shown("w", startMS+1000)))
+	s.mustFlush(t, batchOf(streamID(1), 3, clicked("v", startMS, startMS+500)))
+	text, err := testutil.CollectAndFormat(s.metrics.flushLag, expfmt.TypeTextPlain, "popupd_flush_lag_seconds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "popupd_flush_lag_seconds_sum 3.5\n") { // 2 and 1.5
+		t.Errorf("%s\nwant 3.5 s in sum", text)
+	}
 }
 
 func TestFlushGaps(t *testing.T) {

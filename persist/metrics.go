@@ -29,7 +29,7 @@ func newMetrics(r prometheus.Registerer) metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 		flushLag: f.NewHistogram(prometheus.HistogramOpts{
-			Name: "popupd_flush_lag_seconds", Help: "Age of the oldest event of a flush when it was committed.",
+			Name: "popupd_flush_lag_seconds", Help: "Age of the first impression of a flush when it was committed; of the first event if it has none.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
 		}),
 		dead: f.NewCounter(prometheus.CounterOpts{
