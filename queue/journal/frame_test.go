@@ -88,8 +88,7 @@ func TestFrameVersion(t *testing.T) {
 	if v := AppendGap(nil, popup.StreamID{}, 1, 1)[4]; v != 1 {
 		t.Errorf("version %d of a gap, want 1", v)
 	}
-	const newAction = popup.Control + 1
-	for _, actions := range [][]popup.Action{{newAction}, {newAction + 1}, {newAction, popup.Click}, {popup.Click, newAction}} {
+	for _, actions := range [][]popup.Action{{popup.View}, {popup.Release}, {popup.View, popup.Click}, {popup.Click, popup.View}} {
 		b := frame(actions...)
 		if b[4] != 2 {
 			t.Errorf("version %d of a frame of actions %v, want 2", b[4], actions)
@@ -190,6 +189,9 @@ func TestFrameWithWrongEvents(t *testing.T) {
 func FuzzParseFrame(f *testing.F) {
 	frame, _, _ := sampleFrame(2)
 	f.Add(frame)
+	view := testEvent(0)
+	view.Action = popup.View
+	f.Add(AppendEvents(nil, popup.StreamID{}, 1, []popup.Event{view}))
 	f.Add(AppendGap(nil, popup.StreamID{}, 1, 1<<30))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, src []byte) {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
 )
 
 func TestRecoverLeavesNewerVersionAlone(t *testing.T) {
@@ -46,6 +48,29 @@ func TestRecoverLeavesNewerVersionAlone(t *testing.T) {
 		t.Fatalf("the stream is still locked: %v", err)
 	}
 	lock.Close()
+}
+
+// TestRecoverBothVersions: frames of both versions stand in one segment.
+func TestRecoverBothVersions(t *testing.T) {
+	c := testConfig(t.TempDir())
+	j := mustOpen(t, c, &disk{})
+	var want []popup.Action
+	for _, a := range []popup.Action{popup.Impression, popup.View, popup.Click, popup.Release, popup.Dismiss} {
+		e := testEvent(0)
+		e.Action = a
+		mustAppend(t, j, []popup.Event{e})
+		want = append(want, a)
+	}
+	if err := j.Release(); err != nil {
+		t.Fatal(err)
+	}
+	var got []popup.Action
+	if err := mustOpen(t, c, &disk{}).Replay(func(e *popup.Event) { got = append(got, e.Action) }); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("actions (-appended +replayed):\n%s", d)
+	}
 }
 
 // dump returns all files below dir.
