@@ -125,7 +125,7 @@ func (v *Verdict) stop(r popup.Reason, untilMS int64) {
 type Undo struct {
 	before entry // zero: there was none
 	after  entry
-	bit    uint8 // of the action
+	bit    uint8 // of an action on the latest impression
 }
 
 // Serve records that a popup is returned to the user, or with the action
@@ -133,8 +133,8 @@ type Undo struct {
 // and gives User, Popup, Version, Variant, Action and AtMS; Serve fills the
 // rest. AtMS is not before what happened already, and ServedAtMS later than that of
 // every impression before and than a reset, should the clock have been set back or
-// the user ask twice in a tick. It returns false if there is no memory for it: then nothing
-// has changed.
+// the user ask twice in a tick. It returns false if there is no memory for it: then
+// nothing has changed.
 func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	i, e := u.entry(ev.Popup)
 	before := e
