@@ -38,8 +38,11 @@ func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, err
+	temporary := b.newDir("mysql-tmp") // a server that starts deletes the temporary tables of others in the same one
+	for _, dir := range []string{s.dir, temporary} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
 	}
 	if err := os.CopyFS(s.DataDir(), os.DirFS(template)); err != nil {
 		return nil, fmt.Errorf("copy data directory: %w", err)
@@ -47,6 +50,7 @@ func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
 	s.Process, s.Addr, err = b.startOnFreePort(func(_ string, port int) Program {
 		args := append([]string{
 			"mariadbd", "--no-defaults", "--datadir=" + s.DataDir(), "--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
+			"--tmpdir=" + temporary,
 			"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port), "--skip-name-resolve",
 			"--innodb-flush-log-at-trx-commit=1", // the durability that popupd assumes
 			"--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M",
