@@ -32,6 +32,8 @@ func TestWaits(t *testing.T) {
 			s.Kill()
 			s.restart()
 			s.staysAway("u", sweeps)
+			d.restartEmpty(s)
+			s.staysAway("u", sweeps)
 			s.mustShow("another", "two")
 		}},
 		{"gap_beside_a_control", []string{gap}, func(d *deployment) {
