@@ -57,6 +57,8 @@ func TestAPI(t *testing.T) {
 	do(204, "GET", s.dataURL+"/v1/poll?uid=api&placement=nowhere", "")
 	do(204, "GET", s.dataURL+"/v1/poll?uid=prefetching&placement=home", "", "Sec-Purpose", "prefetch")
 	do(400, "GET", s.dataURL+"/v1/poll?placement=home&uid=%00", "")
+	do(200, "POST", s.dataURL+"/v1/poll", `{"uid":"api post","placements":["home","nowhere"],"attributes":{"plan":"pro","n":1}}`, contentType, asJSON)
+	do(400, "POST", s.dataURL+"/v1/poll", `{"uid":"api post","placements":[]}`, contentType, asJSON)
 
 	one := `{"token":"` + p.Token + `","action":"click"}`
 	do(202, "POST", s.dataURL+"/v1/actions?uid=api", one, contentType, asJSON)

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -90,9 +91,12 @@ func (o origins) newAnswer(status int, contentType string, body []byte) *answer 
 	return a
 }
 
-// newMethodNotAllowed returns the 405 of a path with one method.
-func (o origins) newMethodNotAllowed(method string) *answer {
+// newMethodNotAllowed returns the 405 of a path with these methods.
+func (o origins) newMethodNotAllowed(methods []string) *answer {
 	a := o.newAnswer(fasthttp.StatusMethodNotAllowed, typeProblem, methodNotAllowed.body())
-	a.header.Set(fasthttp.HeaderAllow, method+", OPTIONS")
+	a.header.Set(fasthttp.HeaderAllow, allowed(methods))
 	return a
 }
+
+// allowed returns the value of Allow of a path with these methods.
+func allowed(methods []string) string { return strings.Join(methods, ", ") + ", OPTIONS" }

@@ -75,14 +75,14 @@ var (
 	headerAllowHeaders = []byte(fasthttp.HeaderAccessControlAllowHeaders)
 )
 
-// preflight is the answer to OPTIONS for a path with one method.
+// preflight is the answer to OPTIONS for a path.
 type preflight struct{ answer }
 
-func (o origins) newPreflight(method string) *preflight {
+func (o origins) newPreflight(methods []string) *preflight {
 	p := &preflight{*o.newAnswer(fasthttp.StatusNoContent, "", nil)}
 	p.header.Del(fasthttp.HeaderAccessControlExposeHeaders)
-	p.header.Set(fasthttp.HeaderAllow, method+", OPTIONS")
-	p.header.Set(fasthttp.HeaderAccessControlAllowMethods, method)
+	p.header.Set(fasthttp.HeaderAllow, allowed(methods))
+	p.header.Set(fasthttp.HeaderAccessControlAllowMethods, strings.Join(methods, ", "))
 	p.header.Set(fasthttp.HeaderAccessControlAllowHeaders, fasthttp.HeaderContentType)
 	p.header.Set(fasthttp.HeaderAccessControlMaxAge, "86400")
 	return p

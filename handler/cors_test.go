@@ -15,13 +15,13 @@ import (
 
 func TestPreflight(t *testing.T) {
 	f := newServer(t, nil, "").start()
-	for path, method := range map[string]string{"/v1/poll": "GET", "/v1/actions": "POST"} {
-		r := f.do("OPTIONS", path, "", "Origin", "https://shop.example", "Access-Control-Request-Method", method)
+	for path, methods := range map[string]string{"/v1/poll": "GET, POST", "/v1/actions": "POST"} {
+		r := f.do("OPTIONS", path, "", "Origin", "https://shop.example", "Access-Control-Request-Method", "POST")
 		if r.status != http.StatusNoContent || r.body != "" {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 		wantHeader(t, r, map[string]string{
-			"Allow": method + ", OPTIONS", "Access-Control-Allow-Methods": method, "Access-Control-Allow-Headers": "Content-Type",
+			"Allow": methods + ", OPTIONS", "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": "Content-Type",
 			"Access-Control-Max-Age": "86400", "Popup-Next-Poll": "", "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "",
 		})
 	}

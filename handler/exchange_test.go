@@ -31,6 +31,12 @@ const (
 	hostLine  = "\r\nHost: popupd.test\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\nOrigin: https://shop.example\r\n"
 )
 
+const pollBody = `{"uid":"u-12345678","placements":["default"],"platform":"ios","app_version":"3.2.1","locale":"zh-CN","country":"CN","attributes":{"plan":"pro plus"}}`
+
+func postPoll(body func(f *fixture, i int) string) func(*fixture, int) string {
+	return func(f *fixture, i int) string { return strings.Replace(post(body)(f, i), actionsPath, pollPath, 1) }
+}
+
 func get(target string) func(*fixture, int) string {
 	return func(*fixture, int) string { return "GET " + target + " HTTP/1.1" + hostLine + "\r\n" }
 }
@@ -69,6 +75,9 @@ func exchanges() []exchange {
 	always := func(body string) func(*fixture, int) string {
 		return post(func(*fixture, int) string { return body })
 	}
+	asks := func(body string) func(*fixture, int) string {
+		return postPoll(func(*fixture, int) string { return body })
+	}
 	refuses := func(c *Config) { c.Journal = refusing{} }
 	enforce := func(c *Config) {
 		c.Identity, c.IdentitySecrets = IdentityEnforce, [][]byte{[]byte("id secret"), []byte("older")}
@@ -92,6 +101,23 @@ func exchanges() []exchange {
 		}, []string{everyTime}, func(*fixture, int) string {
 			return pollLine + " HTTP/1.1" + hostLine + "X-Forwarded-For: 203.0.113.9, [2001:db8::1]:4711\r\n\r\n"
 		}},
+		{"served to a POST", 200, nil, []string{everyTime}, asks(pollBody)},
+		{"nothing to show to a POST", 200, nil, []string{`"targeting":{"all":[{"attr":"plan","op":"eq","value":"free"}]}`}, asks(pollBody)},
+		{"served in several placements", 200, nil, []string{everyTime, everyTime + `,"placements":["top","side"]`, everyTime + `,"placements":["side"]`},
+			asks(`{"uid":"u","placements":["side","top","default","nowhere"],"attributes":{"n":-1.5e3,"yes":true,"no":null},"trigger":"load"}`)},
+		{"served to a signed POST with escapes", 200, enforce, []string{everyTime}, asks(`{"\u0075id":"\u0075","attributes":{"\n":"\\"},"sig":"` + sign("id secret", "u") + `"}`)},
+		{"popups withdrawn", 200, nil, []string{everyTime, `"status":"paused"`}, postPoll(func(f *fixture, i int) string {
+			t := token{user: []byte("u"), popup: 2, version: 1, variant: []byte("a"), servedAtMS: startMS}
+			return fmt.Sprintf(`{"uid":"u","showing":[%q,"x",%q]}`, mustKeyring(f, "secret").append(nil, &t), tokenOf(f, i, "u"))
+		})},
+		{"POST, journal refuses", 200, refuses, []string{everyTime}, asks(pollBody)},
+		{"POST, malformed json", 400, nil, nil, asks("{")},
+		{"POST, malformed", 400, nil, nil, asks(`{"uid":"u","uid":"v"}`)},
+		{"POST, invalid placements", 400, nil, nil, asks(`{"uid":"u","placements":["a","a"]}`)},
+		{"POST, invalid attribute", 400, nil, nil, asks(`{"uid":"u","attributes":{"tags":["a","b"]}}`)},
+		{"POST, invalid showing", 400, nil, nil, asks(`{"uid":"u","showing":7}`)},
+		{"POST, wrong signature", 401, enforce, nil, asks(`{"uid":"u","sig":"00"}`)},
+		{"POST, too large", 413, nil, nil, asks(strings.Repeat(" ", maxPollBody) + "{}")},
 		{"actions over the limit", 429, func(c *Config) { c.ActionsPerClient = 0.001 }, []string{""}, post(func(f *fixture, i int) string { return click(f, i, "u") })},
 		{"control", 204, nil, []string{everyTime + `,"variants":[{"key":"none","control":true}]`}, poll},
 		{"poll, journal refuses", 204, refuses, []string{everyTime}, poll},

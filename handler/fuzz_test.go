@@ -50,6 +50,21 @@ func FuzzPoll(f *testing.F) {
 	})
 }
 
+func FuzzPostedPoll(f *testing.F) {
+	s := fuzzServer(f)
+	f.Add(pollBody, "application/json")
+	f.Add(`{"uid":"\ud83d\ude00","placements":["home","default"],"attributes":{"n":6,"\"":true},"rid":"12345678"}`, "text/plain")
+	f.Add(fmt.Sprintf(`{"uid":"u","showing":[%q,"v1.x"]}`, tokenOf(s, 0, "u")), "")
+	f.Fuzz(func(t *testing.T, body, contentType string) {
+		s.clock.advance(time.Second)
+		ctx := newContext(t, postPoll(func(*fixture, int) string { return "" })(s, 0))
+		ctx.Request.SetBodyString(body)
+		ctx.Request.Header.SetContentType(contentType)
+		s.handle(ctx)
+		answered(t, ctx)
+	})
+}
+
 func FuzzActions(f *testing.F) {
 	s := fuzzServer(f)
 	f.Add(click(s, 0, "u"), "application/json")

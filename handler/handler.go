@@ -5,7 +5,7 @@
 // decided, answer. Nothing on that way waits for MySQL or Redis, takes a lock
 // other than that of one user, or allocates (alloc_test.go). The bytes of a
 // request are read where fasthttp left them; only what is percent-encoded or
-// escaped is copied, by [query] and [reader], into memory that is used again.
+// escaped is copied, by [pollRequest] and [reader], into memory that is used again.
 //
 // HTTP lives here and nothing else: which popup a user sees is package decision's
 // to say, sockets are internal/netsock's, and no store is known but the [Journal].
@@ -205,7 +205,7 @@ const (
 	actionsPath = "/v1/actions"
 )
 
-// newRouter returns the routes. Each path has one method and OPTIONS, and
+// newRouter returns the routes. Each path has its methods and OPTIONS, and
 // answers all others itself, since the router's own 405 allocates.
 func (s *Server) newRouter() *router.Router {
 	r := router.New()
@@ -215,14 +215,17 @@ func (s *Server) newRouter() *router.Router {
 	r.HandleOPTIONS = false
 	r.NotFound = func(ctx *fasthttp.RequestCtx) { s.fail(ctx, notFound) }
 	for _, route := range []struct {
-		method, path string
-		handle       fasthttp.RequestHandler
+		path    string
+		methods []string
+		handle  fasthttp.RequestHandler
 	}{
-		{fasthttp.MethodGet, pollPath, s.poll},
-		{fasthttp.MethodPost, actionsPath, s.actions},
+		{pollPath, []string{fasthttp.MethodGet, fasthttp.MethodPost}, s.poll},
+		{actionsPath, []string{fasthttp.MethodPost}, s.actions},
 	} {
-		preflight, wrong := s.origins.newPreflight(route.method), s.origins.newMethodNotAllowed(route.method)
-		r.Handle(route.method, route.path, route.handle)
+		preflight, wrong := s.origins.newPreflight(route.methods), s.origins.newMethodNotAllowed(route.methods)
+		for _, method := range route.methods {
+			r.Handle(method, route.path, route.handle)
+		}
 		r.OPTIONS(route.path, preflight.send)
 		r.ANY(route.path, func(ctx *fasthttp.RequestCtx) {
 			s.metrics.errors[methodNotAllowed].Inc()

@@ -38,6 +38,10 @@ func (r *reader) peek() byte {
 
 // is reads the byte c after white space.
 func (r *reader) is(c byte) bool {
+	if r.pos < len(r.src) && r.src[r.pos] == c { // most JSON has no white space
+		r.pos++
+		return true
+	}
 	if r.peek() != c || r.pos == len(r.src) {
 		return false
 	}
@@ -58,18 +62,18 @@ func (r *reader) text() (s []byte, ok bool) {
 		return nil, false
 	}
 	start := r.pos
-	for r.pos < len(r.src) {
-		switch c := r.src[r.pos]; {
+	rest := r.src[start:] // without r in the loop it takes a third less time
+	for i := range rest {
+		switch c := rest[i]; {
 		case c == '"':
-			s = r.src[start:r.pos]
-			r.pos++
-			return s, true
+			r.pos += i + 1
+			return rest[:i], true
 		case c == '\\':
+			r.pos += i
 			return r.escaped(start)
 		case c < ' ':
 			return nil, false
 		}
-		r.pos++
 	}
 	return nil, false
 }

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,6 +25,9 @@ func TestEveryAnswerNamesTheNextPoll(t *testing.T) {
 		host = " HTTP/1.1\r\nHost: popupd.test\r\nConnection: close\r\n"
 		poll = "GET /v1/poll?uid=u"
 	)
+	post := func(contentType, body string) string {
+		return fmt.Sprintf("POST /v1/poll%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", host, contentType, len(body), body)
+	}
 	unready := func(c *Config) { c.Ready = func() bool { return false } }
 	enforce := func(c *Config) { c.Identity, c.IdentitySecrets = IdentityEnforce, [][]byte{[]byte("id secret")} }
 	listed := func(c *Config) { c.AllowOrigins = []string{"https://a.example", "https://b.example"} }
@@ -39,6 +43,11 @@ func TestEveryAnswerNamesTheNextPoll(t *testing.T) {
 		{"served, origins listed", listed, poll + host + "Origin: https://b.example\r\n\r\n", 200, ""},
 		{"nothing to show", nil, poll + "&placement=nowhere" + host + "\r\n", 204, ""},
 		{"journal refuses", journal(refusing{}), poll + host + "\r\n", 204, ""},
+		{"served to a POST", nil, post("application/json", `{"uid":"u"}`), 200, ""},
+		{"nothing to show to a POST", nil, post("text/plain", `{"uid":"u","placements":["nowhere"]}`), 200, ""},
+		{"body of a POST malformed", nil, post("text/plain", "{"), 400, "malformed_json"},
+		{"body of a POST of another type", nil, post("text/html", `{"uid":"u"}`), 415, "unsupported_media_type"},
+		{"body of a POST too large", nil, post("text/plain", `{"uid":"u"}`+strings.Repeat(" ", maxPollBody)), 413, "body_too_large"},
 		{"prefetch", nil, poll + host + "Sec-Purpose: prefetch\r\n\r\n", 204, ""},
 		{"no uid", nil, "GET /v1/poll" + host + "\r\n", 400, "invalid_uid"},
 		{"broken query", nil, "GET /v1/poll?uid=%zz" + host + "\r\n", 400, "invalid_query"},

@@ -8,15 +8,17 @@ import (
 
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 // pollScratch is the memory that answering a poll takes. Polls share a pool of them.
 type pollScratch struct {
-	query
+	pollRequest
 	decision.Decision
 	newUsers newUsers
 	keys     *keyring
 	identity signers // none with IdentityOff
+	token    []byte  // decoded, of a popup on screen
 }
 
 // newUsers is the limit on new users, for the client of one request.
@@ -27,7 +29,7 @@ type newUsers struct {
 
 func (u *newUsers) Admit(nowMS int64) bool { return u.rate.admit(u.client, nowMS, 1) }
 
-// poll answers GET /v1/poll.
+// poll answers GET and POST /v1/poll.
 func (s *Server) poll(ctx *fasthttp.RequestCtx) {
 	if s.sheds(ctx) {
 		s.metrics.decisions[shed].Inc()
@@ -47,7 +49,8 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		s.fail(ctx, notReady)
 		return shed
 	}
-	if e := p.parse(ctx.URI().QueryString()); e != noProblem {
+	isPost := ctx.IsPost()
+	if e := p.parse(ctx, isPost); e != noProblem {
 		s.fail(ctx, e)
 		return invalid
 	}
@@ -59,7 +62,36 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		p.newUsers.client = s.clients.of(ctx)
 	}
 
-	p.Decide(s.snapshots.Current(), s.users, &p.Request, s.now(), &p.newUsers)
+	snap, now := s.snapshots.Current(), s.now()
+	o := s.decide(p, snap, now)
+	switch {
+	case isPost:
+		s.sendPopups(ctx, p, snap, now)
+	case o == served:
+		s.serve(ctx, p)
+	default:
+		s.answers.none[p.NextPollSec].send(ctx)
+	}
+	return o
+}
+
+// parse reads the query string of a GET or the body of a POST.
+func (p *pollScratch) parse(ctx *fasthttp.RequestCtx, isPost bool) problem {
+	if !isPost {
+		return p.parseQuery(ctx.URI().QueryString())
+	}
+	switch h := &ctx.Request.Header; {
+	case !takesType(h.ContentType()):
+		return unsupportedMediaType
+	case isEncoded(h):
+		return unsupportedEncoding
+	}
+	return p.parseBody(ctx.PostBody())
+}
+
+// decide decides, and journals what was decided: all of it or nothing.
+func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) outcome {
+	p.Decide(snap, s.users, &p.Request, nowMS, &p.newUsers)
 	o := none
 	if len(p.Events) > 0 {
 		if err := s.journal.Append(p.Events); err != nil {
@@ -69,15 +101,13 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 	}
 	switch {
 	case len(p.Winners) > 0:
-		s.serve(ctx, p)
 		return served
 	case p.Limited:
 		s.metrics.limited.Inc()
-		o = shed
+		return shed
 	case o == none:
 		s.metrics.rejections[p.Reason].Inc()
 	}
-	s.answers.none[p.NextPollSec].send(ctx)
 	return o
 }
 
@@ -97,20 +127,74 @@ func (s *Server) trusts(p *pollScratch) bool {
 	return worth == signatureValid || s.identity == IdentityMonitor
 }
 
-// serve answers with the popup that was decided on, of the one placement of a GET.
+// serve answers a GET with the popup that was decided on.
 func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
 	s.answers.served[p.NextPollSec].send(ctx)
-	w := &p.Winners[0]
-	t := token{user: p.User, popup: w.Popup.ID, version: w.Popup.Version, variant: w.Variant.Key, servedAtMS: w.ServedAtMS}
 	b := ctx.Response.SwapBody(nil)[:0] // the buffer of the connection's last answer
+	b = p.appendServed(b, &p.Winners[0])
+	b = append(b, `,"next_poll_sec":`...)
+	b = strconv.AppendInt(b, int64(p.NextPollSec), 10)
+	b = append(b, '}')
+	ctx.Response.SwapBody(b)
+}
+
+// appendServed appends a popup and its token, as members of an object that has begun.
+func (p *pollScratch) appendServed(b []byte, w *decision.Winner) []byte {
+	t := token{user: p.User, popup: w.Popup.ID, version: w.Popup.Version, variant: w.Variant.Key, servedAtMS: w.ServedAtMS}
 	b = append(b, `{"popup":`...)
 	b = w.Variant.AppendPopup(b, p.PlacementNames()[w.Placement])
 	b = append(b, `,"token":"`...)
 	b = p.keys.append(b, &t)
-	b = append(b, `","next_poll_sec":`...)
+	return append(b, '"')
+}
+
+// sendPopups answers a POST, with no popup too.
+func (s *Server) sendPopups(ctx *fasthttp.RequestCtx, p *pollScratch, snap *snapshot.Snapshot, nowMS int64) {
+	s.answers.served[p.NextPollSec].send(ctx)
+	b := ctx.Response.SwapBody(nil)[:0]
+	b = append(b, `{"popups":[`...)
+	for i := range p.Winners {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = p.appendServed(b, &p.Winners[i])
+		b = append(b, '}')
+	}
+	b = append(b, `],"next_poll_sec":`...)
 	b = strconv.AppendInt(b, int64(p.NextPollSec), 10)
-	b = append(b, '}')
+	b = append(b, `,"triggers":[],"withdraw":[`...)
+	b = p.appendWithdrawn(b, snap, nowMS)
+	b = append(b, `]}`...)
 	ctx.Response.SwapBody(b)
+}
+
+// appendWithdrawn appends the tokens of those popups on screen that are over. A token
+// that is not ours is left out.
+func (p *pollScratch) appendWithdrawn(b []byte, snap *snapshot.Snapshot, nowMS int64) []byte {
+	comma := false
+	for _, text := range p.showing {
+		var t token
+		var ok bool
+		if p.token, ok = p.keys.verify(&t, text, p.token[:0]); !ok || !isOver(snap, &t, nowMS) {
+			continue
+		}
+		if comma {
+			b = append(b, ',')
+		}
+		comma = true
+		b = append(b, '"')
+		b = append(b, text...) // of letters, digits, '.', '-' and '_'
+		b = append(b, '"')
+	}
+	return b
+}
+
+// isOver reports whether the popup of a token has been paused or archived, or has
+// ended. A popup of a later version than here was changed a moment ago: what this
+// server knows of it says nothing about what the user sees.
+func isOver(snap *snapshot.Snapshot, t *token, nowMS int64) bool {
+	p := snap.Popup(t.popup)
+	return p == nil || t.version <= p.Version && p.IsOver(nowMS)
 }
 
 // newNextPoll returns the values of Popup-Next-Poll by the number of seconds.
@@ -126,4 +210,5 @@ func newNextPoll() [][]byte {
 func (p *pollScratch) release() {
 	p.Decision.Release()
 	p.Request = popup.Request{}
+	p.json.src = nil
 }

@@ -30,6 +30,10 @@ const (
 	invalidUID
 	invalidQuery
 	tooManyAttributes
+	malformedPoll
+	invalidPlacements
+	invalidAttribute
+	invalidShowing
 	invalidSignature
 	unsupportedMediaType
 	unsupportedEncoding
@@ -55,7 +59,7 @@ var problems = [numProblems]struct {
 }{
 	badRequest:           {http.StatusBadRequest, "bad_request", "The request is not valid HTTP.", 0},
 	requestTimeout:       {http.StatusRequestTimeout, "request_timeout", "The request did not arrive within 5 seconds.", 0},
-	bodyTooLarge:         {http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is longer than %d bytes.", maxBodySize), 0},
+	bodyTooLarge:         {http.StatusRequestEntityTooLarge, "body_too_large", fmt.Sprintf("The body is longer than %d bytes, or that of a poll than %d.", maxBodySize, maxPollBody), 0},
 	headersTooLarge:      {http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", fmt.Sprintf("The request line and headers are longer than %d bytes.", maxHeaderSize), 0},
 	originNotAllowed:     {http.StatusForbidden, "origin_not_allowed", "Pages of this origin are not allowed; -allow-origins lists those that are.", 0},
 	notFound:             {http.StatusNotFound, "not_found", "There is nothing at this path.", 0},
@@ -66,7 +70,11 @@ var problems = [numProblems]struct {
 	overloaded:           {http.StatusServiceUnavailable, "overloaded", "More requests come in than the server can answer.", 2},
 	invalidUID:           {http.StatusBadRequest, "invalid_uid", fmt.Sprintf("uid must be 1 to %d bytes of UTF-8 without control characters.", popup.MaxUserID), 0},
 	invalidQuery:         {http.StatusBadRequest, "invalid_query", "A parameter has a broken percent-encoding.", 0},
-	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", fmt.Sprintf("There are more than %d a.NAME parameters.", popup.MaxAttrs), 0},
+	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", fmt.Sprintf("There are more than %d attributes.", popup.MaxAttrs), 0},
+	malformedPoll:        {http.StatusBadRequest, "malformed_poll", "A poll must be one JSON object with each member at most once; uid, sig, platform, app_version, locale and country must be strings.", 0},
+	invalidPlacements:    {http.StatusBadRequest, "invalid_placements", fmt.Sprintf("placements must be an array of 1 to %d names, none of them empty or given twice.", popup.MaxRequestPlacements), 0},
+	invalidAttribute:     {http.StatusBadRequest, "invalid_attribute", "attributes must be an object of strings, numbers and booleans, no name twice; arrays of values are not supported.", 0},
+	invalidShowing:       {http.StatusBadRequest, "invalid_showing", fmt.Sprintf("showing must be an array of at most %d tokens.", maxShowing), 0},
 	invalidSignature:     {http.StatusUnauthorized, "invalid_signature", "sig is not the signature of uid.", 0},
 	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain; one action may also be application/x-www-form-urlencoded.", 0},
 	unsupportedEncoding:  {http.StatusUnsupportedMediaType, "unsupported_content_encoding", "The body must not be compressed.", 0},

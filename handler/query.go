@@ -6,38 +6,15 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// query is a parsed query string of a poll. It is used again and again, and
-// refers to the query string and to its own buffer, so it ends with the request.
-type query struct {
-	popup.Request
-	sig   []byte
-	seen  uint // bits of the parameters that were given
-	attrs [popup.MaxAttrs]popup.Attr
-	place [1][]byte // the placement
-	buf   []byte    // what had to be decoded: the only bytes of a request that are copied
-}
-
-// Parameters that have been seen, for the first of several counts.
-const (
-	seenUID = 1 << iota
-	seenPlacement
-	seenPlatform
-	seenAppVersion
-	seenLocale
-	seenCountry
-	seenSig
-)
-
-// parse reads a query string. Unknown parameters are ignored, of several with
+// parseQuery reads a query string. Unknown parameters are ignored, of several with
 // one name the first counts, an empty value is a missing one. It returns
 // noProblem, or what is wrong with the query.
-func (q *query) parse(raw []byte) problem {
-	q.Request = popup.Request{Attrs: q.attrs[:0]}
-	q.sig, q.seen, q.place[0] = nil, 0, nil
-	q.buf = q.buf[:0]
+func (q *pollRequest) parseQuery(raw []byte) problem {
+	q.reset()
+	q.json.reset(nil)
 	escape := nextEscape(raw, 0)
-	if escape < len(raw) && cap(q.buf) < len(raw) {
-		q.buf = make([]byte, 0, max(1024, len(raw))) // never grows while values refer to it
+	if escape < len(raw) && cap(q.json.buf) < len(raw) {
+		q.json.buf = make([]byte, 0, max(1024, len(raw))) // does not grow bit by bit
 	}
 	for start, end := 0, 0; start < len(raw); start = end + 1 {
 		if end = bytes.IndexByte(raw[start:], '&'); end < 0 {
@@ -56,14 +33,14 @@ func (q *query) parse(raw []byte) problem {
 	if !popup.ValidUserID(q.User) {
 		return invalidUID
 	}
-	if len(q.place[0]) > 0 {
-		q.Placements = q.place[:]
+	if len(q.places[0]) > 0 {
+		q.Placements = q.places[:1]
 	}
 	return noProblem
 }
 
 // add takes one name=value, of which something may be escaped.
-func (q *query) add(pair []byte, escaped bool) problem {
+func (q *pollRequest) add(pair []byte, escaped bool) problem {
 	name, value := pair, []byte(nil)
 	if i := bytes.IndexByte(pair, '='); i >= 0 {
 		name, value = pair[:i], pair[i+1:]
@@ -90,26 +67,13 @@ func (q *query) add(pair []byte, escaped bool) problem {
 
 // field returns where the value of a parameter belongs, nil if the parameter is
 // not known, has been seen before, or is one attribute too many.
-func (q *query) field(name []byte) (*[]byte, problem) {
-	var field *[]byte
-	var bit uint
-	switch string(name) {
-	case "uid":
-		field, bit = &q.User, seenUID
-	case "placement":
-		field, bit = &q.place[0], seenPlacement
-	case "platform":
-		field, bit = &q.Platform, seenPlatform
-	case "app_version":
-		field, bit = &q.AppVersion, seenAppVersion
-	case "locale":
-		field, bit = &q.Locale, seenLocale
-	case "country":
-		field, bit = &q.Country, seenCountry
-	case "sig":
-		field, bit = &q.sig, seenSig
-	default:
-		return q.attr(name)
+func (q *pollRequest) field(name []byte) (*[]byte, problem) {
+	field, bit := q.builtIn(name)
+	if field == nil {
+		if string(name) != "placement" {
+			return q.attr(name)
+		}
+		field, bit = &q.places[0], seenPlacement
 	}
 	if q.seen&bit != 0 {
 		return nil, noProblem
@@ -119,7 +83,7 @@ func (q *query) field(name []byte) (*[]byte, problem) {
 }
 
 // attr is field for an attribute, a.NAME.
-func (q *query) attr(name []byte) (*[]byte, problem) {
+func (q *pollRequest) attr(name []byte) (*[]byte, problem) {
 	if len(name) <= 2 || name[0] != 'a' || name[1] != '.' || !q.newAttr(name[2:]) {
 		return nil, noProblem
 	}
@@ -143,19 +107,9 @@ func nextEscape(raw []byte, from int) int {
 	return from + min(percent, plus)
 }
 
-// newAttr reports whether there is no attribute of this name yet.
-func (q *query) newAttr(name []byte) bool {
-	for i := range q.Attrs {
-		if bytes.Equal(q.Attrs[i].Name, name) {
-			return false
-		}
-	}
-	return true
-}
-
-// decode decodes s into the query's buffer.
-func (q *query) decode(s []byte) (decoded []byte, ok bool) {
-	q.buf, decoded, ok = unescape(q.buf, s)
+// decode decodes s into the request's buffer.
+func (q *pollRequest) decode(s []byte) (decoded []byte, ok bool) {
+	q.json.buf, decoded, ok = unescape(q.json.buf, s)
 	return decoded, ok
 }
 

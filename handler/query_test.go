@@ -75,11 +75,11 @@ func TestParseQuery(t *testing.T) {
 		{"uid=u&a.x=%", result{Problem: invalidQuery}},
 		{"uid=u" + attrs(33), result{Problem: tooManyAttributes}},
 	} {
-		var q query
-		got := result{Problem: q.parse([]byte(c.raw))}
+		var q pollRequest
+		got := result{Problem: q.parseQuery([]byte(c.raw))}
 		if got.Problem == noProblem {
 			got = result{
-				string(q.User), string(q.place[0]), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country),
+				string(q.User), string(q.places[0]), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country),
 				string(q.sig), nil, noProblem,
 			}
 			for _, a := range q.Attrs {
@@ -90,8 +90,8 @@ func TestParseQuery(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s", c.raw, d)
 		}
 	}
-	var q query
-	if p := q.parse([]byte("uid=u" + attrs(32) + "&a.n1=again")); p != noProblem || len(q.Attrs) != popup.MaxAttrs {
+	var q pollRequest
+	if p := q.parseQuery([]byte("uid=u" + attrs(32) + "&a.n1=again")); p != noProblem || len(q.Attrs) != popup.MaxAttrs {
 		t.Errorf("%d attributes: %s, %d kept", popup.MaxAttrs, p.code(), len(q.Attrs))
 	}
 }
@@ -101,9 +101,9 @@ func FuzzQuery(f *testing.F) {
 	f.Add("uid=u&placement=home&a.plan=pro")
 	f.Add("uid=%E7%94%A8+1&a.%70=%20&sig")
 	f.Add("%zz=1&uid=%")
-	var q query // used again, as in the pool
+	var q pollRequest // used again, as in the pool
 	f.Fuzz(func(t *testing.T, raw string) {
-		p := q.parse([]byte(raw))
+		p := q.parseQuery([]byte(raw))
 		want, err := url.ParseQuery(raw)
 		if err != nil || p == tooManyAttributes {
 			return
@@ -135,11 +135,11 @@ func BenchmarkHotQuery(b *testing.B) {
 		"escaped": "uid=u%2D12345678&placement=home&platform=ios&app_version=3.2.1&locale=zh%2DCN&country=CN&a.plan=pro+plus",
 	} {
 		b.Run(name, func(b *testing.B) {
-			var q query
+			var q pollRequest
 			src := []byte(raw)
 			b.ReportAllocs()
 			for b.Loop() {
-				if p := q.parse(src); p != noProblem {
+				if p := q.parseQuery(src); p != noProblem {
 					b.Fatal(p.code())
 				}
 			}

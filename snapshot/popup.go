@@ -52,6 +52,12 @@ func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reas
 	return popup.Eligible
 }
 
+// IsOver reports whether the popup is to leave the screen, too: it is not active, or
+// has ended. Outside its hours it may stay there.
+func (p *Popup) IsOver(nowMS int64) bool {
+	return p.Status != popup.Active || nowMS >= p.schedule.endMS
+}
+
 // inRollout reports whether the user is in the rollout.
 func (p *Popup) inRollout(user []byte) bool {
 	return p.rolloutShare >= rolloutSteps || p.rollout.sum(user)%rolloutSteps < p.rolloutShare

@@ -48,6 +48,11 @@ assert(served);
 const title: unknown = served.popup.content.title;
 assert.equal(title, "Hello");
 want(204, await data.GET("/v1/poll", { params: { query } }));
+const several = want(200, await data.POST("/v1/poll", {
+  body: { uid: `another ${user}`, placements: ["nowhere", key], attributes: { plan: "pro", logins: 3, beta: true }, showing: [served.token] },
+}));
+assert.deepEqual(several.popups.map((p) => p.popup.placement), [key]);
+assert.deepEqual(several.withdraw, []);
 const one = want(202, await data.POST("/v1/actions", { body: { token: served.token, action: "click" } }));
 assert.deepEqual(one, { accepted: 1, rejected: [] });
 const many = want(202, await data.POST("/v1/actions", {

@@ -1,0 +1,74 @@
+package handler
+
+import (
+	"bytes"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// maxShowing is how many tokens a poll may name as those of popups on screen.
+const maxShowing = 16
+
+// pollRequest is what a poll asks for, read from a query string or from a body. It is
+// used again and again, and refers to what it was read from and to its own buffer,
+// so it ends with the request.
+type pollRequest struct {
+	popup.Request
+	sig     []byte
+	showing [][]byte // tokens of popups on screen, as they were sent
+	seen    uint     // bits of the parameters or members that were given
+
+	attrs  [popup.MaxAttrs]popup.Attr
+	places [popup.MaxRequestPlacements][]byte
+	tokens [maxShowing][]byte
+	json   reader // its buffer has what had to be decoded: the only bytes of a request that are copied
+}
+
+// Parameters and members that have been seen.
+const (
+	seenUID = 1 << iota
+	seenPlacement
+	seenPlatform
+	seenAppVersion
+	seenLocale
+	seenCountry
+	seenSig
+	seenAttributes
+	seenShowing
+)
+
+// reset forgets the last request.
+func (q *pollRequest) reset() {
+	q.Request = popup.Request{Attrs: q.attrs[:0]}
+	q.sig, q.showing, q.seen, q.places[0] = nil, nil, 0, nil
+}
+
+// builtIn returns where the text with this name belongs, and its bit. It returns nil
+// if a poll has none of this name.
+func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
+	switch string(name) {
+	case "uid":
+		return &q.User, seenUID
+	case "platform":
+		return &q.Platform, seenPlatform
+	case "app_version":
+		return &q.AppVersion, seenAppVersion
+	case "locale":
+		return &q.Locale, seenLocale
+	case "country":
+		return &q.Country, seenCountry
+	case "sig":
+		return &q.sig, seenSig
+	}
+	return nil, 0
+}
+
+// newAttr reports whether there is no attribute of this name yet.
+func (q *pollRequest) newAttr(name []byte) bool {
+	for i := range q.Attrs {
+		if bytes.Equal(q.Attrs[i].Name, name) {
+			return false
+		}
+	}
+	return true
+}
