@@ -9,7 +9,8 @@ import (
 // Decide finds the popups that the user sees now, at most one in each placement
 // of the request and each popup at most once, and reserves them: until Undo is
 // called nobody else gets them for this user. Nothing is recorded yet. With a nil
-// newUsers every user may be new.
+// newUsers every user may be new. What the user saw and did under a prior id counts,
+// and nothing is reserved under it.
 //
 // Candidates of all placements go from high to low priority, within one from the
 // least recently served to this user, then by id. A popup is shown in the first of
@@ -26,7 +27,7 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 	d.Events, d.undos = d.Events[:0], d.undos[:0]
 
 	d.search.begin(snap, r, nowMS)
-	user := users.Lock(r.User)
+	user := users.LockBoth(r.User, r.PriorUser)
 	defer user.Unlock()
 	for p, in := d.search.next(); p != nil; {
 		var over bool

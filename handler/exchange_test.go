@@ -101,6 +101,8 @@ func exchanges() []exchange {
 		}, []string{everyTime}, func(*fixture, int) string {
 			return pollLine + " HTTP/1.1" + hostLine + "X-Forwarded-For: 203.0.113.9, [2001:db8::1]:4711\r\n\r\n"
 		}},
+		{"served to who had another id", 200, nil, []string{everyTime}, get("/v1/poll?uid=u&prior_uid=v")},
+		{"invalid prior uid", 400, nil, nil, get("/v1/poll?uid=u&prior_uid=u")},
 		{"served to a POST", 200, nil, []string{everyTime}, asks(pollBody)},
 		{"nothing to show to a POST", 200, nil, []string{`"targeting":{"all":[{"attr":"plan","op":"eq","value":"free"}]}`}, asks(pollBody)},
 		{"served in several placements", 200, nil, []string{everyTime, everyTime + `,"placements":["top","side"]`, everyTime + `,"placements":["side"]`},

@@ -38,10 +38,7 @@ func (q *pollRequest) parseBody(body []byte) problem {
 	if !r.end() {
 		return malformedJSON
 	}
-	if !popup.ValidUserID(q.User) {
-		return invalidUID
-	}
-	return noProblem
+	return q.checkUsers()
 }
 
 func (q *pollRequest) readMember() problem {

@@ -30,6 +30,7 @@ func TestParseBody(t *testing.T) {
 		UID, Platform, AppVersion, Locale, Country, Sig string
 		Placements, Attrs, Showing                      []string
 		Problem                                         problem
+		PriorUID                                        string
 	}
 	for _, c := range []struct {
 		body string
@@ -38,13 +39,15 @@ func TestParseBody(t *testing.T) {
 		{`{"uid":"u"}`, result{UID: "u"}},
 		{"\ufeff \n{ \"uid\" : \"u\" }\t", result{UID: "u"}},
 		{`{"uid":"u","sig":"00","placements":["top","side"],"platform":"ios","app_version":"3.2.1","locale":"zh-CN","country":"CN","attributes":{"plan":"pro"},"showing":["a","b"]}`,
-			result{"u", "ios", "3.2.1", "zh-CN", "CN", "00", []string{"top", "side"}, []string{"plan=pro"}, []string{"a", "b"}, noProblem}},
+			result{"u", "ios", "3.2.1", "zh-CN", "CN", "00", []string{"top", "side"}, []string{"plan=pro"}, []string{"a", "b"}, noProblem, ""}},
 		{`{"\u0075id":"\u7528\ud83d\ude00","attributes":{"a\nb":"\"\\"}}`, result{UID: "用😀", Attrs: []string{"a\nb=\"\\"}}},
 		{`{"uid":"u","attributes":{"s":"","n":-1.50e+3,"yes":true,"no":false,"none":null,"uid":"x"}}`,
 			result{UID: "u", Attrs: []string{"s=", "n=-1.50e+3", "yes=true", "no=false", "uid=x"}}},
-		{`{"uid":"u","attributes":{},"showing":[]}`, result{UID: "u"}},
+		{`{"uid":"u","attributes":{},"showing":[],"prior_uid":null}`, result{UID: "u"}},
+		{`{"prior_uid":"","uid":"u"}`, result{UID: "u"}},
+		{`{"prior_uid":"v","uid":"u"}`, result{UID: "u", PriorUID: "v"}},
 		{`{"uid":"u","sig":null,"placements":null,"platform":null,"attributes":null,"showing":null}`, result{UID: "u"}},
-		{`{"uid":"u","platform":"","UID":7,"placement":7,"rid":7,"tz":[{"x":[]}],"trigger":"load","path":"/","prior_uid":"v","":{}}`, result{UID: "u"}},
+		{`{"uid":"u","platform":"","UID":7,"placement":7,"rid":7,"tz":[{"x":[]}],"trigger":"load","path":"/","":{}}`, result{UID: "u"}},
 		{`{"uid":"u","placements":[` + names(8) + `]}`, result{UID: "u", Placements: []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7"}}},
 		{`{"uid":"` + strings.Repeat("u", 128) + `"}`, result{UID: strings.Repeat("u", 128)}},
 		{`{"uid":"u"}` + strings.Repeat(" ", maxPollBody-len(`{"uid":"u"}`)), result{UID: "u"}},
@@ -87,6 +90,12 @@ func TestParseBody(t *testing.T) {
 		{"{\"uid\":\"\xff\"}", result{Problem: invalidUID}},
 		{`{"uid":"` + strings.Repeat("u", 129) + `"}`, result{Problem: invalidUID}},
 
+		{`{"uid":"u","prior_uid":"v","prior_uid":"v"}`, result{Problem: malformedPoll}},
+		{`{"uid":"u","prior_uid":7}`, result{Problem: malformedPoll}},
+		{`{"uid":"u","prior_uid":"u"}`, result{Problem: invalidPriorUID}},
+		{`{"uid":"u","prior_uid":"\n"}`, result{Problem: invalidPriorUID}},
+		{`{"prior_uid":"u"}`, result{Problem: invalidUID}},
+
 		{`{"uid":"u","placements":"top"}`, result{Problem: invalidPlacements}},
 		{`{"uid":"u","placements":{}}`, result{Problem: invalidPlacements}},
 		{`{"uid":"u","placements":[]}`, result{Problem: invalidPlacements}},
@@ -115,7 +124,7 @@ func TestParseBody(t *testing.T) {
 		if got.Problem == noProblem {
 			got = result{
 				string(q.User), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country), string(q.sig),
-				texts(q.Placements), nil, texts(q.showing), noProblem,
+				texts(q.Placements), nil, texts(q.showing), noProblem, string(q.PriorUser),
 			}
 			for _, a := range q.Attrs {
 				got.Attrs = append(got.Attrs, string(a.Name)+"="+string(a.Value))
@@ -160,7 +169,7 @@ func FuzzPollBody(f *testing.F) {
 			t.Fatalf("%q is read, encoding/json says %v", body, err)
 		}
 		for name, got := range map[string][]byte{
-			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig,
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "prior_uid": q.PriorUser,
 		} {
 			same(t, body, name, want[name], string(bytes.ToValidUTF8(got, []byte("\ufffd"))), "")
 		}
@@ -199,4 +208,6 @@ func same[T any](t *testing.T, body []byte, name string, raw json.RawMessage, go
 }
 
 // deep reports whether JSON may nest deeper than is read.
-func deep(body []byte) bool { return bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > maxNesting }
+func deep(body []byte) bool {
+	return bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > maxNesting
+}

@@ -33,6 +33,7 @@ const (
 	seenLocale
 	seenCountry
 	seenSig
+	seenPriorUID
 	seenAttributes
 	seenShowing
 )
@@ -41,6 +42,21 @@ const (
 func (q *pollRequest) reset() {
 	q.Request = popup.Request{Attrs: q.attrs[:0]}
 	q.sig, q.showing, q.seen, q.places[0] = nil, nil, 0, nil
+}
+
+// checkUsers returns what is wrong with the ids of the user.
+func (q *pollRequest) checkUsers() problem {
+	if !popup.ValidUserID(q.User) {
+		return invalidUID
+	}
+	if len(q.PriorUser) == 0 {
+		q.PriorUser = nil
+		return noProblem
+	}
+	if !popup.ValidUserID(q.PriorUser) || bytes.Equal(q.PriorUser, q.User) {
+		return invalidPriorUID
+	}
+	return noProblem
 }
 
 // builtIn returns where the text with this name belongs, and its bit. It returns nil
@@ -59,6 +75,8 @@ func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
 		return &q.Country, seenCountry
 	case "sig":
 		return &q.sig, seenSig
+	case "prior_uid":
+		return &q.PriorUser, seenPriorUID
 	}
 	return nil, 0
 }

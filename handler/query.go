@@ -30,13 +30,10 @@ func (q *pollRequest) parseQuery(raw []byte) problem {
 			return p
 		}
 	}
-	if !popup.ValidUserID(q.User) {
-		return invalidUID
-	}
 	if len(q.places[0]) > 0 {
 		q.Placements = q.places[:1]
 	}
-	return noProblem
+	return q.checkUsers()
 }
 
 // add takes one name=value, of which something may be escaped.

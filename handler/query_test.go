@@ -25,6 +25,7 @@ func TestParseQuery(t *testing.T) {
 		UID, Placement, Platform, AppVersion, Locale, Country, Sig string
 		Attrs                                                      []string
 		Problem                                                    problem
+		PriorUID                                                   string
 	}
 	u := func(r result) result {
 		if r.UID == "" {
@@ -38,7 +39,7 @@ func TestParseQuery(t *testing.T) {
 	}{
 		{"uid=u", u(result{})},
 		{"uid=u&placement=home&platform=ios&app_version=3.2.1&locale=zh-CN&country=CN&sig=00&a.plan=pro",
-			result{"u", "home", "ios", "3.2.1", "zh-CN", "CN", "00", []string{"plan=pro"}, noProblem}},
+			result{"u", "home", "ios", "3.2.1", "zh-CN", "CN", "00", []string{"plan=pro"}, noProblem, ""}},
 		{"&&uid=u&&", u(result{})},
 		{"uid=a%20b", u(result{UID: "a b"})},
 		{"uid=a+b", u(result{UID: "a b"})},
@@ -49,6 +50,9 @@ func TestParseQuery(t *testing.T) {
 		{"uid=a=b", u(result{UID: "a=b"})},
 		{"uid=first&uid=second", u(result{UID: "first"})},
 		{"uid=u&placement=", u(result{})},
+		{"uid=u&prior_uid=", u(result{})},
+		{"uid=u&prior_uid=v", u(result{PriorUID: "v"})},
+		{"uid=u&prior_uid=v&prior_uid=u", u(result{PriorUID: "v"})},
 		{"uid=u&placement", u(result{})},
 		{"uid=u&UID=v&unknown=w&x", u(result{})},
 		{"uid=u&broken%=1&unknown=%zz", u(result{})},
@@ -73,6 +77,11 @@ func TestParseQuery(t *testing.T) {
 		{"uid=%4g", result{Problem: invalidQuery}},
 		{"uid=u&placement=%zz", result{Problem: invalidQuery}},
 		{"uid=u&a.x=%", result{Problem: invalidQuery}},
+		{"uid=u&prior_uid=u", result{Problem: invalidPriorUID}},
+		{"uid=a+b&prior_uid=a%20b", result{Problem: invalidPriorUID}},
+		{"uid=u&prior_uid=%00", result{Problem: invalidPriorUID}},
+		{"uid=u&prior_uid=" + strings.Repeat("u", 129), result{Problem: invalidPriorUID}},
+		{"prior_uid=v", result{Problem: invalidUID}},
 		{"uid=u" + attrs(33), result{Problem: tooManyAttributes}},
 	} {
 		var q pollRequest
@@ -80,7 +89,7 @@ func TestParseQuery(t *testing.T) {
 		if got.Problem == noProblem {
 			got = result{
 				string(q.User), string(q.places[0]), string(q.Platform), string(q.AppVersion), string(q.Locale), string(q.Country),
-				string(q.sig), nil, noProblem,
+				string(q.sig), nil, noProblem, string(q.PriorUser),
 			}
 			for _, a := range q.Attrs {
 				got.Attrs = append(got.Attrs, string(a.Name)+"="+string(a.Value))
@@ -101,6 +110,7 @@ func FuzzQuery(f *testing.F) {
 	f.Add("uid=u&placement=home&a.plan=pro")
 	f.Add("uid=%E7%94%A8+1&a.%70=%20&sig")
 	f.Add("%zz=1&uid=%")
+	f.Add("uid=u&prior_uid=v")
 	var q pollRequest // used again, as in the pool
 	f.Fuzz(func(t *testing.T, raw string) {
 		p := q.parseQuery([]byte(raw))
@@ -111,11 +121,13 @@ func FuzzQuery(f *testing.F) {
 		if p == invalidQuery {
 			t.Fatalf("net/url reads %q as %v", raw, want)
 		}
-		if valid := popup.ValidUserID([]byte(want.Get("uid"))); valid != (p == noProblem) {
-			t.Fatalf("%q: %s, uid %q valid is %v", raw, p.code(), want.Get("uid"), valid)
+		uid, prior := want.Get("uid"), want.Get("prior_uid")
+		valid := popup.ValidUserID([]byte(uid)) && (prior == "" || prior != uid && popup.ValidUserID([]byte(prior)))
+		if valid != (p == noProblem) {
+			t.Fatalf("%q: %s, uid %q and prior_uid %q valid is %v", raw, p.code(), uid, prior, valid)
 		}
 		for name, got := range map[string][]byte{
-			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig,
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "prior_uid": q.PriorUser,
 		} {
 			if string(got) != want.Get(name) {
 				t.Fatalf("%q: %s = %q, want %q", raw, name, got, want.Get(name))

@@ -14,6 +14,7 @@ const (
 // while the request is being answered.
 type Request struct {
 	User       []byte
+	PriorUser  []byte   // the id that the user had before, another one; nil: none
 	Placements [][]byte // up to MaxRequestPlacements names, none twice; see PlacementNames
 	Platform   []byte
 	AppVersion []byte
