@@ -102,6 +102,10 @@ func exchanges() []exchange {
 			return pollLine + " HTTP/1.1" + hostLine + "X-Forwarded-For: 203.0.113.9, [2001:db8::1]:4711\r\n\r\n"
 		}},
 		{"served to who had another id", 200, nil, []string{everyTime}, get("/v1/poll?uid=u&prior_uid=v")},
+		{"served, with a rid", 200, nil, []string{everyTime}, func(_ *fixture, i int) string { return get(fmt.Sprintf("/v1/poll?uid=u&rid=request-%d", i))(nil, 0) }},
+		{"served again", 200, nil, []string{everyTime}, get("/v1/poll?uid=u&rid=the-same-request")},
+		{"served several again", 200, nil, []string{everyTime, everyTime + `,"placements":["top"]`}, asks(`{"uid":"u","rid":"the-same-request","placements":["top","default"]}`)},
+		{"invalid rid", 400, nil, nil, get("/v1/poll?uid=u&rid=short")},
 		{"invalid prior uid", 400, nil, nil, get("/v1/poll?uid=u&prior_uid=u")},
 		{"served to a POST", 200, nil, []string{everyTime}, asks(pollBody)},
 		{"nothing to show to a POST", 200, nil, []string{`"targeting":{"all":[{"attr":"plan","op":"eq","value":"free"}]}`}, asks(pollBody)},

@@ -91,6 +91,8 @@ type Server struct {
 	answers  *answers
 	nextPoll [][]byte // by seconds
 
+	repeats *repeats
+
 	polls   sync.Pool // of *pollScratch
 	reports sync.Pool // of *actionScratch
 
@@ -111,7 +113,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
-		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(),
+		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(),
 	}
 	if s.ready == nil {
 		s.ready = func() bool { return true }

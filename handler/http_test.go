@@ -80,6 +80,7 @@ func TestProblems(t *testing.T) {
 		{"GET", "/v1/poll?uid=%0a", "", "", 400, "invalid_uid", ""},
 		{"GET", "/v1/poll?uid=%zz", "", "", 400, "invalid_query", ""},
 		{"GET", "/v1/poll?uid=u" + attrs(33), "", "", 400, "too_many_attributes", ""},
+		{"GET", "/v1/poll?uid=u&rid=short", "", "", 400, "invalid_rid", ""},
 		{"GET", "/v1/poll?uid=u&prior_uid=u", "", "", 400, "invalid_prior_uid", ""},
 		{"GET", "/v1/poll?uid=u&prior_uid=%0a", "", "", 400, "invalid_prior_uid", ""},
 		{"HEAD", "/v1/poll?uid=u", "", "", 405, "", "GET, POST, OPTIONS"},
@@ -128,7 +129,7 @@ func TestProblems(t *testing.T) {
 		}
 	}
 	f.journaled("u impression 1")
-	f.counts(8, "popupd_decisions_total", "outcome", "invalid")
+	f.counts(9, "popupd_decisions_total", "outcome", "invalid")
 	f.counts(7, "popupd_http_errors_total", "code", "not_found")
 }
 

@@ -63,7 +63,7 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 	}
 
 	snap, now := s.snapshots.Current(), s.now()
-	o := s.decide(p, snap, now)
+	o := s.decideOnce(p, snap, now)
 	switch {
 	case isPost:
 		s.sendPopups(ctx, p, snap, now)
@@ -87,6 +87,21 @@ func (p *pollScratch) parse(ctx *fasthttp.RequestCtx, isPost bool) problem {
 		return unsupportedEncoding
 	}
 	return p.parseBody(ctx.PostBody())
+}
+
+// decideOnce is decide; for a repeated poll it comes to what that was answered with.
+func (s *Server) decideOnce(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) (o outcome) {
+	if len(p.rid) == 0 {
+		return s.decide(p, snap, nowMS)
+	}
+	key := s.repeats.keyOf(&p.pollRequest)
+	if s.repeats.recall(key, &p.Decision, nowMS) {
+		return served
+	}
+	o = none
+	defer func() { s.repeats.keep(key, &p.Decision, o) }() // after a fault too: others may wait
+	o = s.decide(p, snap, nowMS)
+	return o
 }
 
 // decide decides, and journals what was decided: all of it or nothing.

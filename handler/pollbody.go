@@ -38,7 +38,7 @@ func (q *pollRequest) parseBody(body []byte) problem {
 	if !r.end() {
 		return malformedJSON
 	}
-	return q.checkUsers()
+	return q.checkIDs()
 }
 
 func (q *pollRequest) readMember() problem {

@@ -47,7 +47,7 @@ func TestParseBody(t *testing.T) {
 		{`{"prior_uid":"","uid":"u"}`, result{UID: "u"}},
 		{`{"prior_uid":"v","uid":"u"}`, result{UID: "u", PriorUID: "v"}},
 		{`{"uid":"u","sig":null,"placements":null,"platform":null,"attributes":null,"showing":null}`, result{UID: "u"}},
-		{`{"uid":"u","platform":"","UID":7,"placement":7,"rid":7,"tz":[{"x":[]}],"trigger":"load","path":"/","":{}}`, result{UID: "u"}},
+		{`{"uid":"u","platform":"","UID":7,"placement":7,"tz":[{"x":[]}],"trigger":"load","path":"/","":{}}`, result{UID: "u"}},
 		{`{"uid":"u","placements":[` + names(8) + `]}`, result{UID: "u", Placements: []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7"}}},
 		{`{"uid":"` + strings.Repeat("u", 128) + `"}`, result{UID: strings.Repeat("u", 128)}},
 		{`{"uid":"u"}` + strings.Repeat(" ", maxPollBody-len(`{"uid":"u"}`)), result{UID: "u"}},
@@ -61,7 +61,7 @@ func TestParseBody(t *testing.T) {
 		{`{"uid" "u"}`, result{Problem: malformedJSON}},
 		{`{uid:"u"}`, result{Problem: malformedJSON}},
 		{`{"uid":nil}`, result{Problem: malformedJSON}},
-		{`{"uid":"u","rid":nul}`, result{Problem: malformedJSON}},
+		{`{"uid":"u","x":nul}`, result{Problem: malformedJSON}},
 		{`{"uid":"u","placements":["a"`, result{Problem: malformedJSON}},
 		{`{"uid":"u","placements":["a",]}`, result{Problem: malformedJSON}},
 		{`{"uid":"u","attributes":{"a":1,}}`, result{Problem: malformedJSON}},
@@ -93,6 +93,8 @@ func TestParseBody(t *testing.T) {
 		{`{"uid":"u","prior_uid":"v","prior_uid":"v"}`, result{Problem: malformedPoll}},
 		{`{"uid":"u","prior_uid":7}`, result{Problem: malformedPoll}},
 		{`{"uid":"u","prior_uid":"u"}`, result{Problem: invalidPriorUID}},
+		{`{"uid":"u","rid":"1234567"}`, result{Problem: invalidRID}},
+		{`{"uid":"u","rid":12345678}`, result{Problem: malformedPoll}},
 		{`{"uid":"u","prior_uid":"\n"}`, result{Problem: invalidPriorUID}},
 		{`{"prior_uid":"u"}`, result{Problem: invalidUID}},
 
@@ -169,7 +171,7 @@ func FuzzPollBody(f *testing.F) {
 			t.Fatalf("%q is read, encoding/json says %v", body, err)
 		}
 		for name, got := range map[string][]byte{
-			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "prior_uid": q.PriorUser,
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "rid": q.rid, "prior_uid": q.PriorUser,
 		} {
 			same(t, body, name, want[name], string(bytes.ToValidUTF8(got, []byte("\ufffd"))), "")
 		}

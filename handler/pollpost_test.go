@@ -181,6 +181,7 @@ func TestPostProblems(t *testing.T) {
 		{asJSON, `{"uid":"u","uid":"u"}`, 400, "malformed_poll"},
 		{asJSON, `{}`, 400, "invalid_uid"},
 		{asJSON, `{"uid":"\n"}`, 400, "invalid_uid"},
+		{asJSON, `{"uid":"u","rid":"12345678 "}`, 400, "invalid_rid"},
 		{asJSON, `{"uid":"u","prior_uid":"u"}`, 400, "invalid_prior_uid"},
 		{asJSON, `{"uid":"u","placements":[]}`, 400, "invalid_placements"},
 		{asJSON, `{"uid":"u","placements":["a","a"]}`, 400, "invalid_placements"},

@@ -15,6 +15,7 @@ const maxShowing = 16
 type pollRequest struct {
 	popup.Request
 	sig     []byte
+	rid     []byte   // of the request; nil: none
 	showing [][]byte // tokens of popups on screen, as they were sent
 	seen    uint     // bits of the parameters or members that were given
 
@@ -34,6 +35,7 @@ const (
 	seenCountry
 	seenSig
 	seenPriorUID
+	seenRID
 	seenAttributes
 	seenShowing
 )
@@ -41,20 +43,21 @@ const (
 // reset forgets the last request.
 func (q *pollRequest) reset() {
 	q.Request = popup.Request{Attrs: q.attrs[:0]}
-	q.sig, q.showing, q.seen, q.places[0] = nil, nil, 0, nil
+	q.sig, q.rid, q.showing, q.seen, q.places[0] = nil, nil, nil, 0, nil
 }
 
-// checkUsers returns what is wrong with the ids of the user.
-func (q *pollRequest) checkUsers() problem {
+// checkIDs returns what is wrong with the ids of the user and the request.
+func (q *pollRequest) checkIDs() problem {
 	if !popup.ValidUserID(q.User) {
 		return invalidUID
 	}
 	if len(q.PriorUser) == 0 {
 		q.PriorUser = nil
-		return noProblem
-	}
-	if !popup.ValidUserID(q.PriorUser) || bytes.Equal(q.PriorUser, q.User) {
+	} else if !popup.ValidUserID(q.PriorUser) || bytes.Equal(q.PriorUser, q.User) {
 		return invalidPriorUID
+	}
+	if len(q.rid) > 0 && !validRID(q.rid) {
+		return invalidRID
 	}
 	return noProblem
 }
@@ -77,6 +80,8 @@ func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
 		return &q.sig, seenSig
 	case "prior_uid":
 		return &q.PriorUser, seenPriorUID
+	case "rid":
+		return &q.rid, seenRID
 	}
 	return nil, 0
 }

@@ -29,6 +29,7 @@ const (
 	overloaded
 	invalidUID
 	invalidPriorUID
+	invalidRID
 	invalidQuery
 	tooManyAttributes
 	malformedPoll
@@ -71,9 +72,10 @@ var problems = [numProblems]struct {
 	overloaded:           {http.StatusServiceUnavailable, "overloaded", "More requests come in than the server can answer.", 2},
 	invalidUID:           {http.StatusBadRequest, "invalid_uid", fmt.Sprintf("uid must be 1 to %d bytes of UTF-8 without control characters.", popup.MaxUserID), 0},
 	invalidPriorUID:      {http.StatusBadRequest, "invalid_prior_uid", fmt.Sprintf("prior_uid must be 1 to %d bytes of UTF-8 without control characters, and another id than uid.", popup.MaxUserID), 0},
+	invalidRID:           {http.StatusBadRequest, "invalid_rid", fmt.Sprintf("rid must be %d to %d letters, digits, '_' and '-'.", minRID, maxRID), 0},
 	invalidQuery:         {http.StatusBadRequest, "invalid_query", "A parameter has a broken percent-encoding.", 0},
 	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", fmt.Sprintf("There are more than %d attributes.", popup.MaxAttrs), 0},
-	malformedPoll:        {http.StatusBadRequest, "malformed_poll", "A poll must be one JSON object with each member at most once; uid, prior_uid, sig, platform, app_version, locale and country must be strings.", 0},
+	malformedPoll:        {http.StatusBadRequest, "malformed_poll", "A poll must be one JSON object with each member at most once; uid, prior_uid, sig, rid, platform, app_version, locale and country must be strings.", 0},
 	invalidPlacements:    {http.StatusBadRequest, "invalid_placements", fmt.Sprintf("placements must be an array of 1 to %d names, none of them empty or given twice.", popup.MaxRequestPlacements), 0},
 	invalidAttribute:     {http.StatusBadRequest, "invalid_attribute", "attributes must be an object of strings, numbers and booleans, no name twice; arrays of values are not supported.", 0},
 	invalidShowing:       {http.StatusBadRequest, "invalid_showing", fmt.Sprintf("showing must be an array of at most %d tokens.", maxShowing), 0},

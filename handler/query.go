@@ -33,7 +33,7 @@ func (q *pollRequest) parseQuery(raw []byte) problem {
 	if len(q.places[0]) > 0 {
 		q.Placements = q.places[:1]
 	}
-	return q.checkUsers()
+	return q.checkIDs()
 }
 
 // add takes one name=value, of which something may be escaped.

@@ -51,6 +51,8 @@ func TestParseQuery(t *testing.T) {
 		{"uid=first&uid=second", u(result{UID: "first"})},
 		{"uid=u&placement=", u(result{})},
 		{"uid=u&prior_uid=", u(result{})},
+		{"uid=u&rid=", u(result{})},
+		{"uid=u&rid=aZ09_-aZ&rid=x", u(result{})},
 		{"uid=u&prior_uid=v", u(result{PriorUID: "v"})},
 		{"uid=u&prior_uid=v&prior_uid=u", u(result{PriorUID: "v"})},
 		{"uid=u&placement", u(result{})},
@@ -79,6 +81,10 @@ func TestParseQuery(t *testing.T) {
 		{"uid=u&a.x=%", result{Problem: invalidQuery}},
 		{"uid=u&prior_uid=u", result{Problem: invalidPriorUID}},
 		{"uid=a+b&prior_uid=a%20b", result{Problem: invalidPriorUID}},
+		{"uid=u&rid=1234567", result{Problem: invalidRID}},
+		{"uid=u&rid=" + strings.Repeat("r", 65), result{Problem: invalidRID}},
+		{"uid=u&rid=12345678%20", result{Problem: invalidRID}},
+		{"uid=u&rid=1234567.", result{Problem: invalidRID}},
 		{"uid=u&prior_uid=%00", result{Problem: invalidPriorUID}},
 		{"uid=u&prior_uid=" + strings.Repeat("u", 129), result{Problem: invalidPriorUID}},
 		{"prior_uid=v", result{Problem: invalidUID}},
@@ -122,12 +128,12 @@ func FuzzQuery(f *testing.F) {
 			t.Fatalf("net/url reads %q as %v", raw, want)
 		}
 		uid, prior := want.Get("uid"), want.Get("prior_uid")
-		valid := popup.ValidUserID([]byte(uid)) && (prior == "" || prior != uid && popup.ValidUserID([]byte(prior)))
+		valid := popup.ValidUserID([]byte(uid)) && (prior == "" || prior != uid && popup.ValidUserID([]byte(prior))) && (want.Get("rid") == "" || validRID([]byte(want.Get("rid"))))
 		if valid != (p == noProblem) {
 			t.Fatalf("%q: %s, uid %q and prior_uid %q valid is %v", raw, p.code(), uid, prior, valid)
 		}
 		for name, got := range map[string][]byte{
-			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "prior_uid": q.PriorUser,
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "rid": q.rid, "prior_uid": q.PriorUser,
 		} {
 			if string(got) != want.Get(name) {
 				t.Fatalf("%q: %s = %q, want %q", raw, name, got, want.Get(name))
