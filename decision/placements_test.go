@@ -118,3 +118,9 @@ func TestNewUserOverPlacements(t *testing.T) {
 		t.Errorf("limited %v with %d left, want false with 0", f.Limited, left)
 	}
 }
+
+// So does one that waits to be confirmed.
+func TestMinGapOverUnconfirmed(t *testing.T) {
+	f := newFixture(t, frequency.Config{MinGap: time.Hour}, `"placements":["top"],"frequency":{"confirm_sec":60}`, `"placements":["side"],"priority":100,"frequency":{"confirm_sec":60}`)
+	f.shows("top side", "p2 in side")
+}

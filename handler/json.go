@@ -62,7 +62,7 @@ func (r *reader) text() (s []byte, ok bool) {
 		return nil, false
 	}
 	start := r.pos
-	rest := r.src[start:] // without r in the loop it takes a third less time
+	rest := r.src[start:] // so that the loop writes nothing to r
 	for i := range rest {
 		switch c := rest[i]; {
 		case c == '"':

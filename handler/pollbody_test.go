@@ -213,3 +213,14 @@ func same[T any](t *testing.T, body []byte, name string, raw json.RawMessage, go
 func deep(body []byte) bool {
 	return bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > maxNesting
 }
+
+func BenchmarkHotPollBody(b *testing.B) {
+	var q pollRequest
+	src := []byte(pollBody)
+	b.ReportAllocs()
+	for b.Loop() {
+		if p := q.parseBody(src); p != noProblem {
+			b.Fatal(p.code())
+		}
+	}
+}
