@@ -20,7 +20,7 @@ import (
 // takes no placement, and the search goes on. It ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
-	d.newUsers = newUsers
+	d.newUsers, d.minGapMS = newUsers, users.MinGap().Milliseconds()
 	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
@@ -88,6 +88,12 @@ func (d *Decision) stopped(v frequency.Verdict) {
 // reserve reserves a popup that the user may see, in the first of the placements
 // in. It reports whether the search is over.
 func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.User, r *popup.Request, nowMS int64) bool {
+	if len(d.Winners) > 0 && d.minGapMS > 0 && !p.Frequency.IgnoreMinGap {
+		// The user's state knows nothing of a gap after what waits to be confirmed, but
+		// what is in one answer is seen together.
+		d.stopped(frequency.Verdict{Reason: popup.MinGap, ReadyAtMS: nowMS + d.minGapMS})
+		return false
+	}
 	known := user.Known()
 	if !known && d.newUsers != nil && !d.newUsers.Admit(nowMS) {
 		d.Limited = true

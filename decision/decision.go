@@ -35,6 +35,7 @@ type Decision struct {
 	Events []popup.Event
 
 	newUsers     NewUsers // of the decision under way
+	minGapMS     int64    // least time between two popups
 	undos        []frequency.Undo
 	readyAtMS    int64 // when the first of the popups that wait returns
 	search       search
