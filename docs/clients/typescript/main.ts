@@ -96,7 +96,7 @@ const cursor = page.next_cursor ?? undefined;
 const rest = want(200, await admin.GET("/v1/admin/popups/{key}/revisions", { params: { path, query: { cursor } } }));
 assert.equal(page.items.length + rest.items.length, 6);
 const stats = want(200, await admin.GET("/v1/admin/popups/{key}/stats", { params: { path, query: { interval: "day" } } }));
-assert.equal(stats.series.length, 8);
+assert.ok([7, 8].includes(stats.series.length)); // the last 168 hours begin within a day, but for one hour a day
 want(200, await admin.GET("/v1/admin/audit"));
 
 // Ask what monitoring asks.
