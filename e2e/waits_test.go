@@ -86,8 +86,10 @@ func TestWaits(t *testing.T) {
 				}
 			}
 			stay()
+			b.waitDrained() // a server that starts knows of others what is committed
 			a.Kill()
 			a.restart()
+			a.waitDrained()
 			d.restartEmpty(b)
 			stay()
 		}},
