@@ -37,7 +37,8 @@ func inject(t testing.TB, s *server, faults ...string) (stop func()) {
 	}
 	t.Cleanup(func() { said.Close() })
 	cmd.Stderr = said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	// No parent-death signal: it comes when the thread that forked ends, which threads
+	// of this program do. strace ends with the server, and that with this program.
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func TestDoctorsSysctlFile(t *testing.T) {
 	if os.Getenv(outside) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestDoctorsSysctlFile$", "-test.v")
 		cmd.Env = append(os.Environ(), outside+"="+here)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 		out, err := cmd.CombinedOutput()
 		if errors.Is(err, syscall.EPERM) {
 			t.Skip("only root can make network namespaces")
