@@ -157,7 +157,13 @@ func TestTableLikeModel(t *testing.T) {
 				case down(served) <= m.resets[k.user]:
 					wantOutcome = Void
 				case down(served) == s.ServedAtMS && s.Acted&ev.Action.Bit() != 0:
-					wantOutcome = Repeated
+					wantOutcome, want.Nth = Repeated, s.Impressions
+					if ev.Action < popup.View { // the wait that runs already
+						want.ReadyAtMS = s.ClickUntilMS
+						if ev.Action != popup.Dismiss {
+							want.ClickUntilMS = s.ClickUntilMS
+						}
+					}
 				case down(served) == s.ServedAtMS && !confirms:
 					want.Nth = s.Impressions
 				}
@@ -167,9 +173,9 @@ func TestTableLikeModel(t *testing.T) {
 				if outcome != wantOutcome {
 					t.Fatalf("outcome %d, want %d", outcome, wantOutcome)
 				}
-				if outcome == Counted {
+				if outcome == Counted || outcome == Repeated {
 					recorded(t, k, ev, want, x)
-					if down(served) != m.states[k].ServedAtMS {
+					if outcome == Repeated || down(served) != m.states[k].ServedAtMS {
 						undo.bit = 0
 					}
 				} else if x != (Undo{}) {

@@ -164,23 +164,24 @@ func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 // Outcome is what became of an action.
 type Outcome uint8
 
-// What [User.Act] returns. Only a counted action goes on to be recorded.
+// What [User.Act] returns. What is counted or repeated goes on to be recorded: the
+// database knows impressions by the millisecond, and decides whether an action counts.
 const (
-	Counted  Outcome = iota + 1 // as far as this server knows: the database settles it
-	Repeated                    // known to have been recorded before
+	Counted  Outcome = iota + 1 // new, as far as this server knows
+	Repeated                    // done before with this impression, or with one of another server within the same tick
 	Void                        // the user was reset since
 	Full                        // no memory; nothing has changed
 )
 
 // Act records what the user did ageMS ago with an impression: ev.Popup, ServedAtMS
-// and Action say what, AtMS is now. If it counts, Act fills Nth (0 if this server
+// and Action say what, AtMS is now. Unless it is void, Act fills Nth (0 if this server
 // does not know the impression), ReadyAtMS and ClickUntilMS, and moves AtMS to when
 // it happened, at most now and not before the impression. A nil f is a popup that
 // is no longer configured and asks for no wait.
 //
-// An action on an impression before the latest, or on one that is not known, may be
-// a repeat: its wait then runs anew, but from no later than [popup.TokenLife] after
-// the impression.
+// A repeat asks for the wait that runs already. An action on an impression before the
+// latest, or on one that is not known, may be a repeat, too: its wait then runs anew,
+// but from no later than [popup.TokenLife] after the impression.
 func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outcome) {
 	i, e := u.entry(ev.Popup)
 	before := e
@@ -193,9 +194,12 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 	acted.AtMS = actedAtMS(max(ev.AtMS, e.at.ms()), ageMS, ev.ServedAtMS)
 	acted.Nth, acted.ReadyAtMS, acted.ClickUntilMS = 0, 0, 0
 	confirms := ev.Action != popup.Release && e.unconfirmed(token, f)
+	repeats := token == e.served && e.acted&bit != 0
+	asks := popup.Until(acted.AtMS, wait(ev.Action, f))
+	if repeats {
+		asks = e.clickUntil.ms()
+	}
 	switch {
-	case token == e.served && e.acted&bit != 0:
-		return Undo{}, Repeated
 	case confirms:
 		acted.Nth = e.seen() + 1
 	case token == e.served:
@@ -207,10 +211,9 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 			acted.ReadyAtMS = popup.Until(acted.AtMS, f.AfterImpressionSec)
 		}
 	case popup.Dismiss:
-		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
+		acted.ReadyAtMS = asks
 	case popup.Click, popup.Convert:
-		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
-		acted.ClickUntilMS = acted.ReadyAtMS
+		acted.ReadyAtMS, acted.ClickUntilMS = asks, asks
 	}
 	after := e.merged(u.hash, ev.Popup, stateOf(&acted))
 	if !u.put(&u.span, i, &after, ev.AtMS, u.t.maxBytes) {
@@ -218,7 +221,10 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 	}
 	*ev = acted
 	undo := Undo{before: before, after: after}
-	if token == after.served {
+	switch {
+	case repeats:
+		return undo, Repeated
+	case token == after.served:
 		undo.bit = bit
 	}
 	return undo, Counted

@@ -19,8 +19,14 @@ type actionScratch struct {
 	items  []item
 	keys   *keyring
 	tokens []byte        // decoded, what events refer to
-	events []popup.Event // of the actions that count
-	undos  []frequency.Undo
+	events []popup.Event // of the actions that are recorded
+	taken  []taken       // and how to take them back
+}
+
+// taken is an action that has been applied to its user's state.
+type taken struct {
+	undo   frequency.Undo
+	result actionResult // once it is recorded
 }
 
 func newActionScratch(keys *keyring) *actionScratch {
@@ -29,7 +35,7 @@ func newActionScratch(keys *keyring) *actionScratch {
 		items:  make([]item, 0, maxActions),
 		tokens: make([]byte, 0, maxTokenBytes),
 		events: make([]popup.Event, 0, maxActions), // Act keeps pointers into it
-		undos:  make([]frequency.Undo, 0, maxActions),
+		taken:  make([]taken, 0, maxActions),
 	}
 }
 
@@ -84,7 +90,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch, form bool) {
 		}
 	}
 	for i := range a.events {
-		s.metrics.actions[a.events[i].Action][counted].Inc()
+		s.metrics.actions[a.events[i].Action][a.taken[i].result].Inc()
 	}
 	switch {
 	case many:
@@ -96,7 +102,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch, form bool) {
 	}
 }
 
-// apply applies one action to the user's state. If it counts, its event is
+// apply applies one action to the user's state. If it is to be recorded, its event is
 // added to a.events. It returns what is wrong with the item.
 func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowMS int64) problem {
 	if it.wrong != noProblem {
@@ -136,22 +142,21 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 	user := s.users.Lock(t.user)
 	undo, outcome := user.Act(ev, waits, it.ageMS)
 	user.Unlock()
-	if outcome == frequency.Counted {
-		a.undos = append(a.undos, undo)
+	switch outcome {
+	case frequency.Counted:
+		a.taken = append(a.taken, taken{undo, counted})
+		return noProblem
+	case frequency.Repeated:
+		a.taken = append(a.taken, taken{undo, repeated})
 		return noProblem
 	}
 	a.events = a.events[:len(a.events)-1]
-	switch outcome {
-	case frequency.Repeated:
-		results[repeated].Inc()
-	case frequency.Void:
+	if outcome == frequency.Void {
 		results[expired].Inc()
 		return tokenExpired
-	default:
-		results[full].Inc()
-		return stateFull
 	}
-	return noProblem
+	results[full].Inc()
+	return stateFull
 }
 
 // parseAction returns the action a page may report under this name, 0 if there is none.
@@ -175,7 +180,7 @@ func parseAction(name []byte) popup.Action {
 func (s *Server) takeBack(a *actionScratch) {
 	for i := len(a.events) - 1; i >= 0; i-- {
 		user := s.users.Lock(a.events[i].User)
-		user.Undo(a.undos[i])
+		user.Undo(a.taken[i].undo)
 		user.Unlock()
 		s.metrics.actions[a.events[i].Action][refused].Inc()
 	}

@@ -126,7 +126,7 @@ func TestFormAction(t *testing.T) {
 			t.Errorf("%s %q: %d %s, want %d %s", c.contentType, c.body, r.status, r.body, c.status, c.code)
 		}
 	}
-	f.journaled("u impression 1", "u click 1")
+	f.journaled("u impression 1", "u click 1", "u click 1")
 	f.counts(1, "popupd_actions_total", "action", "click", "result", "counted")
 	f.counts(1, "popupd_actions_total", "action", "click", "result", "repeated")
 	f.counts(6, "popupd_actions_total", "action", "unknown", "result", "malformed")

@@ -217,8 +217,8 @@ func TestActionArray(t *testing.T) {
 	}
 	wantHeader(t, r, map[string]string{"Content-Type": "application/json", "Cache-Control": "private, no-cache"})
 	events, appends := f.events.take()
-	if len(events) != 3 || appends != 1 { // the second click on u1 is a repeat
-		t.Errorf("%d events in %d appends, want 3 in 1", len(events), appends)
+	if len(events) != 4 || appends != 1 {
+		t.Errorf("%d events in %d appends, want 4 in 1", len(events), appends)
 	}
 	for result, n := range map[string]float64{"counted": 1, "repeated": 1, "forged": 1} {
 		f.counts(n, "popupd_actions_total", "action", "click", "result", result)

@@ -27,7 +27,7 @@ type actionResult uint8
 
 const (
 	counted  actionResult = iota
-	repeated              // the same action on the same impression again
+	repeated              // the same action on the same impression again, as far as this server can tell
 	malformed
 	forged
 	expired

@@ -49,7 +49,7 @@ var byteOrderMark = []byte("\ufeff")
 
 // reset begins with a body.
 func (a *actionScratch) reset(body []byte) {
-	a.items, a.events, a.undos, a.tokens = a.items[:0], a.events[:0], a.undos[:0], a.tokens[:0]
+	a.items, a.events, a.taken, a.tokens = a.items[:0], a.events[:0], a.taken[:0], a.tokens[:0]
 	a.json.reset(body)
 }
 
