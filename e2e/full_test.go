@@ -63,14 +63,14 @@ func (s *server) mustMetric(name string) float64 {
 	return n
 }
 
-// shed counts polls that could not be recorded.
-const shed = `popupd_decisions_total{outcome="shed"}`
+// unrecorded counts polls that could not be recorded.
+const unrecorded = `popupd_decisions_total{outcome="unrecorded"}`
 
 // floodUntilFull floods until the server has refused to record for a while.
 func floodUntilFull(s *server, h *history, name string) {
 	s.t.Helper()
-	before := s.mustMetric(shed)
-	flood(s, h, name, 60*time.Second, func() bool { return s.mustMetric(shed) > before+500 })
+	before := s.mustMetric(unrecorded)
+	flood(s, h, name, 60*time.Second, func() bool { return s.mustMetric(unrecorded) > before+500 })
 }
 
 // waitRefuses floods until a poll of a new user is answered 204 and an action of one

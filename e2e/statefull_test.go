@@ -28,6 +28,9 @@ func TestStateFull(t *testing.T) {
 	if n := s.mustMetric("popupd_state_bytes"); n > 512<<10 {
 		t.Errorf("the state takes %v bytes, its budget is 512 KiB", n)
 	}
+	if n := strings.Count(s.Log(), "users' state is full"); n != 1 {
+		t.Errorf("%d lines say that the state is full, want one", n)
+	}
 	in := s.mustMetric("popupd_state_entries")
 	for start := range 3 {
 		refused := 0

@@ -40,7 +40,7 @@ type Table struct {
 
 	dumpMu sync.Mutex // held while the files of a dump are written
 
-	full prometheus.Counter
+	refused atomic.Uint64 // see Refused
 }
 
 // shardBits is the base 2 logarithm of the number of shards. With 1024 of them
@@ -77,12 +77,15 @@ func newTable(c Config, shardBits uint8) *Table {
 		Name: "popupd_state_max_bytes",
 		Help: "Memory that the users' state may take, in bytes.",
 	}).Set(float64(t.maxBytes))
-	t.full = metrics.NewCounter(prometheus.CounterOpts{
+	metrics.NewCounterFunc(prometheus.CounterOpts{
 		Name: "popupd_state_full_total",
 		Help: "States that were not recorded because the memory budget was reached.",
-	})
+	}, func() float64 { return float64(t.refused.Load()) })
 	return t
 }
+
+// Refused returns how many states were not recorded because the memory budget was reached.
+func (t *Table) Refused() uint64 { return t.refused.Load() }
 
 // MinGap returns the least time between any two popups of one user.
 func (t *Table) MinGap() time.Duration { return time.Duration(t.gapMS) * time.Millisecond }

@@ -129,7 +129,7 @@ func TestFullTableFailsClosed(t *testing.T) {
 	if got := float64(len(in)) * slotSize / budget; got < 0.6 {
 		t.Errorf("full at %d entries, %.0f %% of the budget", len(in), 100*got)
 	}
-	if got := testutil.ToFloat64(table.full); got != 1000 {
+	if got := table.Refused(); got != 1000 {
 		t.Errorf("state_full_total = %v, want 1000", got)
 	}
 	if n, err := testutil.GatherAndCount(registry, "popupd_state_entries", "popupd_state_bytes", "popupd_state_max_bytes", "popupd_state_full_total"); n != 4 || err != nil {
@@ -309,12 +309,12 @@ func TestSecondSlotAtTheBudget(t *testing.T) {
 			s := popup.State{ServedAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day}
 			for i := 0; table.Restore([]byte(fmt.Sprint("u", i)), 1, s); i++ {
 			}
-			refused := testutil.ToFloat64(table.full)
+			refused := table.Refused()
 			c.tell(table, shown)
 			if got, want := check(table, "known", 1, &longer, noon+minute).ReadyAtMS, noon+minute+2*hour; got != want {
 				t.Errorf("ready at %d, want %d, when the dismiss's wait is over", got, want)
 			}
-			if got := testutil.ToFloat64(table.full); got != refused {
+			if got := table.Refused(); got != refused {
 				t.Errorf("%v states were refused", got-refused)
 			}
 			table.shards[0].check(t)

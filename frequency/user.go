@@ -319,7 +319,7 @@ func (u *User) put(of *span, i int, e *entry, nowMS, limit int64) bool {
 			if i >= 0 && e.shorten() {
 				continue
 			}
-			u.t.full.Inc()
+			u.t.refused.Add(1)
 			return false
 		}
 		u.look()

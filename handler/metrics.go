@@ -14,13 +14,14 @@ type outcome uint8
 const (
 	served outcome = iota
 	none
-	shed // not decided or not recorded: overload, not ready, journal refuses, too many new users
+	shed       // not decided, or not shown to too many new users: overload, not ready, -new-ids-per-client
+	unrecorded // decided, and not shown, because the journal or the users' state has no room for it
 	invalid
 	unauthorized
 	numOutcomes
 )
 
-var outcomeNames = [numOutcomes]string{"served", "none", "shed", "invalid", "unauthorized"}
+var outcomeNames = [numOutcomes]string{"served", "none", "shed", "unrecorded", "invalid", "unauthorized"}
 
 // actionResult is what became of an action, as counted.
 type actionResult uint8

@@ -111,7 +111,7 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 	if len(p.Events) > 0 {
 		if err := s.journal.Append(p.Events); err != nil {
 			p.Undo(s.users, &p.Request)
-			o = shed
+			o = unrecorded
 		}
 	}
 	switch {
@@ -122,6 +122,9 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 		return shed
 	case o == none:
 		s.metrics.rejections[p.Reason].Inc()
+		if p.Reason == popup.StateFull {
+			o = unrecorded
+		}
 	}
 	return o
 }

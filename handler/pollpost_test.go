@@ -116,7 +116,7 @@ func TestPostRefusedByJournal(t *testing.T) {
 	f.events.refuse(errFull)
 	const body = `{"uid":"u","placements":["top","side"]}`
 	f.shows(body)
-	f.counts(1, "popupd_decisions_total", "outcome", "shed")
+	f.counts(1, "popupd_decisions_total", "outcome", "unrecorded")
 	f.events.refuse(nil)
 	f.shows(body, "p1 in top", "p2 in side")
 	f.journaled("u control 3", "u impression 1", "u impression 2")

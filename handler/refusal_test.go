@@ -16,7 +16,7 @@ func TestPollRefusedByJournal(t *testing.T) {
 	if r.status != http.StatusNoContent || r.header.Get("Popup-Next-Poll") == "" {
 		t.Errorf("%d %s, want 204", r.status, r.body)
 	}
-	f.counts(1, "popupd_decisions_total", "outcome", "shed")
+	f.counts(1, "popupd_decisions_total", "outcome", "unrecorded")
 	f.events.refuse(nil)
 	f.sees("u", "p1") // nothing was reserved, the control was not either
 	f.journaled("u control 2", "u impression 1")
@@ -81,7 +81,7 @@ func TestReservedWhileJournaled(t *testing.T) {
 		t.Errorf("%d, another tab meanwhile %d, want 204 for both", r.status, during)
 	}
 	f.counts(1, "popupd_decisions_total", "outcome", "none")
-	f.counts(1, "popupd_decisions_total", "outcome", "shed")
+	f.counts(1, "popupd_decisions_total", "outcome", "unrecorded")
 	f.events.refuse(nil)
 	f.sees("u", "p1")
 }

@@ -248,6 +248,8 @@ func TestStateFull(t *testing.T) {
 	f.journaled()
 	f.counts(1, "popupd_state_full_total") // the second popup was not tried
 	f.counts(1, "popupd_rejections_total", "reason", "state_full")
+	f.counts(1, "popupd_decisions_total", "outcome", "unrecorded")
+	f.counts(0, "popupd_decisions_total", "outcome", "none")
 
 	roomy := newServer(t, nil, "").start()
 	shown := roomy.sees("u", "p1")

@@ -21,6 +21,7 @@ func (s *State) Run(ctx context.Context) error {
 	defer sweep.Stop()
 	defer dump.Stop()
 	last, took := time.Now(), time.Duration(0)
+	full := fullWatch{log: s.log}
 	for {
 		s.journal.LeaveRoom(s.table.DumpRoom(s.dump) + spareRoom)
 		select {
@@ -29,6 +30,7 @@ func (s *State) Run(ctx context.Context) error {
 			return nil
 		case <-sweep.C:
 			s.table.Sweep(s.now())
+			full.look(s.table.Refused(), time.Now())
 		case <-dump.C:
 			if time.Since(last) < dumpPause(s.journal.Pressure(), s.journal.WantsDump(), took) {
 				continue
