@@ -51,13 +51,15 @@ func everBit(e *popup.Event) uint8 {
 const everAssignments = "ever_before = ever | CASE WHEN ever = 0 AND impressions > 0 AND last_impression_ms <> NEW(last_impression_ms) THEN 1 ELSE 0 END," +
 	" ever = ever | NEW(ever) | CASE WHEN ever = 0 AND impressions > 0 THEN 1 ELSE 0 END"
 
+// The upserts keep beside the new bits those from before, acted_before and
+// ever_before. A row stays locked from its upsert to COMMIT, so they are as this
+// transaction left them, and no other transaction is told that the same bit is new.
+// MariaDB returns them from the upserts (RETURNING), at a tenth of its time for a whole
+// batch; the others are asked for them.
+
 // selectOld asks which of a batch's actions had been counted before, and which of the
 // users it takes for new are not. It begins at the batch's rows of event, which are
 // side by side, and looks up a row for each that asks, one or two.
-//
-// The upserts keep beside the new bits those from before, acted_before and
-// ever_before. A row stays locked from its upsert to COMMIT, so it is read as this
-// transaction left it, and no other transaction is told that the same bit is new.
 func selectOld() string {
 	acted, ever := "CASE e.action", "CASE e.action"
 	for _, a := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert, popup.View, popup.Release} {
@@ -76,8 +78,9 @@ func selectOld() string {
 		" WHERE e.stream_no = ? AND e.seq >= ? AND e.seq <= ? AND (i.user_id IS NOT NULL OR u.user_id IS NOT NULL)"
 }
 
-// correctOutcomes corrects the outcomes by what the store knew before this batch, also in the
-// rows of event. All rows of events and users are written.
+// correctOutcomes asks a store without RETURNING for what it knew before this batch, and
+// corrects the outcomes by it, also in the rows of event. All rows of events and users
+// are written.
 func (w *writer) correctOutcomes(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
 	if len(w.sums.order) == 0 {
 		return nil

@@ -47,8 +47,9 @@
 // WHERE repeated = 0), by action.
 //
 // A flush never reads before it writes: the upserts keep the bits from before beside
-// the new ones, and the rows stay locked from then on (counting.go). Rows are
-// upserted in the order of their keys, table by table.
+// the new ones, and the rows stay locked from then on. MariaDB returns the bits from
+// the upserts; MySQL and SQLite are asked for them (counting.go). Rows are upserted in
+// the order of their keys, table by table.
 //
 // # Retention and erasure
 //

@@ -143,7 +143,7 @@ func TestCountsAreExact(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachStore(t, func(t *testing.T, s *store) {
+			count := func(t *testing.T, s *store, servers [2]*DB) {
 				seed := rand.Uint64()
 				t.Logf("seed %d", seed)
 				r := rand.New(rand.NewPCG(seed, 0))
@@ -153,7 +153,6 @@ func TestCountsAreExact(t *testing.T) {
 						" click_until_ms, next_at_ms) VALUES (?, ?, 1, 1, 0, 1, 1, 0, 0)", s.dialect.user([]byte(k.user)), k.popup)
 				}
 				streams := deliver(r, h.events)
-				servers := [2]*DB{s.DB, s.open(t)}
 				var flushing sync.WaitGroup
 				for i, events := range streams {
 					s.register(t, streamID(byte(i)))
@@ -169,6 +168,18 @@ func TestCountsAreExact(t *testing.T) {
 				}
 				for i, db := range servers {
 					t.Logf("server %d met %v deadlocks", i, testutil.ToFloat64(db.metrics.errors[classDeadlock]))
+				}
+			}
+			eachStore(t, func(t *testing.T, s *store) { count(t, s, [2]*DB{s.DB, s.open(t)}) })
+			t.Run("mariadb without RETURNING", func(t *testing.T) {
+				s := onMySQL(t)
+				servers := [2]*DB{s.DB, s.open(t)}
+				for _, db := range servers {
+					db.withoutReturning()
+				}
+				count(t, s, servers)
+				if s.flusher.writer.returning {
+					t.Error("the server returned what it was not asked for")
 				}
 			})
 		})

@@ -1,12 +1,14 @@
 package persist
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +33,18 @@ type insertion struct {
 	tail    string // after them
 	columns int    // 0: never prepared
 
-	stmt driver.StmtExecContext // of chunk rows, in the present session; nil: not prepared yet
+	// What the store may return of each row, in their order: a column of bits, as it is
+	// when the row is upserted.
+	bits     string
+	returned func(i int, bits uint8)
+
+	stmt statement // of chunk rows, in the present session; nil: not prepared yet
+}
+
+// statement is what prepared statements of go-sql-driver are.
+type statement interface {
+	driver.StmtExecContext
+	driver.StmtQueryContext
 }
 
 // refusedError is what a server, or a pooler before it, says of a prepared
@@ -63,14 +76,21 @@ func (w *writer) insertChunk(ctx context.Context, conn *sql.Conn, ins *insertion
 	}
 	err := conn.Raw(func(c any) error {
 		if ins.stmt == nil {
-			stmt, err := c.(driver.ConnPrepareContext).PrepareContext(ctx, ins.text(w.chunk))
+			stmt, err := c.(driver.ConnPrepareContext).PrepareContext(ctx, w.text(ins, w.chunk))
 			if err != nil {
 				return refused(err)
 			}
-			ins.stmt = stmt.(driver.StmtExecContext)
+			ins.stmt = stmt.(statement)
 		}
-		_, err := ins.stmt.ExecContext(ctx, w.row.args)
-		return refused(err)
+		if !w.returns(ins) {
+			_, err := ins.stmt.ExecContext(ctx, w.row.args)
+			return refused(err)
+		}
+		rows, err := ins.stmt.QueryContext(ctx, w.row.args)
+		if err != nil {
+			return refused(err)
+		}
+		return refused(ins.read(rows, i, w.chunk))
 	})
 	if err == nil {
 		return nil
@@ -82,9 +102,40 @@ func (w *writer) insertChunk(ctx context.Context, conn *sql.Conn, ins *insertion
 }
 
 // text is the statement for so many rows, to be prepared.
-func (ins *insertion) text(rows int) string {
+func (w *writer) text(ins *insertion, rows int) string {
 	one := "(?" + strings.Repeat(",?", ins.columns-1) + ")"
-	return ins.head + one + strings.Repeat(","+one, rows-1) + ins.tail
+	return ins.head + one + strings.Repeat(","+one, rows-1) + w.tail(ins)
+}
+
+func (w *writer) returns(ins *insertion) bool { return w.returning && ins.returned != nil }
+
+// tail is what stands after the rows.
+func (w *writer) tail(ins *insertion) string {
+	if w.returns(ins) {
+		return ins.tail + " RETURNING " + ins.bits
+	}
+	return ins.tail
+}
+
+// read takes what the store returns of n rows, the first of which is row i.
+func (ins *insertion) read(rows driver.Rows, i, n int) (err error) {
+	defer func() { err = cmp.Or(err, rows.Close()) }()
+	var value [1]driver.Value
+	for end := i + n; ; i++ {
+		switch err := rows.Next(value[:]); {
+		case err == io.EOF && i == end:
+			return nil
+		case err == io.EOF:
+			return fmt.Errorf("of %d rows the store returned %d fewer", n, end-i)
+		case err != nil:
+			return err
+		}
+		bits, ok := value[0].(int64)
+		if !ok || i == end {
+			return fmt.Errorf("of %d rows the store returned too many, or %T", n, value[0])
+		}
+		ins.returned(i, uint8(bits))
+	}
 }
 
 // insert inserts n rows, whose values put gives. It changes nothing but rows: an
@@ -104,6 +155,7 @@ func (w *writer) insert(ctx context.Context, conn *sql.Conn, ins *insertion, n i
 func (w *writer) insertLiteral(ctx context.Context, conn *sql.Conn, ins *insertion, i, n int, put func(r *row, i int)) error {
 	r := &w.row
 	r.bound = false
+	tail := w.tail(ins)
 	rows := 0
 	for ; i < n; i++ {
 		if rows == 0 {
@@ -115,16 +167,31 @@ func (w *writer) insertLiteral(ctx context.Context, conn *sql.Conn, ins *inserti
 		put(r, i)
 		r.sql = append(r.sql, ')')
 		rows++
-		if i+1 < n && rows < maxStatementRows && len(r.sql)+maxRowBytes+len(ins.tail) < w.maxBytes {
+		if i+1 < n && rows < maxStatementRows && len(r.sql)+maxRowBytes+len(tail) < w.maxBytes {
 			continue
 		}
-		r.sql = append(r.sql, ins.tail...)
-		if _, err := conn.ExecContext(ctx, string(r.sql)); err != nil {
+		r.sql = append(r.sql, tail...)
+		if err := w.execLiteral(ctx, conn, ins, i+1-rows, rows); err != nil {
 			return fmt.Errorf("%s: %w", ins.what, err)
 		}
 		rows = 0
 	}
 	return nil
+}
+
+// execLiteral executes the statement that inserts n rows, the first of which is row i.
+func (w *writer) execLiteral(ctx context.Context, conn *sql.Conn, ins *insertion, i, n int) error {
+	if !w.returns(ins) {
+		_, err := conn.ExecContext(ctx, string(w.row.sql))
+		return err
+	}
+	return conn.Raw(func(c any) error {
+		rows, err := c.(driver.QueryerContext).QueryContext(ctx, string(w.row.sql), nil)
+		if err != nil {
+			return err
+		}
+		return ins.read(rows, i, n)
+	})
 }
 
 // row takes the values of a row, column by column, in one of two forms: as

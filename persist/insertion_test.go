@@ -108,6 +108,10 @@ func (f failingStmt) ExecContext(context.Context, []driver.NamedValue) (driver.R
 	return nil, f.err
 }
 
+func (f failingStmt) QueryContext(context.Context, []driver.NamedValue) (driver.Rows, error) {
+	return nil, f.err
+}
+
 // A pooler that moves the session to another server loses its statements.
 func TestPreparedAreLost(t *testing.T) {
 	s := onMySQL(t)

@@ -274,7 +274,7 @@ func TestFlushIsLikeTheModel(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			s.empty(t)
 			s.flusher.writer.chunk = rapid.SampledFrom([]int{2, 3, chunkRows}).Draw(rt, "chunk")
-			s.flusher.writer.begin(1 << 24)
+			s.flusher.writer.begin(1<<24, s.dialect.isSession && rapid.Bool().Draw(rt, "returning"))
 			m := newModel()
 			for i := range byte(2) {
 				s.register(t, streamID(i))

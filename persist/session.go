@@ -3,8 +3,11 @@ package persist
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // serverSession is the server's side of the flusher's connection.
@@ -20,8 +23,8 @@ const maxOrphanedSessions = 8
 
 const selectServer = "SELECT CONCAT(@@hostname, ':', @@port)"
 
-// identify notes, for a new connection, the id of its session and how long its
-// statements may be.
+// identify notes, for a new connection, the id of its session and what its statements
+// may be.
 func (f *flusher) identify(ctx context.Context, conn *sql.Conn) error {
 	if !f.dialect.isSession {
 		return nil
@@ -39,9 +42,27 @@ func (f *flusher) identify(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return fmt.Errorf("ask for the session: %w", err)
 	}
+	returning, err := f.hasReturning(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("try RETURNING: %w", err)
+	}
 	f.session = &s
-	f.writer.begin(maxPacket)
+	f.writer.begin(maxPacket, returning)
 	return nil
+}
+
+// hasReturning tries whether an INSERT can return its rows: MariaDB's can since 10.5,
+// MySQL's cannot. Version numbers are not asked, since poolers make up their own.
+func (f *flusher) hasReturning(ctx context.Context, conn *sql.Conn) (bool, error) {
+	rows, err := conn.QueryContext(ctx, f.writer.tryReturning)
+	if err == nil {
+		return true, rows.Close()
+	}
+	var my *mysql.MySQLError
+	if errors.As(err, &my) && my.Number == 1064 {
+		return false, nil
+	}
+	return false, err
 }
 
 // orphan remembers a session whose connection was closed without its agreement.

@@ -38,6 +38,10 @@ type store struct {
 	raw    *sql.DB
 }
 
+// withoutReturning makes the store's next sessions those of a server which has no
+// RETURNING, like MySQL.
+func (db *DB) withoutReturning() { db.flusher.writer.tryReturning = "RETURNING" }
+
 // eachStore runs a test on MariaDB and on SQLite, and then checks the identity.
 func eachStore(t *testing.T, test func(t *testing.T, s *store)) {
 	t.Helper()

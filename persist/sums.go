@@ -46,6 +46,7 @@ type impressionRow struct {
 	version    uint32
 	variant    []byte
 	acted      uint8
+	before     uint8 // acted before this batch, if the store returned it
 }
 
 type stateRow struct {
@@ -53,6 +54,7 @@ type stateRow struct {
 	popup uint32
 	popup.State
 	ever   uint8
+	before uint8           // ever before this batch, if the store returned it
 	firsts [everBits]entry // by bit of ever: the event that sets it
 }
 
@@ -120,7 +122,7 @@ func (b *batchSums) mergeStates() {
 	b.states = b.states[:0]
 	for _, e := range b.order {
 		n := len(b.states)
-		if n > 0 && b.states[n-1].popup == e.Popup && bytes.Equal(b.states[n-1].user, e.User) {
+		if n > 0 && b.states[n-1].is(e) {
 			b.states[n-1].Merge(e.State())
 		} else {
 			b.states = append(b.states, stateRow{user: e.User, popup: e.Popup, State: e.State(), ever: everKept})
@@ -130,6 +132,10 @@ func (b *batchSums) mergeStates() {
 			b.states[n-1].claim(bit, e)
 		}
 	}
+}
+
+func (r *stateRow) is(e entry) bool {
+	return r.popup == e.Popup && bytes.Equal(r.user, e.User)
 }
 
 // claim sets a bit of ever. Of several events that do, the earliest is the first one.
@@ -144,6 +150,25 @@ func (r *stateRow) claim(bit uint8, e entry) {
 	}
 	*first = e
 	e.out.first = true
+}
+
+// correctOutcomes corrects the outcomes by what the store returned of the rows.
+func (b *batchSums) correctOutcomes() {
+	m, s := 0, 0
+	for _, e := range b.order {
+		if !b.impressions[m].is(e) {
+			m++
+		}
+		if !b.states[s].is(e) {
+			s++
+		}
+		if b.impressions[m].before&e.Action.Bit() != 0 {
+			e.out.repeated = true
+		}
+		if b.states[s].before&everBit(e.Event) != 0 {
+			e.out.first = false
+		}
+	}
 }
 
 // sumStats makes the rows of popup_stats, when all outcomes are known.

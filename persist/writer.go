@@ -27,6 +27,8 @@ type writer struct {
 	maxBytes                           int       // of a statement
 	chunk                              int       // rows of a prepared statement
 	literalUntil                       time.Time // prepare nothing before
+	tryReturning                       string    // a statement that a store without RETURNING does not know
+	returning                          bool      // the store has it: see selectOld
 
 	// Of the batch being applied.
 	no      uint32 // stream_no
@@ -49,11 +51,13 @@ func (w *writer) init(db *DB) {
 	}
 	w.impressions = insertion{
 		what: "upsert impressions", columns: 6,
+		bits: "acted_before", returned: func(i int, bits uint8) { w.sums.impressions[i].before = bits },
 		head: "INSERT INTO impression (user_id, popup_id, served_at_ms, version, variant, acted) VALUES ",
 		tail: d.upsert("user_id, popup_id, served_at_ms") + d.expand("acted_before = acted, acted = acted | NEW(acted)"),
 	}
 	w.states = insertion{
 		what: "upsert user state", columns: 11,
+		bits: "ever_before", returned: func(i int, bits uint8) { w.sums.states[i].before = bits },
 		head: "INSERT INTO user_popup (user_id, popup_id, ever, impressions, last_impression_ms, last_shown_ms, acted, last_action," +
 			" last_action_ms, click_until_ms, next_at_ms) VALUES ",
 	}
@@ -63,6 +67,8 @@ func (w *writer) init(db *DB) {
 			" users, click_users, convert_users, control_users) VALUES ",
 	}
 	w.selectOld = selectOld()
+	w.tryReturning = "INSERT INTO impression (user_id, popup_id, served_at_ms) SELECT user_id, popup_id, served_at_ms FROM impression" +
+		" WHERE FALSE RETURNING acted_before"
 	// No expression reads a column that one before it assigns, since MySQL would give
 	// the new value and SQLite the old one; but click_until_ms, of which both will do.
 	const asked = "GREATEST(click_until_ms, NEW(click_until_ms), CASE WHEN acted & 7 <> 0 THEN next_at_ms ELSE 0 END)"
@@ -88,9 +94,10 @@ func (w *writer) init(db *DB) {
 			" convert_users = convert_users + NEW(convert_users), control_users = control_users + NEW(control_users)")
 }
 
-// begin adapts to a new session: nothing is prepared in it yet, and its statements
-// must fit the server's max_allowed_packet.
-func (w *writer) begin(maxPacket int) {
+// begin adapts to a new session: nothing is prepared in it yet, its statements must fit
+// the server's max_allowed_packet, and the server has RETURNING or not.
+func (w *writer) begin(maxPacket int, returning bool) {
+	w.returning = returning
 	w.impressions.stmt, w.events.stmt, w.states.stmt = nil, nil, nil
 	w.maxBytes = min(maxStatementBytes, max(maxPacket/2, 2*maxRowBytes))
 }
@@ -144,12 +151,17 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 	if err := w.upsertStates(ctx, conn); err != nil {
 		return err
 	}
+	if w.returning {
+		w.sums.correctOutcomes()
+	}
 	if err := w.insertEvents(ctx, conn, events); err != nil {
 		return err
 	}
 	failpoint.Reach(failpoint.FlushEventsInserted)
-	if err := w.correctOutcomes(ctx, conn, events); err != nil {
-		return err
+	if !w.returning {
+		if err := w.correctOutcomes(ctx, conn, events); err != nil {
+			return err
+		}
 	}
 	w.sums.sumStats(events)
 	return w.upsertStats(ctx, conn)
