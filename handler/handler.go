@@ -133,7 +133,7 @@ func New(c Config) (*Server, error) {
 	if err := s.newPools(c); err != nil {
 		return nil, err
 	}
-	if s.metrics, err = newMetrics(c.Registerer); err != nil {
+	if s.metrics, err = newMetrics(c.Registerer, s.connections); err != nil {
 		return nil, err
 	}
 	s.overload = newOverload(s, c.ShedAfter)

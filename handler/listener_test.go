@@ -11,6 +11,15 @@ import (
 	"github.com/popupd/popupd/internal/netsock"
 )
 
+// The gauge counts connections that are open, and knows the limit.
+func TestConnectionsGauge(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	f.counts(0, "popupd_connections")
+	f.counts(float64(maxConnections()), "popupd_connections_max")
+	f.do("GET", "/v1/poll?uid=u", "")
+	f.counts(1, "popupd_connections")
+}
+
 // The server answers from package net's connections, which other systems have,
 // as it does from Linux' own.
 func TestEveryListener(t *testing.T) {

@@ -69,7 +69,8 @@ type metrics struct {
 	wait          prometheus.Gauge
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+// newMetrics registers the metrics. connections returns how many are open.
+func newMetrics(r prometheus.Registerer, connections func() float64) (*metrics, error) {
 	m := new(metrics)
 	poll := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "popupd_poll_duration_seconds", Help: "Time to answer a poll, without reading and writing it.",
@@ -99,7 +100,14 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	wait := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "popupd_queue_wait_seconds", Help: "How long a request, one in 10 ms, waited until it was read; 0: none came.",
 	})
-	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries, wait} {
+	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_connections", Help: "Open connections of the data plane.",
+	}, connections)
+	limit := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "popupd_connections_max", Help: "Connections of the data plane above which more are rejected.",
+	})
+	limit.Set(float64(maxConnections()))
+	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries, wait, open, limit} {
 		if r == nil {
 			break
 		}

@@ -97,7 +97,7 @@ func TestOverloadEnds(t *testing.T) {
 
 func newTestOverload(t *testing.T, target time.Duration) *overload {
 	t.Helper()
-	metrics, err := newMetrics(nil)
+	metrics, err := newMetrics(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,7 +359,7 @@ func (c *stampedConn) Arrived() int64 {
 // What a request has waited is what its first bytes have, and not since before the
 // answer to the one before it. New connections have a queue of their own.
 func TestRequestAge(t *testing.T) {
-	metrics, err := newMetrics(nil)
+	metrics, err := newMetrics(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,17 @@ func (s *Server) begin(l *listener) (closed bool) {
 	return false
 }
 
+// connections returns how many connections are open.
+func (s *Server) connections() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	open := int64(0)
+	for _, l := range s.listeners {
+		open += l.open.Load()
+	}
+	return float64(open)
+}
+
 // stamp has the next n reads of each listener's connections take note of when
 // what they read came in.
 func (s *Server) stamp(n int64) {

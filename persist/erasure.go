@@ -57,6 +57,16 @@ func (db *DB) erase(ctx context.Context, w *walk, until time.Time) (finished boo
 	}
 }
 
+// countErasures sets popupd_erasures_pending. Without an answer it keeps its value.
+func (db *DB) countErasures(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	var pending int64
+	if db.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM erasure WHERE done_ms = 0").Scan(&pending) == nil {
+		db.metrics.erasures.Set(float64(pending))
+	}
+}
+
 func (db *DB) beginWalk(ctx context.Context, w *walk) error {
 	now := db.dialect.now
 	// Flushers know of a reset for a token's life after its walk: its user's events may arrive late.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -52,11 +53,20 @@ func TestErasure(t *testing.T) {
 		s.mustFlush(t, batchOf(streamID(1), 0, shown("gone", startMS), reset("gone", startMS+50), reset("nobody", startMS)))
 		theirs(3) // the one in the batch of the reset is already without
 
+		pending := func(want float64) {
+			t.Helper()
+			s.countErasures(t.Context())
+			if got := testutil.ToFloat64(s.metrics.erasures); got != want {
+				t.Errorf("popupd_erasures_pending = %v, want %v", got, want)
+			}
+		}
+		pending(2)
 		s.sweepAll(t)
 		theirs(3) // a flush that began before the reset may still be under way
 		s.pass(t, erasureSettle)
 		s.sweepAll(t)
 		theirs(1) // the one after the reset
+		pending(0)
 
 		// What arrives late, from the journal of a server that was down.
 		s.mustFlush(t, batchOf(streamID(0), last, shown("gone", startMS+2), clicked("gone", startMS, startMS+3)))

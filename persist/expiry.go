@@ -165,8 +165,16 @@ func (x *expiry) deleteKeys(ctx context.Context, t keyTable, keys []keyWalk) err
 	for _, k := range keys {
 		args = append(args, x.dialect.user(k.user), k.popup, k.atMS)
 	}
-	return x.inTx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE "+strings.Repeat(one, len(keys))[len(" OR "):], args...)
+	var removed int64
+	err := x.inTx(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE "+strings.Repeat(one, len(keys))[len(" OR "):], args...)
+		if err == nil {
+			removed, err = result.RowsAffected()
+		}
 		return err
 	})
+	if err == nil {
+		x.metrics.removed[t.name].Add(float64(removed))
+	}
+	return err
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/popupd/popupd/popup"
 )
 
@@ -41,6 +43,9 @@ func TestOldImpressionsAreDeleted(t *testing.T) {
 		}
 		if n := s.number(t, "SELECT COUNT(*) FROM impression WHERE served_at_ms < ?", youngMS); n != 0 {
 			t.Errorf("%d old impressions are left", n)
+		}
+		if got, want := testutil.ToFloat64(s.metrics.removed[impressionTable.name]), float64(2*(keyBatch+10)); got != want {
+			t.Errorf("popupd_retention_removed_total of impressions = %v, want %v", got, want)
 		}
 		if steps < 3 {
 			t.Errorf("%d steps, want one for each page", steps)

@@ -26,7 +26,11 @@ func (db *DB) Run(ctx context.Context) error {
 	old := oldRows{expiry: expiry{DB: db}}
 	var nextSweep time.Time
 	for {
-		if db.ping(ctx) && !time.Now().Before(nextSweep) {
+		up := db.ping(ctx)
+		if up {
+			db.countErasures(ctx)
+		}
+		if up && !time.Now().Before(nextSweep) {
 			finished, err := db.sweep(ctx, &old, time.Now().Add(sweepFor))
 			if err != nil && ctx.Err() == nil {
 				db.log.Warn("sweep store", "err", err)
@@ -72,6 +76,9 @@ func (db *DB) sweep(ctx context.Context, old *oldRows, until time.Time) (finishe
 	expired, expireErr := old.expiry.run(ctx, until)
 	return removed && erased && expired, errors.Join(err, eraseErr, expireErr)
 }
+
+// eventTable names the table of events among the metrics.
+const eventTable = "event"
 
 // retentionBatch is how many events are looked at, and deleted at most, in one
 // transaction: some milliseconds, during which the stream's flusher waits.
@@ -139,6 +146,9 @@ func (db *DB) removeBatch(ctx context.Context, no uint32, after uint64, cutoffMS
 		return exactly(old)(tx.ExecContext(ctx, "DELETE FROM event WHERE stream_no = ? AND seq > ? AND seq <= ? AND at_ms < ?",
 			no, after, last, cutoffMS))
 	})
+	if err == nil {
+		db.metrics.removed[eventTable].Add(float64(old))
+	}
 	return last, true, err
 }
 

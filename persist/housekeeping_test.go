@@ -50,6 +50,9 @@ func TestRetention(t *testing.T) {
 				t.Errorf("%s = %d, want %d", query, got, want)
 			}
 		}
+		if got, want := testutil.ToFloat64(s.metrics.removed[eventTable]), float64(len(old)+1); got != want {
+			t.Errorf("popupd_retention_removed_total of events = %v, want %v", got, want)
+		}
 		s.checkIdentity(t)
 		s.retain(t, startMS+2*day)
 		s.pass(t, s.retention+time.Hour)

@@ -13,6 +13,8 @@ type metrics struct {
 	dead         prometheus.Counter
 	gaps         prometheus.Counter
 	up           prometheus.Gauge
+	erasures     prometheus.Gauge              // of users that are to be taken out of the events
+	removed      map[string]prometheus.Counter // by table
 }
 
 func newMetrics(r prometheus.Registerer) metrics {
@@ -20,6 +22,9 @@ func newMetrics(r prometheus.Registerer) metrics {
 	errs := f.NewCounterVec(prometheus.CounterOpts{
 		Name: "popupd_flush_errors_total", Help: "Flushes that failed or were tried again, by class of error.",
 	}, []string{"class"})
+	removed := f.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_retention_removed_total", Help: "Rows this server has deleted because they were too old to matter, by table.",
+	}, []string{"table"})
 	m := metrics{
 		flushed: f.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_flushed_events_total", Help: "Events this server has committed to the store.",
@@ -41,10 +46,17 @@ func newMetrics(r prometheus.Registerer) metrics {
 		up: f.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_mysql_up", Help: "1 if the store answered the last ping.",
 		}),
-		errors: map[class]prometheus.Counter{},
+		erasures: f.NewGauge(prometheus.GaugeOpts{
+			Name: "popupd_erasures_pending", Help: "Users who were reset and are still named in the events of the store.",
+		}),
+		errors:  map[class]prometheus.Counter{},
+		removed: map[string]prometheus.Counter{},
 	}
 	for _, c := range classes() {
 		m.errors[c] = errs.WithLabelValues(string(c))
+	}
+	for _, table := range []string{eventTable, impressionTable.name, stateTable.name} {
+		m.removed[table] = removed.WithLabelValues(table)
 	}
 	return m
 }

@@ -79,7 +79,7 @@ func (s *server) wireEvents(context.Context) (err error) {
 		Key: s.keys.state, MaxBytes: s.config.StateMax, MinGap: s.config.MinGap, Registerer: s.registry,
 	})
 	s.users = userstate.New(userstate.Config{
-		Database: s.db, Table: s.table, Dump: s.dir.Path("state"), Seed: s.seed(), Now: s.now, Log: s.log,
+		Database: s.db, Table: s.table, Dump: s.dir.Path("state"), Seed: s.seed(), Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	s.journal, err = journal.Open(journal.Config{
 		Dir: s.dir.Path("journal"), MaxBytes: s.config.JournalMax, Sync: s.config.JournalSync, OnAdopt: s.users.Merge,
@@ -145,6 +145,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 		}
 		return s.users.Readiness()
 	}
+	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
 		Catalog: s.db, Trail: s.db, Statistics: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Snapshots: s.popups,
 		Ready: ready, Now: s.now, Log: s.log,

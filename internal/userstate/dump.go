@@ -69,6 +69,7 @@ func (s *State) save() bool {
 		s.log.Error("users' state was not dumped", "err", err)
 		return false
 	}
+	s.lastDump.SetToCurrentTime()
 	s.journal.Covered(s.dumped)
 	s.dumped = at
 	return true

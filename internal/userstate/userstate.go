@@ -10,6 +10,9 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
@@ -28,6 +31,8 @@ type Config struct {
 	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
 	Now      func() int64                // ms since the epoch, UTC
 	Log      *slog.Logger
+
+	Registerer prometheus.Registerer // nil: metrics are not registered
 }
 
 // State keeps the users' state. Its methods may be called from any goroutine,
@@ -47,8 +52,9 @@ type State struct {
 	ready  atomic.Bool   // what users have seen is known
 	behind chan struct{} // cap 1, see Behind
 
-	// Owned by save: what the last dump, or the one that was loaded, covers.
-	dumped map[popup.StreamID]uint64
+	// Owned by save.
+	lastDump prometheus.Gauge
+	dumped   map[popup.StreamID]uint64 // what the last dump, or the one that was loaded, covers
 
 	// Owned by SetPopups, which the watcher calls one at a time.
 	current  []*snapshot.Popup
@@ -60,6 +66,10 @@ func New(c Config) *State {
 	return &State{
 		db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
 		behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
+		lastDump: promauto.With(c.Registerer).NewGauge(prometheus.GaugeOpts{
+			Name: "popupd_last_dump_timestamp_seconds",
+			Help: "When the users' state was last dumped, in seconds since the epoch; 0 if this process has not yet.",
+		}),
 	}
 }
 
