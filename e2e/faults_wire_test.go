@@ -134,7 +134,7 @@ func commandFault(name string, s commandLoss) fault {
 	case s.command == "LTRIM":
 		f.evidence = `committing is interrupted`
 	case s.command == "COMMIT" && s.lost && s.held:
-		f.evidence, f.long = `killed a session left behind`, true
+		f.evidence, f.long = `killing an orphaned session`, true
 	case s.command == "COMMIT" && s.lost:
 		f.evidence = `committing is interrupted`
 	case s.command == "COMMIT":
