@@ -34,11 +34,12 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 			u.Check(1, &defaults, noon)
 			u.Unlock()
 		},
-		"serve and act": func() {
+		"serve, act and repeat": func() {
 			now += day
 			u := table.Lock(user)
 			ev := show(&u)
 			ev.Action = popup.Click
+			u.Act(&ev, &defaults, 0)
 			u.Act(&ev, &defaults, 0)
 			u.Unlock()
 		},

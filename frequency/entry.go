@@ -169,6 +169,23 @@ func (e *entry) unconfirmed(token tick, f *popup.Frequency) bool {
 	return token > e.served && f != nil && f.ConfirmSec > 0
 }
 
+// repeat fills in an action that the entry has already. The event asks for what the
+// entry holds and no more, so it lengthens no wait and no gap wherever it is merged. It
+// does ask for that, since it may arrive before the action that it repeats.
+func (e *entry) repeat(ev *popup.Event) {
+	ev.Nth = uint32(e.impressions)
+	switch {
+	case ev.Action == popup.View && e.acted&popup.Unconfirmed != 0: // the wait and the gap began with the first view
+		ev.ReadyAtMS = e.next.earliest()
+		ev.AtMS = min(ev.AtMS, max(e.shown.ms(), ev.ServedAtMS))
+	case ev.Action == popup.Dismiss:
+		ev.ReadyAtMS = e.clickUntil.earliest()
+	case ev.Action == popup.Click, ev.Action == popup.Convert:
+		ev.ReadyAtMS = e.clickUntil.earliest()
+		ev.ClickUntilMS = ev.ReadyAtMS
+	}
+}
+
 // releaseBit is the bit in acted of a release.
 const releaseBit = 16
 
@@ -240,6 +257,14 @@ func (t tick) ms() int64 {
 		return popup.Never
 	}
 	return epochMS + int64(t)*tickMS
+}
+
+// earliest returns the first ms that is rounded up to the tick, 0 if it is not set.
+func (t tick) earliest() int64 {
+	if t == 0 || t == never {
+		return t.ms()
+	}
+	return t.ms() - tickMS + 1
 }
 
 // after returns the next tick.

@@ -1,6 +1,10 @@
 package frequency
 
-import "github.com/popupd/popupd/popup"
+import (
+	"pgregory.net/rapid"
+
+	"github.com/popupd/popupd/popup"
+)
 
 // model is the table as one would first write it: a map, and every rule spelled
 // out in milliseconds.
@@ -72,6 +76,29 @@ func (m *model) merge(k modelKey, s popup.State, overMS int64) {
 	have := m.states[k]
 	have.Merge(rounded(s))
 	m.states[k] = forgotten(have, min(have.AtMS, down(overMS)))
+}
+
+// repeat fails unless a repeated action asks for the waits of the state, settled as of
+// now, and changes no wait and no gap.
+func (m *model) repeat(t *rapid.T, k modelKey, ev *popup.Event, settled popup.State) {
+	said := rounded(ev.State())
+	isLate := ev.AtMS >= never.ms0()
+	switch {
+	case isLate, ev.Action == popup.Release:
+	case ev.Action != popup.View && said.ClickUntilMS != settled.ClickUntilMS,
+		ev.Action == popup.View && settled.Acted&popup.Unconfirmed != 0 && said.NextAtMS != settled.NextAtMS:
+		t.Fatalf("a repeat says %+v\nof              %+v", said, settled)
+	}
+	before := m.states[k]
+	after := before
+	after.Merge(said)
+	after.Last, after.AtMS = before.Last, before.AtMS
+	if before.ShownAtMS < before.ServedAtMS { // a wrong clock was put right: an impression was moved, its name was not
+		after.ShownAtMS = before.ShownAtMS
+	}
+	if after != before {
+		t.Fatalf("a repeat makes %+v\nof             %+v", after, before)
+	}
 }
 
 // forgotten drops waits that are over.

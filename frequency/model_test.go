@@ -157,13 +157,7 @@ func TestTableLikeModel(t *testing.T) {
 				case down(served) <= m.resets[k.user]:
 					wantOutcome = Void
 				case down(served) == s.ServedAtMS && s.Acted&ev.Action.Bit() != 0:
-					wantOutcome, want.Nth = Repeated, s.Impressions
-					if ev.Action < popup.View { // the wait that runs already
-						want.ReadyAtMS = s.ClickUntilMS
-						if ev.Action != popup.Dismiss {
-							want.ClickUntilMS = s.ClickUntilMS
-						}
-					}
+					wantOutcome = Repeated
 				case down(served) == s.ServedAtMS && !confirms:
 					want.Nth = s.Impressions
 				}
@@ -173,13 +167,20 @@ func TestTableLikeModel(t *testing.T) {
 				if outcome != wantOutcome {
 					t.Fatalf("outcome %d, want %d", outcome, wantOutcome)
 				}
-				if outcome == Counted || outcome == Repeated {
+				switch {
+				case outcome == Counted:
 					recorded(t, k, ev, want, x)
-					if outcome == Repeated || down(served) != m.states[k].ServedAtMS {
+					if down(served) != m.states[k].ServedAtMS {
 						undo.bit = 0
 					}
-				} else if x != (Undo{}) {
+				case x != (Undo{}):
 					t.Fatalf("outcome %d, yet there is %+v to undo", outcome, x)
+				case outcome == Repeated:
+					if err := ev.Validate(); err != nil || ev.Nth != s.Impressions || ev.AtMS > want.AtMS {
+						t.Fatalf("a repeat: %+v, %v\nof       %+v at %d", ev, err, s, want.AtMS)
+					}
+					m.repeat(t, k, &ev, s)
+					log = append(log, ev)
 				}
 			},
 			"undo": func(t *rapid.T) {

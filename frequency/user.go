@@ -168,7 +168,7 @@ type Outcome uint8
 // database knows impressions by the millisecond, and decides whether an action counts.
 const (
 	Counted  Outcome = iota + 1 // new, as far as this server knows
-	Repeated                    // done before with this impression, or with one of another server within the same tick
+	Repeated                    // done before with an impression of that tick, this one or another server's; nothing has changed
 	Void                        // the user was reset since
 	Full                        // no memory; nothing has changed
 )
@@ -179,9 +179,9 @@ const (
 // it happened, at most now and not before the impression. A nil f is a popup that
 // is no longer configured and asks for no wait.
 //
-// A repeat asks for the wait that runs already. An action on an impression before the
-// latest, or on one that is not known, may be a repeat, too: its wait then runs anew,
-// but from no later than [popup.TokenLife] after the impression.
+// A repeat asks for the wait that runs already: see entry.repeat. An action on an
+// impression before the latest, or on one that is not known, may be a repeat, too: its
+// wait then runs anew, but from no later than [popup.TokenLife] after the impression.
 func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outcome) {
 	i, e := u.entry(ev.Popup)
 	before := e
@@ -194,12 +194,11 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 	acted.AtMS = actedAtMS(max(ev.AtMS, e.at.ms()), ageMS, ev.ServedAtMS)
 	acted.Nth, acted.ReadyAtMS, acted.ClickUntilMS = 0, 0, 0
 	confirms := ev.Action != popup.Release && e.unconfirmed(token, f)
-	repeats := token == e.served && e.acted&bit != 0
-	asks := popup.Until(acted.AtMS, wait(ev.Action, f))
-	if repeats {
-		asks = e.clickUntil.ms()
-	}
 	switch {
+	case token == e.served && e.acted&bit != 0:
+		e.repeat(&acted)
+		*ev = acted
+		return Undo{}, Repeated
 	case confirms:
 		acted.Nth = e.seen() + 1
 	case token == e.served:
@@ -211,9 +210,10 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 			acted.ReadyAtMS = popup.Until(acted.AtMS, f.AfterImpressionSec)
 		}
 	case popup.Dismiss:
-		acted.ReadyAtMS = asks
+		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
 	case popup.Click, popup.Convert:
-		acted.ReadyAtMS, acted.ClickUntilMS = asks, asks
+		acted.ReadyAtMS = popup.Until(acted.AtMS, wait(ev.Action, f))
+		acted.ClickUntilMS = acted.ReadyAtMS
 	}
 	after := e.merged(u.hash, ev.Popup, stateOf(&acted))
 	if !u.put(&u.span, i, &after, ev.AtMS, u.t.maxBytes) {
@@ -221,10 +221,7 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 	}
 	*ev = acted
 	undo := Undo{before: before, after: after}
-	switch {
-	case repeats:
-		return undo, Repeated
-	case token == after.served:
+	if token == after.served {
 		undo.bit = bit
 	}
 	return undo, Counted

@@ -48,6 +48,25 @@ func TestRefusedActionCanBeRepeated(t *testing.T) {
 	f.journaled("u impression 1", "u click 1")
 }
 
+// A repeat that is refused takes nothing from the action that was recorded.
+func TestRefusedRepeat(t *testing.T) {
+	f := newServer(t, nil, "").start()
+	shown := f.sees("u", "p1")
+	f.does("click", shown.Token)
+	f.events.refuse(errFull)
+	if r := f.act("click", shown.Token); r.status != http.StatusServiceUnavailable || r.code() != "not_recorded" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	f.events.refuse(nil)
+	f.counts(0, "popupd_actions_total", "action", "click", "result", "repeated")
+	f.counts(1, "popupd_actions_total", "action", "click", "result", "refused")
+	f.does("click", shown.Token)
+	f.counts(1, "popupd_actions_total", "action", "click", "result", "repeated")
+	f.clock.advance(29 * day)
+	f.sees("u", "")
+	f.journaled("u impression 1", "u click 1", "u click 1")
+}
+
 // All of an array is recorded or nothing is.
 func TestArrayRefusedByJournal(t *testing.T) {
 	f := newServer(t, nil, "", "").start()

@@ -34,7 +34,7 @@ type clients struct {
 	Pause         time.Duration // between a response and the next request, or connection
 	PerConnection int           // requests; 0: all
 	Heed          bool          // come back when Retry-After says
-	Actions       bool          // report 50 repeated actions a request, else poll
+	Actions       bool          // report 50 actions with forged tokens a request, which leave nothing to record, else poll
 
 	Address  string
 	Request  []byte
@@ -358,7 +358,7 @@ func (c *clients) prepare(ctx context.Context, server *testbed.Popupd) error {
 		c.Request = []byte("GET /v1/poll?uid=clients HTTP/1.1\r\nHost: popupd\r\n\r\n")
 		return nil
 	}
-	click := fmt.Sprintf(`{"token":%q,"action":"click"}`, shown.Token)
+	click := fmt.Sprintf(`{"token":%q,"action":"click"}`, shown.Token[:len(shown.Token)-2]+"AA")
 	body := "[" + strings.Repeat(click+",", 49) + click + "]"
 	c.Request = fmt.Appendf(nil, "POST /v1/actions HTTP/1.1\r\nHost: popupd\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	return nil

@@ -124,7 +124,7 @@ func (r *overloadRun) missed(c *clients, unshed *overloadRun) (goals []string) {
 }
 
 const overloadHead = `popupd is on one core with embedded stores, the clients are on the other. Each of them waits for a response before it sends the next request; three kinds
-report 50 repeated actions with a request, which takes popupd longer than the clients. A probe polls up to 800 times a second meanwhile, over 32 connections
+report 50 actions with forged tokens a request, which takes popupd longer than the clients. A probe polls up to 800 times a second meanwhile, over 32 connections
 and from threads that go before the clients'; it heeds Retry-After. Latency is from the first byte that is sent, or from connect(), to the last one read.
 Over: from the end of the load until half a second in which the probe gets all its answers, with a p99 of at most 70 ms.
 
