@@ -32,7 +32,7 @@ var imports = map[string][]string{
 	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "popup", "snapshot"},
 	"queue":           {"internal/failpoint", "internal/retry", "popup", "queue/journal"},
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
-	"persist":         {"internal/failpoint", "internal/retry", "popup"},
+	"persist":         {"internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":         {"popup"},
 	"console/api":     {"console", "popup", "snapshot"},
 	"docs":            {},

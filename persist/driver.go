@@ -20,8 +20,13 @@ import (
 // driver's may remain.
 type guarded struct{ driver.Connector }
 
-// guardedConn is a connection of the driver, closed when that panics.
-type guardedConn struct{ driverConn }
+// guardedConn is a connection of the driver, closed when that panics. It is used by
+// one goroutine at a time.
+type guardedConn struct {
+	driverConn
+	readOnly error // why this session must not write, see schemaGuard; or nil
+	denied   bool  // a privilege was missing: see noteDenial
+}
 
 // driverConn is what connections of go-sql-driver are.
 type driverConn interface {
@@ -42,7 +47,7 @@ func (c guarded) Connect(ctx context.Context) (conn driver.Conn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return guardedConn{inner.(driverConn)}, nil
+	return &guardedConn{driverConn: inner.(driverConn)}, nil
 }
 
 // recoverPanic makes an error of a panic and closes the connection, if there is one
@@ -57,36 +62,47 @@ func recoverPanic(err *error, conn driver.Conn) {
 	}
 }
 
-func (c guardedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx driver.Tx, err error) {
+func (c *guardedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx driver.Tx, err error) {
 	defer recoverPanic(&err, c.driverConn)
+	if c.readOnly != nil && !opts.ReadOnly {
+		return nil, c.readOnly
+	}
 	if tx, err = c.driverConn.BeginTx(ctx, opts); err != nil {
 		return nil, err
 	}
 	return guardedTx{tx, c.driverConn}, nil
 }
 
-func (c guardedConn) PrepareContext(ctx context.Context, query string) (stmt driver.Stmt, err error) {
+func (c *guardedConn) PrepareContext(ctx context.Context, query string) (stmt driver.Stmt, err error) {
 	defer recoverPanic(&err, c.driverConn)
-	return c.driverConn.PrepareContext(ctx, query)
+	stmt, err = c.driverConn.PrepareContext(ctx, query)
+	return stmt, c.noteDenial(ctx, err)
 }
 
-func (c guardedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
+func (c *guardedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
 	defer recoverPanic(&err, c.driverConn)
-	return c.driverConn.ExecContext(ctx, query, args)
+	if c.readOnly != nil {
+		return nil, c.readOnly
+	}
+	r, err = c.driverConn.ExecContext(ctx, query, args)
+	return r, c.noteDenial(ctx, err)
 }
 
-func (c guardedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+func (c *guardedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	defer recoverPanic(&err, c.driverConn)
 	if rows, err = c.driverConn.QueryContext(ctx, query, args); err != nil {
-		return nil, err
+		return nil, c.noteDenial(ctx, err)
 	}
 	return guardedRows{rows, c.driverConn}, nil
 }
 
-func (c guardedConn) Ping(ctx context.Context) (err error) {
+func (c *guardedConn) Ping(ctx context.Context) (err error) {
 	defer recoverPanic(&err, c.driverConn)
 	return c.driverConn.Ping(ctx)
 }
+
+// IsValid keeps a connection out of the pool whose next session may fare better.
+func (c *guardedConn) IsValid() bool { return c.readOnly == nil && !c.denied && c.driverConn.IsValid() }
 
 type guardedTx struct {
 	tx   driver.Tx

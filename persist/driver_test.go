@@ -14,7 +14,7 @@ import (
 )
 
 // babbler is a server of MySQL's protocol that does well until it is asked for
-// more than SET: then these are the payloads of its answer.
+// more than SET and the version of its schema: then these are the payloads of its answer.
 type babbler [][]byte
 
 func (b babbler) start(t *testing.T) (dsn string) {
@@ -39,6 +39,8 @@ func (b babbler) start(t *testing.T) (dsn string) {
 	t.Cleanup(func() { _ = ln.Close(); running.Wait() })
 	return "app@tcp(" + ln.Addr().String() + ")/popupd"
 }
+
+var noTablePacket = []byte("\xff\x7a\x04#42S02no such table") // 1146
 
 var okPacket = []byte{0, 0, 0, 2, 0, 0, 0}
 
@@ -65,9 +67,12 @@ func (b babbler) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		if bytes.HasPrefix(command, []byte("\x03SET")) {
+		switch {
+		case bytes.HasPrefix(command, []byte("\x03SET")):
 			send(1, okPacket)
-		} else {
+		case bytes.HasSuffix(command, []byte(versionTable)):
+			send(1, noTablePacket)
+		default:
 			for i, payload := range b {
 				send(byte(1+i), payload)
 			}

@@ -65,7 +65,7 @@ func classOf(err error) class {
 // to mend, such as a wrong password, no such database or [ErrNewerSchema].
 func Unavailable(err error) bool {
 	var my *mysql.MySQLError
-	if errors.As(err, &my) && my.Number == 1045 {
+	if errors.As(err, &my) && isDenial(my) {
 		return false
 	}
 	switch classOf(err) {

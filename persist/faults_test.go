@@ -64,7 +64,7 @@ func (s *store) shortWaits(t testing.TB, dsn string) {
 	session := flushSession()
 	session["innodb_lock_wait_timeout"] = "1"
 	old := s.flusher.pool
-	if s.flusher.pool, err = mysqlPool(config, session); err != nil {
+	if s.flusher.pool, err = s.mysqlPool(config, session); err != nil {
 		t.Fatal(err)
 	}
 	s.flusher.pool.SetMaxOpenConns(1)

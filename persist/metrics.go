@@ -17,7 +17,7 @@ type metrics struct {
 	removed      map[string]prometheus.Counter // by table
 }
 
-func newMetrics(r prometheus.Registerer) metrics {
+func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 	f := promauto.With(r)
 	errs := f.NewCounterVec(prometheus.CounterOpts{
 		Name: "popupd_flush_errors_total", Help: "Flushes that failed or were tried again, by class of error.",
@@ -52,6 +52,9 @@ func newMetrics(r prometheus.Registerer) metrics {
 		errors:  map[class]prometheus.Counter{},
 		removed: map[string]prometheus.Counter{},
 	}
+	f.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_schema_mismatch", Help: "1 if the store's schema is newer than this popupd, which then writes nothing to it.",
+	}, schema.mismatch)
 	for _, c := range classes() {
 		m.errors[c] = errs.WithLabelValues(string(c))
 	}

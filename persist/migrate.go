@@ -3,6 +3,7 @@ package persist
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -67,6 +68,9 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 
 // loses reports whether an error may be that of a race with another server.
 func loses(err error) bool {
+	if errors.Is(err, ErrNewerSchema) || errors.As(err, new(*DeniedError)) {
+		return false
+	}
 	switch classOf(err) {
 	case classConnection, classReadOnly:
 		return false

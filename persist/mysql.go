@@ -66,6 +66,9 @@ func (db *DB) openMySQL(dsn string) error {
 	if err := config.Apply(mysql.Charset("utf8mb4", "")); err != nil {
 		return err
 	}
+	if err := db.schema.init(db.log); err != nil {
+		return err
+	}
 	config.ParseTime = false
 	config.InterpolateParams = true
 	config.ClientFoundRows = true // an UPDATE counts the rows it finds, also those it leaves as they are
@@ -75,7 +78,7 @@ func (db *DB) openMySQL(dsn string) error {
 	config.ReadTimeout = orDefault(config.ReadTimeout, ioTimeout)
 	config.WriteTimeout = orDefault(config.WriteTimeout, ioTimeout)
 
-	if db.write, err = mysqlPool(config, poolSession()); err != nil {
+	if db.write, err = db.mysqlPool(config, poolSession()); err != nil {
 		return err
 	}
 	db.write.SetMaxOpenConns(poolConnections)
@@ -87,7 +90,7 @@ func (db *DB) openMySQL(dsn string) error {
 	if failpoint.Enabled {
 		flushing.DialFunc = dialToCommit
 	}
-	if db.flusher.pool, err = mysqlPool(flushing, flushSession()); err != nil {
+	if db.flusher.pool, err = db.mysqlPool(flushing, flushSession()); err != nil {
 		return err
 	}
 	db.flusher.pool.SetMaxOpenConns(1)
@@ -95,7 +98,7 @@ func (db *DB) openMySQL(dsn string) error {
 
 	restoring := config.Clone()
 	restoring.ReadTimeout = restoreTimeout
-	db.restorePool = func() (*sql.DB, error) { return mysqlPool(restoring, poolSession()) }
+	db.restorePool = func() (*sql.DB, error) { return db.mysqlPool(restoring, poolSession()) }
 	db.dialect = mysqlDialect()
 	return nil
 }
@@ -108,7 +111,7 @@ func orDefault(d, fallback time.Duration) time.Duration {
 }
 
 // mysqlPool makes a pool of connections with these variables of the session.
-func mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
+func (db *DB) mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 	config = config.Clone()
 	config.Params = maps.Clone(config.Params)
 	if config.Params == nil {
@@ -119,7 +122,7 @@ func mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 	if err != nil {
 		return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
 	}
-	return sql.OpenDB(readCommitted{guarded{c}}), nil
+	return sql.OpenDB(schemaGuard{readCommitted{guarded{c}}, &db.schema}), nil
 }
 
 // Connections is how many connections to MySQL one server has at most: of its

@@ -42,6 +42,7 @@ type DB struct {
 
 	dialect *dialect
 	metrics metrics
+	schema  schemaState
 	flusher flusher
 
 	write       *sql.DB // small changes
@@ -72,7 +73,7 @@ func Open(c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db.metrics = newMetrics(c.Registerer)
+	db.metrics = newMetrics(c.Registerer, &db.schema)
 	db.flusher.init(db)
 	return db, nil
 }

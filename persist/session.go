@@ -37,6 +37,9 @@ func (f *flusher) identify(ctx context.Context, conn *sql.Conn) error {
 		return nil
 	}
 	f.session = nil
+	if c, ok := s.conn.(*guardedConn); ok && c.readOnly != nil {
+		return c.readOnly
+	}
 	var maxPacket int
 	err := conn.QueryRowContext(ctx, selectServer+", CONNECTION_ID(), @@max_allowed_packet").Scan(&s.server, &s.id, &maxPacket)
 	if err != nil {

@@ -63,13 +63,25 @@ func (p Privileges) want(names []string, lacking Status) (verdict, error) {
 		return verdict{found: strings.Join(names, ", ")}, nil
 	}
 	list := strings.Join(missing, ", ")
-	on := "`" + strings.ReplaceAll(p.Database, "`", "``") + "`.*"
 	return verdict{
 		status: lacking, found: "no " + list,
-		change:   fmt.Sprintf("GRANT %s ON %s TO %s", list, on, account(p.User)),
-		rollback: fmt.Sprintf("REVOKE %s ON %s FROM %s", list, on, account(p.User)),
+		change:   grant(missing, p.User, p.Database),
+		rollback: fmt.Sprintf("REVOKE %s ON %s FROM %s", list, tablesOf(p.Database), account(p.User)),
 	}, nil
 }
+
+// Grant returns the statement that gives a user, as CURRENT_USER() says it, all that
+// popupd needs in a database.
+func Grant(user, database string) string {
+	return grant(slices.Concat(workPrivileges, schemaPrivileges), user, database)
+}
+
+func grant(privileges []string, user, database string) string {
+	return fmt.Sprintf("GRANT %s ON %s TO %s", strings.Join(privileges, ", "), tablesOf(database), account(user))
+}
+
+// tablesOf quotes all tables of a database as GRANT wants it.
+func tablesOf(database string) string { return "`" + strings.ReplaceAll(database, "`", "``") + "`.*" }
 
 func (p Privileges) has(name string) bool {
 	if allowed, told := p.Allowed[name]; told {

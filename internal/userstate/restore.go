@@ -124,6 +124,7 @@ func (s *State) Behind() {
 // CatchUp asks the database whenever this server is behind, until it has
 // answered. The pause before gives what was missed time to be committed.
 func (s *State) CatchUp(ctx context.Context) error {
+	refused := retry.Outage{Log: s.log, Begins: "the database refuses this server, which goes on from memory", Ends: "the database takes this server again", EachCause: true}
 	for {
 		select {
 		case <-ctx.Done():
@@ -137,8 +138,9 @@ func (s *State) CatchUp(ctx context.Context) error {
 			err := s.fromDatabase(ctx)
 			if caughtUp = err == nil; caughtUp {
 				s.ready.Store(true)
-			} else if !persist.Unavailable(err) {
-				s.log.Error("catch up with the database", "err", err)
+			}
+			if caughtUp || ctx.Err() == nil && !persist.Unavailable(err) {
+				refused.Report(err)
 			}
 		}
 	}
