@@ -1,9 +1,6 @@
 package netsock
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 	"os"
 	"sync/atomic"
@@ -24,57 +21,6 @@ type listener struct {
 }
 
 var _ Stamper = (*listener)(nil)
-
-// deferAccept is for how many seconds the kernel keeps a connection that sends
-// nothing to itself.
-const deferAccept = 1
-
-// Listen listens on a TCP address as net.Listen does. The listener is a
-// [Stamper].
-//
-// Beside those of [ListenPortable] it has options that connections inherit
-// (tcp(7)):
-//   - TCP_DEFER_ACCEPT: a connection is accepted when its request is there, so
-//     the first read is not in vain. One third of the CPU of a connection that
-//     asks once.
-//   - TCP_NODELAY: as net sets it, but once.
-//   - SO_TIMESTAMPNS: the kernel notes when each packet arrives. Where it cannot,
-//     there are no stamps.
-//
-// The backlog is net's: all that net.core.somaxconn allows.
-func Listen(ctx context.Context, address string) (net.Listener, error) {
-	config := listenConfig()
-	config.Control = setOptions
-	ln, err := config.Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	defer ln.Close()
-	// net does not let others accept on its descriptor, os does.
-	file, err := ln.(*net.TCPListener).File()
-	if err != nil {
-		return nil, fmt.Errorf("listen %s: %w", address, err)
-	}
-	raw, err := file.SyscallConn()
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("listen %s: %w", address, err)
-	}
-	return &listener{file: file, raw: raw, addr: ln.Addr()}, nil
-}
-
-func setOptions(_, _ string, c syscall.RawConn) error {
-	var err error
-	if controlErr := c.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
-		err = os.NewSyscallError("setsockopt", errors.Join(
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1),
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, deferAccept)))
-	}); controlErr != nil {
-		return controlErr
-	}
-	return err
-}
 
 // Accept returns the next connection. The errors are those of accept(2), and
 // net.ErrClosed after Close.

@@ -32,6 +32,19 @@ type Stamped interface {
 	Arrived() int64
 }
 
+// Listen binds a TCP address and listens on it: see [Bind].
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	b, err := Bind(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := b.Listen()
+	if err != nil {
+		b.Close()
+	}
+	return ln, err
+}
+
 // ListenPortable listens on a TCP address with package net's listener, without
 // keep-alive probes and without MPTCP, as [Listen] does. It cannot stamp. Its
 // connections are *net.TCPConn, which sets TCP_NODELAY itself.
