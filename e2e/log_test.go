@@ -66,7 +66,7 @@ func TestOneWarningForOneCause(t *testing.T) {
 		s.Kill()
 		s.restart()
 	}
-	started := strings.LastIndex(s.Log(), `"listening"`)
+	started := strings.LastIndex(s.Log(), `"bound"`)
 	interrupted := []string{"shipping is interrupted", "committing is interrupted"}
 	eventually(t, 10*time.Second, func() error {
 		for _, says := range interrupted {

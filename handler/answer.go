@@ -44,6 +44,7 @@ type answers struct {
 	served [decision.MaxNextPollSec + 1]*answer // 200, its body follows
 	none   [decision.MaxNextPollSec + 1]*answer // 204
 
+	ready    *answer // 200 for the check of a load balancer
 	recorded *answer // 202 for a single action
 	results  *answer // 202 for an array, its body follows
 	problems [numProblems]*answer
@@ -57,6 +58,7 @@ func newAnswers(o origins) *answers {
 		as.served[sec].header.Set(nextPollHeader, strconv.Itoa(sec))
 		as.none[sec].header.Set(nextPollHeader, strconv.Itoa(sec))
 	}
+	as.ready = o.newAnswer(fasthttp.StatusOK, typeJSON, []byte(`{"status":"ready"}`))
 	as.recorded = o.newAnswer(fasthttp.StatusAccepted, typeJSON, []byte(`{"accepted":1,"rejected":[]}`))
 	as.results = o.newAnswer(fasthttp.StatusAccepted, typeJSON, nil)
 	for p := noProblem + 1; p < numProblems; p++ {

@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fasthttp/router"
@@ -98,6 +99,8 @@ type Server struct {
 
 	router *router.Router
 	http   *fasthttp.Server
+
+	draining atomic.Bool
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
@@ -205,9 +208,10 @@ func (s *Server) newPools(c Config) error {
 const (
 	pollPath    = "/v1/poll"
 	actionsPath = "/v1/actions"
+	readyPath   = "/readyz"
 )
 
-// newRouter returns the routes. Each path has its methods and OPTIONS, and
+// newRouter returns the routes. Each path of pages has its methods and OPTIONS, and
 // answers all others itself, since the router's own 405 allocates.
 func (s *Server) newRouter() *router.Router {
 	r := router.New()
@@ -216,6 +220,11 @@ func (s *Server) newRouter() *router.Router {
 	r.HandleMethodNotAllowed = false
 	r.HandleOPTIONS = false
 	r.NotFound = func(ctx *fasthttp.RequestCtx) { s.fail(ctx, notFound) }
+	r.GET(readyPath, s.readiness)
+	r.ANY(readyPath, func(ctx *fasthttp.RequestCtx) {
+		s.fail(ctx, methodNotAllowed)
+		ctx.Response.Header.Set(fasthttp.HeaderAllow, fasthttp.MethodGet)
+	})
 	for _, route := range []struct {
 		path    string
 		methods []string

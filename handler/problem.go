@@ -67,7 +67,7 @@ var problems = [numProblems]struct {
 	notFound:             {http.StatusNotFound, "not_found", "There is nothing at this path.", 0},
 	methodNotAllowed:     {http.StatusMethodNotAllowed, "method_not_allowed", "The path does not have this method; the Allow header lists those it has.", 0},
 	internalError:        {http.StatusInternalServerError, "internal_error", "The server failed to answer.", 0},
-	notReady:             {http.StatusServiceUnavailable, "not_ready", "The server is still loading what it knows of its users.", 2},
+	notReady:             {http.StatusServiceUnavailable, "not_ready", "The server is starting or stopping.", 2},
 	tooManyConnections:   {http.StatusServiceUnavailable, "too_many_connections", "The server has as many connections as it can hold.", 2},
 	overloaded:           {http.StatusServiceUnavailable, "overloaded", "More requests come in than the server can answer.", 2},
 	invalidUID:           {http.StatusBadRequest, "invalid_uid", fmt.Sprintf("uid must be 1 to %d bytes of UTF-8 without control characters.", popup.MaxUserID), 0},

@@ -94,6 +94,11 @@ func (s *Server) stamp(n int64) {
 	}
 }
 
+// Drain prepares for Shutdown: from now on /readyz answers 503, so that load balancers
+// go elsewhere, and each answer ends its connection, so that Shutdown finds none that
+// a client is about to use. Polls and actions are served as before.
+func (s *Server) Drain() { s.draining.Store(true) }
+
 // Shutdown stops accepting connections, closes those that are idle, and waits
 // for the requests under way. If ctx ends first it returns its error, and the
 // connections that are left go on: from then on the journal must refuse. It is
@@ -123,6 +128,19 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	if origin != nil {
 		ctx.Response.Header.SetCanonical(headerAllowOrigin, origin)
 	}
+	if s.draining.Load() {
+		ctx.SetConnectionClose()
+	}
+}
+
+// readiness tells load balancers whether to send polls here, and nothing of why not:
+// this listener is public. It counts as no error.
+func (s *Server) readiness(ctx *fasthttp.RequestCtx) {
+	if s.draining.Load() || !s.ready() {
+		s.answers.problems[notReady].send(ctx)
+		return
+	}
+	s.answers.ready.send(ctx)
 }
 
 // answer answers a request. What it refuses by itself is neither decided nor recorded.

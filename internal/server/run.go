@@ -31,12 +31,12 @@ func untilSignal(stop context.CancelCauseFunc) {
 }
 
 // run serves until ctx ends or a listener fails. Until the users' state is
-// restored polls are answered 503.
+// restored the data plane refuses connections: a balancer sends those elsewhere,
+// which it does not do with an answer of 503.
 func (s *server) run(ctx context.Context) error {
 	served := make(chan error, 2)
-	go func() { served <- s.polls.Serve(s.data) }()
 	go func() { served <- s.console.Serve(s.admin) }()
-	s.log.Info("listening", "plane", "data", "address", s.data.Addr().String())
+	s.log.Info("bound", "plane", "data", "address", s.data.Addr().String())
 	s.log.Info("listening", "plane", "control", "address", s.admin.Addr().String())
 
 	caughtUp, err := s.users.Restore(ctx)
@@ -52,20 +52,45 @@ func (s *server) run(ctx context.Context) error {
 	if !caughtUp {
 		s.users.Behind()
 	}
+	ready := s.users.Restored()
+	for {
+		select {
+		case <-ready:
+			ready = nil
+			if err := s.servePolls(served); err != nil {
+				return err
+			}
+		case err := <-served:
+			return err
+		case <-ctx.Done():
+			s.drain(context.Cause(ctx))
+			return s.stop(parts)
+		}
+	}
+}
+
+// servePolls opens the data plane.
+func (s *server) servePolls(served chan<- error) error {
+	ln, err := s.data.Listen()
+	if err != nil {
+		return err
+	}
+	go func() { served <- s.polls.Serve(ln) }()
+	s.log.Info("listening", "plane", "data", "address", ln.Addr().String())
 	if s.config.Demo {
 		s.greet()
 	}
+	return nil
+}
 
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
+// drain makes the server unready, and gives load balancers time to notice if it is
+// an orchestrator that ends it.
+func (s *server) drain(cause error) {
 	s.draining.Store(true)
-	if errors.Is(context.Cause(ctx), errTerminated) {
-		time.Sleep(s.config.Drain) // load balancers notice
+	s.polls.Drain()
+	if errors.Is(cause, errTerminated) {
+		time.Sleep(s.config.Drain)
 	}
-	return s.stop(parts)
 }
 
 // start starts what runs behind the listeners.

@@ -21,6 +21,7 @@ import (
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/datadir"
+	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/queue"
@@ -64,11 +65,12 @@ type server struct {
 	draining atomic.Bool
 
 	// open
-	dir         *datadir.Dir
-	keys        keys
-	db          *persist.DB
-	redis       rueidis.Client
-	data, admin net.Listener
+	dir   *datadir.Dir
+	keys  keys
+	db    *persist.DB
+	redis rueidis.Client
+	data  *netsock.Bound
+	admin net.Listener
 
 	// wireEvents
 	users    *userstate.State

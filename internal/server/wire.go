@@ -49,7 +49,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(closeRedis)
-	if s.data, err = netsock.Listen(ctx, s.config.Listen); err != nil {
+	if s.data, err = netsock.Bind(ctx, s.config.Listen); err != nil {
 		return err
 	}
 	s.onClose(func() { s.data.Close() })

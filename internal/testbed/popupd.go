@@ -91,13 +91,14 @@ func (p *Popupd) args() []string {
 	return append(args, p.Flags...)
 }
 
-// listening returns a function that looks for the two lines that say where popupd
-// listens, and takes the addresses from those of the first start.
+// listening returns a function that looks for the two lines that name the addresses
+// of popupd, and takes them from those of the first start. The data plane is bound
+// then; it takes connections once popupd is ready.
 func (p *Popupd) listening() func(line string) bool {
 	planes := 0
 	return func(line string) bool {
 		var entry struct{ Msg, Plane, Address string }
-		if json.Unmarshal([]byte(line), &entry) != nil || entry.Msg != "listening" {
+		if json.Unmarshal([]byte(line), &entry) != nil || entry.Msg != "bound" && (entry.Msg != "listening" || entry.Plane != "control") {
 			return false
 		}
 		planes++

@@ -33,7 +33,7 @@ func (s *State) Restore(ctx context.Context) (caughtUp bool, err error) {
 		err = s.fromDatabase(ctx)
 	}
 	if err == nil {
-		s.ready.Store(true)
+		s.setReady()
 		return true, nil
 	}
 	if !persist.Unavailable(err) {
@@ -41,7 +41,7 @@ func (s *State) Restore(ctx context.Context) (caughtUp bool, err error) {
 	}
 	s.log.Warn("the database is away, serving from the data directory", "err", err)
 	if dumped {
-		s.ready.Store(true)
+		s.setReady()
 	} else {
 		s.log.Warn("no usable dump of the users' state: unready until the database answers")
 	}
@@ -137,7 +137,7 @@ func (s *State) CatchUp(ctx context.Context) error {
 			}
 			err := s.fromDatabase(ctx)
 			if caughtUp = err == nil; caughtUp {
-				s.ready.Store(true)
+				s.setReady()
 			}
 			if caughtUp || ctx.Err() == nil && !persist.Unavailable(err) {
 				refused.Report(err)

@@ -49,8 +49,9 @@ type State struct {
 	journal *journal.Journal
 	watcher *follow.Watcher
 
-	ready  atomic.Bool   // what users have seen is known
-	behind chan struct{} // cap 1, see Behind
+	ready    atomic.Bool   // what users have seen is known
+	restored chan struct{} // closed when ready is set
+	behind   chan struct{} // cap 1, see Behind
 
 	// Owned by save.
 	lastDump prometheus.Gauge
@@ -65,7 +66,7 @@ type State struct {
 func New(c Config) *State {
 	return &State{
 		db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
-		behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
+		restored: make(chan struct{}), behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
 		lastDump: promauto.With(c.Registerer).NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_last_dump_timestamp_seconds",
 			Help: "When the users' state was last dumped, in seconds since the epoch; 0 if this process has not yet.",
@@ -80,6 +81,15 @@ func (s *State) Connect(j *journal.Journal, w *follow.Watcher) { s.journal, s.wa
 
 // Ready reports whether this server knows what its users have seen.
 func (s *State) Ready() bool { return s.ready.Load() }
+
+// Restored returns a channel that is closed once Ready.
+func (s *State) Restored() <-chan struct{} { return s.restored }
+
+func (s *State) setReady() {
+	if s.ready.CompareAndSwap(false, true) {
+		close(s.restored)
+	}
+}
 
 // Readiness returns why the server is not ready, or nil.
 func (s *State) Readiness() error {
