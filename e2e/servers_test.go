@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -10,6 +11,49 @@ import (
 
 	"github.com/popupd/popupd/internal/storetest"
 )
+
+// TestReadyKnowsPeers: a server that is ready knows what the others have shown while it
+// was away, also what nobody has committed yet.
+func TestReadyKnowsPeers(t *testing.T) {
+	args := []string{"-mysql", storetest.MySQL(t), "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by both servers", "-flush=false"}
+	a, b := start(t, args...), start(t, args...)
+	a.create("one", `{}`)
+	eventually(t, 5*time.Second, func() error {
+		if b.mustAsk("first") == nil {
+			return errors.New("the other server does not know the popup")
+		}
+		return nil
+	})
+	a.stop()
+	const users = 200
+	for n := range users {
+		if b.mustAsk(fmt.Sprint("user", n)) == nil {
+			t.Fatal("nothing to show")
+		}
+	}
+	eventually(t, 5*time.Second, func() error { // it ships each 20 ms
+		if n := b.mustMetric("popupd_shipped_events_total"); n < users+1 {
+			return fmt.Errorf("%v events are shipped", n)
+		}
+		return nil
+	})
+	a.restart()
+	twice := 0
+	for n := range users {
+		if a.mustAsk(fmt.Sprint("user", n)) != nil {
+			twice++
+		}
+	}
+	if twice > 0 {
+		t.Errorf("%d of %d users see the popup again", twice, users)
+	}
+	eventually(t, 5*time.Second, func() error {
+		if lag := a.mustMetric("popupd_peer_lag_seconds"); lag != 0 {
+			return fmt.Errorf("it lags by %v s", lag)
+		}
+		return nil
+	})
+}
 
 // TestServersShareUsers: what a user is shown by one server, the other knows;
 // a user who is forgotten on one is forgotten on both. The database takes the name out of its

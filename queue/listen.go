@@ -24,9 +24,13 @@ type ListenConfig struct {
 	// OnEvent is called with every event, one at a time. The event and its bytes
 	// are valid during the call. An event may come more than once.
 	OnEvent func(*popup.Event)
-	// OnMissed is called, between events, when some may have been missed: after
-	// every subscription, the first included, and when OnEvent was too slow. They
-	// are in MySQL, or will be within a flush. May be nil.
+	// OnSubscribed is called with true when a subscription begins: what is shipped
+	// from then on is heard, and what was before is in the lists (see [Shipped]) or in
+	// MySQL. It is called with false when the subscription ends. It must not wait. May
+	// be nil.
+	OnSubscribed func(bool)
+	// OnMissed is called, between events, when some were missed because OnEvent was
+	// too slow. May be nil.
 	OnMissed func()
 	Log      *slog.Logger // default: nothing is logged
 }
@@ -42,6 +46,9 @@ const (
 func Listen(ctx context.Context, c ListenConfig) error {
 	if c.Own == nil {
 		c.Own = func(popup.StreamID) bool { return false }
+	}
+	if c.OnSubscribed == nil {
+		c.OnSubscribed = func(bool) {}
 	}
 	if c.OnMissed == nil {
 		c.OnMissed = func() {}
@@ -61,6 +68,7 @@ func Listen(ctx context.Context, c ListenConfig) error {
 			return nil
 		}
 		if l.subscribed.Swap(false) {
+			c.OnSubscribed(false)
 			pause.Reset()
 			c.Log.Warn("the events of other servers are not heard", "err", err)
 		}
@@ -88,7 +96,7 @@ func (l *listener) subscribe(ctx context.Context) error {
 	ctx = rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
 		if s.Kind == "subscribe" {
 			l.subscribed.Store(true)
-			l.miss()
+			l.c.OnSubscribed(true)
 		}
 	})
 	subscribe := client.B().Subscribe().Channel(eventsChannel(l.c.Prefix)).Build()
@@ -114,7 +122,7 @@ func (l *listener) deliver(ctx context.Context) {
 			return
 		case <-l.wake:
 		case m := <-l.messages:
-			err := retry.Guard(func() (err error) { events, err = l.decode(m, events); return err })
+			err := retry.Guard(func() (err error) { events, err = decode([]byte(m), l.c.Own, l.c.OnEvent, events); return err })
 			if err != nil {
 				l.c.Log.Warn("a message is not understood", "err", err)
 			}
@@ -125,12 +133,12 @@ func (l *listener) deliver(ctx context.Context) {
 	}
 }
 
-// decode calls OnEvent with the events of a message. Frames of a newer version
-// are passed over. buf is returned for the next call.
-func (l *listener) decode(message string, buf []popup.Event) ([]popup.Event, error) {
+// decode calls fn with the events of a message, unless their stream is our own. Frames
+// of a newer version are passed over. buf is returned for the next call.
+func decode(message []byte, isOwn func(popup.StreamID) bool, fn func(*popup.Event), buf []popup.Event) ([]popup.Event, error) {
 	var stream popup.StreamID // of the frame before: a message has one
 	own := false
-	for rest := []byte(message); len(rest) > 0; {
+	for rest := message; len(rest) > 0; {
 		f, size, err := journal.ParseFrame(rest)
 		if err != nil && size == 0 {
 			return buf, fmt.Errorf("read frame: %w", err)
@@ -140,7 +148,7 @@ func (l *listener) decode(message string, buf []popup.Event) ([]popup.Event, err
 			continue
 		}
 		if f.Stream != stream {
-			stream, own = f.Stream, l.c.Own(f.Stream)
+			stream, own = f.Stream, isOwn(f.Stream)
 		}
 		if own {
 			continue
@@ -149,7 +157,7 @@ func (l *listener) decode(message string, buf []popup.Event) ([]popup.Event, err
 			return buf, err
 		}
 		for i := range buf {
-			l.c.OnEvent(&buf[i])
+			fn(&buf[i])
 		}
 	}
 	return buf, nil

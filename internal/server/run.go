@@ -5,9 +5,11 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
+	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 )
 
@@ -39,6 +41,11 @@ func (s *server) run(ctx context.Context) error {
 	s.log.Info("bound", "plane", "data", "address", s.data.Addr().String())
 	s.log.Info("listening", "plane", "control", "address", s.admin.Addr().String())
 
+	parts := newParts(s.log)
+	defer parts.stop()
+	if s.config.Redis != "" { // before the restore, so that nothing falls between them
+		parts.run("listen", s.listen)
+	}
 	caughtUp, err := s.users.Restore(ctx)
 	switch {
 	case ctx.Err() != nil: // told to end while still starting
@@ -46,8 +53,6 @@ func (s *server) run(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	parts := newParts(s.log)
-	defer parts.stop()
 	s.start(parts)
 	if !caughtUp {
 		s.users.Behind()
@@ -104,17 +109,34 @@ func (s *server) start(p *parts) {
 		p.run("flusher", s.consumer.Run)
 	}
 	p.run("catch up", s.users.CatchUp)
-	if s.config.Redis != "" { // other servers tell what they serve
-		p.run("listen", s.listen)
-	}
 }
 
 // listen merges what other servers tell until ctx ends.
 func (s *server) listen(ctx context.Context) error {
 	return queue.Listen(ctx, queue.ListenConfig{
-		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge, OnMissed: s.users.Behind, Log: s.log,
+		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge,
+		OnSubscribed: s.users.Subscribed, OnMissed: s.users.Missed, Log: s.log,
 	})
 }
+
+// shipped returns what tells of the events that other servers have shipped and nobody
+// has committed, nil if there are none.
+func (s *server) shipped() func(context.Context, func(*popup.Event)) error {
+	if s.config.Redis == "" {
+		return nil
+	}
+	return func(ctx context.Context, fn func(*popup.Event)) error {
+		open, err := s.db.Orphans(ctx, -clockSkew)
+		if err != nil {
+			return err
+		}
+		return queue.Shipped(ctx, s.redis, s.config.RedisPrefix, slices.DeleteFunc(open, s.owns), fn)
+	}
+}
+
+// clockSkew is more than the clocks of a database's nodes are apart: a stream that one of
+// them has just moved is open to all.
+const clockSkew = time.Minute
 
 const (
 	shutdownTimeout = 5 * time.Second // for requests under way

@@ -26,6 +26,7 @@ func (s *State) Restore(ctx context.Context) (caughtUp bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	s.peers.await(ctx)
 	if dumped {
 		err = s.ping(ctx)
 	}
@@ -89,7 +90,33 @@ func (s *State) fromDatabase(ctx context.Context) error {
 	if err := s.watcher.Reload(first); err != nil {
 		return err
 	}
-	return s.mergeStates(ctx)
+	return s.mergeMissed(ctx)
+}
+
+// mergeMissed merges what other servers have served: first what they have shipped, then
+// what is committed. What is in neither has been heard: see peers.
+func (s *State) mergeMissed(ctx context.Context) error {
+	select {
+	case <-s.behind: // this read is what it asks for
+	default:
+	}
+	breaks := s.peers.begin()
+	var unheard error
+	if s.peers.shipped != nil {
+		unheard = s.peers.shipped(ctx, s.table.Merge)
+	}
+	if err := s.mergeStates(ctx); err != nil {
+		return err
+	}
+	if unheard == nil {
+		s.peers.end(breaks)
+		return nil
+	}
+	s.log.Warn("what other servers have shipped is not known yet", "err", unheard)
+	if s.peers.subscribedNow() { // else the next subscription asks again
+		s.Behind()
+	}
+	return nil
 }
 
 // mergeStates merges the states and the resets that the database holds: ten million in
@@ -122,7 +149,7 @@ func (s *State) Behind() {
 }
 
 // CatchUp asks the database whenever this server is behind, until it has
-// answered. The pause before gives what was missed time to be committed.
+// answered. The pause before keeps it from being asked all the time.
 func (s *State) CatchUp(ctx context.Context) error {
 	refused := retry.Outage{Log: s.log, Begins: "the database refuses this server, which goes on from memory", Ends: "the database takes this server again", EachCause: true}
 	for {

@@ -29,8 +29,11 @@ type Config struct {
 	Table    *frequency.Table
 	Dump     string                      // path of the dump
 	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
-	Now      func() int64                // ms since the epoch, UTC
-	Log      *slog.Logger
+	// Shipped calls its function with what other servers have shipped and nobody has
+	// committed. nil: there are no other servers, and Subscribed is never called.
+	Shipped func(context.Context, func(*popup.Event)) error
+	Now     func() int64 // ms since the epoch, UTC
+	Log     *slog.Logger
 
 	Registerer prometheus.Registerer // nil: metrics are not registered
 }
@@ -42,6 +45,7 @@ type State struct {
 	table *frequency.Table
 	dump  string
 	seed  func(context.Context) error
+	peers *peers
 	now   func() int64
 	log   *slog.Logger
 
@@ -65,7 +69,7 @@ type State struct {
 // New returns a State that is not ready: see Connect and Restore.
 func New(c Config) *State {
 	return &State{
-		db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
+		peers: newPeers(c.Shipped, c.Registerer), db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
 		restored: make(chan struct{}), behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
 		lastDump: promauto.With(c.Registerer).NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_last_dump_timestamp_seconds",
