@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +21,9 @@ const (
 	// Browsers keep no page in their back/forward cache that got an answer with
 	// no-store. No cache may reuse what has no-cache and no validator.
 	cacheControl = "private, no-cache"
+
+	// The answer to a POST begins and ends with this.
+	popupsHead, popupsEnd = `{"popups":[`, `]}`
 )
 
 // answer is what is the same in every answer of a kind. Copying a header that
@@ -43,6 +48,9 @@ type answers struct {
 	// By the seconds of Popup-Next-Poll: setting it in a copy costs twice as much.
 	served [decision.MaxNextPollSec + 1]*answer // 200, its body follows
 	none   [decision.MaxNextPollSec + 1]*answer // 204
+	empty  [decision.MaxNextPollSec + 1]*answer // 200 to a POST with nothing to show or withdraw
+	// The end of a POST's answer, from its popups as far as the tokens that are withdrawn.
+	tails [decision.MaxNextPollSec + 1][]byte
 
 	ready    *answer // 200 for the check of a load balancer
 	recorded *answer // 202 for a single action
@@ -55,8 +63,11 @@ func newAnswers(o origins) *answers {
 	for sec := range as.served {
 		as.served[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
 		as.none[sec] = o.newAnswer(fasthttp.StatusNoContent, "", nil)
-		as.served[sec].header.Set(nextPollHeader, strconv.Itoa(sec))
-		as.none[sec].header.Set(nextPollHeader, strconv.Itoa(sec))
+		as.tails[sec] = fmt.Appendf(nil, `],"next_poll_sec":%d,"triggers":[],"withdraw":[`, sec)
+		as.empty[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, slices.Concat([]byte(popupsHead), as.tails[sec], []byte(popupsEnd)))
+		for _, a := range []*answer{as.served[sec], as.none[sec], as.empty[sec]} {
+			a.header.Set(nextPollHeader, strconv.Itoa(sec))
+		}
 	}
 	as.ready = o.newAnswer(fasthttp.StatusOK, typeJSON, []byte(`{"status":"ready"}`))
 	as.recorded = o.newAnswer(fasthttp.StatusAccepted, typeJSON, []byte(`{"accepted":1,"rejected":[]}`))

@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -61,21 +63,35 @@ func (r *reader) text() (s []byte, ok bool) {
 	if !r.is('"') {
 		return nil, false
 	}
-	start := r.pos
-	rest := r.src[start:] // so that the loop writes nothing to r
-	for i := range rest {
-		switch c := rest[i]; {
+	rest, n := r.src[r.pos:], 0
+	for ; len(rest)-n >= 8; n += 8 { // at a time: a string of a poll is seldom longer
+		if found := specials(binary.LittleEndian.Uint64(rest[n:])); found != 0 {
+			n += bits.TrailingZeros64(found) / 8
+			break
+		}
+	}
+	for ; n < len(rest); n++ {
+		switch c := rest[n]; {
 		case c == '"':
-			r.pos += i + 1
-			return rest[:i], true
+			r.pos += n + 1
+			return rest[:n], true
 		case c == '\\':
-			r.pos += i
+			start := r.pos
+			r.pos += n
 			return r.escaped(start)
 		case c < ' ':
 			return nil, false
 		}
 	}
 	return nil, false
+}
+
+// specials looks for quotes, backslashes and control characters in eight bytes. The
+// lowest bit of what it returns is in the first of them; those above it may be wrong.
+func specials(w uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := w^'"'*ones, w^'\\'*ones // have a zero where w has one
+	return ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-' '*ones)&^w) & highs
 }
 
 // escaped reads on in a string that began at start, from its first escape.

@@ -253,3 +253,25 @@ func squeeze(s string) string {
 	}
 	return s
 }
+
+// TestTextEndsAnywhere ends a string, in each way, after every number of bytes.
+func TestTextEndsAnywhere(t *testing.T) {
+	for length := range 40 {
+		// 0x80 and above have the bit by which special bytes are found.
+		for _, filler := range []string{"a", " ", "#", "[", "]", "!", "\x7f", "\x80", "\xa2", "\xdc", "\xff"} {
+			text := strings.Repeat(filler, length)
+			for end, want := range map[string]string{`"`: text, `\n"`: text + "\n", "": "", "\x00\"": "", "\x1f\"": ""} {
+				for _, behind := range []string{"", `,"b":"c\\"}` + "\n"} {
+					var r reader
+					r.reset([]byte(`"` + text + end + behind))
+					got, ok := r.text()
+					if wantOK := strings.HasSuffix(end, `"`) && end[0] >= ' '; end == "" && behind != "" {
+						continue // the string ends later
+					} else if ok != wantOK || string(got) != want || ok && r.pos != 1+len(text)+len(end) {
+						t.Errorf("%q: %q, %v, read %d bytes", r.src, got, ok, r.pos)
+					}
+				}
+			}
+		}
+	}
+}

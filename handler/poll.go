@@ -168,9 +168,13 @@ func (p *pollScratch) appendServed(b []byte, w *decision.Winner) []byte {
 
 // sendPopups answers a POST, with no popup too.
 func (s *Server) sendPopups(ctx *fasthttp.RequestCtx, p *pollScratch, snap *snapshot.Snapshot, nowMS int64) {
+	if len(p.Winners) == 0 && len(p.showing) == 0 {
+		s.answers.empty[p.NextPollSec].send(ctx)
+		return
+	}
 	s.answers.served[p.NextPollSec].send(ctx)
 	b := ctx.Response.SwapBody(nil)[:0]
-	b = append(b, `{"popups":[`...)
+	b = append(b, popupsHead...)
 	for i := range p.Winners {
 		if i > 0 {
 			b = append(b, ',')
@@ -178,11 +182,9 @@ func (s *Server) sendPopups(ctx *fasthttp.RequestCtx, p *pollScratch, snap *snap
 		b = p.appendServed(b, &p.Winners[i])
 		b = append(b, '}')
 	}
-	b = append(b, `],"next_poll_sec":`...)
-	b = strconv.AppendInt(b, int64(p.NextPollSec), 10)
-	b = append(b, `,"triggers":[],"withdraw":[`...)
+	b = append(b, s.answers.tails[p.NextPollSec]...)
 	b = p.appendWithdrawn(b, snap, nowMS)
-	b = append(b, `]}`...)
+	b = append(b, popupsEnd...)
 	ctx.Response.SwapBody(b)
 }
 

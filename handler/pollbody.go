@@ -23,16 +23,13 @@ func (q *pollRequest) parseBody(body []byte) problem {
 	if !r.is('{') {
 		return r.not(malformedPoll)
 	}
-	for first := true; ; first = false {
-		more, ok := r.next(first, '}')
-		if !ok {
-			return malformedJSON
-		}
-		if !more {
-			break
-		}
+	for more := !r.is('}'); more; {
 		if p := q.readMember(); p != noProblem {
 			return p
+		}
+		var ok bool
+		if more, ok = r.next('}'); !ok {
+			return malformedJSON
 		}
 	}
 	if !r.end() {
@@ -47,17 +44,16 @@ func (q *pollRequest) readMember() problem {
 	if !ok || !r.is(':') {
 		return malformedJSON
 	}
-	var field *[]byte
-	var bit uint
-	switch string(name) {
-	case "placements":
-		bit = seenPlacement
-	case "attributes":
-		bit = seenAttributes
-	case "showing":
-		bit = seenShowing
-	default:
-		if field, bit = q.builtIn(name); field == nil {
+	field, bit := q.builtIn(name)
+	if field == nil {
+		switch string(name) {
+		case "placements":
+			bit = seenPlacement
+		case "attributes":
+			bit = seenAttributes
+		case "showing":
+			bit = seenShowing
+		default:
 			return r.not(noProblem)
 		}
 	}
@@ -65,18 +61,22 @@ func (q *pollRequest) readMember() problem {
 		return malformedPoll
 	}
 	q.seen |= bit
-	if r.peek() == 'n' {
+	switch c := r.peek(); {
+	case c == '"' && field != nil:
+		if *field, ok = r.text(); !ok {
+			return malformedJSON
+		}
+		return noProblem
+	case c == 'n':
 		return r.not(noProblem) // null, or no JSON
-	}
-	switch bit {
-	case seenPlacement:
+	case bit == seenPlacement:
 		return q.readPlacements()
-	case seenAttributes:
+	case bit == seenAttributes:
 		return q.readAttributes()
-	case seenShowing:
+	case bit == seenShowing:
 		return q.readShowing()
 	}
-	return r.readText(field, malformedPoll)
+	return r.not(malformedPoll)
 }
 
 func (q *pollRequest) readPlacements() (p problem) {
@@ -112,18 +112,16 @@ func (q *pollRequest) readAttributes() problem {
 	if !r.is('{') {
 		return r.not(invalidAttribute)
 	}
-	for first := true; ; first = false {
-		more, ok := r.next(first, '}')
-		if !ok {
-			return malformedJSON
-		}
-		if !more {
-			return noProblem
-		}
+	for more := !r.is('}'); more; {
 		if p := q.readAttribute(); p != noProblem {
 			return p
 		}
+		var ok bool
+		if more, ok = r.next('}'); !ok {
+			return malformedJSON
+		}
 	}
+	return noProblem
 }
 
 func (q *pollRequest) readAttribute() problem {
@@ -155,16 +153,14 @@ func (q *pollRequest) readAttribute() problem {
 	return noProblem
 }
 
-// next reads on to the next part of an object or array that ends with the byte end.
-// It reports false for more at the end, and false for ok if neither is there.
-func (r *reader) next(first bool, end byte) (more, ok bool) {
-	switch {
-	case first && r.is(end):
-		return false, true
-	case first || r.is(','):
-		return true, true
+// next reads what comes after a part of an object or array that ends with the byte
+// end: a comma, then there is more, or the end. It reports false for ok if it is neither.
+func (r *reader) next(end byte) (more, ok bool) {
+	c := r.peek()
+	if ok = c == ',' || c == end; ok {
+		r.pos++
 	}
-	return false, r.is(end)
+	return c == ',', ok
 }
 
 // not reads a value that is not wanted and returns p, or malformedJSON if it is none.
@@ -175,39 +171,27 @@ func (r *reader) not(p problem) problem {
 	return p
 }
 
-// readText reads a string. Any other value is the problem p.
-func (r *reader) readText(s *[]byte, p problem) problem {
-	if r.peek() != '"' {
-		return r.not(p)
-	}
-	var ok bool
-	if *s, ok = r.text(); !ok {
-		return malformedJSON
-	}
-	return noProblem
-}
-
 // texts reads an array of strings, no more than fit into dst. Anything else is the
 // problem p.
 func (r *reader) texts(dst [][]byte, p problem) ([][]byte, problem) {
 	if !r.is('[') {
 		return nil, r.not(p)
 	}
-	for first := true; ; first = false {
-		more, ok := r.next(first, ']')
-		if !ok {
-			return nil, malformedJSON
-		}
-		if !more {
-			return dst, noProblem
-		}
+	for more := !r.is(']'); more; {
 		if len(dst) == cap(dst) {
 			return nil, p
 		}
-		var s []byte
-		if wrong := r.readText(&s, p); wrong != noProblem {
-			return nil, wrong
+		if r.peek() != '"' {
+			return nil, r.not(p)
+		}
+		s, ok := r.text()
+		if !ok {
+			return nil, malformedJSON
 		}
 		dst = append(dst, s)
+		if more, ok = r.next(']'); !ok {
+			return nil, malformedJSON
+		}
 	}
+	return dst, noProblem
 }

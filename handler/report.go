@@ -162,6 +162,10 @@ var (
 // takesType reports whether a Content-Type is one that JSON may have here. A beacon
 // may come without one.
 func takesType(contentType []byte) bool {
+	switch string(contentType) { // as browsers and SDKs write them
+	case typeJSON, "text/plain;charset=UTF-8":
+		return true
+	}
 	t := mediaType(contentType)
 	return len(t) == 0 || bytes.EqualFold(t, contentJSON) || bytes.EqualFold(t, contentText)
 }
