@@ -112,7 +112,7 @@ func TestTokenRefused(t *testing.T) {
 	// A MAC of ours over something that is no token, as another version might make.
 	signed := func(payload []byte) []byte {
 		b := append(k.keys[0].id[:], payload...)
-		b = append(b, k.keys[0].mac.of(tokenVersion, b)[:tokenMAC]...)
+		b = append(b, k.keys[0].mac.of(tokenPrefix, b)[:tokenMAC]...)
 		return []byte("v1." + base64.RawURLEncoding.EncodeToString(b))
 	}
 	payload := func(at int64, user int, rest string) []byte {
