@@ -54,8 +54,8 @@ const everAssignments = "ever_before = ever | CASE WHEN ever = 0 AND impressions
 // The upserts keep beside the new bits those from before, acted_before and
 // ever_before. A row stays locked from its upsert to COMMIT, so they are as this
 // transaction left them, and no other transaction is told that the same bit is new.
-// MariaDB returns them from the upserts (RETURNING), at a tenth of its time for a whole
-// batch; the others are asked for them.
+// MariaDB returns them from the upserts (RETURNING), which saves it a tenth of its
+// time; other stores are asked for them.
 
 // selectOld asks which of a batch's actions had been counted before, and which of the
 // users it takes for new are not. It begins at the batch's rows of event, which are
