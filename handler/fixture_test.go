@@ -112,6 +112,7 @@ func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 	var rows []popup.Row
 	for i, spec := range specs {
 		if spec == "archived" {
+			rows = append(rows, popup.Row{ID: uint32(i + 1), Archived: true})
 			continue
 		}
 		if spec != "" {
@@ -126,6 +127,9 @@ func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 		})
 	}
 	for _, row := range rows {
+		if row.Archived {
+			continue
+		}
 		if _, err := popup.Decode(row.Spec); err != nil {
 			t.Fatalf("%s: %v", row.Spec, err)
 		}

@@ -210,11 +210,14 @@ func (p *pollScratch) appendWithdrawn(b []byte, snap *snapshot.Snapshot, nowMS i
 }
 
 // isOver reports whether the popup of a token has been paused or archived, or has
-// ended. A popup of a later version than here was changed a moment ago: what this
-// server knows of it says nothing about what the user sees.
+// ended. A popup that was made or changed a moment ago, on another server, may be
+// unknown here, or of an earlier version: that says nothing about what the user sees.
 func isOver(snap *snapshot.Snapshot, t *token, nowMS int64) bool {
 	p := snap.Popup(t.popup)
-	return p == nil || t.version <= p.Version && p.IsOver(nowMS)
+	if p == nil {
+		return snap.IsArchived(t.popup)
+	}
+	return t.version <= p.Version && p.IsOver(nowMS)
 }
 
 // newNextPoll returns the values of Popup-Next-Poll by the number of seconds.

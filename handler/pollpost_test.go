@@ -138,7 +138,7 @@ func TestPostWithdraws(t *testing.T) {
 	later := `"schedule":{"end_at":"` + ends + `"}`
 	f := newServer(t, nil, "", "", "", later, `"schedule":{"hours":[["00:00","00:01"]]},"status":"active"`).start()
 	var tokens []string
-	for i := range 5 {
+	for i := range 6 { // the last one is of another server's popup
 		token := token{user: []byte("u"), popup: uint32(i + 1), version: 1, variant: []byte("a"), servedAtMS: startMS}
 		tokens = append(tokens, string(mustKeyring(t, "secret").append(nil, &token)))
 	}
@@ -162,6 +162,10 @@ func TestPostWithdraws(t *testing.T) {
 	f.clock.advance(time.Hour)
 	if got := withdrawn(showing...); !slices.Equal(got, tokens[1:4]) {
 		t.Errorf("withdrawn %q, want what has ended too: %q", got, tokens[1:4])
+	}
+	load(t, f.store, 2, "", "", "", "", "", "archived")
+	if got := withdrawn(tokens...); !slices.Equal(got, tokens[5:]) {
+		t.Errorf("withdrawn %q, want the newest popup, which is archived now: %q", got, tokens[5:])
 	}
 	f.journaled()
 }

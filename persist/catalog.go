@@ -212,8 +212,8 @@ func revision(ctx context.Context, q querier) (n int64, err error) {
 	return n, err
 }
 
-// Rows returns all popups that are not archived, by id and as they are stored,
-// and the revision of the catalog that they are.
+// Rows returns all popups that are not archived, and the newest one, archived or not,
+// by id and as they are stored, and the revision of the catalog that they are.
 func (db *DB) Rows(ctx context.Context) (int64, []popup.Row, error) {
 	tx, err := snapshot(ctx, db.read)
 	if err != nil {
@@ -224,12 +224,13 @@ func (db *DB) Rows(ctx context.Context) (int64, []popup.Row, error) {
 	if err != nil {
 		return 0, nil, fmt.Errorf("read revision: %w", err)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec FROM popups WHERE status <> 'archived' ORDER BY id")
+	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec, status = 'archived' FROM popups"+
+		" WHERE status <> 'archived' OR id = (SELECT MAX(id) FROM popups) ORDER BY id")
 	if err != nil {
 		return 0, nil, fmt.Errorf("read popups: %w", err)
 	}
 	list, err := collect(rows, func(s scanner) (r popup.Row, err error) {
-		err = s.Scan(&r.ID, &r.Version, &r.UpdatedAtMS, &r.Key, &r.Spec)
+		err = s.Scan(&r.ID, &r.Version, &r.UpdatedAtMS, &r.Key, &r.Spec, &r.Archived)
 		return r, err
 	})
 	if err != nil {

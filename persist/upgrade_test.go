@@ -164,7 +164,7 @@ func TestUpgradeKeepsWhatIsThere(t *testing.T) {
 		if d := cmp.Diff(popup.Counts{Impressions: 7, Users: 5, Clicks: 2, Dismisses: 1, Controls: 1}, total); d != "" {
 			t.Errorf("statistics (-want +got):\n%s", d)
 		}
-		if _, rows, err := s.Rows(t.Context()); err != nil || len(rows) != 1 || rows[0].Key != "sale" {
+		if _, rows, err := s.Rows(t.Context()); err != nil || len(rows) != 2 || rows[0].Key != "sale" || !rows[1].Archived {
 			t.Errorf("popups %v, %v", rows, err)
 		}
 	})

@@ -141,4 +141,5 @@ type Row struct {
 	UpdatedAtMS int64
 	Key         string
 	Spec        []byte
+	Archived    bool // all that counts of it is that its id has been given
 }

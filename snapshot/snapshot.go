@@ -21,6 +21,8 @@ type Snapshot struct {
 	active      []*Popup // those of popups that may be served
 	byPlacement map[string]*placementIndex
 	byID        map[uint32]*Popup
+	broken      map[uint32]bool // ids of rows that could not be compiled, and of which no version is in force
+	newest      uint32          // the greatest id of all rows
 }
 
 // Popup returns the popup with this id, nil if there is none. Drafts and paused
@@ -31,6 +33,12 @@ func (s *Snapshot) Popup(id uint32) *Popup {
 		return nil
 	}
 	return s.byID[id]
+}
+
+// IsArchived reports whether a popup has been archived. One that this snapshot is too
+// old to know, or of which nothing can be read, is not.
+func (s *Snapshot) IsArchived(id uint32) bool {
+	return s != nil && s.byID[id] == nil && id <= s.newest && !s.broken[id]
 }
 
 // All returns every popup that is not archived, in selection order. The caller
@@ -76,10 +84,14 @@ type Broken struct {
 // left out. The snapshot keeps the rows' Spec, which must not be changed later.
 func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, []Broken) {
 	c := newCompiler(previous)
-	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows))}
+	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows)), broken: map[uint32]bool{}}
 	var broken []Broken
 	for i := range rows {
 		row := &rows[i]
+		s.newest = max(s.newest, row.ID)
+		if row.Archived {
+			continue
+		}
 		last := previous.Popup(row.ID)
 		isTaken := s.byID[row.ID] != nil || c.keys[row.Key]
 		p, err := c.popup(row, last, isTaken)
@@ -90,6 +102,9 @@ func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, [
 			}
 		}
 		if p == nil {
+			if err != nil {
+				s.broken[row.ID] = true
+			}
 			continue
 		}
 		s.byID[p.ID], c.keys[p.Key] = p, true

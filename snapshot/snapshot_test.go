@@ -169,6 +169,32 @@ func TestCompileTakesOverWhatDidNotChange(t *testing.T) {
 	}
 }
 
+func TestIsArchived(t *testing.T) {
+	first, _ := Compile([]popup.Row{row(2, ``), row(3, `"priority":"x"`), row(4, ``)}, 1, nil)
+	second, _ := Compile([]popup.Row{row(2, `"status":"archived"`), row(4, `"priority":"x"`), {ID: 5, Archived: true}}, 2, first)
+	for _, c := range []struct {
+		name string
+		s    *Snapshot
+		id   uint32
+		want bool
+	}{
+		{"no row, though later ones", first, 1, true},
+		{"in force", first, 2, false},
+		{"broken", first, 3, false},
+		{"newer than the snapshot", first, 5, false},
+		{"archived by its spec", second, 2, true},
+		{"broken, with the last good version in force", second, 4, false},
+		{"the newest", second, 5, true},
+		{"newer than the newest", second, 6, false},
+		{"before the first snapshot", NewStore().Current(), 1, false},
+		{"no snapshot", nil, 1, false},
+	} {
+		if got := c.s.IsArchived(c.id); got != c.want {
+			t.Errorf("%s: popup %d is archived: %v, want %v", c.name, c.id, got, c.want)
+		}
+	}
+}
+
 func TestBrokenRows(t *testing.T) {
 	good := mustCompile(t, row(1, ``), row(2, ``), row(5, ``))
 	type list = []popup.Row

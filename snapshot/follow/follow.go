@@ -27,8 +27,8 @@ type Source interface {
 	// Revision returns the number that changes with every change of a popup.
 	// After a restore of the store it may go back.
 	Revision(ctx context.Context) (int64, error)
-	// Rows returns every popup that is not archived and the revision that they
-	// are of, read in one consistent view.
+	// Rows returns every popup that is not archived, the newest one even if it is,
+	// and the revision that they are of, read in one consistent view.
 	Rows(ctx context.Context) (revision int64, rows []popup.Row, err error)
 }
 
