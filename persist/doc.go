@@ -59,7 +59,8 @@
 // ingest_stream.removed in the same transaction. The statistics stay.
 //
 // A reset event voids the user's impressions of up to then, with whatever is done
-// with them, before or after. It deletes their state and leaves a row in erasure. Run
+// with them, before or after. It deletes their state, takes it out of what a server that
+// had not heard of it added to (rebuild.go), and leaves a row in erasure. Run
 // walks all streams in ranges of the primary key and empties the user id of the events
 // of those impressions, many users in one walk. The row stays for a week more, during
 // which flushers store such events (a late click, the journal of a server that was

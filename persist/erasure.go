@@ -127,7 +127,8 @@ func (db *DB) endWalk(ctx context.Context, w *walk) error {
 		return fmt.Errorf("take users out of dead frames: %w", err)
 	}
 	for _, e := range w.users {
-		if err := deleteUser(ctx, db.write, db.dialect.user(e.user), e.atMS); err != nil {
+		err := db.inTx(ctx, func(tx *sql.Tx) error { return deleteUser(ctx, tx, db.dialect.user(e.user), e.atMS) })
+		if err != nil {
 			return err
 		}
 		if _, err := db.write.ExecContext(ctx, "UPDATE erasure SET done_ms = "+db.dialect.now+" WHERE id = ?", e.id); err != nil {
@@ -229,15 +230,25 @@ func (r *resets) cover(e *popup.Event) bool {
 	if len(r.stored)+len(r.batch) == 0 {
 		return false
 	}
-	if at, ok := r.stored[string(e.User)]; ok && e.ServedAtMS <= at {
-		return true
-	}
-	at, ok := r.batch[string(e.User)]
+	at, ok := r.of(e.User)
 	return ok && e.ServedAtMS <= at
 }
 
-// deleteUser deletes the user's impressions of up to atMS, and the states that know
-// of none since.
+// of returns the time of the user's latest reset.
+func (r *resets) of(user []byte) (atMS int64, ok bool) {
+	stored, isStored := r.stored[string(user)]
+	batch, isInBatch := r.batch[string(user)]
+	switch {
+	case isStored && isInBatch:
+		return max(stored, batch), true
+	case isStored:
+		return stored, true
+	}
+	return batch, isInBatch
+}
+
+// deleteUser deletes the user's impressions of up to atMS, the states that know
+// of none since, and what other states know of before.
 func deleteUser(ctx context.Context, to execer, user any, atMS int64) error {
 	if _, err := to.ExecContext(ctx, "DELETE FROM impression WHERE user_id = ? AND served_at_ms <= ?", user, atMS); err != nil {
 		return fmt.Errorf("reset impressions: %w", err)
@@ -245,12 +256,7 @@ func deleteUser(ctx context.Context, to execer, user any, atMS int64) error {
 	if _, err := to.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_impression_ms <= ?", user, atMS); err != nil {
 		return fmt.Errorf("reset user state: %w", err)
 	}
-	return nil
-}
-
-// execer is a connection, or the pool of them.
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	return rebuildStates(ctx, to, user, atMS)
 }
 
 // applyResets deletes what its users' reset events void, and queues the users' events

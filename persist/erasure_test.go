@@ -32,6 +32,67 @@ func TestResetDropsOlderState(t *testing.T) {
 	})
 }
 
+// A server that had not heard of a reset may have shown a popup after it: of its state
+// nothing of before is left, in whatever order, and batches, it comes.
+func TestResetOfWhatIsShownAgain(t *testing.T) {
+	before := []popup.Event{shown("u", startMS), clicked("u", startMS, startMS+5)}
+	again := shown("u", startMS+30)
+	again.Nth = 2
+	late := clicked("u", startMS, startMS+40) // on another server, for long
+	late.ReadyAtMS, late.ClickUntilMS = popup.Never, popup.Never
+	due := reset("u", startMS+10)
+	for name, batches := range map[string][][]popup.Event{
+		"in order":              {before, {due}, {again}},
+		"in a batch":            {append(before[:2:2], due, again)},
+		"the reset last":        {before, {again}, {due}},
+		"after a late click":    {before, {again, late}, {due}},
+		"before a late click":   {before, {again}, {due, late}},
+		"with it, in one batch": {before, {again}, {late, due}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachStore(t, func(t *testing.T, s *store) {
+				s.register(t, streamID(1))
+				n := uint64(0)
+				for _, events := range batches {
+					s.mustFlush(t, batchOf(streamID(1), n, events...))
+					n += uint64(len(events))
+				}
+				want := again.State()
+				want.Impressions = 1
+				for range 2 { // the second time after the walk
+					got := s.states(t, startMS)[stateKey{"u", 1}]
+					if name == "after a late click" { // the longer wait of the two was that of before
+						want.NextAtMS, want.Last, want.AtMS = 0, popup.Click, late.AtMS
+					}
+					if d := cmp.Diff(want, got); d != "" {
+						t.Errorf("state (-want +got):\n%s", d)
+					}
+					if ever := s.number(t, "SELECT ever FROM user_popup"); ever != everKept|everSaw {
+						t.Errorf("ever %d, want that the user saw it", ever)
+					}
+					s.pass(t, erasureSettle)
+					s.sweepAll(t)
+				}
+			})
+		})
+	}
+}
+
+// A flush that did not know of a reset is mended by the walk.
+func TestWalkRebuildsStates(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		s.register(t, streamID(1))
+		again := shown("u", startMS+30)
+		s.mustFlush(t, batchOf(streamID(1), 0, reset("u", startMS+10), again))
+		s.exec(t, "UPDATE user_popup SET impressions = 4, ever = 255, last_shown_ms = ?, click_until_ms = ?", startMS, startMS+20)
+		s.pass(t, erasureSettle)
+		s.sweepAll(t)
+		if d := cmp.Diff(again.State(), s.states(t, startMS)[stateKey{"u", 1}]); d != "" {
+			t.Errorf("state (-want +got):\n%s", d)
+		}
+	})
+}
+
 func TestErasure(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		for i := range byte(2) {

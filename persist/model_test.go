@@ -56,6 +56,7 @@ func (m *model) flush(b *popup.Batch) bool {
 			m.reset(string(e.User), e.AtMS)
 		}
 	}
+	nth := map[string]uint32{}
 	for _, e := range b.Events {
 		at, ok := m.erased[string(e.User)]
 		void := ok && e.ServedAtMS <= at
@@ -68,11 +69,17 @@ func (m *model) flush(b *popup.Batch) bool {
 			user, repeated = "", e.Action.Bit() != 0
 		default:
 			repeated, first = m.remember(&e)
+			nth[user] = max(nth[user], e.State().Impressions)
 		}
 		m.events[fmt.Sprint(b.Stream, " ", e.Seq)] = fmt.Sprint(
 			e.AtMS, user, e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
 		if e.Action != popup.Reset && !repeated {
 			m.count(&e, first)
+		}
+	}
+	for user, at := range m.erased {
+		if nth[user] > 1 {
+			m.rebuild(user, at)
 		}
 	}
 	return true
@@ -92,6 +99,52 @@ func (m *model) reset(user string, atMS int64) {
 		if k.user == user && k.servedAtMS <= atMS {
 			delete(m.impressions, k)
 		}
+	}
+	m.rebuild(user, atMS)
+}
+
+// rebuild has the states of a user know nothing of before a reset.
+func (m *model) rebuild(user string, atMS int64) {
+	for k, s := range m.states {
+		if k.user != user {
+			continue
+		}
+		ever, asked, seen := uint8(128), false, uint32(0)
+		for i, fields := range m.impressions {
+			if i.stateKey != k {
+				continue
+			}
+			a := fields.acted
+			asked = asked || a&7 != 0
+			ever |= a&1<<2 | a&4<<1
+			switch {
+			case a&32 != 0:
+				ever |= 2
+			case a&23 == 16: // released
+				ever |= 1
+			default:
+				ever |= 1
+				seen++
+			}
+		}
+		isReleased, isUnconfirmed := s.Acted&23 == 16, s.Acted&79 == 64
+		switch {
+		case isReleased && !isUnconfirmed:
+			seen++
+		case !isReleased && isUnconfirmed && seen > 0:
+			seen--
+		}
+		if s.ShownAtMS <= atMS {
+			s.ShownAtMS = 0
+		}
+		s.Impressions = min(s.Impressions, seen)
+		if !asked {
+			if s.NextAtMS == s.ClickUntilMS {
+				s.NextAtMS = 0
+			}
+			s.ClickUntilMS = 0
+		}
+		m.states[k], m.ever[k] = s, ever
 	}
 }
 

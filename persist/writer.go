@@ -151,6 +151,9 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 	if err := w.upsertStates(ctx, conn); err != nil {
 		return err
 	}
+	if err := w.correctStates(ctx, conn); err != nil {
+		return err
+	}
 	if w.returning {
 		w.sums.correctOutcomes()
 	}
