@@ -167,7 +167,7 @@ func (db *DB) scanPopup(row scanner) (popup.Popup, error) {
 // decodeSpec also reads a spec that somebody has broken in the store, as far as
 // it goes: operators have to see it to mend it.
 func decodeSpec(b []byte) popup.Spec {
-	s, err := popup.Decode(b)
+	s, _, err := popup.DecodeStored(b)
 	if err == nil {
 		return s
 	}

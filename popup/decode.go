@@ -18,11 +18,25 @@ import (
 // values of conditions are string, bool, float64 or []any of these, and numbers
 // inside content are [json.Number], so that they are served as they were written.
 func Decode(data []byte) (Spec, error) {
+	var d decoder
+	return d.decode(data)
+}
+
+// DecodeStored is [Decode] for what a store holds, which a newer version may have
+// written: members that are not known are ignored, and their JSON pointers returned. In
+// a condition they are errors all the same: a condition that is understood in part would
+// show a popup to users whom it excludes.
+func DecodeStored(data []byte) (s Spec, ignored []string, err error) {
+	d := decoder{isStored: true}
+	s, err = d.decode(data)
+	return s, d.ignored, err
+}
+
+func (d *decoder) decode(data []byte) (Spec, error) {
 	tree, errs := parseTree(data)
 	if len(errs) > 0 {
 		return Spec{}, errs
 	}
-	var d decoder
 	s := d.spec(tree)
 	if len(d.errs) > 0 && d.errs[0].Pointer == "" {
 		return Spec{}, d.errs
@@ -36,7 +50,11 @@ func Decode(data []byte) (Spec, error) {
 
 // decoder turns a tree into a spec. Its methods take the JSON pointer of the
 // value they read; on a wrong type they note it and return the zero value.
-type decoder struct{ errs FieldErrors }
+type decoder struct {
+	errs     FieldErrors
+	isStored bool     // members that are not known are ignored
+	ignored  []string // their pointers
+}
 
 // object is a JSON object and where it stands.
 type object struct {
@@ -45,17 +63,41 @@ type object struct {
 }
 
 func (d *decoder) object(at string, v any, known ...string) object {
+	o, unknown := d.members(at, v, known)
+	if d.isStored {
+		d.ignored = append(d.ignored, unknown...)
+	} else {
+		d.refuse(unknown)
+	}
+	return o
+}
+
+// strictObject is object for what means something else without a member.
+func (d *decoder) strictObject(at string, v any, known ...string) object {
+	o, unknown := d.members(at, v, known)
+	d.refuse(unknown)
+	return o
+}
+
+func (d *decoder) refuse(unknown []string) {
+	for _, at := range unknown {
+		d.errs.add(at, "is not a known field")
+	}
+}
+
+// members reads an object, and returns the pointers of members that are not known.
+func (d *decoder) members(at string, v any, known []string) (o object, unknown []string) {
 	m, ok := v.(map[string]any)
 	if !ok {
 		d.errs.add(at, "must be an object")
-		return object{at: at}
+		return object{at: at}, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(known, name) {
-			d.errs.add(at+"/"+escapePointer(name), "is not a known field")
+			unknown = append(unknown, at+"/"+escapePointer(name))
 		}
 	}
-	return object{at: at, members: m}
+	return object{at: at, members: m}, unknown
 }
 
 // member reads the member of o with this name into dst; absent, dst keeps its default.
@@ -142,7 +184,7 @@ func (d *decoder) targeting(at string, v any) Targeting {
 
 func (d *decoder) condition(at string, v any) Condition {
 	var c Condition
-	o := d.object(at, v, "attr", "op", "value")
+	o := d.strictObject(at, v, "attr", "op", "value")
 	member(o, "attr", &c.Attr, d.text)
 	member(o, "op", &c.Op, func(at string, v any) Op { return Op(d.text(at, v)) })
 	member(o, "value", &c.Value, d.operand)

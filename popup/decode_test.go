@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,31 @@ func TestDecodeFillsInDefaults(t *testing.T) {
 // sortedContent puts the members of the default content in the order of Encode.
 func sortedContent(s string) string {
 	return strings.Replace(s, `{"title":"","body":"","image":"","link":""}`, `{"body":"","image":"","link":"","title":""}`, 1)
+}
+
+// What a newer version has stored is read without what is not known, but not in a
+// condition, and nothing else is less strict.
+func TestDecodeStored(t *testing.T) {
+	const newer = `{"key":"k","trigger":"exit","schedule":{"user_time":true},"variants":[{"translations":{},"content":{"kind":"toast"}}]}`
+	s, ignored, err := DecodeStored([]byte(newer))
+	if want := []string{"/schedule/user_time", "/trigger", "/variants/0/translations"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
+		t.Errorf("ignored %q, %v; want %q", ignored, err, want)
+	}
+	if d := cmp.Diff(mustDecode(t, `{"key":"k","variants":[{"content":{"kind":"toast"}}]}`), s); d != "" {
+		t.Errorf("read (-want +got):\n%s", d)
+	}
+	if _, err := Decode([]byte(newer)); err == nil {
+		t.Error("Decode takes it, too")
+	}
+	for _, broken := range []string{
+		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"eq","value":"pro","ignore_case":true}]}}`,
+		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"matches","value":"p.o"}]}}`,
+		`{"key":"k","priority":"high"}`, `{"trigger":"exit"}`, `{"key":"k","key":"k"}`, `[]`,
+	} {
+		if _, _, err := DecodeStored([]byte(broken)); err == nil {
+			t.Errorf("DecodeStored takes %s", broken)
+		}
+	}
 }
 
 func TestDecodeFull(t *testing.T) {

@@ -16,6 +16,7 @@ type Popup struct {
 	Status      popup.Status
 	Priority    int
 	Frequency   popup.Frequency
+	Ignored     []string // pointers of members of the row's spec that this version does not know
 
 	placements   []string
 	schedule     schedule

@@ -174,7 +174,7 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 			p, err = nil, fmt.Errorf("compile: panic: %v", r)
 		}
 	}()
-	spec, err := popup.Decode(row.Spec)
+	spec, ignored, err := popup.DecodeStored(row.Spec)
 	if err != nil {
 		return nil, err
 	}
@@ -191,6 +191,7 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 		Status:       spec.Status,
 		Priority:     spec.Priority,
 		Frequency:    spec.Frequency,
+		Ignored:      ignored,
 		row:          *row,
 		placements:   spec.Placements,
 		rolloutShare: uint64(math.Round(spec.Rollout.Percent * rolloutSteps / 100)),

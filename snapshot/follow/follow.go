@@ -148,9 +148,11 @@ func (w *Watcher) reload(ctx context.Context) error {
 // install compiles rows and puts the result in force. The caller holds w.mu.
 func (w *Watcher) install(rows []popup.Row, revision int64) *snapshot.Snapshot {
 	start := time.Now()
-	next, broken := snapshot.Compile(rows, revision, w.store.Current())
+	previous := w.store.Current()
+	next, broken := snapshot.Compile(rows, revision, previous)
 	w.metrics.compile.Observe(time.Since(start).Seconds())
 	w.reportBroken(next, broken)
+	w.reportIgnored(previous, next)
 	w.store.Set(next)
 	if w.c.OnSwap != nil {
 		w.c.OnSwap(next)
@@ -175,6 +177,17 @@ func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken) {
 			"version", b.Version, "version_in_force", inForce, "err", b.Err)
 	}
 	w.reported = reported
+}
+
+// reportIgnored logs what a newer version has written and this one does not know, once
+// for each version of a popup.
+func (w *Watcher) reportIgnored(previous, next *snapshot.Snapshot) {
+	for _, p := range next.All() {
+		if len(p.Ignored) > 0 && previous.Popup(p.ID) != p {
+			w.c.Log.Warn("config: fields of a popup are not known and ignored: a newer version has written them",
+				"id", p.ID, "key", p.Key, "version", p.Version, "fields", p.Ignored)
+		}
+	}
 }
 
 // observePropagation measures from the latest change that came with next. The time

@@ -140,9 +140,39 @@ func keys(popups []*snapshot.Popup) string {
 
 // brokenRow is a row that does not compile, in its given version.
 func brokenRow(id, version uint32) popup.Row {
-	r := row(id, `"colour":"red"`)
+	r := row(id, `"priority":"red"`)
 	r.Version = version
 	return r
+}
+
+// Popups that a newer version has written are in force without the fields that are not
+// known here, which is logged once.
+func TestFieldsOfANewerVersion(t *testing.T) {
+	var log logBuffer
+	source, store, registry := &catalog{}, snapshot.NewStore(), prometheus.NewRegistry()
+	w := New(store, Config{Source: source, Log: log.logger(), Registerer: registry})
+	newer := row(1, `"colour":"red","schedule":{"user_time":true}`)
+	changed := newer
+	changed.Version = 2
+	for i, step := range []struct {
+		row    popup.Row
+		want   string
+		logged int
+	}{{newer, "p1.1", 1}, {newer, "p1.1", 1}, {changed, "p1.2", 2}} {
+		source.set(int64(i), step.row)
+		if err := w.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := keys(store.Current().All()); got != step.want {
+			t.Errorf("reload %d: %s in force, want %s", i, got, step.want)
+		}
+		if got := log.count("/colour /schedule/user_time"); got != step.logged {
+			t.Errorf("reload %d: %d lines about fields, want %d", i, got, step.logged)
+		}
+		if got := gathered(t, registry, "popupd_config_broken_popups"); got != 0 {
+			t.Errorf("reload %d: config_broken_popups %v, want 0", i, got)
+		}
+	}
 }
 
 func TestReload(t *testing.T) {
