@@ -36,9 +36,7 @@ func TestAATest(t *testing.T) {
 	d := newDeployment(t, startStores(t), "aa", "-shed-after", "0") // a poll that is shed looks as if the user was a control
 	a, b := d.server(), d.server()
 	a.post(`{"key":"aa","status":"active","frequency":` + noWaits + `,"variants":[{"key":"a","weight":40,"content":{}},{"key":"b","weight":40,"content":{}},{"key":"c","weight":20,"control":true,"content":{}}]}`)
-	if status := b.admin("POST", "/v1/admin/reload", "", "", nil); status != http.StatusOK && status != http.StatusNoContent {
-		t.Fatalf("reload: %d", status)
-	}
+	b.reload()
 
 	x := &aaTest{servers: [2]*server{a, b}, arms: map[string]*arm{"a": {}, "b": {}, "c": {}}}
 	users := aaUsers(t)

@@ -71,6 +71,14 @@ func (s *server) post(body string) {
 	}
 }
 
+// reload has the server read the popups that others have changed.
+func (s *server) reload() {
+	s.t.Helper()
+	if status := s.admin("POST", "/v1/admin/reload", "", "", nil); status != http.StatusOK && status != http.StatusNoContent {
+		s.t.Fatalf("reload: %d", status)
+	}
+}
+
 // put replaces a popup.
 func (s *server) put(key, body string) {
 	s.t.Helper()

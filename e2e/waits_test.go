@@ -59,6 +59,7 @@ func TestWaits(t *testing.T) {
 			} {
 				a.post(fmt.Sprintf(`{"key":%q,"status":"active","frequency":%s,"targeting":{"all":[{"attr":"uid","op":"prefix","value":%q}]},"variants":[{"key":"a","content":{}}]}`, key, frequency, key))
 			}
+			b.reload() // an action on a popup that it does not know asks for no wait
 			var users []string
 			for _, actions := range [][]string{
 				{"dismissed", "dismiss", "click"}, {"dismissed", "dismiss", "convert"}, {"dismissed", "click", "dismiss"}, {"dismissed", "click", "convert", "dismiss", "click"},
