@@ -255,9 +255,15 @@ func TestReadOnly(t *testing.T) {
 	if _, err := app.Flush(t.Context(), b); classOf(err) != classReadOnly {
 		t.Errorf("Flush = %v (class %s), want class read_only", err, classOf(err))
 	}
+	if app.ping(t.Context()) || testutil.ToFloat64(app.metrics.up) != 0 {
+		t.Error("popupd_mysql_up is 1 of a store that takes no writes")
+	}
 	s.exec(t, "SET GLOBAL read_only = 0")
 	if _, err := app.Flush(t.Context(), b); err != nil {
 		t.Error(err)
+	}
+	if !app.ping(t.Context()) || testutil.ToFloat64(app.metrics.up) != 1 {
+		t.Error("popupd_mysql_up is 0 of a store that takes writes")
 	}
 }
 

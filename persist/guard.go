@@ -105,7 +105,7 @@ func (g schemaGuard) Connect(ctx context.Context) (_ driver.Conn, err error) {
 // schemaVersion returns 0 where there is no schema yet.
 func (c *guardedConn) schemaVersion(ctx context.Context) (int64, error) {
 	text, err := c.askOne(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versionTable)
-	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && my.Number == 1146 { // no such table
+	if isNoTable(err) {
 		return 0, nil
 	}
 	if err != nil {

@@ -44,7 +44,7 @@ func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 			Name: "popupd_gap_events_total", Help: "Events declared as lost, which have a gap row in dead_frame.",
 		}),
 		up: f.NewGauge(prometheus.GaugeOpts{
-			Name: "popupd_mysql_up", Help: "1 if the store answered the last ping.",
+			Name: "popupd_mysql_up", Help: "1 if the store took the last statement that tries whether it can be written.",
 		}),
 		erasures: f.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_erasures_pending", Help: "Users who were reset and are still named in the events of the store.",

@@ -6,6 +6,9 @@ import (
 	"github.com/redis/rueidis"
 )
 
+// probeKey names a list that never is.
+func probeKey(prefix string) string { return prefix + ":probe" }
+
 // listKey returns the name of the stream's list in Redis. The braces make the
 // stream a Redis Cluster hash tag.
 func listKey(prefix, stream string) string { return prefix + ":q:{" + stream + "}" }

@@ -130,7 +130,7 @@ func NewShipper(c ShipperConfig) *Shipper {
 				Name: "popupd_oldest_uncounted_event_seconds", Help: "How long ago the oldest event was appended to this server's journal that MySQL is not known to have committed; 0 if there is none.",
 			}, func() float64 { return s.oldest().Seconds() }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-				Name: "popupd_redis_up", Help: "Whether Redis answers and takes what is pushed.",
+				Name: "popupd_redis_up", Help: "Whether Redis takes writes.",
 			}, s.up),
 		)
 	}
@@ -283,7 +283,7 @@ func (s *Shipper) oldest() (age time.Duration) {
 	return age
 }
 
-// up returns 1 if Redis answers and no shipment is refused by it, else 0.
+// up returns 1 if Redis takes writes and no shipment is refused by it, else 0.
 func (s *Shipper) up() float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -298,9 +298,10 @@ func (s *Shipper) up() float64 {
 	return 1
 }
 
-// probe finds out whether Redis answers.
+// probe finds out whether Redis takes writes, with one that changes nothing: RPUSHX
+// makes no list. A replica, a Redis that is full and one that cannot save refuse it.
 func (s *Shipper) probe(ctx context.Context) {
-	err := s.c.Redis.Do(ctx, s.c.Redis.B().Ping().Build()).Error()
+	err := s.c.Redis.Do(ctx, s.c.Redis.B().Rpushx().Key(probeKey(s.c.Prefix)).Element("").Build()).Error()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reachable = err == nil

@@ -157,6 +157,32 @@ func TestRedisRestarts(t *testing.T) {
 	await(t, "redis up", func() bool { return r.metric("popupd_redis_up") == 1 })
 }
 
+// TestRedisUpIsWritable: with nothing to push, popupd_redis_up tells of a Redis that
+// answers and takes no writes.
+func TestRedisUpIsWritable(t *testing.T) {
+	t.Parallel()
+	client, _ := realRedis(t)
+	r := newRig(t, client)
+	r.startJournal()
+	r.startShipper()
+	for _, c := range []struct {
+		name         string
+		refuse, mend []string
+	}{
+		{"replica of nobody", []string{"REPLICAOF", "127.0.0.1", "1"}, []string{"REPLICAOF", "NO", "ONE"}},
+		{"full", []string{"CONFIG", "SET", "maxmemory", "1"}, []string{"CONFIG", "SET", "maxmemory", "0"}},
+	} {
+		await(t, "redis up", func() bool { return r.metric("popupd_redis_up") == 1 })
+		r.do(c.refuse...)
+		await(t, c.name+": redis down", func() bool { return r.metric("popupd_redis_up") == 0 })
+		r.do(c.mend...)
+	}
+	await(t, "redis up", func() bool { return r.metric("popupd_redis_up") == 1 })
+	if n, err := r.do("EXISTS", probeKey("test")).AsInt64(); err != nil || n != 0 {
+		t.Errorf("the probe left %d keys, %v", n, err)
+	}
+}
+
 // TestRedisRefuses gives Redis too little memory for a while.
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
