@@ -19,12 +19,21 @@ const schemaBefore = 11
 func eachStoreBefore(t *testing.T, test func(t *testing.T, s *store)) {
 	migrateToIt := func(s *store) {
 		t.Helper()
-		p, err := s.provider()
+		pool, err := s.migratePool()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.provider(pool)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := p.UpTo(t.Context(), schemaBefore); err != nil {
 			t.Fatal(err)
+		}
+		if pool != s.write {
+			if err := pool.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	t.Run("mariadb", func(t *testing.T) {

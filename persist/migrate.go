@@ -2,13 +2,16 @@ package persist
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"github.com/popupd/popupd/internal/retry"
 )
@@ -22,6 +25,9 @@ var migrations embed.FS
 
 // versionTable records which migrations were applied.
 const versionTable = "schema_version"
+
+// lockTable has a row that the server which migrates holds.
+const lockTable = "schema_lock"
 
 // Migrate brings the schema up to date. It returns [ErrNewerSchema] if a newer
 // popupd has been here. Servers that start together may all call it.
@@ -42,9 +48,19 @@ func (db *DB) Migrate(ctx context.Context) error {
 }
 
 // migrateOnce applies what is missing. It reports whether another try makes
-// sense: there is no lock between servers, so one may lose a race for a step.
+// sense: a server of the version before takes no lock, so one may lose a race to it
+// for a step.
 func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
-	p, err := db.provider()
+	pool, err := db.migratePool()
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if pool != db.write {
+			_ = pool.Close() // all it did is committed, or failed
+		}
+	}()
+	p, err := db.provider(pool)
 	if err != nil {
 		return false, err
 	}
@@ -59,10 +75,11 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 		return false, nil
 	}
 	start := time.Now()
-	if _, err := p.Up(ctx); err != nil {
+	if applied, err := p.Up(ctx); err != nil {
 		return loses(err), err
+	} else if len(applied) > 0 { // by this server
+		db.log.Info("schema migrated", "from", before, "to", newest, "took", time.Since(start))
 	}
-	db.log.Info("schema migrated", "from", before, "to", newest, "duration", time.Since(start))
 	return false, nil
 }
 
@@ -78,14 +95,34 @@ func loses(err error) bool {
 	return true
 }
 
-func (db *DB) provider() (*goose.Provider, error) {
+func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 	dir, err := fs.Sub(migrations, "migrations/"+db.dialect.name)
 	if err != nil {
 		return nil, err
 	}
-	kind := goose.DialectMySQL
+	options := []goose.ProviderOption{goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true)}
 	if !db.dialect.isSession {
-		kind = goose.DialectSQLite3
+		return goose.NewProvider(goose.DialectSQLite3, pool, dir, options...)
 	}
-	return goose.NewProvider(kind, db.write, dir, goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true))
+	locker, err := db.migrationLock()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectMySQL, pool, dir, append(options, goose.WithLocker(locker))...)
+}
+
+// migrationLock makes one server at a time migrate: a row with a lease by the
+// database's clock. It is no GET_LOCK, which Galera does not share between nodes. A
+// server that dies with it is waited for until the lease ends.
+func (db *DB) migrationLock() (lock.Locker, error) {
+	const lease, retryEvery, tries = 10 * time.Second, 100 * time.Millisecond, 600
+	return lock.NewMySQLTableLocker(
+		lock.WithTableName(lockTable),
+		lock.WithTableLeaseDuration(lease),
+		lock.WithTableHeartbeatInterval(lease/5),
+		lock.WithTableLockTimeout(retryEvery, tries),
+		lock.WithTableUnlockTimeout(retryEvery, 20),
+		lock.WithTableRetryPolicy(func(err error) bool { return loses(err) }),
+		lock.WithTableLogger(slog.New(slog.DiscardHandler)), // its errors are returned
+	)
 }

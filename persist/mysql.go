@@ -99,6 +99,10 @@ func (db *DB) openMySQL(dsn string) error {
 	restoring := config.Clone()
 	restoring.ReadTimeout = restoreTimeout
 	db.restorePool = func() (*sql.DB, error) { return db.mysqlPool(restoring, poolSession()) }
+
+	migrating := config.Clone()
+	migrating.ParseTime = true // goose reads the lease of its lock
+	db.migratePool = func() (*sql.DB, error) { return db.mysqlPool(migrating, poolSession()) }
 	db.dialect = mysqlDialect()
 	return nil
 }

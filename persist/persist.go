@@ -48,6 +48,7 @@ type DB struct {
 	write       *sql.DB // small changes
 	read        *sql.DB // the same pool as write on MySQL
 	restorePool func() (*sql.DB, error)
+	migratePool func() (*sql.DB, error)
 }
 
 // Open prepares the store. It reads the configuration and, for SQLite, makes
@@ -182,6 +183,7 @@ func (db *DB) openSQLite(path string) error {
 	db.read.SetMaxOpenConns(4)
 	db.flusher.pool = db.write
 	db.restorePool = func() (*sql.DB, error) { return pool("query_only(1)"), err }
+	db.migratePool = func() (*sql.DB, error) { return db.write, nil }
 	db.dialect = sqliteDialect()
 	return nil
 }
