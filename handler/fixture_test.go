@@ -172,6 +172,7 @@ func newServer(t testing.TB, change func(*Config), specs ...string) *fixture {
 		AllowOrigins: []string{"*"},
 		Now:          f.clock.now,
 		Log:          slog.New(slog.NewTextHandler(f.log, nil)),
+		PopupMetrics: true,
 		Registerer:   f.registry,
 	}
 	if change != nil {

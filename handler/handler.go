@@ -66,6 +66,9 @@ type Config struct {
 	// connections run short. 0: DefaultIdleTimeout; else MinIdleTimeout or more.
 	IdleTimeout time.Duration
 
+	// PopupMetrics has what is served counted by popup too.
+	PopupMetrics bool
+
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
 	Log        *slog.Logger          // nil: nothing is logged
@@ -81,6 +84,7 @@ type Server struct {
 	now        func() int64
 	log        *slog.Logger
 	metrics    *metrics
+	byPopup    *popupCounters // nil: not counted by popup
 	identity   Identity
 	limits     limits
 	clients    *clients
@@ -138,6 +142,11 @@ func New(c Config) (*Server, error) {
 	}
 	if s.metrics, err = newMetrics(c.Registerer, s.connections); err != nil {
 		return nil, err
+	}
+	if c.PopupMetrics {
+		if s.byPopup, err = newPopupCounters(c.Registerer); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
 	}
 	s.overload = newOverload(s, c.ShedAfter)
 	s.router = s.newRouter()

@@ -116,6 +116,9 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 	}
 	switch {
 	case len(p.Winners) > 0:
+		for i := range p.Winners {
+			s.byPopup.count(p.Winners[i].Popup)
+		}
 		return served
 	case p.Limited:
 		s.metrics.limited.Inc()

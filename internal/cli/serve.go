@@ -40,6 +40,7 @@ type Serve struct {
 	JournalMax, StateMax int64         // bytes
 	Flush                bool
 	Drain, Retention     time.Duration
+	PopupMetrics         bool
 	Demo                 bool
 	Log                  string // text or json
 	LogLevel             slog.Level
@@ -82,6 +83,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.BoolVar(&c.Flush, "flush", true, "Move events from Redis to the database on this server")
 	fs.DurationVar(&c.Drain, "drain", 5*time.Second, "On SIGTERM report unready and go on serving for this long before stopping")
 	fs.DurationVar(&c.Retention, "retention", 2160*time.Hour, "Delete rows of the table event that are older than this; 0 means never")
+	fs.BoolVar(&c.PopupMetrics, "popup-metrics", true, "Count what is served by popup, in popupd_served_total: 1,000 popups by key, the rest together")
 	fs.BoolVar(&c.Demo, "demo", false, "Create three sample popups if there are none")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
 	fs.TextVar((*logLevel)(&c.LogLevel), "log-level", logLevel(slog.LevelInfo), "Log what has this `level` or a higher one: debug, info, warn or error")
