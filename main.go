@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime"
 	"strings"
@@ -30,9 +31,11 @@ func run(command string, args, environ []string, stdout, stderr io.Writer) int {
 		return cli.Exit(stderr, runOther(command, args, environ, stdout))
 	}
 	c, err := cli.ParseServe(args, environ, stdout)
-	log := plainlog.New(c.Log, c.LogLevel, stderr)
+	level := new(slog.LevelVar) // the control plane changes it
+	level.Set(c.LogLevel)
+	log := plainlog.New(c.Log, level, stderr)
 	if err == nil {
-		err = server.Run(c, stdout, log)
+		err = server.Run(c, stdout, log, level)
 	}
 	if c.Log == "json" {
 		return cli.ExitLogged(log, err)

@@ -124,12 +124,16 @@ func TestAudit(t *testing.T) {
 		if err := s.AuditUser(t.Context(), popup.Change{Actor: "bob", Action: "reset"}, "用户"); err != nil {
 			t.Fatal(err)
 		}
+		if err := s.AuditServer(t.Context(), popup.Change{Actor: "eve", Action: "log_level"}, "debug"); err != nil {
+			t.Fatal(err)
+		}
 		got, err := s.Audit(t.Context(), 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
 		at := timeOf(startMS)
 		want := []popup.AuditEntry{
+			{ID: 4, At: at, Actor: "eve", Action: "log_level", Object: "server:test-host debug"},
 			{ID: 3, At: at, Actor: "bob", Action: "reset", Object: "user:用户"},
 			{ID: 2, At: at, Actor: "ann", Action: "activate", Object: "sale", FromVersion: 1, ToVersion: 2},
 			{ID: 1, At: at, Actor: "ops", Action: "create", Object: "sale", FromVersion: 0, ToVersion: 1},

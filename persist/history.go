@@ -13,6 +13,7 @@ const (
 	maxActor  = 255
 	maxHost   = 255
 	maxReason = 255
+	maxObject = 160
 )
 
 // Revisions returns every version of a popup, newest first, or
@@ -66,6 +67,16 @@ func (db *DB) AuditUser(ctx context.Context, c popup.Change, uid string) error {
 	err := db.inTx(ctx, func(tx *sql.Tx) error { return audit(ctx, tx, c, db.now(), "user:"+uid, 0, 0) })
 	if err != nil {
 		return fmt.Errorf("audit a user: %w", err)
+	}
+	return nil
+}
+
+// AuditServer notes in the audit trail that somebody has set something of this server to value.
+func (db *DB) AuditServer(ctx context.Context, c popup.Change, value string) error {
+	object := clip("server:"+db.host, maxObject-len(" ")-len(value)) + " " + value
+	err := db.inTx(ctx, func(tx *sql.Tx) error { return audit(ctx, tx, c, db.now(), object, 0, 0) })
+	if err != nil {
+		return fmt.Errorf("audit a server: %w", err)
 	}
 	return nil
 }

@@ -51,6 +51,8 @@ type Trail interface {
 	Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error)
 	// AuditUser records a change of one user.
 	AuditUser(ctx context.Context, c popup.Change, uid string) error
+	// AuditServer records that a setting of this server was changed to a value.
+	AuditServer(ctx context.Context, c popup.Change, value string) error
 }
 
 // Statistics returns the counts of a popup for hours that start in [fromMS, toMS).
@@ -91,6 +93,8 @@ type Config struct {
 
 	Now func() int64 // ms since the epoch, UTC; nil is the system's clock
 	Log *slog.Logger // nil logs nothing
+
+	LogLevel *slog.LevelVar // the level of the whole server's log
 }
 
 // Validate reports what is missing, and fills in the clock and the logger.
@@ -110,6 +114,8 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no users")
 	case c.Ready == nil:
 		return errors.New("console/api: no readiness")
+	case c.LogLevel == nil:
+		return errors.New("console/api: no log level")
 	}
 	return nil
 }
@@ -142,6 +148,8 @@ func (a *API) Routes() []console.Route {
 		route("GET", one+"/stats", a.getStats),
 		route("GET", "/v1/admin/audit", a.listAudit),
 		route("POST", "/v1/admin/reload", a.reload),
+		route("GET", "/v1/admin/log-level", a.getLogLevel),
+		route("PUT", "/v1/admin/log-level", a.setLogLevel),
 		route("GET", users, a.getUser),
 		route("DELETE", users, a.resetUser),
 		route("GET", user, a.getUser),

@@ -39,6 +39,7 @@ type plane struct {
 	users     *people
 	watcher   *watcher
 	snapshots *snapshot.Store
+	level     slog.LevelVar
 }
 
 // watcher loads the store's popups as follow.Watcher does; failing, if set,
@@ -95,7 +96,7 @@ func (p *plane) open(s store) {
 	})}
 	a, err := api.New(api.Config{
 		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Snapshots: p.snapshots,
-		Ready: p.Readiness, Now: p.Clock, Log: log,
+		Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {
 		p.t.Fatal(err)

@@ -145,6 +145,15 @@ func (m *memory) AuditUser(ctx context.Context, c popup.Change, uid string) erro
 	return err
 }
 
+func (m *memory) AuditServer(ctx context.Context, c popup.Change, value string) error {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	if err == nil {
+		m.audit = append(m.audit, popup.AuditEntry{ID: int64(len(m.audit) + 1), At: m.time(), Actor: c.Actor, Action: c.Action, Object: "server:" + value})
+	}
+	return err
+}
+
 func (m *memory) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()

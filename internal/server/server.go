@@ -32,16 +32,16 @@ import (
 
 // Run serves until the process is told to end by SIGTERM or SIGINT, or something
 // fails that waiting does not mend. It prints to stdout what -demo has to say.
-func Run(c cli.Serve, stdout io.Writer, log *slog.Logger) error {
+func Run(c cli.Serve, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
 	ctx, stop := context.WithCancelCause(context.Background())
 	go untilSignal(stop)
-	return serve(ctx, c, stdout, log)
+	return serve(ctx, c, stdout, log, level)
 }
 
 // serve is Run until ctx ends. It drains first if the cause is errTerminated.
-func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger) error {
+func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
 	s := &server{
-		config: c, stdout: stdout, log: log, registry: prometheus.NewRegistry(),
+		config: c, stdout: stdout, log: log, level: level, registry: prometheus.NewRegistry(),
 		now: func() int64 { return time.Now().UnixMilli() },
 	}
 	defer s.close()
@@ -59,6 +59,7 @@ type server struct {
 	config   cli.Serve
 	stdout   io.Writer
 	log      *slog.Logger
+	level    *slog.LevelVar // of log
 	registry *prometheus.Registry
 	now      func() int64 // ms since the epoch, UTC
 	closers  []func()     // of what was opened, in that order
