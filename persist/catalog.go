@@ -102,7 +102,8 @@ func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 			p.ID, p.Version, row.spec, clip(c.Actor, maxActor), row.atMS); err != nil {
 			return fmt.Errorf("keep revision: %w", err)
 		}
-		return audit(ctx, tx, c, row.atMS, p.Key, from, p.Version)
+		_, err = audit(ctx, tx, c, row.atMS, p.Key, from, p.Version)
+		return err
 	})
 }
 

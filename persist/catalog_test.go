@@ -121,8 +121,8 @@ func TestAudit(t *testing.T) {
 		if _, err := s.Put(t.Context(), popup.Change{Actor: "ann", Action: "activate"}, 1, p.Spec); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.AuditUser(t.Context(), popup.Change{Actor: "bob", Action: "reset"}, "用户"); err != nil {
-			t.Fatal(err)
+		if id, err := s.AuditUser(t.Context(), popup.Change{Actor: "bob", Action: "reset"}, "用户"); id != 3 || err != nil {
+			t.Fatal(id, err)
 		}
 		if err := s.AuditServer(t.Context(), popup.Change{Actor: "eve", Action: "log_level"}, "debug"); err != nil {
 			t.Fatal(err)

@@ -131,7 +131,7 @@ func (db *DB) endWalk(ctx context.Context, w *walk) error {
 		if err != nil {
 			return err
 		}
-		if _, err := db.write.ExecContext(ctx, "UPDATE erasure SET done_ms = "+db.dialect.now+" WHERE id = ?", e.id); err != nil {
+		if err := db.finishErasure(ctx, e); err != nil {
 			return fmt.Errorf("finish erasure: %w", err)
 		}
 	}

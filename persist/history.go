@@ -62,33 +62,43 @@ func (db *DB) Audit(ctx context.Context, before int64, limit int) ([]popup.Audit
 	return list, nil
 }
 
-// AuditUser notes in the audit trail that somebody has changed a user's state.
-func (db *DB) AuditUser(ctx context.Context, c popup.Change, uid string) error {
-	err := db.inTx(ctx, func(tx *sql.Tx) error { return audit(ctx, tx, c, db.now(), "user:"+uid, 0, 0) })
+// AuditUser notes in the audit trail that somebody has changed a user's state, and
+// returns the id of the line.
+func (db *DB) AuditUser(ctx context.Context, c popup.Change, uid string) (id int64, err error) {
+	err = db.inTx(ctx, func(tx *sql.Tx) (err error) {
+		id, err = audit(ctx, tx, c, db.now(), "user:"+uid, 0, 0)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("audit a user: %w", err)
+		return 0, fmt.Errorf("audit a user: %w", err)
 	}
-	return nil
+	return id, nil
 }
 
 // AuditServer notes in the audit trail that somebody has set something of this server to value.
 func (db *DB) AuditServer(ctx context.Context, c popup.Change, value string) error {
 	object := clip("server:"+db.host, maxObject-len(" ")-len(value)) + " " + value
-	err := db.inTx(ctx, func(tx *sql.Tx) error { return audit(ctx, tx, c, db.now(), object, 0, 0) })
+	err := db.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := audit(ctx, tx, c, db.now(), object, 0, 0)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("audit a server: %w", err)
 	}
 	return nil
 }
 
-func audit(ctx context.Context, tx *sql.Tx, c popup.Change, atMS int64, object string, from, to uint32) error {
-	_, err := tx.ExecContext(ctx,
+func audit(ctx context.Context, tx *sql.Tx, c popup.Change, atMS int64, object string, from, to uint32) (id int64, err error) {
+	result, err := tx.ExecContext(ctx,
 		"INSERT INTO audit (at_ms, actor, action, object, from_version, to_version) VALUES (?, ?, ?, ?, ?, ?)",
 		atMS, clip(c.Actor, maxActor), c.Action, object, from, to)
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
+	if err == nil {
+		id, err = result.LastInsertId()
 	}
-	return nil
+	if err != nil {
+		return 0, fmt.Errorf("audit: %w", err)
+	}
+	return id, nil
 }
 
 // Stats returns the statistics of a popup by hour and variant, oldest first:

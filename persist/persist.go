@@ -20,6 +20,8 @@ type Config struct {
 	SQLite    string        // path of the SQLite file, used when DSN is empty
 	Host      string        // name of this server in ingest_stream.host
 	Retention time.Duration // age at which events are deleted; 0: never
+	// PseudonymiseAudit takes users who were erased out of the audit trail, too.
+	PseudonymiseAudit bool
 
 	Now        func() int64 // ms; time.Now if nil
 	Log        *slog.Logger // silent if nil
@@ -35,10 +37,11 @@ type Config struct {
 // are those of the server that decided; they are only compared with each other, and
 // with ages of days.
 type DB struct {
-	host      string
-	retention time.Duration
-	now       func() int64
-	log       *slog.Logger
+	host         string
+	retention    time.Duration
+	pseudonymise bool // see Config.PseudonymiseAudit
+	now          func() int64
+	log          *slog.Logger
 
 	dialect *dialect
 	metrics metrics
@@ -61,7 +64,7 @@ func Open(c Config) (*DB, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, now: c.Now, log: c.Log}
+	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, pseudonymise: c.PseudonymiseAudit, now: c.Now, log: c.Log}
 	var err error
 	switch {
 	case c.DSN != "":

@@ -33,9 +33,17 @@ type AuditEntry struct {
 	At          time.Time `json:"at"` // UTC
 	Actor       string    `json:"actor"`
 	Action      string    `json:"action"`
-	Object      string    `json:"object"`       // a popup's key, or user:ID
+	Object      string    `json:"object"`       // a popup's key, user:ID, erasure:ID, or server:HOST and its new log level
 	FromVersion uint32    `json:"from_version"` // 0: there was none
 	ToVersion   uint32    `json:"to_version"`   // 0: there is none
+}
+
+// Erasure is how far taking a user out of the store has come.
+type Erasure struct {
+	ID      int64 // of the line of the audit trail in which it was asked for
+	AskedMS int64
+	DoneMS  int64 // 0: not yet
+	Audited bool  // the audit trail names the user
 }
 
 // Counts are the statistics of one popup's variant in one hour.

@@ -49,8 +49,10 @@ type Trail interface {
 	// Audit returns at most limit entries with ids below before, newest first.
 	// A before of 0 starts at the newest.
 	Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error)
-	// AuditUser records a change of one user.
-	AuditUser(ctx context.Context, c popup.Change, uid string) error
+	// AuditUser records a change of one user, and returns the id of the entry.
+	AuditUser(ctx context.Context, c popup.Change, uid string) (id int64, err error)
+	// Erasure returns how far the reset has come that an entry records.
+	Erasure(ctx context.Context, id int64) (popup.Erasure, error)
 	// AuditServer records that a setting of this server was changed to a value.
 	AuditServer(ctx context.Context, c popup.Change, value string) error
 }
@@ -154,6 +156,7 @@ func (a *API) Routes() []console.Route {
 		route("DELETE", users, a.resetUser),
 		route("GET", user, a.getUser),
 		route("DELETE", user, a.resetUser),
+		route("GET", "/v1/admin/erasures/{id}", a.getErasure),
 	}
 }
 

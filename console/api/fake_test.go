@@ -23,6 +23,7 @@ type memory struct {
 	audit     []popup.AuditEntry // oldest first
 	counts    map[uint32][]popup.Counts
 	revision  int64
+	erased    map[int64]popup.Erasure
 }
 
 func newMemory(now func() int64) *memory {
@@ -136,13 +137,28 @@ func (m *memory) Audit(ctx context.Context, before int64, limit int) ([]popup.Au
 	return out, err
 }
 
-func (m *memory) AuditUser(ctx context.Context, c popup.Change, uid string) error {
+func (m *memory) AuditUser(ctx context.Context, c popup.Change, uid string) (int64, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
 	if err == nil {
 		m.audit = append(m.audit, popup.AuditEntry{ID: int64(len(m.audit) + 1), At: m.time(), Actor: c.Actor, Action: c.Action, Object: "user:" + uid})
 	}
-	return err
+	return int64(len(m.audit)), err
+}
+
+func (m *memory) Erasure(ctx context.Context, id int64) (popup.Erasure, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	if err != nil {
+		return popup.Erasure{}, err
+	}
+	if e, ok := m.erased[id]; ok {
+		return e, nil
+	}
+	if id > int64(len(m.audit)) || m.audit[id-1].Action != "reset" {
+		return popup.Erasure{}, popup.ErrNotFound
+	}
+	return popup.Erasure{ID: id, AskedMS: m.audit[id-1].At.UnixMilli(), Audited: true}, nil
 }
 
 func (m *memory) AuditServer(ctx context.Context, c popup.Change, value string) error {

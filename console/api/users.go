@@ -94,12 +94,16 @@ func (a *API) resetUser(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := writing(r)
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: "reset"}
-	if err := a.config.Trail.AuditUser(ctx, change, string(uid)); err != nil {
+	id, err := a.config.Trail.AuditUser(ctx, change, string(uid))
+	if err != nil {
 		return err
 	}
 	if err := a.config.Users.Reset(uid); err != nil {
 		return console.Unavailable("journal_unavailable", "The reset could not be recorded; the user is as before.", err)
 	}
-	w.WriteHeader(http.StatusAccepted)
+	w.Header().Set("Location", erasureURL(id))
+	console.WriteJSON(w, http.StatusAccepted, struct {
+		ID int64 `json:"id"`
+	}{id})
 	return nil
 }

@@ -41,6 +41,7 @@ type Serve struct {
 	Flush                bool
 	Drain, Retention     time.Duration
 	PopupMetrics         bool
+	AuditErasure         string // keep or pseudonymise
 	Demo                 bool
 	Log                  string // text or json
 	LogLevel             slog.Level
@@ -83,6 +84,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.BoolVar(&c.Flush, "flush", true, "Move events from Redis to the database on this server")
 	fs.DurationVar(&c.Drain, "drain", 5*time.Second, "On SIGTERM report unready and go on serving for this long before stopping")
 	fs.DurationVar(&c.Retention, "retention", 2160*time.Hour, "Delete rows of the table event that are older than this; 0 means never")
+	fs.StringVar(&c.AuditErasure, "audit-erasure", "keep", "Of a user who was reset, keep the id in the audit trail, or pseudonymise it once the events are without it")
 	fs.BoolVar(&c.PopupMetrics, "popup-metrics", true, "Count what is served by popup, in popupd_served_total: 1,000 popups by key, the rest together")
 	fs.BoolVar(&c.Demo, "demo", false, "Create three sample popups if there are none")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
@@ -153,6 +155,8 @@ func (c *Serve) checkWords() error {
 	switch {
 	case c.Log != "text" && c.Log != "json":
 		return fmt.Errorf("-log %q: want text or json", c.Log)
+	case c.AuditErasure != "keep" && c.AuditErasure != "pseudonymise":
+		return fmt.Errorf("-audit-erasure %q: want keep or pseudonymise", c.AuditErasure)
 	case c.RedisPrefix == "" || strings.ContainsAny(c.RedisPrefix, "{}* \t\r\n"):
 		return fmt.Errorf("-redis-prefix %q: want a word without braces, stars or spaces", c.RedisPrefix)
 	case c.Data == "":

@@ -38,7 +38,8 @@ func (s *server) open(ctx context.Context) (err error) {
 	host, _ := os.Hostname() // only a note in the database
 	s.db, err = persist.Open(persist.Config{
 		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: host, Retention: s.config.Retention,
-		Now: s.now, Log: s.log, Registerer: s.registry,
+		PseudonymiseAudit: s.config.AuditErasure == "pseudonymise",
+		Now:               s.now, Log: s.log, Registerer: s.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("-mysql: %w; %w", err, cli.ErrUsage)

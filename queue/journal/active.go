@@ -25,6 +25,7 @@ type activeSegment struct {
 	syncedEnd int64  // where synced ends in seg, or 0 if that is in an earlier segment
 	failed    error  // the stream has ended with this error
 	bornMS    int64
+	filledMS  int64 // when rollOld first saw events in seg; 0: not yet
 
 	spare     writer // the next segment, not yet named; nil: there is none
 	spareSize int64
@@ -123,6 +124,7 @@ func (j *Journal) rollLocked(a *activeSegment, size int64) error {
 	failpoint.Reach(failpoint.JournalRollCreated)
 	j.retired = append(j.retired, a.retire())
 	a.seg, a.writer, a.named, a.syncedEnd = newSegment(path, a.next, room), w, false, 0
+	a.filledMS = 0
 	a.stream.segs = append(a.stream.segs, a.seg)
 	return nil
 }

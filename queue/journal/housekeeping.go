@@ -21,6 +21,7 @@ const (
 // Run does what is to be done beside appending, until ctx is done: it syncs every
 // Sync, allocates the next segment ahead, adopts streams of processes that have
 // ended, and deletes what is no longer needed.
+// It also ends a segment that is not full an hour after its first events.
 //
 // A segment is deleted, oldest first, when MySQL has committed all of it ([Stream.Ack]),
 // a state dump covers it ([Journal.Covered]), and both have been so for the grace;
@@ -46,10 +47,37 @@ func (j *Journal) Run(ctx context.Context) error {
 	})
 	retry.Every(ctx, pulse, func() {
 		j.noteTime()
+		j.rollOld()
 		j.allocateSpare()
 		j.sweep()
 	})
 	return nil
+}
+
+// rollOld ends the active segment when its events are old, so that they can be trimmed
+// although it is not full. Without room for the next one it is tried again in a minute.
+func (j *Journal) rollOld() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	a, now := j.active, j.c.Now()
+	switch {
+	case j.closed || a == nil || a.next == a.seg.first:
+		return
+	case a.filledMS == 0 || now < a.filledMS: // the clock may step back
+		a.filledMS = now
+		return
+	case now-a.filledMS < j.c.RollAfter.Milliseconds():
+		return
+	}
+	if j.c.Sync == 0 && a.synced < a.next-1 { // what may have to be cut stays within one segment
+		err := j.syncLocked(a, a.next-1)
+		if err != nil || j.active != a || a.filledMS == 0 || a.synced < a.next-1 { // meanwhile others append
+			return
+		}
+	}
+	if err := j.rollLocked(a, 0); err != nil {
+		a.filledMS += time.Minute.Milliseconds()
+	}
 }
 
 // allocateSpare makes the next segment ahead when the current one is half full,

@@ -43,6 +43,9 @@ type Config struct {
 	// none. While more than half of the quota is used, or the disk is nearly full,
 	// nothing is kept for grace.
 	Grace time.Duration
+	// RollAfter is how long after its first events Run ends a segment that is not full,
+	// so that those of a server with few of them are not kept for ever; 0 is an hour.
+	RollAfter time.Duration
 	// OnAdopt is called by Run with every event of a stream that it adopts, before
 	// the stream is listed; those that Open adopts are for Replay. The event
 	// and its bytes are valid during the call. May be nil.
@@ -68,6 +71,9 @@ func (c *Config) setDefaults() error {
 	c.SegmentBytes = min(c.SegmentBytes, c.MaxBytes/8)
 	if c.Grace == 0 {
 		c.Grace = 10 * time.Minute
+	}
+	if c.RollAfter == 0 {
+		c.RollAfter = time.Hour
 	}
 	if c.Now == nil {
 		c.Now = func() int64 { return time.Now().UnixMilli() }

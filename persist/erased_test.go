@@ -1,0 +1,53 @@
+package persist
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// An erasure is pending until the walk is over, done from then on, also when the rows
+// of erasure are gone; the audit trail keeps the user or not, as it was chosen.
+func TestErasureIsTold(t *testing.T) {
+	for _, pseudonymise := range []bool{false, true} {
+		eachStore(t, func(t *testing.T, s *store) {
+			s.pseudonymise = pseudonymise
+			ask := func(user string) int64 {
+				t.Helper()
+				id, err := s.AuditUser(t.Context(), popup.Change{Actor: "ann", Action: actionReset}, user)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return id
+			}
+			told := func(id int64, done, audited bool) {
+				t.Helper()
+				e, err := s.Erasure(t.Context(), id)
+				if err != nil || e.ID != id || e.AskedMS != startMS || (e.DoneMS > 0) != done || e.Audited != audited {
+					t.Errorf("erasure %d: %+v, %v; want done %v, audited %v", id, e, err, done, audited)
+				}
+			}
+			first, again, other := ask("u"), ask("u"), ask("u ")
+			s.register(t, streamID(1))
+			s.mustFlush(t, batchOf(streamID(1), 0, shown("u", startMS), reset("u", startMS+50), reset("u", startMS+60)))
+			told(first, false, true)
+			s.pass(t, erasureSettle)
+			s.sweepAll(t)
+			told(first, true, !pseudonymise)
+			told(again, true, !pseudonymise)
+			told(other, false, true)
+			if n := s.number(t, "SELECT COUNT(*) FROM audit WHERE action = 'erased'"); n != 2 {
+				t.Errorf("%d lines say that a user was erased, want one for each time it was asked for", n)
+			}
+			s.pass(t, popup.TokenLife)
+			s.sweepAll(t)
+			told(first, true, !pseudonymise)
+			for _, id := range []int64{0, other + 1, 1000} { // other + 1 is the line of the erasure itself
+				if _, err := s.Erasure(t.Context(), id); !errors.Is(err, popup.ErrNotFound) {
+					t.Errorf("erasure %d: %v, want %v", id, err, popup.ErrNotFound)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package journal
+
+import (
+	"testing"
+	"time"
+)
+
+// The events of a server that has few of them do not stay in its journal: an hour after
+// the first ones their segment ends, and is trimmed like any other.
+func TestOldSegmentEnds(t *testing.T) {
+	eachWriter(t, func(t *testing.T, d *disk) {
+		for _, sync := range []time.Duration{0, background} {
+			c := testConfig(t.TempDir())
+			clock := newTestClock()
+			c.Now, c.Sync, c.RollAfter = clock.now, sync, time.Hour
+			j := mustOpen(t, c, d)
+			mustAppend(t, j, testEvents(0, 1))
+			s := own(t, j)
+			segments := func(want int, why string) {
+				t.Helper()
+				j.rollOld()
+				if n := len(segmentFiles(t, c.Dir, s.ID())); n != want {
+					t.Fatalf("%s: %d segments, want %d", why, n, want)
+				}
+			}
+			segments(1, "new")
+			clock.move(time.Hour - 1*time.Millisecond)
+			segments(1, "not old yet")
+			clock.move(-2 * time.Hour)
+			segments(1, "the clock stepped back")
+			clock.move(time.Hour - time.Millisecond)
+			segments(1, "an hour is counted from then on")
+			clock.move(time.Millisecond)
+			segments(2, "old")
+			s.Ack(1)
+			j.Covered(j.Positions())
+			j.sweep()
+			segments(1, "trimmed")
+			clock.move(100 * time.Hour)
+			segments(1, "without events it does not end")
+			mustAppend(t, j, testEvents(1, 1))
+			segments(1, "new events")
+			clock.move(time.Hour)
+			segments(2, "old again")
+			if err := j.Release(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
