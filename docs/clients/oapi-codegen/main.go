@@ -154,6 +154,13 @@ func (p popupd) forget(ctx context.Context) error {
 	if err := want(http.StatusAccepted, "resetUser", reset, err); err != nil {
 		return err
 	}
+	erasure, err := p.admin.GetErasureWithResponse(ctx, reset.JSON202.Id)
+	if err := want(http.StatusOK, "getErasure", erasure, err); err != nil {
+		return err
+	}
+	if len(erasure.JSON200.Kept) == 0 {
+		return fmt.Errorf("getErasure: %+v, want what is kept", *erasure.JSON200)
+	}
 	dots, err := p.admin.GetUserByQueryWithResponse(ctx, &GetUserByQueryParams{Uid: ".."})
 	if err := want(http.StatusOK, "getUserByQuery", dots, err); err != nil {
 		return err
@@ -242,6 +249,14 @@ func (p popupd) operate(ctx context.Context) error {
 	}
 	reload, err := p.admin.ReloadWithResponse(ctx)
 	if err := want(http.StatusOK, "reload", reload, err); err != nil {
+		return err
+	}
+	level, err := p.admin.SetLogLevelWithResponse(ctx, nil, LogLevel{Level: Warn})
+	if err := want(http.StatusOK, "setLogLevel", level, err); err != nil {
+		return err
+	}
+	is, err := p.admin.GetLogLevelWithResponse(ctx)
+	if err := want(http.StatusOK, "getLogLevel", is, err); err != nil {
 		return err
 	}
 	metrics, err := p.admin.MetricsWithResponse(ctx)

@@ -100,9 +100,11 @@ func show(ctx context.Context, data *Client) {
 func forget(ctx context.Context, admin *Client) {
 	state := want[*User](admin.GetUser(ctx, GetUserParams{UID: user}))
 	must(len(state.States) == 1 && len(state.States[0].Acted) == 4, "state %+v", state)
-	want[*ResetUserAccepted](admin.ResetUser(ctx, ResetUserParams{UID: user}))
+	reset := want[*ErasureQueuedHeaders](admin.ResetUser(ctx, ResetUserParams{UID: user}))
+	erasure := want[*Erasure](admin.GetErasure(ctx, GetErasureParams{ID: reset.Response.ID}))
+	must(len(erasure.Kept) > 0, "erasure %+v", erasure)
 	want[*User](admin.GetUserByQuery(ctx, GetUserByQueryParams{UID: ".."}))
-	want[*ResetUserByQueryAccepted](admin.ResetUserByQuery(ctx, ResetUserByQueryParams{UID: ".."}))
+	want[*ErasureQueuedHeaders](admin.ResetUserByQuery(ctx, ResetUserByQueryParams{UID: ".."}))
 }
 
 // change goes through the versions of the popup, up to its end.
@@ -133,6 +135,9 @@ func operate(ctx context.Context, admin *Client) {
 	want[*Health](admin.Live(ctx))
 	want[*Health](admin.Ready(ctx))
 	want[*Reloaded](admin.Reload(ctx))
+	want[*LogLevel](admin.SetLogLevel(ctx, &LogLevel{Level: LogLevelLevelWarn}, SetLogLevelParams{}))
+	level := want[*LogLevel](admin.GetLogLevel(ctx))
+	must(level.Level == LogLevelLevelWarn, "log level %+v", level)
 	want[*MetricsOK](admin.Metrics(ctx))
 	want[*ListProfilesOK](admin.ListProfiles(ctx))
 	want[*GetProfileOKTextPlain](admin.GetProfile(ctx, GetProfileParams{Profile: "heap", Debug: NewOptInt(1)}))

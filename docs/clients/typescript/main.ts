@@ -72,7 +72,8 @@ want(204, await data.OPTIONS("/v1/actions"));
 // it. Fetch takes ".." out of a path, so such ids go into the query.
 const state = want(200, await admin.GET("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
 assert.deepEqual(state.states.map((s) => s.acted), [["click", "dismiss", "convert", "view"]]);
-want(202, await admin.DELETE("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
+const reset = want(202, await admin.DELETE("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));
+assert(want(200, await admin.GET("/v1/admin/erasures/{id}", { params: { path: { id: reset.id } } })).kept.length > 0);
 assert.equal(want(200, await admin.GET("/v1/admin/users", { params: { query: { uid: ".." } } })).uid, "..");
 want(202, await admin.DELETE("/v1/admin/users", { params: { query: { uid: ".." } } }));
 
@@ -103,6 +104,8 @@ want(200, await admin.GET("/v1/admin/audit"));
 assert.equal(want(200, await admin.GET("/livez")).status, "ok");
 assert.equal(want(200, await admin.GET("/readyz")).status, "ready");
 assert(want(200, await admin.POST("/v1/admin/reload")).revision > 0);
+want(200, await admin.PUT("/v1/admin/log-level", { body: { level: "warn" } }));
+assert.equal(want(200, await admin.GET("/v1/admin/log-level")).level, "warn");
 assert.match(want(200, await admin.GET("/metrics", { parseAs: "text" })), /popupd_build_info/);
 want(200, await admin.GET("/openapi.yaml", { parseAs: "text" }));
 want(200, await admin.GET("/debug/pprof", { parseAs: "text" }));
