@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -107,6 +108,9 @@ func (p popupd) show(ctx context.Context) error {
 	if err := want(http.StatusNoContent, "poll again", again, err); err != nil {
 		return err
 	}
+	if err := p.showSeveral(ctx, served.Token); err != nil {
+		return err
+	}
 	click := Action{Token: served.Token, Action: ActionActionClick}
 	var one, many ActionOrActions
 	if err := one.FromAction(click); err != nil {
@@ -138,6 +142,26 @@ func (p popupd) show(ctx context.Context) error {
 	}
 	preflightActions, err := p.data.PreflightActionsWithResponse(ctx)
 	return want(http.StatusNoContent, "preflightActions", preflightActions, err)
+}
+
+// showSeveral polls for several placements, as another user.
+func (p popupd) showSeveral(ctx context.Context, showing string) error {
+	var plan, logins Scalar
+	if err := errors.Join(plan.FromScalar0("pro"), logins.FromScalar1(3)); err != nil {
+		return err
+	}
+	body := PollRequest{
+		Uid: "another " + user, Placements: &[]string{"nowhere", key}, Showing: &[]string{showing},
+		Attributes: &map[string]Scalar{"plan": plan, "logins": logins},
+	}
+	posted, err := p.data.PollPlacementsWithResponse(ctx, nil, body)
+	if err := want(http.StatusOK, "pollPlacements", posted, err); err != nil {
+		return err
+	}
+	if got := posted.JSON200; len(got.Popups) != 1 || got.Popups[0].Popup.Placement != key || len(got.Withdraw) != 0 {
+		return fmt.Errorf("pollPlacements: %+v", got)
+	}
+	return nil
 }
 
 // forget resets users, by path and by query. It comes before the popup is

@@ -82,6 +82,10 @@ func show(ctx context.Context, data *Client) {
 	served := want[*ServedHeaders](data.Poll(ctx, params)).Response
 	must(string(served.Popup.Content["title"]) == `"Hello"`, "served %+v", served)
 	want[*PollNoContent](data.Poll(ctx, params))
+	attributes := NewOptNilPollRequestAttributes(PollRequestAttributes{"plan": NewStringScalar("pro"), "logins": NewFloat64Scalar(3)})
+	several := PollRequest{UID: "another " + user, Placements: NewOptNilStringArray([]string{"nowhere", key}), Attributes: attributes, Showing: NewOptNilStringArray([]string{served.Token})}
+	posted := want[*ServedPopupsHeaders](data.PollPlacements(ctx, &several, PollPlacementsParams{})).Response
+	must(len(posted.Popups) == 1 && posted.Popups[0].Popup.Placement == key && len(posted.Withdraw) == 0, "served %+v", posted)
 	one := NewActionActionOrActions(Action{Token: served.Token, Action: ActionActionClick})
 	want[*ActionResultsHeaders](data.Act(ctx, &one, ActParams{}))
 	many := NewActionsActionOrActions(Actions{{Token: served.Token, Action: ActionActionConvert}, {Token: "v1.forged", Action: ActionActionClick}})
