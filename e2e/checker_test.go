@@ -98,7 +98,9 @@ func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*pop
 	v.acked = len(o.acked)
 	v.cooldowns(rows, popups, o)
 	times := make(map[eventID]int, len(rows)) // how often each is counted
+	stored := make(map[eventID]int, len(rows))
 	for _, r := range rows {
+		stored[r.eventID]++
 		if r.repeated && r.user != "" {
 			continue
 		}
@@ -115,6 +117,11 @@ func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*pop
 			v.lost = append(v.lost, fmt.Sprintf("%v of %v", id, a.At.Format(time.StampMilli)))
 		}
 	}
+	for id, n := range o.actions { // a repeat is recorded too
+		if o.resets[id.user] == nil && times[id] > 0 && stored[id] < n {
+			v.lost = append(v.lost, fmt.Sprintf("%v, %d of %d times", id, n-stored[id], n))
+		}
+	}
 	slices.Sort(v.lost)
 	for _, r := range rows {
 		if !o.explain(r) {
@@ -126,7 +133,8 @@ func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*pop
 
 // origins are the attempts that events may come from.
 type origins struct {
-	acked map[eventID]*attempt // the first of each event
+	acked   map[eventID]*attempt // the first of each event
+	actions map[eventID]int      // how often each was acked, of polls aside
 	// What is not acknowledged may have been committed all the same, if nobody
 	// was told otherwise.
 	unanswered map[userAction][]*attempt
@@ -139,7 +147,7 @@ type userAction struct{ user, action string }
 
 func newOrigins(attempts []attempt) *origins {
 	o := &origins{
-		acked: make(map[eventID]*attempt), unanswered: make(map[userAction][]*attempt),
+		acked: make(map[eventID]*attempt), actions: make(map[eventID]int), unanswered: make(map[userAction][]*attempt),
 		polls: make(map[string][]*attempt), resets: make(map[string][]*attempt), erased: make(map[eventID]bool),
 	}
 	for i := range attempts {
@@ -154,8 +162,13 @@ func newOrigins(attempts []attempt) *origins {
 			o.polls[a.User] = append(o.polls[a.User], a)
 		}
 		switch id := a.event(); {
-		case a.Outcome == acked && o.acked[id] == nil:
-			o.acked[id] = a
+		case a.Outcome == acked:
+			if o.acked[id] == nil {
+				o.acked[id] = a
+			}
+			if a.Action != "poll" {
+				o.actions[id]++
+			}
 		case a.Outcome == unknown:
 			key := userAction{a.User, a.Action}
 			o.unanswered[key] = append(o.unanswered[key], a)
@@ -214,7 +227,7 @@ func decided(a *attempt, atMS int64) bool {
 	if a.Outcome == unknown {
 		late = time.Minute
 	}
-	return at.After(a.At.Add(-resolution)) && at.Before(a.end().Add(late+2*resolution))
+	return at.After(a.At.Add(-a.Age-resolution)) && at.Before(a.end().Add(late+2*resolution))
 }
 
 // resetBetween reports whether a user may have been reset between two impressions.
@@ -258,12 +271,16 @@ func (v *findings) cooldowns(rows []storedEvent, popups map[uint32]*popupSpec, o
 			s = shown{}
 		}
 		// The shortest wait: what was done meanwhile may have changed it.
-		wait := min(spec.afterImpression, spec.afterClick, spec.afterDismiss) - resolution
+		wait := min(spec.afterImpression, spec.afterClick, spec.afterDismiss)
+		if spec.confirm > 0 {
+			wait = min(wait, spec.confirm)
+		}
+		wait -= resolution
 		if s.last > 0 && r.served-s.last < wait.Milliseconds() {
 			v.forbidden = append(v.forbidden, fmt.Sprintf("%s %s after %d ms", r.user, spec.key, r.served-s.last))
 		}
 		s.last = r.served
-		if r.action == impression {
+		if r.action == impression && spec.confirm == 0 { // users know which ones they confirmed
 			s.times++
 		}
 		if spec.maxImpressions > 0 && s.times > spec.maxImpressions {

@@ -24,6 +24,7 @@ func TestHistory(t *testing.T) {
 		older  bool // on the impression before the latest
 	}
 	poll := func(ms int) step { return step{ms, "poll", acked, false} }
+	act := func(ms int, action string) step { return step{ms, action, acked, false} }
 	for _, c := range []struct {
 		name  string
 		steps []step
@@ -49,13 +50,33 @@ func TestHistory(t *testing.T) {
 		{"a reset that was refused", []step{poll(0), {20, "reset", refused, false}, poll(30)}, "too early"},
 		{"too often", []step{poll(0), poll(5000), poll(10000)}, "3 times"},
 		{"too often but for a release", []step{poll(0), poll(5000), {5010, "release", acked, false}, poll(10000)}, ""},
+		{"a click of 2 s ago", []step{poll(0), act(3000, "click"), poll(3800)}, "too early"},
+		{"in time after a click of 2 s ago", []step{poll(0), act(3000, "click"), poll(4010)}, ""},
+		{"a click at once of 2 s ago", []step{poll(0), act(10, "click"), poll(2800)}, "too early"},
+		{"confirm: never", []step{poll(0), poll(200), poll(400), poll(600)}, ""},
+		{"confirm: too soon", []step{poll(0), poll(90)}, "too early"},
+		{"confirm: the wait begins with the view", []step{poll(0), act(150, "view"), poll(1040)}, "too early"},
+		{"confirm: the wait has ended", []step{poll(0), act(150, "view"), poll(1150)}, ""},
+		{"confirm: a view that may not count", []step{poll(0), {150, "view", unknown, false}, poll(200)}, ""},
+		{"confirm: a view of an older impression", []step{poll(0), poll(200), {210, "view", acked, true}, poll(400)}, ""},
+		{"confirm: a view after a dismiss", []step{poll(0), act(10, "dismiss"), act(20, "view"), poll(410)}, ""},
+		{"confirm: a view after a release", []step{poll(0), act(10, "release"), act(20, "view"), poll(30)}, ""},
+		{"confirm: a release after a view", []step{poll(0), act(10, "view"), act(20, "release"), poll(30)}, ""},
+		{"confirm: too often", []step{poll(0), act(10, "view"), poll(2000), act(2010, "click"), poll(9000)}, "3 times"},
+		{"confirm: too often but for one that nobody saw", []step{poll(0), act(10, "view"), poll(2000), poll(9000)}, ""},
 		{"too often but for a reset", []step{poll(0), poll(5000), {5010, "reset", acked, false}, poll(10000)}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := newHistory(popupSpecs{{key: "p", afterImpression: time.Second, afterClick: 3 * time.Second, afterDismiss: 400 * time.Millisecond, maxImpressions: 2}})
-			u := newLoadUser("u")
+			spec := popupSpec{key: "p", afterImpression: time.Second, afterClick: 3 * time.Second, afterDismiss: 400 * time.Millisecond, maxImpressions: 2}
+			if strings.HasPrefix(c.name, "confirm") {
+				spec.confirm = 200 * time.Millisecond
+			}
+			h, u := newHistory(popupSpecs{spec}), newLoadUser("u")
 			for _, s := range c.steps {
 				a := at(s.ms, s.action, s.answer)
+				if strings.HasSuffix(c.name, " of 2 s ago") {
+					a.Age = 2 * time.Second
+				}
 				switch s.action {
 				case "poll":
 					h.recordShown(u, p, a)

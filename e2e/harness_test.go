@@ -21,6 +21,11 @@ func TestChecker(t *testing.T) {
 		}
 		return a
 	}
+	ago := func(ms int, action string, o outcome, age int) attempt {
+		a := try(ms, action, o, 1_000_005)
+		a.Age = time.Duration(age) * time.Millisecond
+		return a
+	}
 	row := func(action int, served, at int64) storedEvent {
 		return storedEvent{eventID{"u", popup, action, served}, at, false}
 	}
@@ -45,8 +50,11 @@ func TestChecker(t *testing.T) {
 		{"an impression is lost", []attempt{shown}, nil, "1 lost"},
 		{"an impression is there twice", []attempt{shown}, []storedEvent{impressed, impressed}, "1 counted twice"},
 		{"a click is lost", []attempt{shown, try(20, "click", acked, 1_000_005)}, []storedEvent{impressed}, "1 lost"},
-		{"a click is told twice", []attempt{shown, try(20, "click", acked, 1_000_005), try(40, "click", acked, 1_000_005)},
-			[]storedEvent{impressed, row(2, 1_000_005, 1_000_025)}, ""},
+		{"a repeated click is not recorded", []attempt{shown, try(20, "click", acked, 1_000_005), try(40, "click", acked, 1_000_005)},
+			[]storedEvent{impressed, row(2, 1_000_005, 1_000_025)}, "1 lost"},
+		{"a poll is told twice", []attempt{shown, try(20, "poll", acked, 1_000_005)}, []storedEvent{impressed}, ""},
+		{"a click of a while ago", []attempt{shown, ago(5000, "click", unknown, 4000)}, []storedEvent{impressed, row(2, 1_000_005, 1_001_005)}, ""},
+		{"a click of before it was reported", []attempt{shown, ago(5000, "click", unknown, 3000)}, []storedEvent{impressed, row(2, 1_000_005, 1_001_005)}, "1 invented"},
 		{"a click is counted twice", []attempt{shown, try(20, "click", acked, 1_000_005), try(40, "click", acked, 1_000_005)},
 			[]storedEvent{impressed, row(2, 1_000_005, 1_000_025), row(2, 1_000_005, 1_000_045)}, "1 counted twice"},
 		{"a click is sent again to a server that does not know", []attempt{shown, try(20, "click", acked, 1_000_005), try(40, "click", acked, 1_000_005)},
@@ -94,6 +102,14 @@ func TestChecker(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+	popups[popup].confirm, popups[popup].maxImpressions = 500*time.Millisecond, 1
+	for ms, want := range map[int64]string{300: "1 shown though", 600: ""} {
+		back := []storedEvent{impressed, row(impression, 1_000_005+ms, 1_000_005+ms)}
+		err := checkHistory([]attempt{shown, try(int(ms), "poll", acked, 1_000_005+ms)}, back, popups).err(0)
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("unconfirmed, and shown again after %d ms: got %v, want %q", ms, err, want)
+		}
 	}
 	v := checkHistory([]attempt{shown}, nil, popups)
 	if err := v.err(1); err != nil {

@@ -35,6 +35,7 @@ type attempt struct {
 	Outcome outcome       `json:"outcome"`
 	Popup   uint32        `json:"popup,omitempty"`     // of an ok poll and of actions
 	Served  int64         `json:"served_ms,omitempty"` // the same
+	Age     time.Duration `json:"age_ns,omitempty"`    // of an action: how long before At it happened
 	Detail  string        `json:"detail,omitempty"`
 }
 
@@ -145,8 +146,12 @@ type popupSpec struct {
 	priority                                  int
 	afterImpression, afterClick, afterDismiss time.Duration // whole seconds
 	maxImpressions                            int
-	control                                   bool // half of the users are in a control group
+	control                                   bool          // half of the users are in a control group
+	confirm                                   time.Duration // the time to confirm it; 0: serving is showing
 }
+
+// placements are where each popup of a load may be shown.
+var placements = []string{"default", "side"}
 
 type popupSpecs []popupSpec
 
@@ -158,8 +163,8 @@ func (o popupSpecs) create(s *server) {
 		if p.control {
 			variants += `,{"key":"c","control":true,"content":{}}`
 		}
-		body := fmt.Sprintf(`{"key":%q,"status":"active","priority":%d,"variants":[%s],"frequency":{"after_impression_sec":%d,"after_click_sec":%d,"after_dismiss_sec":%d,"max_impressions":%d}}`,
-			p.key, p.priority, variants, int(p.afterImpression.Seconds()), int(p.afterClick.Seconds()), int(p.afterDismiss.Seconds()), p.maxImpressions)
+		body := fmt.Sprintf(`{"key":%q,"status":"active","priority":%d,"variants":[%s],"placements":["default","side"],"frequency":{"after_impression_sec":%d,"after_click_sec":%d,"after_dismiss_sec":%d,"max_impressions":%d,"confirm_sec":%d}}`,
+			p.key, p.priority, variants, int(p.afterImpression.Seconds()), int(p.afterClick.Seconds()), int(p.afterDismiss.Seconds()), p.maxImpressions, int(p.confirm.Seconds()))
 		if status := s.admin("POST", "/v1/admin/popups", body, "", nil); status != 201 {
 			s.t.Fatalf("create %s: %d", p.key, status)
 		}
@@ -210,14 +215,15 @@ type loadImpression struct {
 	token  string
 	served int64                // ms
 	at     time.Time            // when the poll that showed it was sent
-	tried  map[string]time.Time // by action: when it was first tried and may have been taken
+	tried  map[string]time.Time // by action: the earliest that it may have been taken for
+	counts bool                 // towards the cap, as far as is known
 }
 
 // seenPopup is what a user has seen of one popup.
 type seenPopup struct {
 	latest *loadImpression
 	older  []*loadImpression
-	shown  int       // times, without those that may have been released
+	shown  int       // times that count: confirmed, if need be, and not released
 	ready  time.Time // not before this it may return: the wait of the latest impression, until it is acted on
 	until  time.Time // nor before this: the longest wait that actions asked for
 }
@@ -255,8 +261,35 @@ func (h *history) recordShown(u *loadUser, p *pollAnswer, a *attempt) {
 	}
 	s.latest = &loadImpression{popup: p.Popup.ID, token: p.Token, served: a.Served, at: a.At, tried: make(map[string]time.Time)}
 	s.ready = a.At.Add(o.afterImpression)
-	if s.shown++; o.maxImpressions > 0 && s.shown > o.maxImpressions {
-		h.report("%s was shown %s %d times, at most %d are allowed", u.name, p.Popup.Key, s.shown, o.maxImpressions)
+	if o.maxImpressions > 0 && s.shown >= o.maxImpressions {
+		h.report("%s was shown %s %d times, at most %d are allowed", u.name, p.Popup.Key, s.shown+1, o.maxImpressions)
+	}
+	if o.confirm > 0 {
+		s.ready = a.At.Add(o.confirm)
+	} else {
+		s.latest.counts = true
+		s.shown++
+	}
+}
+
+// recordConfirmed records that an action may have confirmed the latest impression of a popup.
+func (h *history) recordConfirmed(s *seenPopup, o *popupSpec, a *attempt) {
+	on := s.latest
+	if _, released := on.tried["release"]; released || o.confirm == 0 || a.Outcome != acked {
+		return
+	}
+	if !on.counts {
+		on.counts = true
+		s.shown++
+	}
+	_, clicked := on.tried["click"]
+	_, dismissed := on.tried["dismiss"]
+	_, converted := on.tried["convert"]
+	if clicked || dismissed || converted { // the wait is that of the action
+		return
+	}
+	if ready := on.tried[a.Action].Add(o.afterImpression); ready.After(s.ready) {
+		s.ready = ready
 	}
 }
 
@@ -266,16 +299,23 @@ func (h *history) recordAction(u *loadUser, key string, on *loadImpression, a *a
 		return
 	}
 	s := u.seen[key]
-	first, again := on.tried[a.Action]
-	if !again {
-		first = a.At
-		on.tried[a.Action] = first
+	o := h.popups.find(key)
+	since := a.At.Add(-a.Age)
+	if since.Before(on.at) {
+		since = on.at
+	}
+	if first, again := on.tried[a.Action]; !again || since.Before(first) {
+		on.tried[a.Action] = since
+	}
+	if a.Action != "release" && on == s.latest {
+		h.recordConfirmed(s, o, a)
 	}
 	switch a.Action {
 	case "view":
 		return
 	case "release":
-		if !again {
+		if on.counts {
+			on.counts = false
 			s.shown--
 		}
 		if on == s.latest {
@@ -283,7 +323,7 @@ func (h *history) recordAction(u *loadUser, key string, on *loadImpression, a *a
 		}
 		return
 	}
-	asked := first.Add(h.popups.find(key).wait(a.Action))
+	asked := on.tried[a.Action].Add(o.wait(a.Action))
 	if a.Outcome == acked && asked.After(s.until) {
 		s.until = asked
 	}

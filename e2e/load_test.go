@@ -138,7 +138,7 @@ func (v *loadClient) runUser(u *loadUser) {
 		}
 		for _, action := range []string{"view", "click", "dismiss", "convert"} {
 			for chance := 4; v.rand.IntN(chance) == 0; chance = 3 {
-				v.act(u, o.key, on, action)
+				v.actAgo(u, o.key, on, action, v.someAge(on))
 			}
 		}
 		if v.rand.IntN(8) == 0 {
@@ -155,37 +155,6 @@ func (v *loadClient) runUser(u *loadUser) {
 	}
 }
 
-// pollAll polls until nothing more is shown.
-func (v *loadClient) pollAll(u *loadUser) {
-	for range 5 {
-		if !v.poll(u) {
-			return
-		}
-	}
-}
-
-// poll polls once and reports whether something was shown.
-func (v *loadClient) poll(u *loadUser) bool {
-	a := attempt{At: time.Now(), User: u.name, Action: "poll", Outcome: nothingShown}
-	p, err := v.server.ask(u.name)
-	a.Took = time.Since(a.At)
-	switch {
-	case err != nil:
-		a.Outcome, a.Detail = outcomeOf(err), err.Error()
-		if a.Outcome == unknown {
-			u.unansweredPoll = a.At
-		}
-	case p != nil:
-		a.Outcome, a.Popup = acked, p.Popup.ID
-		if a.Served, err = servedAt(p.Token); err != nil {
-			v.history.report("%v", err)
-		}
-		v.history.recordShown(u, p, &a)
-	}
-	v.history.add(a)
-	return a.Outcome == acked
-}
-
 // outcomeOf says what a request that failed tells of its outcome.
 func outcomeOf(err error) outcome {
 	if _, answered := errors.AsType[*statusError](err); answered {
@@ -197,8 +166,22 @@ func outcomeOf(err error) outcome {
 // act reports an action on an impression of a popup, which has no key if a reset has
 // made it void.
 func (v *loadClient) act(u *loadUser, key string, on *loadImpression, action string) outcome {
-	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: on.popup, Served: on.served}
-	status, err := v.server.act(on.token, action)
+	return v.actAgo(u, key, on, action, 0)
+}
+
+// someAge says how long ago an action on an impression happened: mostly now, else at any
+// time since, or so long ago that it was not there yet.
+func (v *loadClient) someAge(on *loadImpression) time.Duration {
+	if v.rand.IntN(4) > 0 {
+		return 0
+	}
+	return time.Duration(v.rand.Int64N(int64(2*time.Since(on.at)) + 1)).Truncate(time.Millisecond)
+}
+
+// actAgo is act for what happened a while ago.
+func (v *loadClient) actAgo(u *loadUser, key string, on *loadImpression, action string, age time.Duration) outcome {
+	a := attempt{At: time.Now(), User: u.name, Action: action, Outcome: acked, Popup: on.popup, Served: on.served, Age: age}
+	status, err := v.server.actAgo(on.token, action, age)
 	a.Took = time.Since(a.At)
 	switch {
 	case err != nil:

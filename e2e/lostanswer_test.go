@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -40,6 +42,45 @@ func (s *server) request(method, target, body string, header ...string) reply {
 		s.t.Fatal(err)
 	}
 	return reply{resp.StatusCode, resp.Header, string(answer)}
+}
+
+// cut sends a request on a kept-alive connection that is reset once the server has
+// answered, and returns what the client has not seen.
+func (s *server) cut(method, target, body string) string {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.Address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.(*net.TCPConn).SetLinger(0); err != nil { // Close resets it
+		s.t.Fatal(err)
+	}
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		s.t.Fatal(err)
+	}
+	answers := bufio.NewReader(conn)
+	exchange := func(method, target, body string) string {
+		req, err := http.NewRequest(method, s.dataURL+target, strings.NewReader(body))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "text/plain")
+		if err := req.Write(conn); err != nil {
+			s.t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(answers, req)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return string(answer)
+	}
+	exchange("GET", "/v1/poll?uid=other&placement=none", "")
+	return exchange(method, target, body)
 }
 
 // TestLostAnswers: a poll whose answer nobody saw, for whatever reason, costs its user
@@ -80,9 +121,27 @@ func TestLostAnswers(t *testing.T) {
 		s.mustAct(seen.Token, "view", accepted)
 		s.staysAway("confirms", 1200*time.Millisecond, at) // past confirm_sec
 	})
+	t.Run("a connection that breaks", func(t *testing.T) {
+		const poll = "/v1/poll?uid=cut&rid=0123456789abcdef"
+		lost := s.cut("GET", poll, "")
+		if again := s.request("GET", poll, ""); lost == "" || again.status != http.StatusOK || again.body != lost {
+			t.Errorf("answered %s, then %d %s; want the same", lost, again.status, again.body)
+		}
+		if other := s.request("GET", "/v1/poll?uid=cut&rid=fedcba9876543210", ""); other.status != http.StatusNoContent {
+			t.Errorf("another request is answered %d, want 204", other.status)
+		}
+	})
+	t.Run("a POST on a connection that breaks", func(t *testing.T) {
+		const poll = `{"uid":"posts","rid":"0123456789abcdef","placements":["default","confirmed"]}`
+		lost := s.cut("POST", "/v1/poll", poll)
+		again := s.request("POST", "/v1/poll", poll, "Content-Type", "text/plain")
+		if strings.Count(lost, `"token"`) != 2 || again.status != http.StatusOK || again.body != lost {
+			t.Errorf("answered %s, then %d %s; want two popups, and the same", lost, again.status, again.body)
+		}
+	})
 	s.waitDrained()
-	d.wantRows("impressions", 4, "SELECT COUNT(*) FROM event WHERE action = 1")
-	if err := checkInvariants(d.db, stateInvariant); err != nil {
+	d.wantRows("impressions", 4+1+2, "SELECT COUNT(*) FROM event WHERE action = 1")
+	if err := checkInvariants(d.db); err != nil {
 		t.Error(err)
 	}
 }

@@ -185,6 +185,42 @@ func (s *server) ask(user string, more ...string) (*pollAnswer, error) {
 	return p, nil
 }
 
+// postedPoll is the body of a POST /v1/poll.
+type postedPoll struct {
+	User       string   `json:"uid"`
+	RID        string   `json:"rid"`
+	Placements []string `json:"placements"`
+	Showing    []string `json:"showing"`
+}
+
+// pollAnswers is what a POST /v1/poll returned.
+type pollAnswers struct {
+	Popups   []*pollAnswer `json:"popups"`
+	Withdraw []string      `json:"withdraw"`
+}
+
+// askPost polls once with POST.
+func (s *server) askPost(q *postedPoll) (*pollAnswers, error) {
+	body, _ := json.Marshal(q)
+	resp, err := client.Post(s.dataURL+"/v1/poll", "text/plain", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return nil, err
+	case resp.StatusCode != http.StatusOK:
+		return nil, &statusError{resp.StatusCode, string(answer)}
+	}
+	p := new(pollAnswers)
+	if err := json.Unmarshal(answer, p); err != nil {
+		return nil, fmt.Errorf("poll answers %q: %w", answer, err)
+	}
+	return p, nil
+}
+
 // statusError is an answer that is not what was asked for.
 type statusError struct {
 	status int
@@ -204,8 +240,11 @@ func (s *server) mustAsk(user string) *pollAnswer {
 }
 
 // act reports an action and returns the status.
-func (s *server) act(token, action string) (int, error) {
-	body, _ := json.Marshal(map[string]string{"token": token, "action": action})
+func (s *server) act(token, action string) (int, error) { return s.actAgo(token, action, 0) }
+
+// actAgo is act for what happened a while ago.
+func (s *server) actAgo(token, action string, age time.Duration) (int, error) {
+	body, _ := json.Marshal(map[string]any{"token": token, "action": action, "age_ms": age.Milliseconds()})
 	resp, err := client.Post(s.dataURL+"/v1/actions", "text/plain", bytes.NewReader(body))
 	if err != nil {
 		return 0, err

@@ -37,7 +37,9 @@ const (
 	sums        = `(SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts,
 		SUM(controls) controls, SUM(views) views, SUM(releases) releases, SUM(click_users) click_users, SUM(convert_users) convert_users,
 		SUM(control_users) control_users FROM popup_stats GROUP BY popup_id)`
-	actedBit = `CASE action WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 ELSE 0 END`
+	// confirmed are the popups that count once the page says that they were seen.
+	confirmed = `(SELECT id FROM popups WHERE JSON_VALUE(spec, '$.frequency.confirm_sec') > 0)`
+	actedBit  = `CASE action WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 ELSE 0 END`
 )
 
 var invariants = []invariant{
@@ -84,7 +86,7 @@ var invariants = []invariant{
 		LEFT JOIN (SELECT user_id, popup_id, SUM(action = 1) n, SUM(action = 8 AND repeated = 0) released, MAX(CASE WHEN action IN (1, 6) THEN served_at_ms END) last
 		           FROM ` + live + ` l GROUP BY user_id, popup_id) e
 		  ON e.user_id = u.user_id AND e.popup_id = u.popup_id
-		WHERE NOT (COALESCE(u.impressions BETWEEN e.n - e.released AND e.n, 0) AND u.last_impression_ms <=> e.last)`},
+		WHERE NOT (COALESCE(u.impressions BETWEEN IF(u.popup_id IN ` + confirmed + `, 0, e.n - e.released) AND e.n, 0) AND u.last_impression_ms <=> e.last)`},
 	{"no user and popup without a state", `
 		SELECT CONCAT(e.user_id, ' popup ', e.popup_id) FROM ` + live + ` e
 		LEFT JOIN user_popup u ON u.user_id = e.user_id AND u.popup_id = e.popup_id

@@ -54,8 +54,9 @@ type system struct {
 }
 
 // loadPopups are what the users of a system are shown: popups that never return
-// within a test, that do soon, that do until a cap, and with a control group.
+// within a test, that do soon, that do until a cap, that are to be confirmed, and with a control group.
 var loadPopups = popupSpecs{
+	{key: "confirmed", priority: 5, afterImpression: 3 * time.Second, afterClick: 5 * time.Second, afterDismiss: 4 * time.Second, maxImpressions: 4, confirm: time.Second},
 	{key: "capped", priority: 4, afterImpression: time.Second, afterClick: 2 * time.Second, afterDismiss: 2 * time.Second, maxImpressions: 3},
 	{key: "short", priority: 3, afterImpression: 2 * time.Second, afterClick: 5 * time.Second, afterDismiss: 3 * time.Second},
 	{key: "tested", priority: 2, afterImpression: 4 * time.Second, afterClick: time.Hour, afterDismiss: time.Hour, control: true},
