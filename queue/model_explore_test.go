@@ -79,10 +79,12 @@ func (w world) breakages(v variant, b bounds, emit emit) {
 			n := w
 			n.last = last
 			clear(n.events[last+1:])
+			n.user = modelUser{}
+			n = n.applyBatch(1, last, variant{})
 			emit("MYSQL RESTORED", n, "")
 		}
 		n := w
-		n.row, n.last, n.events = false, 0, [modelFrames + 1]fate{}
+		n.row, n.last, n.events, n.user = false, 0, [modelFrames + 1]fate{}, modelUser{}
 		emit("MYSQL RESTORED TO BEFORE REGISTER", n, "")
 	}
 }
@@ -137,7 +139,7 @@ type explorer struct {
 // the steps that lead to it.
 func explore(v variant, b bounds) (states int, err error) {
 	x := explorer{v: v, b: b, seen: map[world]int32{}}
-	x.visit(-1, "start", world{appended: b.frames, first: 1})
+	x.visit(-1, "start", world{appended: b.frames, first: 1, script: b.script})
 	for i := 0; i < len(x.states); i++ {
 		w := x.states[i]
 		if broke := w.check(); broke != "" {
@@ -267,6 +269,25 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// TestModelUser explores the protocol with every sequence of actions, releases and resets.
+func TestModelUser(t *testing.T) {
+	for _, b := range []bounds{
+		{frames: 4, flushers: 1},
+		{frames: 3, flushers: 1, faults: 1},
+		{frames: 2, flushers: 2, faults: 1, restore: true},
+	} {
+		total := 0
+		for _, b.script = range scripts(b.frames) {
+			states, err := explore(variant{}, b)
+			if err != nil {
+				t.Fatalf("%v: %v", b.script, err)
+			}
+			total += states
+		}
+		t.Logf("%d frames %d flushers %d faults restore=%v: %d states", b.frames, b.flushers, b.faults, b.restore, total)
+	}
+}
+
 // TestModelCatches breaks one rule at a time: the model must see it.
 func TestModelCatches(t *testing.T) {
 	for _, c := range []struct {
@@ -288,6 +309,12 @@ func TestModelCatches(t *testing.T) {
 		{"journal trimmed when shipped", variant{ackWhenShipped: true}, bounds{frames: 1, flushers: 1}},
 		{"unknown COMMIT taken as done", variant{ackUnknownCommit: true}, bounds{frames: 1, flushers: 1, faults: 1}},
 		{"old stream removed when shipped", variant{removeWhenShipped: true}, bounds{frames: 1, flushers: 1, faults: 1}},
+		{"no dedupe", variant{noDedupe: true}, bounds{frames: 2, flushers: 1, script: script{1: click, 2: click}}},
+		{"dedupe within a batch", variant{dedupeInBatch: true}, bounds{frames: 3, flushers: 1, script: script{1: release, 3: release}}},
+		{"no tombstone", variant{noTombstone: true}, bounds{frames: 2, flushers: 1, script: script{1: reset, 2: click}}},
+		{"tombstone within a batch", variant{tombstoneInBatch: true}, bounds{frames: 3, flushers: 1, script: script{1: click, 2: reset, 3: click}}},
+		{"a release ends the wait of a click", variant{lastEndsWait: true}, bounds{frames: 2, flushers: 1, script: script{1: click, 2: release}}},
+		{"a release ends no wait", variant{releaseIgnored: true}, bounds{frames: 1, flushers: 1, script: script{1: release}}},
 		{"progress never read again", variant{neverReread: true}, bounds{frames: 2, flushers: 1, faults: 1, restore: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,7 +1,7 @@
 package queue
 
 // The model: the protocol of doc.go with everything left out that does not
-// decide what is committed. Frames are one event each and numbered from 1; bytes,
+// decide what is committed and counted. Frames are one event each and numbered from 1; bytes,
 // time and SQL are gone; every step that is atomic in the real system is one
 // step here, and every order of steps is tried (model_explore_test.go).
 
@@ -68,7 +68,10 @@ type world struct {
 	row        bool
 	last, high uint8
 	events     [modelFrames + 1]fate
+	user       modelUser
 	restored   bool
+
+	script script // never changes
 
 	ship   modelShipper
 	flush  [2]modelFlusher
@@ -107,6 +110,13 @@ type variant struct {
 	ackUnknownCommit   bool // a COMMIT without a reply counts as done
 	removeWhenShipped  bool // an old stream is deleted once Redis has it
 	neverReread        bool // an unknown progress is guessed, not read again
+
+	noDedupe         bool // an action counts as often as it is reported
+	dedupeInBatch    bool // but for repeats within one transaction
+	noTombstone      bool // what a reset covers is stored as anything else
+	tombstoneInBatch bool // but in the transaction of the reset
+	lastEndsWait     bool // a release ends the wait that a click asked for
+	releaseIgnored   bool // or none
 }
 
 // bounds limit what is explored.
@@ -116,6 +126,7 @@ type bounds struct {
 	faults   uint8
 	restore  bool // MySQL may be put back to an older state, and segments stay for a while
 	quiet    bool // nothing goes wrong, so nothing may ever be resent
+	script   script
 }
 
 // emit receives a step: its name, the state it leads to, and what it broke ("" = nothing).
@@ -336,12 +347,13 @@ func (w world) commit(f modelFlusher, v variant) (world, string) {
 			w.events[s] = applied
 		}
 	}
+	w = w.applyBatch(from, f.new, v)
 	w.last = f.new
 	w.high = max(w.high, w.last)
 	return w, broke
 }
 
-// check returns the invariant of doc.go that does not hold, or "".
+// check returns the invariant that does not hold, of doc.go or of checkUser, or "".
 func (w world) check() string {
 	for s := uint8(1); s < uint8(len(w.events)); s++ {
 		committed := w.row && s <= w.last
@@ -356,7 +368,7 @@ func (w world) check() string {
 			return "A: an event was applied that nobody appended"
 		}
 	}
-	return ""
+	return w.checkUser()
 }
 
 // goal reports whether everything acknowledged is committed.
