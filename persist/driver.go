@@ -24,8 +24,11 @@ type guarded struct{ driver.Connector }
 // one goroutine at a time.
 type guardedConn struct {
 	driverConn
-	readOnly error // why this session must not write, see schemaGuard; or nil
-	denied   bool  // a privilege was missing: see noteDenial
+	readOnly error  // why this session must not write, see schemaGuard; or nil
+	denied   bool   // a privilege was missing: see noteDenial
+	refused  bool   // the server took no statement: see noteRefusal
+	nodes    *nodes // that the DSN lists; nil if it is one
+	node     int    // of them, the one of this connection
 }
 
 // driverConn is what connections of go-sql-driver are.
@@ -68,15 +71,15 @@ func (c *guardedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx dr
 		return nil, c.readOnly
 	}
 	if tx, err = c.driverConn.BeginTx(ctx, opts); err != nil {
-		return nil, err
+		return nil, c.note(ctx, err)
 	}
-	return guardedTx{tx, c.driverConn}, nil
+	return guardedTx{tx, c}, nil
 }
 
 func (c *guardedConn) PrepareContext(ctx context.Context, query string) (stmt driver.Stmt, err error) {
 	defer recoverPanic(&err, c.driverConn)
 	stmt, err = c.driverConn.PrepareContext(ctx, query)
-	return stmt, c.noteDenial(ctx, err)
+	return stmt, c.note(ctx, err)
 }
 
 func (c *guardedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
@@ -85,13 +88,13 @@ func (c *guardedConn) ExecContext(ctx context.Context, query string, args []driv
 		return nil, c.readOnly
 	}
 	r, err = c.driverConn.ExecContext(ctx, query, args)
-	return r, c.noteDenial(ctx, err)
+	return r, c.note(ctx, err)
 }
 
 func (c *guardedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	defer recoverPanic(&err, c.driverConn)
 	if rows, err = c.driverConn.QueryContext(ctx, query, args); err != nil {
-		return nil, c.noteDenial(ctx, err)
+		return nil, c.note(ctx, err)
 	}
 	return guardedRows{rows, c.driverConn}, nil
 }
@@ -101,17 +104,36 @@ func (c *guardedConn) Ping(ctx context.Context) (err error) {
 	return c.driverConn.Ping(ctx)
 }
 
+// note looks at the error of a statement, for what follows for the connection.
+func (c *guardedConn) note(ctx context.Context, err error) error {
+	c.noteRefusal(err)
+	return c.noteDenial(ctx, err)
+}
+
+// ResetSession has an idle connection closed whose node has been left.
+func (c *guardedConn) ResetSession(ctx context.Context) (err error) {
+	defer recoverPanic(&err, c.driverConn)
+	if !c.isCurrent() {
+		return driver.ErrBadConn
+	}
+	return c.driverConn.ResetSession(ctx)
+}
+
 // IsValid keeps a connection out of the pool whose next session may fare better.
-func (c *guardedConn) IsValid() bool { return c.readOnly == nil && !c.denied && c.driverConn.IsValid() }
+func (c *guardedConn) IsValid() bool {
+	return c.readOnly == nil && !c.denied && !c.refused && c.isCurrent() && c.driverConn.IsValid()
+}
 
 type guardedTx struct {
 	tx   driver.Tx
-	conn driver.Conn
+	conn *guardedConn
 }
 
 func (t guardedTx) Commit() (err error) {
 	defer recoverPanic(&err, t.conn)
-	return t.tx.Commit()
+	err = t.tx.Commit()
+	t.conn.noteRefusal(err)
+	return err
 }
 
 func (t guardedTx) Rollback() (err error) {

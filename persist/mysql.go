@@ -55,10 +55,18 @@ func flushSession() session {
 const idleFlush = 30 * time.Second
 
 func (db *DB) openMySQL(dsn string) error {
-	config, err := mysql.ParseDSN(dsn)
+	dsns, err := Nodes(dsn)
 	if err != nil {
-		// The driver's error may quote a part of the DSN, and so of the password.
-		return errors.New("the MySQL DSN is not readable; it looks like user:password@tcp(host:3306)/database")
+		return err
+	}
+	db.nodes.log = db.log
+	var config *mysql.Config // of all nodes, but for the address
+	for _, dsn := range dsns {
+		if config, err = mysql.ParseDSN(dsn); err != nil {
+			// The driver's error may quote a part of the DSN, and so of the password.
+			return errors.New("the MySQL DSN is not readable; it looks like user:password@tcp(host:3306)/database")
+		}
+		db.nodes.addresses = append(db.nodes.addresses, config.Addr)
 	}
 	if config.DBName == "" {
 		return errors.New("the MySQL DSN names no database; it looks like user:password@tcp(host:3306)/database")
@@ -122,11 +130,22 @@ func (db *DB) mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 		config.Params = map[string]string{}
 	}
 	maps.Copy(config.Params, s)
-	c, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
+	all := failover{nodes: &db.nodes, timeout: config.Timeout}
+	for _, address := range db.nodes.addresses {
+		config.Addr = address
+		if config.TLS != nil {
+			config.TLS.ServerName = "" // the driver takes it from the address
+		}
+		c, err := mysql.NewConnector(config)
+		if err != nil {
+			return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
+		}
+		all.connectors = append(all.connectors, schemaGuard{readCommitted{guarded{c}}, &db.schema})
 	}
-	return sql.OpenDB(schemaGuard{readCommitted{guarded{c}}, &db.schema}), nil
+	if len(all.connectors) == 1 {
+		return sql.OpenDB(all.connectors[0]), nil
+	}
+	return sql.OpenDB(all), nil
 }
 
 // Connections is how many connections to MySQL one server has at most: of its

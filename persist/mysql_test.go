@@ -1,6 +1,7 @@
 package persist
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,18 +18,30 @@ func FuzzDSN(f *testing.F) {
 	f.Add("root@unix(/run/mysqld.sock)/db?multiStatements=true&timeout=0s")
 	f.Add("u:p@tcp([::1]:3306)/db?charset=latin1&collation=x&tls=none")
 	f.Add("u@cloudsql(x)/")
+	f.Add("u:p@tcp(a:1,b)/db")
+	f.Add("u:p@tcp(a:1,)/db")
 	f.Fuzz(func(t *testing.T, dsn string) {
 		if dsn == "" {
 			return // SQLite
 		}
-		config, parseErr := mysql.ParseDSN(dsn)
+		nodes, nodesErr := Nodes(dsn)
+		if nodesErr != nil {
+			nodes = []string{"/not read"}
+		}
+		config, parseErr := mysql.ParseDSN(nodes[0])
 		db, err := Open(Config{DSN: dsn})
 		if err == nil {
-			if parseErr != nil || config.DBName == "" {
+			if nodesErr != nil || parseErr != nil || config.DBName == "" {
 				t.Errorf("%q is taken, the driver reads %+v, %v", dsn, config, parseErr)
 			}
 			if err := db.Close(); err != nil {
 				t.Error(err)
+			}
+			return
+		}
+		if nodesErr != nil {
+			if !errors.Is(err, errNodesNet) && !errors.Is(err, errNodesAddress) {
+				t.Errorf("%q: %v, want %v", dsn, err, nodesErr)
 			}
 			return
 		}

@@ -16,7 +16,7 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	DSN       string        // MySQL, in the form of go-sql-driver; it must name a database
+	DSN       string        // MySQL, in the form of go-sql-driver, also with several addresses: see [Nodes]; it must name a database
 	SQLite    string        // path of the SQLite file, used when DSN is empty
 	Host      string        // name of this server in ingest_stream.host
 	Retention time.Duration // age at which events are deleted; 0: never
@@ -46,6 +46,7 @@ type DB struct {
 	dialect *dialect
 	metrics metrics
 	schema  schemaState
+	nodes   nodes // of MySQL
 	flusher flusher
 
 	write       *sql.DB // small changes

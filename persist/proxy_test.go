@@ -11,7 +11,8 @@ import (
 // proxy stands between a client and MySQL and understands just enough of what
 // passes to fail at a chosen moment.
 type proxy struct {
-	addr string
+	addr     string
+	listener net.Listener
 
 	mu        sync.Mutex
 	conns     []net.Conn
@@ -26,7 +27,7 @@ func startProxy(t testing.TB, server string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{addr: ln.Addr().String()}
+	p := &proxy{addr: ln.Addr().String(), listener: ln}
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -46,16 +47,36 @@ func startProxy(t testing.TB, server string) *proxy {
 			running.Go(func() { _, _ = io.Copy(client, upstream); _ = client.Close() })
 		}
 	})
-	t.Cleanup(func() {
-		_ = ln.Close()
-		p.mu.Lock()
-		for _, c := range p.conns {
-			_ = c.Close()
-		}
-		p.mu.Unlock()
-		running.Wait()
-	})
+	t.Cleanup(func() { p.kill(); running.Wait() })
 	return p
+}
+
+// kill ends all connections and takes no more.
+func (p *proxy) kill() {
+	_ = p.listener.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
+}
+
+// connections is how many connections there have been.
+func (p *proxy) connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns) / 2
+}
+
+// listenSilently returns an address that takes connections and never says a word.
+func listenSilently(t testing.TB) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts them
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	return ln.Addr().String()
 }
 
 // forward carries what the client says.

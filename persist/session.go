@@ -86,7 +86,15 @@ func (f *flusher) killOrphanedSessions(ctx context.Context) {
 	if len(f.orphanedSessions) == 0 {
 		return
 	}
-	server, started, err := f.serverStart(ctx)
+	// One connection for all of it: the next may lead to another server, where the
+	// same ids are those of others.
+	conn, err := f.write.Conn(ctx)
+	if err != nil {
+		f.log.Warn("look for orphaned sessions", "err", err)
+		return
+	}
+	defer conn.Close()
+	server, started, err := serverStart(ctx, conn)
 	if err != nil {
 		f.log.Warn("look for orphaned sessions", "err", err)
 		return
@@ -98,35 +106,35 @@ func (f *flusher) killOrphanedSessions(ctx context.Context) {
 		case s.server != server:
 			f.orphan(s) // the next connection may lead there
 		case s.since.After(started):
-			if err := f.killSession(ctx, s.id); err != nil {
+			if err := f.killSession(ctx, conn, s.id); err != nil {
 				f.log.Warn("kill an orphaned session", "connection_id", s.id, "err", err)
 			}
 		}
 	}
 }
 
-// serverStart returns which server the pool is connected to, and when it started, to
-// the second.
-func (f *flusher) serverStart(ctx context.Context) (server string, started time.Time, err error) {
-	if err := f.read.QueryRowContext(ctx, selectServer).Scan(&server); err != nil {
+// serverStart returns which server a connection leads to, and when it started, to the
+// second.
+func serverStart(ctx context.Context, conn *sql.Conn) (server string, started time.Time, err error) {
+	if err := conn.QueryRowContext(ctx, selectServer).Scan(&server); err != nil {
 		return "", time.Time{}, err
 	}
 	var name string
 	var uptime int64
-	if err := f.read.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Uptime'").Scan(&name, &uptime); err != nil {
+	if err := conn.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Uptime'").Scan(&name, &uptime); err != nil {
 		return "", time.Time{}, err
 	}
 	return server, time.Now().Add(-time.Duration(uptime)*time.Second - time.Second), nil
 }
 
-func (f *flusher) killSession(ctx context.Context, id uint64) error {
+func (f *flusher) killSession(ctx context.Context, conn *sql.Conn, id uint64) error {
 	var lives int
-	err := f.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
+	err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST"+
 		" WHERE ID = ? AND DB = DATABASE() AND USER = SUBSTRING_INDEX(USER(), '@', 1)", id).Scan(&lives)
 	if err != nil || lives == 0 {
 		return err
 	}
 	f.log.Warn("killing an orphaned session that may hold a stream's progress", "connection_id", id)
-	_, err = f.write.ExecContext(ctx, fmt.Sprintf("KILL CONNECTION %d", id))
+	_, err = conn.ExecContext(ctx, fmt.Sprintf("KILL CONNECTION %d", id))
 	return err
 }

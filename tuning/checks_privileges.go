@@ -28,26 +28,26 @@ var (
 	schemaPrivileges = []string{"CREATE", "ALTER"}
 )
 
-// privilegeChecks is about what popupd may do in the database.
-func privilegeChecks() []check {
+// checks is about what popupd may do in the database.
+func (p Privileges) checks() []check {
 	const docs = "https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html"
 	return []check{
 		{
 			name: "mysql privileges", wanted: strings.Join(workPrivileges, ", "),
 			why:    "Without them popupd cannot read popups or store events: these wait in its journal, up to -journal-max.",
 			source: docs,
-			look:   func(s *Site) (verdict, error) { return s.MySQL.Privileges.want(workPrivileges, Critical) },
+			look:   func(*Site) (verdict, error) { return p.want(workPrivileges, Critical) },
 		},
 		{
 			name: "mysql privileges for the schema", wanted: strings.Join(schemaPrivileges, ", ") + " at the first start and for upgrades",
 			why:    "popupd makes its tables itself. Between upgrades it works without these; an upgrade that changes a table then waits for them.",
 			source: docs,
-			look: func(s *Site) (verdict, error) {
+			look: func(*Site) (verdict, error) {
 				lacking := Critical
-				if s.MySQL.Privileges.HasSchema {
+				if p.HasSchema {
 					lacking = Warn
 				}
-				return s.MySQL.Privileges.want(schemaPrivileges, lacking)
+				return p.want(schemaPrivileges, lacking)
 			},
 		},
 	}

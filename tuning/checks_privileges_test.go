@@ -47,7 +47,7 @@ func TestPrivileges(t *testing.T) {
 		}, OK, Warn, ""},
 	} {
 		s := site("tuned")
-		s.MySQL.Privileges = c.privileges
+		s.MySQL[0].Privileges = c.privileges
 		r := Examine(s)
 		work, schema := find(t, r, "mysql privileges"), find(t, r, "mysql privileges for the schema")
 		if work.Status != c.work || schema.Status != c.schema || work.Change != c.change {

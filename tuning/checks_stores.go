@@ -9,6 +9,7 @@ import (
 // MySQL is what a server says of itself. The names of variables are in lower
 // case, the values as SHOW VARIABLES prints them.
 type MySQL struct {
+	Address     string            // host:port, which tells nodes apart
 	Err         error             // why it could not be asked
 	Connections int               // that one popupd opens at most
 	Global      map[string]string // server-wide
@@ -16,24 +17,35 @@ type MySQL struct {
 	Privileges  Privileges
 }
 
-// mysqlChecks is about the database. A server that was named and does not
-// answer is one critical finding: popupd would journal until the quota is used
-// up, and what else is wrong there cannot be known.
-func mysqlChecks(m *MySQL) []check {
-	if m == nil {
-		return nil
+// mysqlChecks is about each node of the database: popupd may come to use any of them.
+func mysqlChecks(nodes []MySQL) []check {
+	var checks []check
+	for i := range nodes {
+		for _, c := range nodes[i].checks() {
+			if len(nodes) > 1 {
+				c.name = strings.Replace(c.name, "mysql", "mysql "+nodes[i].Address, 1)
+			}
+			checks = append(checks, c)
+		}
 	}
+	return checks
+}
+
+// checks is about one server. One that was named and does not answer is one critical
+// finding: popupd would journal until the quota is used up, and what else is wrong
+// there cannot be known.
+func (m *MySQL) checks() []check {
 	if m.Err != nil {
 		return []check{unreachable("mysql", m.Err, "A popupd that runs keeps events in its journal up to -journal-max, and then serves nothing; one that starts without"+
 			" a dump of the users' state waits for the database.")}
 	}
 	const docs = "https://dev.mysql.com/doc/refman/8.4/en/"
-	return append(privilegeChecks(), []check{
+	return append(m.Privileges.checks(), []check{
 		{
 			name:   "mysql version",
 			wanted: "MySQL 5.7 or newer, MariaDB 10.11 or newer",
 			why:    "What popupd is tested with. TiDB and Galera answer as one of them.",
-			look:   mysqlVersion,
+			look:   func(*Site) (verdict, error) { return m.version() },
 		},
 		{
 			name:   "mysql innodb_flush_log_at_trx_commit",
@@ -41,8 +53,8 @@ func mysqlChecks(m *MySQL) []check {
 			why: "The journal lets go of events once MySQL has committed them. With 0 or 2 a crash of that machine takes the last second of commits," +
 				" and nobody has those events any more.",
 			source: docs + "innodb-parameters.html#sysvar_innodb_flush_log_at_trx_commit",
-			look: func(s *Site) (verdict, error) {
-				return s.MySQL.mustBe(Critical, "innodb_flush_log_at_trx_commit", "1", "3") // 3: MariaDB's 1 of old
+			look: func(*Site) (verdict, error) {
+				return m.mustBe(Critical, "innodb_flush_log_at_trx_commit", "1", "3") // 3: MariaDB's 1 of old
 			},
 		},
 		{
@@ -51,11 +63,11 @@ func mysqlChecks(m *MySQL) []check {
 			why: "With a binary log, recovery after a crash drops the transactions that did not reach it on disk. Without 1 those may be ones that" +
 				" were committed, and that the journal has let go of.",
 			source: docs + "replication-options-binary-log.html#sysvar_sync_binlog",
-			look: func(s *Site) (verdict, error) {
-				if on, err := s.MySQL.global("log_bin"); err != nil || !isOn(on) {
+			look: func(*Site) (verdict, error) {
+				if on, err := m.global("log_bin"); err != nil || !isOn(on) {
 					return verdict{found: "no binary log"}, err
 				}
-				return s.MySQL.mustBe(Critical, "sync_binlog", "1")
+				return m.mustBe(Critical, "sync_binlog", "1")
 			},
 		},
 		{
@@ -63,8 +75,8 @@ func mysqlChecks(m *MySQL) []check {
 			wanted: "OFF",
 			why:    "A replica takes no events: -mysql has to lead to the primary.",
 			source: docs + "server-system-variables.html#sysvar_read_only",
-			look: func(s *Site) (verdict, error) {
-				on, err := s.MySQL.global("read_only")
+			look: func(*Site) (verdict, error) {
+				on, err := m.global("read_only")
 				v := verdict{found: on}
 				if isOn(on) {
 					v.status, v.change, v.rollback = Critical, "-mysql of the primary", "the former -mysql"
@@ -78,23 +90,23 @@ func mysqlChecks(m *MySQL) []check {
 			why: "popupd makes its own sessions strict, so that a value that does not fit is an error and never cut. A proxy that shares sessions" +
 				" must keep that; the server's own mode matters only to others.",
 			source: docs + "sql-mode.html#sql-mode-strict",
-			look:   sqlMode,
+			look:   func(*Site) (verdict, error) { return m.sqlMode() },
 		},
 		{
 			name: "mysql max_connections",
 			why: "Each popupd opens up to so many connections, and most of the time far fewer. Beyond the limit changes and reports fail, and one more" +
 				" is for you.",
 			source: docs + "server-system-variables.html#sysvar_max_connections",
-			look:   maxConnections,
+			look:   func(s *Site) (verdict, error) { return m.maxConnections(s.Servers) },
 		},
 		{
 			name:   "mysql max_allowed_packet",
 			wanted: "2 MiB or more",
 			why:    "Statements are at most 1 MiB, and half of this: with less popupd writes smaller batches, and a popup may be too large.",
 			source: docs + "packet-too-large.html",
-			look: func(s *Site) (verdict, error) {
+			look: func(*Site) (verdict, error) {
 				const key, wanted = "max_allowed_packet", 2 << 20
-				n, err := s.MySQL.number(key)
+				n, err := m.number(key)
 				v := verdict{found: size(n)}
 				if err == nil && n < wanted {
 					v.status = Warn
@@ -165,8 +177,8 @@ func isOn(value string) bool {
 	return value != "" && !strings.EqualFold(value, "OFF") && value != "0"
 }
 
-func mysqlVersion(s *Site) (verdict, error) {
-	text, err := s.MySQL.global("version")
+func (m *MySQL) version() (verdict, error) {
+	text, err := m.global("version")
 	if err != nil {
 		return verdict{}, err
 	}
@@ -177,7 +189,7 @@ func mysqlVersion(s *Site) (verdict, error) {
 		return verdict{}, fmt.Errorf("version %.40q: %w", text, errMalformed)
 	}
 	wantMajor, wantMinor := 5, 7
-	if strings.Contains(strings.ToLower(text+s.MySQL.Global["version_comment"]), "mariadb") {
+	if strings.Contains(strings.ToLower(text+m.Global["version_comment"]), "mariadb") {
 		wantMajor, wantMinor = 10, 11
 	}
 	if major < wantMajor || major == wantMajor && minor < wantMinor {
@@ -186,8 +198,8 @@ func mysqlVersion(s *Site) (verdict, error) {
 	return v, nil
 }
 
-func sqlMode(s *Site) (verdict, error) {
-	session, ok := s.MySQL.Session["sql_mode"]
+func (m *MySQL) sqlMode() (verdict, error) {
+	session, ok := m.Session["sql_mode"]
 	if !ok {
 		return verdict{}, fmt.Errorf("the server does not say sql_mode")
 	}
@@ -197,7 +209,7 @@ func sqlMode(s *Site) (verdict, error) {
 		}
 		return "not strict"
 	}
-	v := verdict{found: fmt.Sprintf("session %s, server %s", strict(session), strict(s.MySQL.Global["sql_mode"]))}
+	v := verdict{found: fmt.Sprintf("session %s, server %s", strict(session), strict(m.Global["sql_mode"]))}
 	if strict(session) != "strict" {
 		v.status = Critical
 		v.change, v.rollback = "let the proxy keep session variables, or reach MySQL without it", "the former -mysql"
@@ -208,18 +220,18 @@ func sqlMode(s *Site) (verdict, error) {
 // operators is how many connections are left to others than popupd.
 const operators = 10
 
-func maxConnections(s *Site) (verdict, error) {
+func (m *MySQL) maxConnections(servers int) (verdict, error) {
 	const key = "max_connections"
-	limit, err := s.MySQL.number(key)
+	limit, err := m.number(key)
 	if err != nil {
 		return verdict{}, err
 	}
-	needed := int64(s.Servers) * int64(s.MySQL.Connections)
+	needed := int64(servers) * int64(m.Connections)
 	v := verdict{
 		found:  strconv.FormatInt(limit, 10),
-		wanted: fmt.Sprintf("%d or more: %d servers x %d connections, %d for others", needed+operators, s.Servers, s.MySQL.Connections, operators),
+		wanted: fmt.Sprintf("%d or more: %d servers x %d connections, %d for others", needed+operators, servers, m.Connections, operators),
 	}
-	if n, err := s.MySQL.number("max_user_connections"); err == nil && n > 0 {
+	if n, err := m.number("max_user_connections"); err == nil && n > 0 {
 		v.found += fmt.Sprintf(", %d a user", n)
 		limit = min(limit, n+operators)
 	}

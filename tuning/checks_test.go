@@ -149,7 +149,7 @@ func TestMySQLVersion(t *testing.T) {
 		{"8.0.11-TiDB-v7.5.0", "TiDB Server", OK},
 		{"new", "", Unknown},
 	} {
-		s := Site{MySQL: &MySQL{Global: map[string]string{"version": c.version, "version_comment": c.comment}}, Host: hostOf(nil)}
+		s := Site{MySQL: []MySQL{{Global: map[string]string{"version": c.version, "version_comment": c.comment}}}, Host: hostOf(nil)}
 		if f := find(t, Examine(s), "mysql version"); f.Status != c.want {
 			t.Errorf("%s %s: got %s, want %s", c.version, c.comment, f.Status, c.want)
 		}

@@ -43,7 +43,7 @@ type Site struct {
 	Process Process
 	Disk    Disk
 	Servers int     // how many popupd share the stores
-	MySQL   *MySQL  // nil: not asked
+	MySQL   []MySQL // one a node
 	Redis   []Redis // one a node
 }
 

@@ -33,7 +33,7 @@ func site(name string) Site {
 	switch name {
 	case "tuned":
 		s.Process.MaxProcs = 4
-		s.MySQL = &MySQL{
+		s.MySQL = []MySQL{{
 			Connections: 18,
 			Global: map[string]string{
 				"version": "8.0.41", "innodb_flush_log_at_trx_commit": "1", "log_bin": "ON", "sync_binlog": "1", "read_only": "OFF",
@@ -44,7 +44,7 @@ func site(name string) Site {
 				User: "popupd@10.0.0.%", Database: "popupd", HasSchema: true,
 				Grants: []string{"GRANT USAGE ON *.* TO `popupd`@`10.0.0.%`", "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER ON `popupd`.* TO `popupd`@`10.0.0.%`"},
 			},
-		}
+		}}
 		s.Redis = []Redis{{
 			Address: "10.0.0.6:6379", Config: map[string]string{"save": ""},
 			Info: ParseInfo("# Server\r\nredis_version:7.2.5\r\nredis_mode:standalone\r\nrole:master\r\nmaxmemory:536870912\r\nused_memory:1048576\r\nmaxmemory_policy:noeviction\r\naof_enabled:0\r\nrdb_last_bgsave_status:ok\r\n"),
@@ -52,7 +52,7 @@ func site(name string) Site {
 	case "container":
 		s.Process = Process{CPUs: 4, MaxProcs: 4, MaxProcsBy: "4", MemLimit: 530 << 20, StateMax: 1 << 30}
 		s.Disk.Free, s.Disk.Used = 2<<30, 100<<20
-		s.MySQL = &MySQL{Err: errors.New("dial tcp 10.0.0.5:3306: connect: connection refused")}
+		s.MySQL = []MySQL{{Err: errors.New("dial tcp 10.0.0.5:3306: connect: connection refused")}}
 		s.Redis = []Redis{{Address: "10.0.0.6:6379", Err: errors.New("dial tcp 10.0.0.6:6379: i/o timeout")}}
 	case "cgroup1":
 		s.Process = Process{CPUs: 4, MaxProcs: 4, MemLimit: 800 << 20, StateMax: 1 << 30}
@@ -65,7 +65,7 @@ func site(name string) Site {
 		s.Process.CPUs, s.Process.MaxProcs = 2, 2
 		s.Disk = Disk{Dir: "/tmp/popupd", Free: 12 << 20, JournalMax: 1 << 30, StateMax: 1 << 30}
 		s.Servers = 8
-		s.MySQL = &MySQL{
+		s.MySQL = []MySQL{{
 			Connections: 18,
 			Global: map[string]string{
 				"version": "5.5.5-10.1.48-MariaDB", "innodb_flush_log_at_trx_commit": "2", "log_bin": "ON", "sync_binlog": "0", "read_only": "ON",
@@ -73,13 +73,13 @@ func site(name string) Site {
 			},
 			Session:    map[string]string{"sql_mode": ""},
 			Privileges: Privileges{User: "popupd@%", Database: "popupd", Grants: []string{"GRANT SELECT ON `popupd`.* TO `popupd`@`%`"}},
-		}
+		}}
 		s.Redis = []Redis{{
 			Address: "127.0.0.1:6379", Config: map[string]string{"save": "3600 1 300 100 60 10000"},
 			Info: ParseInfo("redis_version:5.0.14\nredis_mode:cluster\nrole:slave\nmaxmemory:67108864\nused_memory:66108864\nmaxmemory_policy:volatile-lru\naof_enabled:1\n"),
 		}}
 	case "empty":
-		s.MySQL, s.Redis = &MySQL{}, []Redis{{}}
+		s.MySQL, s.Redis = []MySQL{{}}, []Redis{{}}
 	}
 	return s
 }

@@ -60,7 +60,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs := flag.NewFlagSet("popupd", flag.ContinueOnError)
 	fs.StringVar(&c.Listen, "listen", "127.0.0.1:8080", "Data plane `address`, host:port; port 0 picks a free one")
 	fs.StringVar(&c.AdminListen, "admin-listen", "127.0.0.1:8081", "Control plane `address` for REST, /metrics, health and profiles; keep it private")
-	fs.StringVar(&c.MySQL, "mysql", "", "Store popups and events in the MySQL or MariaDB of this go-sql-driver `DSN`; empty means SQLite in -data")
+	fs.StringVar(&c.MySQL, "mysql", "", "Store popups and events in the MySQL or MariaDB of this go-sql-driver `DSN`; several addresses are nodes of one cluster; empty means SQLite in -data")
 	fs.StringVar(&c.Redis, "redis", "", "Carry events through the Redis at this redis://, rediss://, redis-sentinel:// or rediss-sentinel:// `URL`; several addresses are a cluster; empty means one in this process")
 	fs.StringVar(&c.RedisPrefix, "redis-prefix", "popupd", "Begin every Redis key and channel with this, so that deployments can share one Redis")
 	fs.StringVar(&c.Data, "data", defaultData, "Keep the journal, dumps, the SQLite file and generated secrets in this `directory`")

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/tuning"
@@ -118,6 +120,30 @@ func TestDoctorOfIllSetStores(t *testing.T) {
 		if f := findings[check]; f.Status != want {
 			t.Errorf("%s: got %+v, want %s", check, f, want)
 		}
+	}
+}
+
+// TestDoctorOfNodes: each server that -mysql lists has findings of its own.
+func TestDoctorOfNodes(t *testing.T) {
+	good := storetest.StartMySQL(t)
+	dsn := good.CreateDatabase(t, "popupd")
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const away = "127.0.0.1:1"
+	findings, code := examine(t, "-mysql", strings.Replace(dsn, config.Addr, config.Addr+","+away, 1))
+	if code != 1 {
+		t.Errorf("exit %d, want 1", code)
+	}
+	if f := findings["mysql "+config.Addr+" read_only"]; f.Status != tuning.OK {
+		t.Errorf("the node that works: %+v", f)
+	}
+	if f := findings["mysql "+config.Addr+" privileges"]; f.Status != tuning.OK {
+		t.Errorf("the node that works: %+v", f)
+	}
+	if f := findings["mysql "+away]; f.Status != tuning.Critical {
+		t.Errorf("the node that is away: %+v", f)
 	}
 }
 

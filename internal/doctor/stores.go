@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/internal/cli"
@@ -19,9 +20,9 @@ import (
 // askTimeout is how long a store may take to answer.
 const askTimeout = 10 * time.Second
 
-// askMySQL asks a server for its settings; nil without a DSN. Only a DSN that
-// cannot be read is an error: a server that does not answer is a finding.
-func askMySQL(dsn string) (*tuning.MySQL, error) {
+// askMySQL asks each server of a DSN for its settings; nil without a DSN. Only a DSN
+// that cannot be read is an error: a server that does not answer is a finding.
+func askMySQL(dsn string) ([]tuning.MySQL, error) {
 	if dsn == "" {
 		return nil, nil
 	}
@@ -30,13 +31,28 @@ func askMySQL(dsn string) (*tuning.MySQL, error) {
 		return nil, fmt.Errorf("-mysql: %w; %w", err, cli.ErrUsage)
 	}
 	defer db.Close()
+	dsns, err := persist.Nodes(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("-mysql: %w; %w", err, cli.ErrUsage)
+	}
+	nodes := make([]tuning.MySQL, len(dsns))
+	for i, dsn := range dsns {
+		nodes[i] = askServer(dsn)
+	}
+	return nodes, nil
+}
+
+func askServer(dsn string) tuning.MySQL {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	m := &tuning.MySQL{Connections: persist.Connections}
+	m := tuning.MySQL{Connections: persist.Connections}
+	if config, err := mysql.ParseDSN(dsn); err == nil {
+		m.Address = config.Addr
+	}
 	if m.Global, m.Session, m.Err = persist.Variables(ctx, dsn); m.Err == nil {
 		m.Privileges, m.Err = askPrivileges(ctx, dsn)
 	}
-	return m, nil
+	return m
 }
 
 // askRedis asks each node that takes writes for its settings. Only a URL that
