@@ -106,8 +106,8 @@ ladder: stores ## Put the same load on a server that asks MySQL in every poll, o
 timewait: ## Measure a connection per request and TIME_WAIT before and after each setting, as root.
 	$(GO) run ./bench/timewait $(ARGS)
 
-stores: ## Install MariaDB, Redis and strace where they are missing (Debian, as root).
-	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null && command -v strace >/dev/null || $(call install,mariadb-server redis-server strace)
+stores: ## Install MariaDB, Redis, HAProxy and strace where they are missing (Debian, as root).
+	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null && { command -v haproxy || test -x /usr/sbin/haproxy; } >/dev/null && command -v strace >/dev/null || $(call install,mariadb-server redis-server haproxy strace)
 
 CLIENTS = docs/clients/typescript
 clients: ## Install Node.js (Debian, as root) and the npm packages that test generated clients, where they are missing.
