@@ -11,9 +11,10 @@
 // transaction that writes the events. Redis between them is a wire: it needs no persistence,
 // and what it loses is sent again (go-back-N).
 //
-// Here live the protocol and what speaks it: the [Shipper], the [Consumer] and
-// [Listen]. What is on disk, and the format of a frame, are package journal's;
-// SQL is behind the interfaces [Ledger] and [Sink], and no driver is imported here.
+// Here live the protocol and what speaks it: the [Shipper], the [Consumer], and
+// [Listen] and [Shipped], by which servers hear of each other. What is on disk, and
+// the format of a frame, are package journal's; SQL is behind the interfaces [Ledger]
+// and [Sink], and no driver is imported here.
 //
 // # Names
 //
