@@ -130,7 +130,7 @@ func (db *DB) mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 		config.Params = map[string]string{}
 	}
 	maps.Copy(config.Params, s)
-	all := failover{nodes: &db.nodes, timeout: config.Timeout}
+	all := failover{nodes: &db.nodes, timeout: orDefault(max(config.Timeout, 0), dialTimeout)} // to the driver less than 0 is no timeout
 	for _, address := range db.nodes.addresses {
 		config.Addr = address
 		if config.TLS != nil {

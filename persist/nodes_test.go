@@ -1,6 +1,8 @@
 package persist
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -173,6 +175,53 @@ func TestReadOnlyNodeIsLeft(t *testing.T) {
 	if !db.ping(t.Context()) {
 		t.Error("the replica is still used")
 	}
+}
+
+// TestTimeoutBelowZero: a list has a timeout even if the DSN asks for none, since
+// without one a frozen node has no share to end.
+func TestTimeoutBelowZero(t *testing.T) {
+	s, _, _ := behindTwoProxies(t, "?timeout=-1s")
+	if !s.ping(t.Context()) {
+		t.Error("the store does not answer")
+	}
+}
+
+// onMessage is called with what is logged.
+type onMessage func(message string)
+
+func (f onMessage) Enabled(context.Context, slog.Level) bool      { return true }
+func (f onMessage) Handle(_ context.Context, r slog.Record) error { f(r.Message); return nil }
+func (f onMessage) WithAttrs([]slog.Attr) slog.Handler            { return f }
+func (f onMessage) WithGroup(string) slog.Handler                 { return f }
+
+// TestKillStaysOnItsServer: the node changes between the look at an orphaned session
+// and its KILL, which on another node would end a session of somebody else.
+func TestKillStaysOnItsServer(t *testing.T) {
+	s, _, second := behindTwoProxies(t, "")
+	orphaned := serverSession{since: time.Now()}
+	conn, err := s.raw.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.QueryRowContext(t.Context(), selectServer+", CONNECTION_ID()").Scan(&orphaned.server, &orphaned.id); err != nil {
+		t.Fatal(err)
+	}
+	moved := false
+	s.log = slog.New(onMessage(func(message string) {
+		if strings.HasPrefix(message, "killing an orphaned session") {
+			s.nodes.leave(0, nil)
+			moved = true
+		}
+	}))
+	s.flusher.orphan(orphaned)
+	s.flusher.killOrphanedSessions(t.Context())
+	if n := second.connections(); !moved || n != 0 {
+		t.Errorf("moved: %t; %d connections to the other node, want none", moved, n)
+	}
+	eventually(t, "the session has ended", func() bool {
+		return s.number(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", orphaned.id) == 0
+	})
 }
 
 func TestNodes(t *testing.T) {
