@@ -15,11 +15,11 @@ import (
 	"github.com/popupd/popupd/internal/storetest"
 )
 
-// crowdRate is how many polls a second come through the balancer.
-const crowdRate = 500
+// pollRate is how many polls a second come through the balancer.
+const pollRate = 500
 
-// crowd are users who poll in turn, through a balancer, while servers come and go.
-type crowd struct {
+// pollers are users who poll in turn, through a balancer, while servers come and go.
+type pollers struct {
 	mu     sync.Mutex
 	polls  int
 	failed []failedPoll
@@ -33,9 +33,9 @@ type failedPoll struct {
 
 // poll polls until stop is closed, and returns when the last poll is answered. One poll
 // in four is of a new user, who comes back three times.
-func (c *crowd) poll(address string, stop <-chan struct{}) {
+func (p *pollers) poll(address string, stop <-chan struct{}) {
 	back := [...]int{0, 50, 100, 200} // after 0.4, 0.8 and 1.6 s
-	tick := time.NewTicker(time.Second / crowdRate)
+	tick := time.NewTicker(time.Second / pollRate)
 	defer tick.Stop()
 	var polling sync.WaitGroup
 	defer polling.Wait()
@@ -45,11 +45,11 @@ func (c *crowd) poll(address string, stop <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		polling.Go(func() { c.once(address, fmt.Sprint("user", max(0, n/len(back)-back[n%len(back)]))) })
+		polling.Go(func() { p.once(address, fmt.Sprint("user", max(0, n/len(back)-back[n%len(back)]))) })
 	}
 }
 
-func (c *crowd) once(address, user string) {
+func (p *pollers) once(address, user string) {
 	from := time.Now()
 	resp, err := client.Get("http://" + address + "/v1/poll?uid=" + user)
 	failed := ""
@@ -62,20 +62,20 @@ func (c *crowd) once(address, user string) {
 			failed = fmt.Sprintf("%d %s %v", resp.StatusCode, body, err)
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.polls++
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.polls++
 	switch {
 	case failed != "":
-		c.failed = append(c.failed, failedPoll{from, time.Now(), failed})
+		p.failed = append(p.failed, failedPoll{from, time.Now(), failed})
 	case resp.StatusCode == http.StatusOK:
-		c.shown[user]++
+		p.shown[user]++
 	}
 }
 
 // twice returns how many polls showed a user what that user had seen.
-func (c *crowd) twice() (n int) {
-	for _, times := range c.shown {
+func (p *pollers) twice() (n int) {
+	for _, times := range p.shown {
 		n += times - 1
 	}
 	return n
@@ -89,8 +89,8 @@ type kill struct{ from, to time.Time }
 const noticed = 50 * time.Millisecond
 
 // notUnderWay returns the failed polls that were not under way while a server was killed.
-func (c *crowd) notUnderWay(kills []kill) (failed []string) {
-	for _, f := range c.failed {
+func (p *pollers) notUnderWay(kills []kill) (failed []string) {
+	for _, f := range p.failed {
 		if !slices.ContainsFunc(kills, func(k kill) bool { return f.from.Before(k.to.Add(noticed)) && f.to.After(k.from) }) {
 			failed = append(failed, f.why)
 		}
@@ -135,7 +135,7 @@ func TestRollingRestart(t *testing.T) {
 			}
 			defer balancer.Close()
 
-			users := &crowd{shown: make(map[string]int)}
+			users := &pollers{shown: make(map[string]int)}
 			stop, done := make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(done)
@@ -172,7 +172,7 @@ func TestRollingRestart(t *testing.T) {
 			}
 			twice := 0
 			if c.signal == syscall.SIGKILL {
-				twice = c.servers * crowdRate / 20 // what was served in the last 50 ms
+				twice = c.servers * pollRate / 20 // what was served in the last 50 ms
 			}
 			if n := users.twice(); n > twice {
 				t.Errorf("%d popups were shown twice in %d polls, want at most %d", n, users.polls, twice)
