@@ -68,12 +68,17 @@ func (p *peers) missLocked() {
 	}
 }
 
-// subscribe says that a subscription begins or ends.
-func (p *peers) subscribe(up bool) {
+// subscribe says that a subscription begins or ends. Of one that begins it calls
+// behind, which asks for a read, before a start that waits for the subscription goes
+// on, and under the lock: a read that takes the request begins after the subscription.
+func (p *peers) subscribe(up bool, behind func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.missLocked()
 	p.up = up
+	if up {
+		behind()
+	}
 	if up && !p.ever {
 		p.ever = true
 		close(p.subscribed)
@@ -117,12 +122,7 @@ func (p *peers) subscribedNow() bool {
 }
 
 // Subscribed says that what other servers ship is heard from now on, or no more.
-func (s *State) Subscribed(up bool) {
-	if up {
-		s.Behind() // before a start that waits for this goes on
-	}
-	s.peers.subscribe(up)
-}
+func (s *State) Subscribed(up bool) { s.peers.subscribe(up, s.Behind) }
 
 // Missed says that some of what other servers shipped was not heard.
 func (s *State) Missed() {

@@ -13,6 +13,9 @@ import (
 
 const (
 	restoreRetry = 2 * time.Second
+	// unheardRetry bounds the pause while the lists in Redis cannot be read: each try
+	// reads all states from the database too.
+	unheardRetry = time.Minute
 	storeTimeout = 10 * time.Second // of migrations and the first read of the popups
 	pingTimeout  = time.Second      // after which a server with a dump does not wait for the database
 )
@@ -108,11 +111,14 @@ func (s *State) mergeMissed(ctx context.Context) error {
 	if err := s.mergeStates(ctx); err != nil {
 		return err
 	}
+	s.unheard.Report(unheard)
 	if unheard == nil {
 		s.peers.end(breaks)
+		s.backoff.Reset()
+		s.pause = restoreRetry
 		return nil
 	}
-	s.log.Warn("what other servers have shipped is not known yet", "err", unheard)
+	s.pause = s.backoff.Next()
 	if s.peers.subscribedNow() { // else the next subscription asks again
 		s.Behind()
 	}
@@ -159,7 +165,7 @@ func (s *State) CatchUp(ctx context.Context) error {
 		case <-s.behind:
 		}
 		for caughtUp := false; !caughtUp; {
-			if retry.Pause(ctx, restoreRetry) != nil {
+			if retry.Pause(ctx, s.pause) != nil {
 				return nil
 			}
 			err := s.fromDatabase(ctx)

@@ -9,11 +9,13 @@ import (
 	"errors"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
@@ -57,6 +59,11 @@ type State struct {
 	restored chan struct{} // closed when ready is set
 	behind   chan struct{} // cap 1, see Behind
 
+	// Owned by Restore, and by CatchUp after it.
+	unheard retry.Outage  // of the lists of what other servers have shipped
+	backoff retry.Backoff // while they cannot be read
+	pause   time.Duration // before the database is asked again
+
 	// Owned by save.
 	lastDump prometheus.Gauge
 	dumped   map[popup.StreamID]uint64 // what the last dump, or the one that was loaded, covers
@@ -70,6 +77,10 @@ type State struct {
 func New(c Config) *State {
 	return &State{
 		peers: newPeers(c.Shipped, c.Registerer), db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
+		unheard: retry.Outage{
+			Log: c.Log, Begins: "what other servers have shipped is not known yet", Ends: "what other servers have shipped is known again", EachCause: true,
+		},
+		backoff: retry.Backoff{First: restoreRetry, Most: unheardRetry}, pause: restoreRetry,
 		restored: make(chan struct{}), behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
 		lastDump: promauto.With(c.Registerer).NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_last_dump_timestamp_seconds",
