@@ -12,7 +12,7 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// crowd is a batch of n users who each see a popup, and one who sees it twice.
+// manyEvents is a batch of n impressions: of one user who sees the popup twice, and of others.
 func manyEvents(id popup.StreamID, after uint64, n int) *popup.Batch {
 	events := []popup.Event{shown("twice", startMS), shown("twice", startMS+1)}
 	for i := range n - len(events) {
@@ -21,7 +21,7 @@ func manyEvents(id popup.StreamID, after uint64, n int) *popup.Batch {
 	return batchOf(id, after, events...)
 }
 
-// someRows of a crowd are as many events and one state less: a chunk of both.
+// someRows of manyEvents are as many events and one state less: a chunk of both.
 const someRows = chunkRows + 2
 
 // prepared counts the statements that were prepared on the server so far.
