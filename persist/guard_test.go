@@ -63,6 +63,36 @@ func TestNewerSchemaIsNotWritten(t *testing.T) {
 	}
 }
 
+// A server whose connections were open before the schema became newer notices it within
+// the life of a connection.
+func TestNewerSchemaUnderOpenSessions(t *testing.T) {
+	s := onMySQL(t)
+	id := streamID(1)
+	s.register(t, id)
+	config := s.config
+	config.sessionLife = 50 * time.Millisecond
+	db, err := Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Flush(t.Context(), batchOf(id, 0, shown("u", startMS))); err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, "INSERT INTO schema_version (version_id, is_applied) VALUES (9999, 1)")
+	deadline := time.Now().Add(20 * time.Second)
+	for last := uint64(1); ; last++ {
+		_, err := db.Flush(t.Context(), batchOf(id, last, shown("u", startMS+int64(last))))
+		if errors.Is(err, ErrNewerSchema) {
+			break
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("Flush = %v, want %v", err, ErrNewerSchema)
+		}
+	}
+	s.exec(t, "DELETE FROM schema_version WHERE version_id = 9999")
+}
+
 // What is refused for a missing privilege says so at once, with the GRANT, which then
 // helps the server that runs.
 func TestDenial(t *testing.T) {

@@ -54,7 +54,11 @@ func flushSession() session {
 // it after its wait_timeout of 60 s.
 const idleFlush = 30 * time.Second
 
-func (db *DB) openMySQL(dsn string) error {
+// sessionLife is how long a session may go on writing after another server has made
+// the schema newer: see schemaGuard.
+const sessionLife = time.Minute
+
+func (db *DB) openMySQL(dsn string, life time.Duration) error {
 	dsns, err := Nodes(dsn)
 	if err != nil {
 		return err
@@ -92,6 +96,7 @@ func (db *DB) openMySQL(dsn string) error {
 	db.write.SetMaxOpenConns(poolConnections)
 	db.write.SetMaxIdleConns(4)
 	db.write.SetConnMaxIdleTime(5 * time.Minute)
+	db.write.SetConnMaxLifetime(life)
 	db.read = db.write
 
 	flushing := config.Clone()
@@ -103,6 +108,7 @@ func (db *DB) openMySQL(dsn string) error {
 	}
 	db.flusher.pool.SetMaxOpenConns(1)
 	db.flusher.pool.SetConnMaxIdleTime(idleFlush)
+	db.flusher.pool.SetConnMaxLifetime(life)
 
 	restoring := config.Clone()
 	restoring.ReadTimeout = restoreTimeout
@@ -157,7 +163,7 @@ const Connections = poolConnections + 2
 // makes it. The error of a bad DSN does not show it.
 func Variables(ctx context.Context, dsn string) (global, session map[string]string, err error) {
 	db := &DB{log: slog.New(slog.DiscardHandler)}
-	if err := db.openMySQL(dsn); err != nil {
+	if err := db.openMySQL(dsn, sessionLife); err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = db.Close() }() // it has only read

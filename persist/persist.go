@@ -1,6 +1,7 @@
 package persist
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,6 +27,8 @@ type Config struct {
 	Now        func() int64 // ms; time.Now if nil
 	Log        *slog.Logger // silent if nil
 	Registerer prometheus.Registerer
+
+	sessionLife time.Duration // of connections to MySQL; sessionLife if 0
 }
 
 // DB is the store. Its methods are safe for concurrent use; times they take and
@@ -69,7 +72,7 @@ func Open(c Config) (*DB, error) {
 	var err error
 	switch {
 	case c.DSN != "":
-		err = db.openMySQL(c.DSN)
+		err = db.openMySQL(c.DSN, cmp.Or(c.sessionLife, sessionLife))
 	case c.SQLite != "":
 		err = db.openSQLite(c.SQLite)
 	default:

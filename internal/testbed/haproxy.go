@@ -23,7 +23,7 @@ listen popupd
   balance url_param uid
   hash-type consistent
   option httpchk GET /readyz
-  default-server check inter 100ms fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down
+  default-server check inter 100ms fall 2 rise 2
 %s`
 
 // HAProxy is a private HAProxy.
