@@ -239,7 +239,8 @@ func TestClients(t *testing.T) {
 			}
 		})
 		c.N, c.Address, c.Request = 5, address, []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-		c.Pause, c.Settle, c.Duration = time.Millisecond, time.Second, time.Second
+		// Clients that heed come once in a little over a second.
+		c.Pause, c.Settle, c.Duration = time.Millisecond, time.Second, 2*time.Second
 		in, err := json.Marshal(c.clients)
 		if err != nil {
 			t.Fatal(err)
