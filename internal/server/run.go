@@ -80,6 +80,7 @@ func (s *server) servePolls(served chan<- error) error {
 	if err != nil {
 		return err
 	}
+	s.taking.Store(true)
 	go func() { served <- s.polls.Serve(ln) }()
 	s.log.Info("listening", "plane", "data", "address", ln.Addr().String())
 	if s.config.Demo {

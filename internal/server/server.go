@@ -64,6 +64,7 @@ type server struct {
 	now      func() int64 // ms since the epoch, UTC
 	closers  []func()     // of what was opened, in that order
 	draining atomic.Bool
+	taking   atomic.Bool // the data plane takes connections
 
 	// open
 	dir   *datadir.Dir

@@ -128,7 +128,10 @@ func (s *server) wirePolls(context.Context) (err error) {
 	return err
 }
 
-var errDraining = errors.New("shutting down")
+var (
+	errDraining  = errors.New("shutting down")
+	errNotTaking = errors.New("the data plane does not listen yet")
+)
 
 // knownUsers is what operators see and do of users.
 type knownUsers struct {
@@ -144,7 +147,13 @@ func (s *server) wireConsole(context.Context) (err error) {
 		if s.draining.Load() {
 			return errDraining
 		}
-		return s.users.Readiness()
+		if err := s.users.Readiness(); err != nil {
+			return err
+		}
+		if !s.taking.Load() {
+			return errNotTaking
+		}
+		return nil
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
