@@ -1,7 +1,10 @@
 package journal
 
 import (
+	"context"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -45,6 +48,29 @@ func TestOldSegmentEnds(t *testing.T) {
 			if err := j.Release(); err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+// Run ends old segments by itself.
+func TestRunEndsOldSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig(t.TempDir())
+		c.Now, c.RollAfter = nil, time.Hour
+		j := mustOpen(t, c, &disk{})
+		ctx, stop := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { j.Run(ctx) })
+		mustAppend(t, j, testEvents(0, 1))
+		s := own(t, j)
+		time.Sleep(time.Hour + 10*pulse)
+		if n := len(segmentFiles(t, c.Dir, s.ID())); n != 2 {
+			t.Errorf("after an hour there are %d segments, want 2", n)
+		}
+		stop()
+		run.Wait()
+		if err := j.Release(); err != nil {
+			t.Error(err)
 		}
 	})
 }
