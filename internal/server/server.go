@@ -45,13 +45,21 @@ func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger,
 		now: func() int64 { return time.Now().UnixMilli() },
 	}
 	defer s.close()
-	// What can be wrong with the call is found before anything is served.
+	if err := s.wire(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// wire makes all parts, so that what can be wrong with the call is found before
+// anything is served.
+func (s *server) wire(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{s.open, s.wireEvents, s.wirePolls, s.wireConsole} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return s.run(ctx)
+	return nil
 }
 
 // server holds the parts of a popupd.
