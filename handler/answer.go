@@ -16,14 +16,16 @@ const (
 	typeProblem = "application/problem+json"
 
 	nextPollHeader = "Popup-Next-Poll"
-	exposedHeaders = nextPollHeader + ", Popup-Triggers, " + fasthttp.HeaderRetryAfter
+	triggersHeader = "Popup-Triggers"
+	exposedHeaders = nextPollHeader + ", " + triggersHeader + ", " + fasthttp.HeaderRetryAfter
 
 	// Browsers keep no page in their back/forward cache that got an answer with
 	// no-store. No cache may reuse what has no-cache and no validator.
 	cacheControl = "private, no-cache"
 
-	// The answer to a POST begins and ends with this.
-	popupsHead, popupsEnd = `{"popups":[`, `]}`
+	// What the answer to a POST begins with, has between triggers and withdrawn tokens, and
+	// ends with.
+	popupsHead, triggersEnd, popupsEnd = `{"popups":[`, `],"withdraw":[`, `]}`
 )
 
 // answer is what is the same in every answer of a kind. Copying a header that
@@ -49,7 +51,7 @@ type answers struct {
 	served [decision.MaxNextPollSec + 1]*answer // 200, its body follows
 	none   [decision.MaxNextPollSec + 1]*answer // 204
 	empty  [decision.MaxNextPollSec + 1]*answer // 200 to a POST with nothing to show or withdraw
-	// The end of a POST's answer, from its popups as far as the tokens that are withdrawn.
+	// A POST's answer after its popups, as far as the names of triggers.
 	tails [decision.MaxNextPollSec + 1][]byte
 
 	ready    *answer // 200 for the check of a load balancer
@@ -63,8 +65,8 @@ func newAnswers(o origins) *answers {
 	for sec := range as.served {
 		as.served[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
 		as.none[sec] = o.newAnswer(fasthttp.StatusNoContent, "", nil)
-		as.tails[sec] = fmt.Appendf(nil, `],"next_poll_sec":%d,"triggers":[],"withdraw":[`, sec)
-		as.empty[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, slices.Concat([]byte(popupsHead), as.tails[sec], []byte(popupsEnd)))
+		as.tails[sec] = fmt.Appendf(nil, `],"next_poll_sec":%d,"triggers":[`, sec)
+		as.empty[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, slices.Concat([]byte(popupsHead), as.tails[sec], []byte(triggersEnd+popupsEnd)))
 		for _, a := range []*answer{as.served[sec], as.none[sec], as.empty[sec]} {
 			a.header.Set(nextPollHeader, strconv.Itoa(sec))
 		}

@@ -112,6 +112,10 @@ func exchanges() []exchange {
 		{"served in several placements", 200, nil, []string{everyTime, everyTime + `,"placements":["top","side"]`, everyTime + `,"placements":["side"]`},
 			asks(`{"uid":"u","placements":["side","top","default","nowhere"],"attributes":{"n":-1.5e3,"yes":true,"no":null},"trigger":"load"}`)},
 		{"served to a signed POST with escapes", 200, enforce, []string{everyTime}, asks(`{"\u0075id":"\u0075","attributes":{"\n":"\\"},"sig":"` + sign("id secret", "u") + `"}`)},
+		{"served, with triggers", 200, nil, []string{everyTime, `"trigger":"exit"`}, poll},
+		{"nothing to show, with triggers", 204, nil, []string{`"trigger":"exit"`, `"trigger":"scroll:50"`}, poll},
+		{"served to a POST, with triggers", 200, nil, []string{everyTime + `,"trigger":"exit","placements":["top"]`, `"trigger":"delay:5","placements":["side","top"]`},
+			asks(`{"uid":"u","placements":["side","top"],"trigger":"exit","path":"/cart"}`)},
 		{"popups withdrawn", 200, nil, []string{everyTime, `"status":"paused"`}, postPoll(func(f *fixture, i int) string {
 			t := token{user: []byte("u"), popup: 2, version: 1, variant: []byte("a"), servedAtMS: startMS}
 			return fmt.Sprintf(`{"uid":"u","showing":[%q,"x",%q]}`, mustKeyring(f, "secret").append(nil, &t), tokenOf(f, i, "u"))

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -67,10 +68,14 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 	switch {
 	case isPost:
 		s.sendPopups(ctx, p, snap, now)
+		return o
 	case o == served:
 		s.serve(ctx, p)
 	default:
 		s.answers.none[p.NextPollSec].send(ctx)
+	}
+	if t := snap.Triggers(p.PlacementNames()[0]); t != nil {
+		ctx.Response.Header.Set(triggersHeader, t.Header)
 	}
 	return o
 }
@@ -171,7 +176,7 @@ func (p *pollScratch) appendServed(b []byte, w *decision.Winner) []byte {
 
 // sendPopups answers a POST, with no popup too.
 func (s *Server) sendPopups(ctx *fasthttp.RequestCtx, p *pollScratch, snap *snapshot.Snapshot, nowMS int64) {
-	if len(p.Winners) == 0 && len(p.showing) == 0 {
+	if len(p.Winners) == 0 && len(p.showing) == 0 && !snap.HasTriggers() {
 		s.answers.empty[p.NextPollSec].send(ctx)
 		return
 	}
@@ -186,9 +191,34 @@ func (s *Server) sendPopups(ctx *fasthttp.RequestCtx, p *pollScratch, snap *snap
 		b = append(b, '}')
 	}
 	b = append(b, s.answers.tails[p.NextPollSec]...)
+	if snap.HasTriggers() {
+		b = appendTriggers(b, snap, p.PlacementNames())
+	}
+	b = append(b, triggersEnd...)
 	b = p.appendWithdrawn(b, snap, nowMS)
 	b = append(b, popupsEnd...)
 	ctx.Response.SwapBody(b)
+}
+
+// appendTriggers appends, each once, the triggers that popups of any of the placements
+// wait for.
+func appendTriggers(b []byte, snap *snapshot.Snapshot, placements [][]byte) []byte {
+	comma := false
+	for i, here := range placements {
+		for _, name := range snap.Triggers(here).All() {
+			if slices.ContainsFunc(placements[:i], func(before []byte) bool { return snap.Triggers(before).Has(name) }) {
+				continue
+			}
+			if comma {
+				b = append(b, ',')
+			}
+			comma = true
+			b = append(b, '"')
+			b = append(b, name...) // nothing in it needs to be escaped
+			b = append(b, '"')
+		}
+	}
+	return b
 }
 
 // appendWithdrawn appends the tokens of those popups on screen that are over. A token

@@ -33,6 +33,8 @@ const (
 	seenAppVersion
 	seenLocale
 	seenCountry
+	seenPath
+	seenTrigger
 	seenSig
 	seenPriorUID
 	seenRID
@@ -76,6 +78,10 @@ func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
 		return &q.Locale, seenLocale
 	case "country":
 		return &q.Country, seenCountry
+	case "path":
+		return &q.Path, seenPath
+	case "trigger":
+		return &q.Trigger, seenTrigger
 	case "sig":
 		return &q.sig, seenSig
 	case "prior_uid":

@@ -127,6 +127,7 @@ func (d *decoder) spec(tree any) Spec {
 	s := Spec{
 		Status:     Draft,
 		Placements: []string{DefaultPlacement},
+		Trigger:    DefaultTrigger,
 		Schedule:   Schedule{Timezone: "UTC", Days: []string{}, Hours: [][2]string{}},
 		Targeting:  Targeting{All: []Condition{}, Any: []Condition{}, None: []Condition{}},
 		Rollout:    Rollout{Percent: 100},
@@ -135,7 +136,7 @@ func (d *decoder) spec(tree any) Spec {
 		Tags:       []string{},
 	}
 	o := d.object("", tree, "id", "version", "updated_at", "key", "name", "status", "priority", "placements",
-		"schedule", "targeting", "rollout", "frequency", "variants", "tags")
+		"trigger", "schedule", "targeting", "rollout", "frequency", "variants", "tags")
 	if _, ok := o.members["key"]; !ok {
 		d.errs.add("/key", "is required")
 	}
@@ -144,6 +145,7 @@ func (d *decoder) spec(tree any) Spec {
 	member(o, "status", &s.Status, d.status)
 	member(o, "priority", &s.Priority, d.priority)
 	member(o, "placements", &s.Placements, list(d, d.text))
+	member(o, "trigger", &s.Trigger, d.text)
 	member(o, "schedule", &s.Schedule, d.schedule)
 	member(o, "targeting", &s.Targeting, d.targeting)
 	member(o, "rollout", &s.Rollout, d.rollout)

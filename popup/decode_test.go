@@ -15,7 +15,7 @@ import (
 )
 
 // documented is the popup of the API's documentation: every default, spelled out.
-const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0,"placements":["default"],
+const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0,"placements":["default"],"trigger":"load",
  "schedule":{"start_at":null,"end_at":null,"timezone":"UTC","days":[],"hours":[]},
  "targeting":{"all":[],"any":[],"none":[]},
  "rollout":{"percent":100,"salt":""},
@@ -25,7 +25,7 @@ const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0
 }`
 
 // full has a value of its own in every field.
-const full = `{"key":"full","name":"Volle Größe","status":"active","priority":-5,"placements":["home","cart_2"],
+const full = `{"key":"full","name":"Volle Größe","status":"active","priority":-5,"placements":["home","cart_2"],"trigger":"scroll:50",
  "schedule":{"start_at":"2026-03-01T09:00:00+01:00","end_at":"2026-04-01T00:00:00.123456Z","timezone":"UTC","days":["mon","sun"],"hours":[["22:00","02:00"],["12:00","24:00"]]},
  "targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android",3,true]}],"any":[{"attr":"plan","op":"exists"},{"attr":"age","op":"gte","value":18.5}],
   "none":[{"attr":"app_version","op":"semver_lt","value":"3.2.1-rc.1"}]},
@@ -71,9 +71,9 @@ func sortedContent(s string) string {
 // What a newer version has stored is read without what is not known, but not in a
 // condition, and nothing else is less strict.
 func TestDecodeStored(t *testing.T) {
-	const newer = `{"key":"k","trigger":"exit","schedule":{"user_time":true},"variants":[{"translations":{},"content":{"kind":"toast"}}]}`
+	const newer = `{"key":"k","audience":"exit","schedule":{"user_time":true},"variants":[{"translations":{},"content":{"kind":"toast"}}]}`
 	s, ignored, err := DecodeStored([]byte(newer))
-	if want := []string{"/schedule/user_time", "/trigger", "/variants/0/translations"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
+	if want := []string{"/audience", "/schedule/user_time", "/variants/0/translations"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
 		t.Errorf("ignored %q, %v; want %q", ignored, err, want)
 	}
 	if d := cmp.Diff(mustDecode(t, `{"key":"k","variants":[{"content":{"kind":"toast"}}]}`), s); d != "" {
@@ -85,7 +85,7 @@ func TestDecodeStored(t *testing.T) {
 	for _, broken := range []string{
 		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"eq","value":"pro","ignore_case":true}]}}`,
 		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"matches","value":"p.o"}]}}`,
-		`{"key":"k","priority":"high"}`, `{"trigger":"exit"}`, `{"key":"k","key":"k"}`, `[]`,
+		`{"key":"k","priority":"high"}`, `{"audience":"exit"}`, `{"key":"k","key":"k"}`, `[]`,
 	} {
 		if _, _, err := DecodeStored([]byte(broken)); err == nil {
 			t.Errorf("DecodeStored takes %s", broken)
@@ -98,7 +98,7 @@ func TestDecodeFull(t *testing.T) {
 	start := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	end := time.Date(2026, 4, 1, 0, 0, 0, 123e6, time.UTC)
 	want := Spec{
-		Key: "full", Name: "Volle Größe", Status: Active, Priority: -5, Placements: []string{"home", "cart_2"},
+		Key: "full", Name: "Volle Größe", Status: Active, Priority: -5, Placements: []string{"home", "cart_2"}, Trigger: "scroll:50",
 		Schedule: Schedule{StartAt: &start, EndAt: &end, Timezone: "UTC", Days: []string{"mon", "sun"},
 			Hours: [][2]string{{"22:00", "02:00"}, {"12:00", "24:00"}}},
 		Targeting: Targeting{
@@ -238,7 +238,7 @@ func TestLimitsAreAllowed(t *testing.T) {
 
 func TestValidateSpecsWrittenInGo(t *testing.T) {
 	s := Spec{
-		Key: "k", Status: Active, Placements: []string{DefaultPlacement}, Schedule: Schedule{Timezone: "UTC"},
+		Key: "k", Status: Active, Placements: []string{DefaultPlacement}, Trigger: DefaultTrigger, Schedule: Schedule{Timezone: "UTC"},
 		Targeting: Targeting{All: []Condition{{"age", Gte, 18}}},
 		Variants:  []Variant{{Key: "a", Weight: 1}},
 	}

@@ -29,5 +29,11 @@ const (
 	MaxDepth    = 32       // levels of arrays and objects in the whole document
 )
 
+// The greatest numbers of a trigger.
+const (
+	maxScroll = 100  // percent of the page
+	maxDelay  = 3600 // seconds
+)
+
 // DefaultPlacement is where a popup is shown, and a request asks, if they do not say.
 const DefaultPlacement = "default"

@@ -37,6 +37,7 @@ type Spec struct {
 	Status     Status    `json:"status"`
 	Priority   int       `json:"priority"` // higher goes first
 	Placements []string  `json:"placements"`
+	Trigger    string    `json:"trigger"` // what the page waits for before it asks, see ValidTrigger
 	Schedule   Schedule  `json:"schedule"`
 	Targeting  Targeting `json:"targeting"`
 	Rollout    Rollout   `json:"rollout"`

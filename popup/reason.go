@@ -13,6 +13,7 @@ const (
 	Ended
 	OutsideHours
 	WrongPlacement
+	WrongTrigger
 	NotTargeted
 	NotInRollout
 	InControl
@@ -33,6 +34,7 @@ var reasonNames = [NumReasons]string{
 	Ended:              "ended",
 	OutsideHours:       "outside_hours",
 	WrongPlacement:     "placement",
+	WrongTrigger:       "trigger",
 	NotTargeted:        "targeting",
 	NotInRollout:       "rollout",
 	InControl:          "control",

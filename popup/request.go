@@ -16,10 +16,12 @@ type Request struct {
 	User       []byte
 	PriorUser  []byte   // the id that the user had before, another one; nil: none
 	Placements [][]byte // up to MaxRequestPlacements names, none twice; see PlacementNames
+	Trigger    []byte   // what happened in the page; empty: DefaultTrigger
 	Platform   []byte
 	AppVersion []byte
 	Locale     []byte
 	Country    []byte
+	Path       []byte // of the page
 	Attrs      []Attr // the a.NAME parameters
 }
 
@@ -32,7 +34,19 @@ func (r *Request) PlacementNames() [][]byte {
 	return r.Placements
 }
 
-var defaultPlacements = [][]byte{[]byte(DefaultPlacement)}
+// TriggerName returns what happened in the page: that it was loaded, if the request
+// does not say.
+func (r *Request) TriggerName() []byte {
+	if len(r.Trigger) == 0 {
+		return defaultTrigger
+	}
+	return r.Trigger
+}
+
+var (
+	defaultPlacements = [][]byte{[]byte(DefaultPlacement)}
+	defaultTrigger    = []byte(DefaultTrigger)
+)
 
 // Attr is a custom attribute, the NAME of a.NAME.
 type Attr struct{ Name, Value []byte }

@@ -19,7 +19,7 @@ func (s *Spec) Validate() error {
 }
 
 func (s *Spec) validate(errs *FieldErrors) {
-	if !isName(s.Key, 64, false) {
+	if !isName(s.Key, 64, "-") {
 		errs.add("/key", "must be 1 to 64 of a-z, 0-9 and -, the first not -")
 	}
 	validateText(errs, "/name", s.Name, MaxName)
@@ -32,6 +32,9 @@ func (s *Spec) validate(errs *FieldErrors) {
 		errs.add("/priority", fmt.Sprintf("must be %d to %d", -MaxPriority, MaxPriority))
 	}
 	s.validatePlacements(errs)
+	if !ValidTrigger(s.Trigger) {
+		errs.add("/trigger", "must be load, exit, scroll:PERCENT (1 to 100), delay:SECONDS (1 to 3600) or event:NAME (1 to 64 of a-z, 0-9, _, . and -)")
+	}
 	s.Schedule.validate(errs)
 	s.Targeting.validate(errs)
 	validateText(errs, "/rollout/salt", s.Rollout.Salt, MaxSalt)
@@ -54,7 +57,7 @@ func (s *Spec) validatePlacements(errs *FieldErrors) {
 		return
 	}
 	for i, p := range s.Placements {
-		if !isName(p, 64, true) {
+		if !isName(p, 64, "-_") {
 			errs.add(index("/placements", i), "must be 1 to 64 of a-z, 0-9, - and _, the first not - or _")
 		}
 	}
@@ -195,7 +198,7 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 	for i := range s.Variants {
 		v, at := &s.Variants[i], index("/variants", i)
 		keys[i] = v.Key
-		if !isName(v.Key, MaxVariantKey, false) {
+		if !isName(v.Key, MaxVariantKey, "-") {
 			errs.add(at+"/key", fmt.Sprintf("must be 1 to %d of a-z, 0-9 and -, the first not -", MaxVariantKey))
 		} else if slices.Contains(keys[:i], v.Key) {
 			errs.add(at+"/key", "occurs twice")
@@ -217,9 +220,9 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 	}
 }
 
-// isName reports whether s is 1 to most of a-z, 0-9 and -, and _ if underscore
-// is set, and starts with a letter or a digit.
-func isName(s string, most int, underscore bool) bool {
+// isName reports whether s is 1 to most of a-z, 0-9 and others, and starts with a
+// letter or a digit.
+func isName(s string, most int, others string) bool {
 	if s == "" || len(s) > most {
 		return false
 	}
@@ -227,7 +230,7 @@ func isName(s string, most int, underscore bool) bool {
 		c := s[i]
 		switch {
 		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-		case i > 0 && (c == '-' || underscore && c == '_'):
+		case i > 0 && strings.IndexByte(others, c) >= 0:
 		default:
 			return false
 		}

@@ -10,7 +10,8 @@ import (
 // zero value has none. It keeps its memory from one [Snapshot.Match] to the next.
 type Matches struct {
 	snapshot  *Snapshot
-	index     *placementIndex // nil: nothing is ever shown there
+	here      *placement      // nil: nothing is ever shown there
+	index     *placementIndex // of here and the request's trigger; nil: nothing waits for it there
 	placement []byte
 	user      []byte
 	nowMS     int64
@@ -23,17 +24,19 @@ type Matches struct {
 }
 
 // Match finds the popups that fit the request in one of its placements, by status,
-// schedule, placement, targeting and rollout. m refers to both until [Matches.Release]. It
+// schedule, placement, trigger, targeting and rollout. m refers to both until [Matches.Release]. It
 // does not allocate once m has served a placement of that many popups.
 func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS int64) {
-	m.snapshot, m.index, m.user, m.nowMS = s, nil, r.User, nowMS
+	m.snapshot, m.here, m.index, m.user, m.nowMS = s, nil, nil, r.User, nowMS
 	m.furthest, m.at, m.left, m.fit = popup.Eligible, 0, 0, m.fit[:0]
 	if s == nil {
 		return
 	}
 	m.placement = placement
-	m.index = s.byPlacement[string(placement)]
-	if m.index == nil {
+	if m.here = s.byPlacement[string(placement)]; m.here == nil {
+		return
+	}
+	if m.index = m.here.index(r.TriggerName()); m.index == nil {
 		return
 	}
 	m.fit = append(m.fit, m.index.all...)
@@ -83,6 +86,9 @@ func (m *Matches) Reason() popup.Reason {
 	if m.furthest < popup.NotTargeted && m.index != nil {
 		m.checkUntargeted()
 	}
+	if m.furthest < popup.WrongTrigger && m.here != nil {
+		m.checkOtherTriggers()
+	}
 	if m.furthest < popup.WrongPlacement {
 		m.checkOtherPlacements()
 	}
@@ -110,23 +116,37 @@ func (m *Matches) checkUntargeted() {
 	}
 }
 
+// checkOtherTriggers finds the furthest gate of the popups of the placement that wait
+// for another trigger: the trigger if one of them is open now, else their schedule.
+func (m *Matches) checkOtherTriggers() {
+	if m.here.load != nil && m.here.load != m.index {
+		m.checkOpen(m.here.load.popups, popup.WrongTrigger)
+	}
+	for _, x := range m.here.others {
+		if x != m.index {
+			m.checkOpen(x.popups, popup.WrongTrigger)
+		}
+	}
+}
+
 // checkOtherPlacements finds the furthest gate of the popups of other placements: their
 // placement if one of them is open now, else their schedule.
 func (m *Matches) checkOtherPlacements() {
-	here := 0
-	if m.index != nil {
-		here = len(m.index.popups)
+	if m.here == nil || m.here.size < len(m.snapshot.active) {
+		m.checkOpen(m.snapshot.active, popup.WrongPlacement)
 	}
-	if here == len(m.snapshot.active) {
-		return
-	}
-	for _, p := range m.snapshot.active {
+}
+
+// checkOpen finds the furthest gate of popups that are stopped by gate unless their
+// schedule stops them before.
+func (m *Matches) checkOpen(popups []*Popup, gate popup.Reason) {
+	for _, p := range popups {
 		reason := p.schedule.gate(m.nowMS)
 		if reason == popup.Eligible {
-			if p.isPlaced(m.placement) {
+			if gate == popup.WrongPlacement && p.isPlaced(m.placement) {
 				continue
 			}
-			m.furthest = popup.WrongPlacement
+			m.furthest = max(m.furthest, gate)
 			return
 		}
 		m.furthest = max(m.furthest, reason)

@@ -72,6 +72,7 @@ func drawSpec(t *rapid.T) popup.Spec {
 	s.Status = popup.Status(sample("status", "active", "active", "active", "paused"))
 	s.Priority = rapid.IntRange(0, 2).Draw(t, "priority")
 	s.Placements = strings.Split(sample("placements", "default", "home", "default,home", "cart,home"), ",")
+	s.Trigger = sample("trigger", "load", "load", "load", "exit", "scroll:50")
 	at := func(what string) *time.Time {
 		ms := rapid.SampledFrom([]int64{0, 0, -1, 1, 86_400_000}).Draw(t, what)
 		if ms == 0 {
@@ -132,6 +133,7 @@ func drawRequest(t *rapid.T) *popup.Request {
 	if placement := rapid.SampledFrom([]string{"", "default", "home", "cart", "nowhere"}).Draw(t, "placement"); placement != "" {
 		r.Placements = [][]byte{[]byte(placement)}
 	}
+	r.Trigger = []byte(rapid.SampledFrom([]string{"", "load", "exit", "delay:5"}).Draw(t, "trigger"))
 	for range rapid.IntRange(0, 4).Draw(t, "attributes") {
 		r.Attrs = append(r.Attrs, popup.Attr{Name: []byte(rapid.SampledFrom(attrNames).Draw(t, "name")), Value: text("value")})
 	}
@@ -156,9 +158,12 @@ func modelMatch(specs []popup.Spec, r *popup.Request, nowMS int64) (fit string, 
 }
 
 func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
-	placement := "default"
+	placement, trigger := "default", "load"
 	if len(r.Placements) > 0 {
 		placement = string(r.Placements[0])
+	}
+	if len(r.Trigger) > 0 {
+		trigger = string(r.Trigger)
 	}
 	holds := func(c popup.Condition) bool { return modelHolds(&c, r) }
 	t, salt := &s.Targeting, s.Rollout.Salt
@@ -176,6 +181,8 @@ func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
 		return popup.OutsideHours
 	case !slices.Contains(s.Placements, placement):
 		return popup.WrongPlacement
+	case s.Trigger != trigger:
+		return popup.WrongTrigger
 	case slices.ContainsFunc(t.All, func(c popup.Condition) bool { return !holds(c) }), slices.ContainsFunc(t.None, holds),
 		len(t.Any) > 0 && !slices.ContainsFunc(t.Any, holds):
 		return popup.NotTargeted

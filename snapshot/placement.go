@@ -1,13 +1,69 @@
 package snapshot
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/popupd/popupd/popup"
 )
 
-// placementIndex is a placement with the active popups that may be shown in it,
-// compiled so that the cost of a request depends little on their number. It is immutable.
+// placement has the active popups of a placement, by the trigger that they wait for. It
+// is immutable.
+type placement struct {
+	size     int                        // popups
+	load     *placementIndex            // those of the default trigger; nil: none
+	others   map[string]*placementIndex // by trigger
+	triggers *Triggers                  // of others; nil: there are none
+}
+
+// index returns the popups that wait for a trigger, nil if there are none.
+func (p *placement) index(trigger []byte) *placementIndex {
+	if string(trigger) == popup.DefaultTrigger {
+		return p.load
+	}
+	return p.others[string(trigger)]
+}
+
+// Triggers are what popups of a placement wait for beside the default trigger. A nil
+// Triggers is none.
+type Triggers struct {
+	Header string // all of them, as the value of a header
+	names  []string
+}
+
+// All returns the triggers, sorted. The caller must not change the slice.
+func (t *Triggers) All() []string {
+	if t == nil {
+		return nil
+	}
+	return t.names
+}
+
+// Has reports whether the trigger is one of them.
+func (t *Triggers) Has(name string) bool {
+	_, found := slices.BinarySearch(t.All(), name)
+	return found
+}
+
+// HasTriggers reports whether an active popup, in whichever placement, waits for another
+// trigger than the default one.
+func (s *Snapshot) HasTriggers() bool { return s != nil && s.hasTriggers }
+
+// Triggers returns what active popups of the placement wait for beside the default
+// trigger, nil if nothing.
+func (s *Snapshot) Triggers(placement []byte) *Triggers {
+	if !s.HasTriggers() {
+		return nil
+	}
+	if p := s.byPlacement[string(placement)]; p != nil {
+		return p.triggers
+	}
+	return nil
+}
+
+// placementIndex is the active popups of a placement and a trigger, compiled so that the
+// cost of a request depends little on their number. It is immutable.
 type placementIndex struct {
 	popups      []*Popup   // in selection order; a popup's position is its index here
 	schedules   []schedule // by position
@@ -17,26 +73,49 @@ type placementIndex struct {
 	attributes  []*attributeIndex
 }
 
-// indexPlacements returns the indexes of active popups, in selection order, by
-// placement. Those of previous whose popups are the same are taken over.
-func indexPlacements(active []*Popup, previous *Snapshot) map[string]*placementIndex {
-	popups := map[string][]*Popup{}
+// indexPlacements returns active popups, in selection order, by placement. Indexes of
+// previous whose popups are the same are taken over.
+func indexPlacements(active []*Popup, previous *Snapshot) map[string]*placement {
+	type key struct{ placement, trigger string }
+	popups := map[key][]*Popup{}
 	for _, p := range active {
 		for _, name := range p.placements {
-			popups[name] = append(popups[name], p)
+			k := key{name, p.trigger}
+			popups[k] = append(popups[k], p)
 		}
 	}
-	indexes := make(map[string]*placementIndex, len(popups))
-	for name, here := range popups {
-		if previous != nil {
-			if last := previous.byPlacement[name]; last != nil && slices.Equal(last.popups, here) {
-				indexes[name] = last
-				continue
-			}
+	placements := map[string]*placement{}
+	for k, here := range popups {
+		p := placements[k.placement]
+		if p == nil {
+			p = &placement{others: map[string]*placementIndex{}}
+			placements[k.placement] = p
 		}
-		indexes[name] = newPlacementIndex(here)
+		p.size += len(here)
+		x := previous.index(k.placement, k.trigger)
+		if x == nil || !slices.Equal(x.popups, here) {
+			x = newPlacementIndex(here)
+		}
+		if k.trigger == popup.DefaultTrigger {
+			p.load = x
+		} else {
+			p.others[k.trigger] = x
+		}
 	}
-	return indexes
+	for _, p := range placements {
+		if names := slices.Sorted(maps.Keys(p.others)); len(names) > 0 {
+			p.triggers = &Triggers{names: names, Header: strings.Join(names, ", ")}
+		}
+	}
+	return placements
+}
+
+// index returns the popups of a placement and a trigger, nil if there are none.
+func (s *Snapshot) index(name, trigger string) *placementIndex {
+	if s == nil || s.byPlacement[name] == nil {
+		return nil
+	}
+	return s.byPlacement[name].index([]byte(trigger))
 }
 
 func newPlacementIndex(popups []*Popup) *placementIndex {

@@ -18,6 +18,7 @@ type Popup struct {
 	Frequency   popup.Frequency
 	Ignored     []string // pointers of members of the row's spec that this version does not know
 
+	trigger      string
 	placements   []string
 	schedule     schedule
 	targeting    targeting
@@ -32,7 +33,7 @@ type Popup struct {
 func (p *Popup) Row() popup.Row { return p.row }
 
 // Gate returns the first gate that stops the popup from being shown in a placement
-// to whoever asks, at nowMS: status, schedule, placement, targeting or rollout.
+// to whoever asks, at nowMS: status, schedule, placement, trigger, targeting or rollout.
 // [popup.Eligible] if none does. It does not allocate. [Snapshot.Match] finds
 // the same for many popups in a fraction of the time.
 func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reason {
@@ -45,6 +46,8 @@ func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reas
 	switch {
 	case !p.isPlaced(placement):
 		return popup.WrongPlacement
+	case string(r.TriggerName()) != p.trigger:
+		return popup.WrongTrigger
 	case !p.targeting.match(r):
 		return popup.NotTargeted
 	case !p.inRollout(r.User):

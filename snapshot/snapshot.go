@@ -19,7 +19,8 @@ type Snapshot struct {
 
 	popups      []*Popup // in selection order: priority high to low, then id low to high
 	active      []*Popup // those of popups that may be served
-	byPlacement map[string]*placementIndex
+	byPlacement map[string]*placement
+	hasTriggers bool
 	byID        map[uint32]*Popup
 	broken      map[uint32]bool // ids of rows that could not be compiled, and of which no version is in force
 	newest      uint32          // the greatest id of all rows
@@ -119,6 +120,9 @@ func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, [
 		}
 	}
 	s.byPlacement = indexPlacements(s.active, previous)
+	for _, p := range s.byPlacement {
+		s.hasTriggers = s.hasTriggers || p.triggers != nil
+	}
 	return s, broken
 }
 
@@ -193,6 +197,7 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 		Frequency:    spec.Frequency,
 		Ignored:      ignored,
 		row:          *row,
+		trigger:      spec.Trigger,
 		placements:   spec.Placements,
 		rolloutShare: uint64(math.Round(spec.Rollout.Percent * rolloutSteps / 100)),
 	}

@@ -271,3 +271,28 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+func TestTriggers(t *testing.T) {
+	s := mustCompile(t,
+		row(1, `"placements":["default","home"],"trigger":"scroll:50"`), row(2, `"trigger":"exit"`), row(3, `"trigger":"exit"`), row(4, ""),
+		row(5, `"status":"paused","trigger":"event:paused"`), row(6, `"placements":["loads"]`))
+	for placement, want := range map[string]string{"default": "exit, scroll:50", "home": "scroll:50", "loads": "", "nowhere": ""} {
+		got := s.Triggers([]byte(placement))
+		if all := strings.Join(got.All(), ", "); all != want || got != nil && got.Header != want {
+			t.Errorf("%s: triggers %q, want %q", placement, all, want)
+		}
+	}
+	if none := mustCompile(t, row(1, "")); !s.HasTriggers() || none.HasTriggers() {
+		t.Error("a snapshot does not know whether it has triggers")
+	}
+	// A popup that changes its trigger alone is found under the new one.
+	changed := row(2, `"trigger":"delay:5"`)
+	changed.Version++
+	next, _ := Compile([]popup.Row{changed}, 2, s)
+	for trigger, want := range map[string]string{"exit": "", "delay:5": "p2.2"} {
+		got, _ := match(next, nil, &popup.Request{User: []byte("u"), Trigger: []byte(trigger)}, nowMS)
+		if keys(got) != want {
+			t.Errorf("%s: %q, want %q", trigger, keys(got), want)
+		}
+	}
+}

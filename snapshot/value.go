@@ -47,6 +47,8 @@ func (v *value) find(r *popup.Request, attr attribute, name string) {
 		v.text = r.Locale
 	case attrCountry:
 		v.text = r.Country
+	case attrPath:
+		v.text = r.Path
 	default:
 		for i := range r.Attrs {
 			if a := &r.Attrs[i]; string(a.Name) == name {
@@ -89,6 +91,7 @@ const (
 	attrAppVersion
 	attrLocale
 	attrCountry
+	attrPath
 )
 
 var builtins = map[string]attribute{
@@ -97,6 +100,7 @@ var builtins = map[string]attribute{
 	"app_version": attrAppVersion,
 	"locale":      attrLocale,
 	"country":     attrCountry,
+	"path":        attrPath,
 }
 
 // maxNumber is the longest attribute that is read as a number, in bytes. With
