@@ -60,7 +60,7 @@ func TestMatchIsLikeTheModel(t *testing.T) {
 
 var (
 	attrNames = []string{"plan", "plan", "plan", "platform", "uid", "app_version", "age"}
-	texts     = []string{"a", "b", "ab", "ba", "5", "5.0", "1.2", "1.2.0", "1.2-rc.1", "true"}
+	texts     = []string{"a", "b", "ab", "ba", "5", "5.0", "1.2", "1.2.0", "1.2-rc.1", "1.2 (45)", "true"}
 )
 
 func drawSpec(t *rapid.T) popup.Spec {
@@ -263,9 +263,6 @@ func modelValue(attr string, r *popup.Request) []byte {
 	case "platform":
 		return r.Platform
 	case "app_version":
-		if _, ok := popup.ParseVersion(r.AppVersion); !ok {
-			return nil
-		}
 		return r.AppVersion
 	}
 	i := slices.IndexFunc(r.Attrs, func(a popup.Attr) bool { return string(a.Name) == attr })

@@ -68,14 +68,25 @@ func conditionJSON(s string) string {
 	return out + "}"
 }
 
+// An app_version that is no version is there all the same, so that what excludes it
+// excludes it; only versions cannot be compared with it.
 func TestAppVersionThatIsNone(t *testing.T) {
-	r := popup.Request{User: []byte("u"), AppVersion: []byte("latest")}
+	r := popup.Request{User: []byte("u"), AppVersion: []byte("3.2.1 (45)")}
 	for condition, want := range map[string]bool{
-		`app_version exists`: false, `app_version not_exists`: true, `app_version eq "latest"`: false, `app_version neq "latest"`: true,
-		`app_version semver_gte "0"`: false, `app_version semver_lt "9"`: false, `app_version in ["latest"]`: false, `app_version not_in ["latest"]`: true,
+		`app_version exists`: true, `app_version not_exists`: false,
+		`app_version eq "3.2.1 (45)"`: true, `app_version neq "3.2.1 (45)"`: false, `app_version eq "3.2.1"`: false, `app_version neq "3.2.1"`: true,
+		`app_version in ["3.2.1 (45)"]`: true, `app_version not_in ["3.2.1 (45)"]`: false, `app_version prefix "3.2"`: true, `app_version suffix "(45)"`: true, `app_version contains "("`: true,
+		`app_version semver_gte "0"`: false, `app_version semver_lt "9"`: false, `app_version gte 0`: false,
 	} {
-		if got := targeted(t, "all", condition).Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
-			t.Errorf("%s: %v, want %v", condition, got, want)
+		for group, want := range map[string]bool{"all": want, "any": want, "none": !want} {
+			p := targeted(t, group, condition)
+			if got := p.Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
+				t.Errorf("%s %s: %v, want %v", group, condition, got, want)
+			}
+			matched, _ := match(mustCompile(t, p.Row()), nil, &r, nowMS)
+			if got := len(matched) == 1; got != want {
+				t.Errorf("%s %s: matched %v, want %v", group, condition, got, want)
+			}
 		}
 	}
 }

@@ -30,8 +30,7 @@ func (a *tristate) set(ok bool) {
 	}
 }
 
-// find looks the attribute up; name is that of a custom one. An app_version that
-// is none is missing.
+// find looks the attribute up; name is that of a custom one.
 func (v *value) find(r *popup.Request, attr attribute, name string) {
 	switch attr {
 	case attrUID:
@@ -40,9 +39,6 @@ func (v *value) find(r *popup.Request, attr attribute, name string) {
 		v.text = r.Platform
 	case attrAppVersion:
 		v.text = r.AppVersion
-		if v.asVersion() == nil {
-			v.text = nil
-		}
 	case attrLocale:
 		v.text = r.Locale
 	case attrCountry:
