@@ -25,7 +25,7 @@ func Decode(data []byte) (Spec, error) {
 // DecodeStored is [Decode] for what a store holds, which a newer version may have
 // written: members that are not known are ignored, and their JSON pointers returned. In
 // a condition they are errors all the same: a condition that is understood in part would
-// show a popup to users whom it excludes.
+// show a popup to users whom it excludes. It is held to [Spec.ValidateStored] only.
 func DecodeStored(data []byte) (s Spec, ignored []string, err error) {
 	d := decoder{isStored: true}
 	s, err = d.decode(data)
@@ -42,6 +42,9 @@ func (d *decoder) decode(data []byte) (Spec, error) {
 		return Spec{}, d.errs
 	}
 	s.validate(&d.errs)
+	if !d.isStored {
+		s.validateChange(&d.errs)
+	}
 	if err := d.errs.err(); err != nil {
 		return Spec{}, err
 	}

@@ -10,12 +10,32 @@ import (
 	"unicode/utf8"
 )
 
-// Validate checks every limit of a spec and returns [FieldErrors], or nil if
+// Validate checks every rule for a spec and returns [FieldErrors], or nil if
 // the spec is fit to be stored and compiled.
 func (s *Spec) Validate() error {
 	var errs FieldErrors
 	s.validate(&errs)
+	s.validateChange(&errs)
 	return errs.err()
+}
+
+// ValidateStored is [Spec.Validate] without the rules that only changes are held to,
+// as [DecodeStored] reads a spec.
+func (s *Spec) ValidateStored() error {
+	var errs FieldErrors
+	s.validate(&errs)
+	return errs.err()
+}
+
+// validateChange checks the rules that came after popups had been stored without
+// them: such a popup goes on running, and is held to them when it is changed.
+func (s *Spec) validateChange(errs *FieldErrors) {
+	if _, err := LoadZone(s.Schedule.Timezone); err != nil {
+		errs.add("/schedule/timezone", badZone)
+	}
+	for i := range s.Variants {
+		s.Variants[i].validateLinks(errs, index("/variants", i)+"/content")
+	}
 }
 
 func (s *Spec) validate(errs *FieldErrors) {
@@ -91,7 +111,7 @@ func (s *Schedule) validate(errs *FieldErrors) {
 		errs.add("/schedule/end_at", "must be after start_at")
 	}
 	if _, err := s.Location(); err != nil {
-		errs.add("/schedule/timezone", `must be a time zone as in "Europe/Berlin" (IANA) or "UTC"`)
+		errs.add("/schedule/timezone", badZone)
 	}
 	s.validateDays(errs)
 	s.validateHours(errs)
@@ -131,7 +151,10 @@ func (s *Schedule) validateHours(errs *FieldErrors) {
 	}
 }
 
-// Location returns the time zone of the schedule's days and hours.
+const badZone = `must be a time zone as in "Europe/Berlin" (IANA) or "UTC"`
+
+// Location returns the time zone of the schedule's days and hours. It knows more
+// names than [LoadZone], which changes are held to: a stored popup may have one of them.
 func (s *Schedule) Location() (*time.Location, error) {
 	if s.Timezone == "" || s.Timezone == "Local" { // would depend on the server
 		return nil, fmt.Errorf("time zone %q: not the name of a zone", s.Timezone)

@@ -256,9 +256,7 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 		if err != nil {
 			return err
 		}
-		// What was stored before may be broken: written under other rules, or by
-		// hand. It would not come into force; only archived it does no harm.
-		if err := spec.Validate(); err != nil && spec.Status != popup.Archived {
+		if err := checkStored(&spec); err != nil {
 			return err
 		}
 		after, err := a.config.Catalog.Put(ctx, change, current.Version, spec)
@@ -272,4 +270,18 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 		writePopup(w, http.StatusOK, after)
 		return nil
 	}
+}
+
+// checkStored returns why a spec, of which parts were stored before, may not be written
+// anew. They may be broken: written under other rules, or by hand. Then it would not
+// come into force; only archived it does no harm. What has come to be against the
+// rules, and runs, may be paused, or nobody could stop it.
+func checkStored(s *popup.Spec) error {
+	switch s.Status {
+	case popup.Archived:
+		return nil
+	case popup.Paused:
+		return s.ValidateStored()
+	}
+	return s.Validate()
 }

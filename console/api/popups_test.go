@@ -286,6 +286,28 @@ func TestBrokenInTheStore(t *testing.T) {
 	}
 }
 
+// A popup that runs against rules that came later may be paused and archived, and is
+// held to them by every other change.
+func TestStoredBeforeTheRules(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	p.Want(200, "", "POST", popupsPath+"/a/pause", "")
+	stored := p.store.find("a")
+	stored.Status, stored.Schedule.Timezone = popup.Active, "Factory"
+	stored.Variants[0].Content["link"] = "javascript:alert(1)"
+	before := string(stored.Encode())
+
+	refused := func(a apitest.Answer) {
+		t.Helper()
+		wantPointer(t, a, "/schedule/timezone")
+		wantPointer(t, a, "/variants/0/content/link")
+	}
+	refused(p.Want(422, "invalid_fields", "PUT", popupsPath+"/a", before, "If-Match", "*"))
+	p.Want(200, "", "POST", popupsPath+"/a/pause", "")
+	refused(p.Want(422, "invalid_fields", "POST", popupsPath+"/a/activate", ""))
+	p.Want(200, "", "DELETE", popupsPath+"/a", "", "If-Match", "*")
+}
+
 // Of many clients who saw the same version one changes it.
 func TestConcurrentReplace(t *testing.T) {
 	p := newPlane(t)

@@ -1,0 +1,41 @@
+package popup
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// LoadZone returns the time zone with this IANA name, such as "Europe/Berlin" or "UTC".
+// It refuses whatever else the files of a system offer as a zone: posixrules and
+// localtime differ from one server to the next, right/ counts leap seconds, and other
+// systems do not know posix/ or a name in other letter case.
+func LoadZone(name string) (*time.Location, error) {
+	if !isZoneName(name) {
+		return nil, fmt.Errorf(`time zone %q: want an IANA name such as "Europe/Berlin", or "UTC"`, name)
+	}
+	location, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf(`time zone %q is not known: want an IANA name such as "Europe/Berlin", or "UTC"`, name)
+	}
+	return location, nil
+}
+
+// isZoneName reports whether a name has the form of IANA's: words joined by slashes,
+// each a capital letter and then letters, digits, _, + and -. Names of this form that
+// are no place and no offset are listed.
+func isZoneName(name string) bool {
+	for word := range strings.SplitSeq(name, "/") {
+		if word == "" || word[0] < 'A' || word[0] > 'Z' {
+			return false
+		}
+		for _, c := range []byte(word) {
+			switch {
+			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isDigit(c), c == '_', c == '+', c == '-':
+			default:
+				return false
+			}
+		}
+	}
+	return name != "Local" && name != "Factory" && !strings.HasPrefix(name, "SystemV/")
+}
