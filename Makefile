@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos books bench microbench wrk load envelope outage overload pgo ladder timewait stores clients
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books bench microbench wrk load envelope outage overload pgo ladder timewait stores clients
 
 run: ## Run the demo, with embedded stores and three sample popups.
 	$(GO) run . -demo
@@ -63,6 +63,9 @@ ITER ?= 30
 SEED ?= 1
 chaos: stores ## Run ITER iterations of TestChaos from SEED, of some faults (FAULTS=regexp) or under the race detector (RACE=1).
 	POPUPD_REQUIRE_STORES=1 $(GO) test $(if $(RACE),-race) -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)'
+
+galera: stores ## Run three popupds on a Galera cluster of three nodes, and kill two of these.
+	POPUPD_REQUIRE_STORES=1 POPUPD_GALERA=1 $(GO) test -v -timeout 5m -count=1 -run '^TestGalera$$' ./e2e
 
 BOOKS ?= 100000
 books: stores ## Hold the statistics of an A/A test of BOOKS users, over kills and retries, against the clients' own books.

@@ -158,19 +158,41 @@ func (r guardedRows) Close() (err error) {
 
 // readCommitted sets the isolation of each new session. It is a statement and
 // not a variable, because the variable's name differs between servers.
-type readCommitted struct{ driver.Connector }
+//
+// With causal, each read on a Galera node first waits until the node has applied what
+// was committed on any other before: progress after a COMMIT without an answer, the
+// catalog's revision, what the API tells after a change on another server. That costs a
+// Galera cluster a round trip between its nodes for each read outside of a transaction
+// and each BEGIN, and a server without Galera nothing. Flushes do without: what they
+// would overwrite unseen makes their COMMIT fail with a deadlock.
+type readCommitted struct {
+	driver.Connector
+	causal bool
+}
 
 func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	const set = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, set, nil); err != nil {
+	if err := c.set(ctx, conn.(driver.ExecerContext)); err != nil {
 		_ = conn.Close() // the first error says more
-		return nil, fmt.Errorf("set isolation: %w", err)
+		return nil, err
 	}
 	return conn, nil
+}
+
+func (c readCommitted) set(ctx context.Context, conn driver.ExecerContext) error {
+	if _, err := conn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return fmt.Errorf("set isolation: %w", err)
+	}
+	if !c.causal {
+		return nil
+	}
+	if _, err := conn.ExecContext(ctx, "SET SESSION wsrep_sync_wait = 1", nil); err != nil && !isNoVariable(err) {
+		return fmt.Errorf("have reads wait for other nodes: %w", err)
+	}
+	return nil
 }
 
 // driverLog takes what the driver would print to stderr. It repeats errors that

@@ -134,3 +134,10 @@ func isNoTable(err error) bool {
 	my, ok := errors.AsType[*mysql.MySQLError](err)
 	return ok && my.Number == 1146
 }
+
+// isNoVariable reports whether a server does not know a variable: those of Galera are
+// MariaDB's alone.
+func isNoVariable(err error) bool {
+	my, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && my.Number == 1193
+}

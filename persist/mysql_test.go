@@ -1,6 +1,9 @@
 package persist
 
 import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -76,6 +79,50 @@ func TestVariables(t *testing.T) {
 	}
 	if got := session["innodb_lock_wait_timeout"]; got != "10" {
 		t.Errorf("session innodb_lock_wait_timeout = %q, want 10", got)
+	}
+}
+
+// TestReadsAreCausal: reads of all pools wait for other nodes of a Galera cluster, but
+// for those of flushes, which would pay for it with each transaction. That they do
+// wait is tried in e2e.
+func TestReadsAreCausal(t *testing.T) {
+	s := onMySQL(t)
+	restore, err := s.restorePool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer restore.Close()
+	migrate, err := s.migratePool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer migrate.Close()
+	for name, c := range map[string]struct {
+		pool *sql.DB
+		want int
+	}{
+		"write": {s.write, 1}, "read": {s.read, 1}, "restore": {restore, 1}, "migrate": {migrate, 1}, "flush": {s.flusher.pool, 0},
+	} {
+		var got int
+		if err := c.pool.QueryRowContext(t.Context(), "SELECT @@wsrep_sync_wait").Scan(&got); err != nil || got != c.want {
+			t.Errorf("%s: wsrep_sync_wait = %d, %v, want %d", name, got, err, c.want)
+		}
+	}
+}
+
+// unknowing is a connection to a server that does not know Galera's variables.
+type unknowing struct{ driver.ExecerContext }
+
+func (u unknowing) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if strings.Contains(query, "wsrep") {
+		return nil, &mysql.MySQLError{Number: 1193, Message: "Unknown system variable 'wsrep_sync_wait'"}
+	}
+	return driver.RowsAffected(0), nil
+}
+
+func TestServersWithoutGalera(t *testing.T) {
+	if err := (readCommitted{causal: true}).set(t.Context(), unknowing{}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -31,6 +31,26 @@ func StartMySQLIn(t testing.TB, dir string, extra ...string) *MySQLServer {
 	return &MySQLServer{s}
 }
 
+// StartGalera starts a Galera cluster of MariaDB nodes. They are killed when the test ends.
+func StartGalera(t testing.TB, nodes int) []*MySQLServer {
+	t.Helper()
+	cluster, err := bed(t).Galera(nodes)
+	if err != nil {
+		fail(t, err)
+	}
+	var servers []*MySQLServer
+	for i, node := range cluster {
+		t.Cleanup(func() {
+			node.Close()
+			if log := node.Log(); t.Failed() {
+				t.Logf("log of node %d:\n%s", i+1, log[max(0, len(log)-8000):])
+			}
+		})
+		servers = append(servers, &MySQLServer{node})
+	}
+	return servers
+}
+
 // StartRedis starts a redis-server without persistence: what it holds is gone
 // after a restart. extra are further arguments, for example "--maxmemory",
 // "64mb". The server is killed when the test ends.

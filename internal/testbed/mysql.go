@@ -25,19 +25,19 @@ type MySQL struct {
 // MySQL starts a mariadbd without a database. The error is a [*MissingError]
 // where there is no MariaDB.
 func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
-	for _, binary := range []string{"mariadbd", "mariadb-install-db", "mariadb"} {
-		if err := Need(binary, "mariadb-server"); err != nil {
-			return nil, err
-		}
-	}
-	if o.Dir == "" {
-		o.Dir = b.newDir("mysql")
-	}
-	s := &MySQL{dir: o.Dir}
 	template, err := dataTemplate("mariadbd")
 	if err != nil {
 		return nil, err
 	}
+	return b.mysqlFrom(template, nil, o)
+}
+
+// mysqlFrom starts a mariadbd on a copy of a data directory, with some environment.
+func (b *Testbed) mysqlFrom(template string, env []string, o StoreOptions) (*MySQL, error) {
+	if o.Dir == "" {
+		o.Dir = b.newDir("mysql")
+	}
+	s := &MySQL{dir: o.Dir}
 	temporary := b.newDir("mysql-tmp") // a server that starts deletes the temporary tables of others in the same one
 	for _, dir := range []string{s.dir, temporary} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -47,6 +47,7 @@ func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
 	if err := os.CopyFS(s.DataDir(), os.DirFS(template)); err != nil {
 		return nil, fmt.Errorf("copy data directory: %w", err)
 	}
+	var err error
 	s.Process, s.Addr, err = b.startOnFreePort(func(_ string, port int) Program {
 		args := append([]string{
 			"mariadbd", "--no-defaults", "--datadir=" + s.DataDir(), "--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
@@ -56,7 +57,7 @@ func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
 			"--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M",
 			"--performance-schema=off", "--skip-log-bin",
 		}, o.Args...)
-		return Program{Name: "mariadbd", Args: append(args, asRoot()...), Dir: s.dir, Cores: o.Cores, Probe: s.greets}
+		return Program{Name: "mariadbd", Args: append(args, asRoot()...), Env: env, Dir: s.dir, Cores: o.Cores, Probe: s.greets}
 	})
 	if err != nil {
 		return nil, err
@@ -92,8 +93,14 @@ func asRoot() []string {
 }
 
 // dataTemplate returns a freshly installed data directory, made once per
-// version of mariadbd and user, to be copied.
+// version of mariadbd and user, to be copied. The error is a [*MissingError] where
+// there is no MariaDB.
 func dataTemplate(mariadbd string) (string, error) {
+	for _, binary := range []string{mariadbd, "mariadb-install-db", "mariadb"} {
+		if err := Need(binary, "mariadb-server"); err != nil {
+			return "", err
+		}
+	}
 	binary, err := LookPath(mariadbd)
 	if err != nil {
 		return "", err

@@ -1,0 +1,140 @@
+package testbed
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// transferMethod is how a node gets what the others have. Those that come with MariaDB
+// copy all files, and not as root. Here every node starts with a copy of the same files,
+// so it needs the writes since, which Galera sends itself once both nodes say that they
+// are ready: they meet at a FIFO, whose path follows the joining node's address.
+const transferMethod = "meet"
+
+const transferScript = `#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    --role) role=$2; shift ;;
+    --address) address=$2; shift ;;
+    --datadir) fifo=${2}meet; shift ;;
+    --gtid) gtid=$2; shift ;;
+    --bypass) bypass=1 ;;
+  esac
+  shift
+done
+case $role in
+  joiner) mkfifo "$fifo" && echo "ready 127.0.0.1:1$fifo" && cat "$fifo" && rm "$fifo" ;;
+  donor) [ -n "$bypass" ] && echo "$gtid" >"/${address#*/}" && echo "done $gtid" ;;
+esac
+`
+
+// galera is a cluster to be.
+type galera struct {
+	bed      *Testbed
+	provider string // the library of Galera
+	scripts  string // directory of the transfer script
+	members  string // where the first node listens for the others; "" makes a new cluster
+}
+
+// Galera starts a Galera cluster of MariaDB nodes and returns when all take statements.
+// A node that has ended cannot come back. The error is a [*MissingError] where there is
+// no Galera.
+func (b *Testbed) Galera(nodes int) ([]*MySQL, error) {
+	g := &galera{bed: b, scripts: b.newDir("galera")}
+	for _, path := range []string{"/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so", "/usr/lib/libgalera_smm.so"} {
+		if _, err := os.Stat(path); err == nil {
+			g.provider = path
+			break
+		}
+	}
+	if g.provider == "" {
+		return nil, &MissingError{Binary: "libgalera_smm.so", Package: "galera-4"}
+	}
+	if err := os.MkdirAll(g.scripts, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(g.scripts, "wsrep_sst_"+transferMethod), []byte(transferScript), 0o700); err != nil {
+		return nil, err
+	}
+	files, err := g.seed()
+	if err != nil {
+		return nil, fmt.Errorf("make the files of a Galera cluster: %w", err)
+	}
+	var cluster []*MySQL
+	for len(cluster) < nodes {
+		node, err := g.join(files, len(cluster)+1)
+		if err != nil {
+			return nil, fmt.Errorf("start node %d of a Galera cluster: %w", len(cluster)+1, err)
+		}
+		cluster = append(cluster, node)
+	}
+	return cluster, nil
+}
+
+// seed returns the data directory that all nodes begin with: that of a node which was a
+// cluster alone, since Galera knows no files that it has not written.
+func (g *galera) seed() (files string, err error) {
+	template, err := dataTemplate("mariadbd")
+	if err != nil {
+		return "", err
+	}
+	node, err := g.join(template, 1)
+	if err != nil {
+		return "", err
+	}
+	g.members = ""
+	return node.DataDir(), node.Stop()
+}
+
+// join starts a node and returns when it has joined the others.
+func (g *galera) join(files string, number int) (*MySQL, error) {
+	addr, _, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	writes, _, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	node, err := g.bed.mysqlFrom(files, []string{"PATH=" + os.Getenv("PATH") + ":" + g.scripts}, StoreOptions{
+		Args: []string{
+			"--wsrep-on=ON", "--wsrep-provider=" + g.provider, "--wsrep-cluster-name=popupd", "--wsrep-cluster-address=gcomm://" + g.members,
+			"--wsrep-node-address=" + addr, "--wsrep-sst-method=" + transferMethod,
+			"--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
+			"--wsrep-provider-options=" + "gmcast.listen_addr=tcp://" + addr + ";ist.recv_addr=" + writes + ";gcache.size=16M" +
+				";evs.suspect_timeout=PT3S;evs.inactive_timeout=PT10S",
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if g.members == "" {
+		g.members = addr
+	}
+	return node, g.wait(node, number)
+}
+
+// wait returns when a node takes statements as one of so many.
+func (g *galera) wait(node *MySQL, number int) error {
+	want := fmt.Sprintf("%d,Synced,ON", number)
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, err := node.Query("SELECT GROUP_CONCAT(VARIABLE_VALUE ORDER BY VARIABLE_NAME) FROM information_schema.GLOBAL_STATUS" +
+			" WHERE VARIABLE_NAME IN ('wsrep_cluster_size', 'wsrep_local_state_comment', 'wsrep_ready')")
+		if err == nil && status == want {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return fmt.Errorf("after %v it says %q, %v\n%s", patience, status, err, node.Log())
+		case <-g.bed.ctx.Done():
+			return g.bed.ctx.Err()
+		}
+	}
+}
