@@ -15,7 +15,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	for i := range 20_000 {
 		serve(t, table, fmt.Sprint("u", i%5000), uint32(i/5000)+1, &defaults, noon)
 	}
-	table.SetPolicy(func(uint32) Keep { return KeepWhileWaiting })
+	table.SetPolicy(func(uint32) Retention { return Retention{} })
 	user, stranger, variant := []byte("u17"), []byte("stranger"), []byte("a")
 	now := noon
 	show := func(u *User) popup.Event {

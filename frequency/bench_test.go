@@ -166,7 +166,7 @@ func BenchmarkHotHash(b *testing.B) {
 func BenchmarkSweep(b *testing.B) {
 	table := New(Config{})
 	restore(b, table, benchUsers)
-	table.SetPolicy(func(uint32) Keep { return KeepWhileWaiting })
+	table.SetPolicy(func(uint32) Retention { return Retention{} })
 	b.ReportAllocs()
 	for b.Loop() {
 		table.Sweep(noon)

@@ -32,7 +32,7 @@ type Table struct {
 	shards   []shard
 
 	bytes  atomic.Int64 // of all slots; never above maxBytes, also while a shard grows
-	policy atomic.Pointer[func(id uint32) Keep]
+	policy atomic.Pointer[func(id uint32) Retention]
 	nowMS  atomic.Int64 // of the last sweep: what has expired where no local time is given
 
 	sweepMu sync.Mutex // guards cursor
@@ -141,9 +141,12 @@ func (t *Table) shardOf(hash uint64) uint64 { return hash >> hashBits & uint64(l
 
 // Merge adds what an event says, for replays and for events of other servers:
 // in any order and any number of times. A [popup.Reset] drops what was served to its
-// user up to then, also what is merged later. An event for which there is no memory is
-// dropped and counted.
+// user up to then, also what is merged later; a [popup.Goal] changes nothing. An event
+// for which there is no memory is dropped and counted.
 func (t *Table) Merge(ev *popup.Event) {
+	if ev.Action == popup.Goal {
+		return
+	}
 	u := t.Lock(ev.User)
 	defer u.Unlock()
 	if ev.Action == popup.Reset {

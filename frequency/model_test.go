@@ -41,7 +41,7 @@ func TestTableLikeModel(t *testing.T) {
 			states: make(map[modelKey]popup.State),
 			resets: make(map[string]int64),
 		}
-		table.SetPolicy(func(id uint32) Keep { return m.keep[id] })
+		table.SetPolicy(func(id uint32) Retention { return Retention{Keep: m.keep[id]} })
 		now := noon + 7
 		var log []popup.Event // what was recorded, for replays and tokens
 		var undo struct {

@@ -105,7 +105,7 @@ func TestResetInAnyOrder(t *testing.T) {
 // A reset is kept for as long as tokens of before live.
 func TestResetIsKept(t *testing.T) {
 	table := New(Config{})
-	table.SetPolicy(func(uint32) Keep { return Drop })
+	table.SetPolicy(func(uint32) Retention { return Retention{Keep: Drop} })
 	at := resetUser(table, "u", noon)
 	shown := popup.Event{User: []byte("u"), Popup: 7, ServedAtMS: noon}
 	sweepAll(table, noon+7*day-second)

@@ -17,27 +17,35 @@ const (
 	Drop
 )
 
+// Retention says how long the entries of one popup are kept.
+type Retention struct {
+	Keep
+	GoalMS int64 // not less than this after the latest exposure, which a goal may count for
+}
+
 // SetPolicy says how long entries are kept from now on, by popup; without it all
 // are KeepWhileWaiting. The function is called with a shard locked: it must be
 // quick and must not use the table.
-func (t *Table) SetPolicy(f func(id uint32) Keep) { t.policy.Store(&f) }
+func (t *Table) SetPolicy(f func(id uint32) Retention) { t.policy.Store(&f) }
 
 // expired reports whether an entry is of no more use at nowMS.
 func (t *Table) expired(e *entry, nowMS int64) bool {
 	if e.popup == resetID {
 		return nowMS >= e.next.ms()
 	}
-	keep := KeepWhileWaiting
+	var r Retention
 	if f := t.policy.Load(); f != nil {
-		keep = (*f)(e.popup)
+		r = (*f)(e.popup)
 	}
 	switch {
-	case keep == KeepForever:
+	case r.Keep == KeepForever:
 		return false
 	case nowMS < gapEndMS(e.lastSeen(), t.gapMS):
 		return false
-	case keep == Drop:
+	case r.Keep == Drop:
 		return true
+	case nowMS < e.served.ms()+r.GoalMS:
+		return false
 	case nowMS < max(e.next, e.at).ms()+popup.KeepAfterWait.Milliseconds(): // always, if it is popup.Never
 		return false
 	case e.acted != 0 && nowMS < e.served.ms()+popup.TokenLife.Milliseconds():

@@ -28,25 +28,28 @@ func TestRetention(t *testing.T) {
 	at := func(ms int64) int64 { return noon + ms }
 	for name, c := range map[string]struct {
 		s    popup.State
-		keep Keep
+		keep Retention
 		want int64 // when the entry goes: 0 at once, popup.Never never
 	}{
-		"a wait and an hour":             {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, KeepWhileWaiting, at(day + hour)},
-		"a click's wait":                 {popup.State{ServedAtMS: noon, Last: popup.Dismiss, ClickUntilMS: at(9 * day), NextAtMS: at(9 * day), Acted: 3}, KeepWhileWaiting, at(9*day + hour)},
-		"the least gap":                  {popup.State{ServedAtMS: noon, ShownAtMS: noon, Last: popup.Impression, NextAtMS: noon}, KeepWhileWaiting, at(3*hour + 99)},
-		"a control holds no gap":         {popup.State{ServedAtMS: noon, Last: popup.Control, NextAtMS: noon}, KeepWhileWaiting, at(hour)},
-		"the token of an acted-on one":   {popup.State{ServedAtMS: noon, Last: popup.Click, NextAtMS: at(day), Acted: 1}, KeepWhileWaiting, at(7 * day)},
-		"a wait for ever":                {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: popup.Never}, KeepWhileWaiting, popup.Never},
-		"a click's wait for ever":        {popup.State{ServedAtMS: noon, Last: popup.Dismiss, ClickUntilMS: popup.Never, NextAtMS: popup.Never}, KeepWhileWaiting, popup.Never},
-		"a limited number":               {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, KeepForever, popup.Never},
-		"archived and the least gap":     {popup.State{ServedAtMS: noon, ShownAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Drop, at(3*hour + 99)},
-		"archived":                       {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Drop, 0},
-		"archived with a wait for ever":  {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: popup.Never}, Drop, 0},
-		"archived, acted on and waiting": {popup.State{ServedAtMS: noon, Last: popup.Click, NextAtMS: at(day), ClickUntilMS: at(day), Acted: 1}, Drop, 0},
+		"a wait and an hour":             {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Retention{}, at(day + hour)},
+		"a click's wait":                 {popup.State{ServedAtMS: noon, Last: popup.Dismiss, ClickUntilMS: at(9 * day), NextAtMS: at(9 * day), Acted: 3}, Retention{}, at(9*day + hour)},
+		"the least gap":                  {popup.State{ServedAtMS: noon, ShownAtMS: noon, Last: popup.Impression, NextAtMS: noon}, Retention{}, at(3*hour + 99)},
+		"a control holds no gap":         {popup.State{ServedAtMS: noon, Last: popup.Control, NextAtMS: noon}, Retention{}, at(hour)},
+		"the token of an acted-on one":   {popup.State{ServedAtMS: noon, Last: popup.Click, NextAtMS: at(day), Acted: 1}, Retention{}, at(7 * day)},
+		"a wait for ever":                {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: popup.Never}, Retention{}, popup.Never},
+		"a click's wait for ever":        {popup.State{ServedAtMS: noon, Last: popup.Dismiss, ClickUntilMS: popup.Never, NextAtMS: popup.Never}, Retention{}, popup.Never},
+		"a goal of a day, after a wait":  {popup.State{ServedAtMS: noon, AtMS: at(hour), Last: popup.Impression, NextAtMS: at(hour)}, Retention{GoalMS: day}, at(day)},
+		"a goal of a day, and a control": {popup.State{ServedAtMS: noon, Last: popup.Control, NextAtMS: noon}, Retention{GoalMS: day}, at(day)},
+		"a goal of a second":             {popup.State{ServedAtMS: noon, Last: popup.Control, NextAtMS: noon}, Retention{GoalMS: 1000}, at(hour)},
+		"a limited number":               {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Retention{Keep: KeepForever}, popup.Never},
+		"archived and the least gap":     {popup.State{ServedAtMS: noon, ShownAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Retention{Keep: Drop}, at(3*hour + 99)},
+		"archived":                       {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: at(day)}, Retention{Keep: Drop}, 0},
+		"archived with a wait for ever":  {popup.State{ServedAtMS: noon, Last: popup.Impression, NextAtMS: popup.Never}, Retention{Keep: Drop}, 0},
+		"archived, acted on and waiting": {popup.State{ServedAtMS: noon, Last: popup.Click, NextAtMS: at(day), ClickUntilMS: at(day), Acted: 1}, Retention{Keep: Drop}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := New(Config{MinGap: gap})
-			table.SetPolicy(func(uint32) Keep { return c.keep })
+			table.SetPolicy(func(uint32) Retention { return c.keep })
 			restore := func() {
 				if !table.Restore([]byte("u"), 7, c.s) {
 					t.Fatal("no memory")
@@ -194,11 +197,11 @@ func TestFullTableFailsClosed(t *testing.T) {
 // TestReclaimForOneNewcomer: the newcomer takes the only slot that is made free.
 func TestReclaimForOneNewcomer(t *testing.T) {
 	table := newTable(Config{MaxBytes: 4096}, 0)
-	table.SetPolicy(func(id uint32) Keep {
+	table.SetPolicy(func(id uint32) Retention {
 		if id == 1 {
-			return KeepForever
+			return Retention{Keep: KeepForever}
 		}
-		return KeepWhileWaiting
+		return Retention{}
 	})
 	serve(t, table, "leaves", 2, &defaults, noon)
 	s := popup.State{ServedAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day}
@@ -222,7 +225,7 @@ func TestReclaimForOneNewcomer(t *testing.T) {
 func TestSearchForRoomIsLimited(t *testing.T) {
 	table := newTable(Config{MaxBytes: 4096}, 0)
 	asked := 0
-	table.SetPolicy(func(uint32) Keep { asked++; return KeepForever })
+	table.SetPolicy(func(uint32) Retention { asked++; return Retention{Keep: KeepForever} })
 	for i := range 1000 {
 		name := []byte(fmt.Sprint("u", i))
 		u := table.Lock(name)

@@ -135,11 +135,12 @@ func (d *decoder) spec(tree any) Spec {
 		Targeting:  Targeting{All: []Condition{}, Any: []Condition{}, None: []Condition{}},
 		Rollout:    Rollout{Percent: 100},
 		Frequency:  Frequency{AfterClickSec: 2_592_000, AfterDismissSec: 86_400, AfterImpressionSec: 86_400},
+		Goal:       defaultGoal(),
 		Variants:   []Variant{defaultVariant()},
 		Tags:       []string{},
 	}
 	o := d.object("", tree, "id", "version", "updated_at", "key", "name", "status", "priority", "placements",
-		"trigger", "schedule", "targeting", "rollout", "frequency", "variants", "tags")
+		"trigger", "schedule", "targeting", "rollout", "frequency", "goal", "variants", "tags")
 	if _, ok := o.members["key"]; !ok {
 		d.errs.add("/key", "is required")
 	}
@@ -153,6 +154,7 @@ func (d *decoder) spec(tree any) Spec {
 	member(o, "targeting", &s.Targeting, d.targeting)
 	member(o, "rollout", &s.Rollout, d.rollout)
 	member(o, "frequency", &s.Frequency, d.frequency)
+	member(o, "goal", &s.Goal, d.goal)
 	member(o, "variants", &s.Variants, list(d, d.variant))
 	member(o, "tags", &s.Tags, list(d, d.text))
 	return s
@@ -215,6 +217,16 @@ func (d *decoder) frequency(at string, v any) Frequency {
 	member(o, "confirm_sec", &f.ConfirmSec, d.whole)
 	return f
 }
+
+func (d *decoder) goal(at string, v any) GoalSpec {
+	g := defaultGoal()
+	o := d.object(at, v, "event", "window_sec")
+	member(o, "event", &g.Event, d.text)
+	member(o, "window_sec", &g.WindowSec, d.whole)
+	return g
+}
+
+func defaultGoal() GoalSpec { return GoalSpec{WindowSec: 604_800} }
 
 func (d *decoder) variant(at string, v any) Variant {
 	out := defaultVariant()

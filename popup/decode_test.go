@@ -20,6 +20,7 @@ const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0
  "targeting":{"all":[],"any":[],"none":[]},
  "rollout":{"percent":100,"salt":""},
  "frequency":{"after_click_sec":2592000,"after_dismiss_sec":86400,"after_impression_sec":86400,"max_impressions":0,"ignore_min_gap":false,"confirm_sec":0},
+ "goal":{"event":"","window_sec":604800},
  "variants":[{"key":"a","weight":100,"control":false,"content":{"title":"","body":"","image":"","link":""}}],
  "tags":[]
 }`
@@ -31,6 +32,7 @@ const full = `{"key":"full","name":"Volle Größe","status":"active","priority":
   "none":[{"attr":"app_version","op":"semver_lt","value":"3.2.1-rc.1"}]},
  "rollout":{"percent":33.33,"salt":"s1"},
  "frequency":{"after_click_sec":-1,"after_dismiss_sec":0,"after_impression_sec":315360000,"max_impressions":3,"ignore_min_gap":true,"confirm_sec":86400},
+ "goal":{"event":"purchase.v_2-x","window_sec":7776000},
  "variants":[{"key":"a","weight":1,"control":true,"content":{}},{"key":"b","weight":99,"content":{"n":12345678901234567890,"<b>":[null,{"x":1.50}]}}],
  "tags":["q1"]}`
 
@@ -48,7 +50,7 @@ func TestDecodeFillsInDefaults(t *testing.T) {
 	for _, sparse := range []string{
 		`{"key":"spring-sale"}`,
 		`{"key":"spring-sale","id":7,"version":"whatever","updated_at":null}`,
-		`{"key":"spring-sale","schedule":{},"targeting":{},"rollout":{},"frequency":{},"variants":[{}]}`,
+		`{"key":"spring-sale","schedule":{},"targeting":{},"rollout":{},"frequency":{},"goal":{},"variants":[{}]}`,
 	} {
 		if d := cmp.Diff(want, mustDecode(t, sparse)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", sparse, d)
@@ -108,6 +110,7 @@ func TestDecodeFull(t *testing.T) {
 		},
 		Rollout:   Rollout{33.33, "s1"},
 		Frequency: Frequency{-1, 0, 315_360_000, 3, true, 86_400},
+		Goal:      GoalSpec{"purchase.v_2-x", 7_776_000},
 		Variants: []Variant{{"a", 1, true, map[string]any{}},
 			{"b", 99, false, map[string]any{"n": json.Number("12345678901234567890"), "<b>": []any{nil, map[string]any{"x": json.Number("1.50")}}}}},
 		Tags: []string{"q1"},
@@ -175,6 +178,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"/frequency/after_click_sec", one(`"frequency":{"after_click_sec":-2}`)}, {"/frequency/after_dismiss_sec", one(`"frequency":{"after_dismiss_sec":315360001}`)}, {"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":0.5}`)},
 		{"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":9223372036854775808}`)},
 		{"/frequency/max_impressions", one(`"frequency":{"max_impressions":-1}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":65536}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":4294967296}`)}, {"/frequency/ignore_min_gap", one(`"frequency":{"ignore_min_gap":0}`)},
+		{"/goal/event", one(`"goal":{"event":"Purchase"}`)}, {"/goal/event", one(`"goal":{"event":".a"}`)}, {"/goal/event", one(`"goal":{"event":"` + strings.Repeat("a", 65) + `"}`)},
+		{"/goal/event", one(`"goal":{"event":null}`)}, {"/goal/window_sec", one(`"goal":{"window_sec":0}`)}, {"/goal/window_sec", one(`"goal":{"window_sec":7776001}`)}, {"/goal/windows", one(`"goal":{"windows":1}`)},
 		{"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":-1}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":86401}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":1.5}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":"5"}`)},
 		{"/variants", one(`"variants":[]`)}, {"/variants", one(`"variants":[` + variants + `]`)}, {"/variants/1/key", one(`"variants":[{"key":"a"},{}]`)}, {"/variants/0/key", one(`"variants":[{"key":"A"}]`)},
 		{"/variants/0/weight", one(`"variants":[{"weight":1000001}]`)}, {"/variants/0/weight", one(`"variants":[{"weight":-1}]`)}, {"/variants", one(`"variants":[{"weight":0}]`)},
@@ -240,6 +245,7 @@ func TestValidateSpecsWrittenInGo(t *testing.T) {
 	s := Spec{
 		Key: "k", Status: Active, Placements: []string{DefaultPlacement}, Trigger: DefaultTrigger, Schedule: Schedule{Timezone: "UTC"},
 		Targeting: Targeting{All: []Condition{{"age", Gte, 18}}},
+		Goal:      GoalSpec{WindowSec: 1},
 		Variants:  []Variant{{Key: "a", Weight: 1}},
 	}
 	if err := s.Validate(); err != nil {

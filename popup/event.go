@@ -20,6 +20,7 @@ const (
 	Control    Action = 6 // would have been shown, but the user's variant is the control
 	View       Action = 7 // the page says that the popup was on screen
 	Release    Action = 8 // the page says that it was not shown: as if it had not been served
+	Goal       Action = 9 // the user reached the popup's goal, whatever they were shown; see Event.ServedAtMS
 )
 
 // String returns the action's name in the API and in metrics.
@@ -41,6 +42,8 @@ func (a Action) String() string {
 		return "view"
 	case Release:
 		return "release"
+	case Goal:
+		return "goal"
 	}
 	return "unknown"
 }
@@ -54,9 +57,10 @@ const (
 	releaseBit
 	ControlBit  // it was a control; of rows of impression only, no [State] has it
 	Unconfirmed // it was served, and counts once the page says that it was seen
+	GoalBit     // a goal was counted for it; of rows of impression only, no [State] has it
 )
 
-// Bit returns the action's bit in [State.Acted]: 0 for what the server does itself.
+// Bit returns the action's bit in [State.Acted]: 0 for what no page reports.
 func (a Action) Bit() uint8 {
 	switch a {
 	case Click:
@@ -99,7 +103,7 @@ func ParseStreamID(s string) (StreamID, error) {
 type Event struct {
 	Seq          uint64 // place in its stream, from 1; not part of the encoding
 	AtMS         int64
-	ServedAtMS   int64  // names the impression it belongs to
+	ServedAtMS   int64  // names the impression it belongs to; of a Goal, the earliest that it may belong to
 	User         []byte // 1 to MaxUserID bytes
 	Popup        uint32
 	Version      uint32
@@ -144,7 +148,7 @@ func (e *Event) Size() int { return eventHeader + len(e.User) + len(e.Variant) }
 // Validate reports whether the event can be encoded and means something.
 func (e *Event) Validate() error {
 	switch {
-	case e.Action < Impression || e.Action > Release:
+	case e.Action < Impression || e.Action > Goal:
 		return fmt.Errorf("%w: action %d", ErrEventInvalid, e.Action)
 	case len(e.User) == 0 || len(e.User) > MaxUserID:
 		return fmt.Errorf("%w: user id of %d bytes", ErrEventInvalid, len(e.User))

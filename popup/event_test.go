@@ -48,7 +48,7 @@ func TestEventTruncated(t *testing.T) {
 func TestEventInvalid(t *testing.T) {
 	for name, change := range map[string]func(*Event){
 		"no action":      func(e *Event) { e.Action = 0 },
-		"unknown action": func(e *Event) { e.Action = 9 },
+		"unknown action": func(e *Event) { e.Action = 10 },
 		"no user":        func(e *Event) { e.User = nil },
 		"long user":      func(e *Event) { e.User = bytes.Repeat([]byte("u"), MaxUserID+1) },
 		"long variant":   func(e *Event) { e.Variant = bytes.Repeat([]byte("v"), MaxVariantKey+1) },

@@ -23,6 +23,9 @@ const (
 	MaxMaxImpressions = 1<<16 - 1   // as far as a user's state counts
 	MaxConfirm        = 86_400      // seconds: a day
 
+	MaxEventName  = 64
+	MaxGoalWindow = 7_776_000 // seconds: 90 days
+
 	MaxVariants = 8
 	MaxWeight   = 1_000_000
 	MaxContent  = 32 << 10 // of one variant, encoded

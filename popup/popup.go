@@ -42,6 +42,7 @@ type Spec struct {
 	Targeting  Targeting `json:"targeting"`
 	Rollout    Rollout   `json:"rollout"`
 	Frequency  Frequency `json:"frequency"`
+	Goal       GoalSpec  `json:"goal"`
 	Variants   []Variant `json:"variants"`
 	Tags       []string  `json:"tags"`
 }
@@ -109,6 +110,13 @@ type Frequency struct {
 	MaxImpressions     uint32 `json:"max_impressions"`      // per user; 0 is no limit
 	IgnoreMinGap       bool   `json:"ignore_min_gap"`       // may follow another popup at once
 	ConfirmSec         int64  `json:"confirm_sec"`          // how long the page has to confirm that it was seen; 0: serving is showing
+}
+
+// GoalSpec says what a user is to do on the site after the popup. It counts as a
+// conversion, for those to whom nothing was shown (controls) too.
+type GoalSpec struct {
+	Event     string `json:"event"`      // name, see [ValidEventName]; empty: no goal
+	WindowSec int64  `json:"window_sec"` // how long after an exposure it counts
 }
 
 // Forever is the wait that never ends.

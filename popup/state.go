@@ -33,9 +33,12 @@ const (
 	endsWait = acts | releaseBit
 )
 
-// State returns what the event alone says of its user and popup. It has no
-// meaning for a [Reset].
+// State returns what the event alone says of its user and popup. A [Goal] says
+// nothing; for a [Reset] it has no meaning.
 func (e *Event) State() State {
+	if e.Action == Goal {
+		return State{}
+	}
 	s := State{ServedAtMS: e.ServedAtMS, Acted: e.Action.Bit(), Last: e.Action, AtMS: e.AtMS}
 	switch e.Action {
 	case Impression:

@@ -12,7 +12,7 @@ func drawState(t *rapid.T, name string) State {
 	small := rapid.Int64Range(0, 3)
 	e := Event{
 		AtMS: small.Draw(t, name+" at"), ServedAtMS: small.Draw(t, name+" served at"),
-		Action: rapid.SampledFrom([]Action{Impression, Click, Dismiss, Convert, Control, View, Release}).Draw(t, name+" action"),
+		Action: rapid.SampledFrom([]Action{Impression, Click, Dismiss, Convert, Control, View, Release, Goal}).Draw(t, name+" action"),
 		Nth:    uint32(small.Draw(t, name+" nth")), ReadyAtMS: small.Draw(t, name+" ready at"),
 	}
 	switch e.Action {

@@ -35,4 +35,4 @@ func isCount(s string, most int) bool {
 
 // ValidEventName reports whether s names something that a user does on a page: 1 to 64
 // of a-z, 0-9, _, . and -, the first a letter or a digit.
-func ValidEventName(s string) bool { return isName(s, 64, "_.-") }
+func ValidEventName[T string | []byte](s T) bool { return isName(s, MaxEventName, "_.-") }

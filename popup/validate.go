@@ -62,6 +62,7 @@ func (s *Spec) validate(errs *FieldErrors) {
 		errs.add("/rollout/percent", "must be 0 to 100 in steps of 0.01")
 	}
 	s.Frequency.validate(errs)
+	s.Goal.validate(errs)
 	s.validateVariants(errs)
 	s.validateTags(errs)
 	if len(*errs) == 0 {
@@ -211,6 +212,15 @@ func (f *Frequency) validate(errs *FieldErrors) {
 	}
 }
 
+func (g *GoalSpec) validate(errs *FieldErrors) {
+	if g.Event != "" && !ValidEventName(g.Event) {
+		errs.add("/goal/event", fmt.Sprintf("must be empty or 1 to %d of a-z, 0-9, '_', '.' and -, the first a letter or a digit", MaxEventName))
+	}
+	if g.WindowSec < 1 || g.WindowSec > MaxGoalWindow {
+		errs.add("/goal/window_sec", fmt.Sprintf("must be 1 to %d seconds", MaxGoalWindow))
+	}
+}
+
 func (s *Spec) validateVariants(errs *FieldErrors) {
 	if n := len(s.Variants); n < 1 || n > MaxVariants {
 		errs.add("/variants", fmt.Sprintf("must have 1 to %d elements", MaxVariants))
@@ -245,8 +255,8 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 
 // isName reports whether s is 1 to most of a-z, 0-9 and others, and starts with a
 // letter or a digit.
-func isName(s string, most int, others string) bool {
-	if s == "" || len(s) > most {
+func isName[T string | []byte](s T, most int, others string) bool {
+	if len(s) == 0 || len(s) > most {
 		return false
 	}
 	for i := range len(s) {

@@ -9,6 +9,8 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
+var goalName = []byte("purchase")
+
 // TestHotPathDoesNotAllocate covers every gate, operator and kind of value.
 func TestHotPathDoesNotAllocate(t *testing.T) {
 	conditions := []string{
@@ -22,6 +24,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	s := mustCompile(t,
 		row(1, `"targeting":{"all":[`+strings.Join(all, ",")+`]},"schedule":{"timezone":"America/New_York","days":["wed"],"hours":[["00:00","24:00"]]},"rollout":{"percent":99.99}`),
 		row(2, `"variants":[{"key":"a"},{"key":"b"}]`), row(3, `"rollout":{"percent":0}`), row(4, `"status":"paused"`), row(5, `"placements":["home"]`),
+		row(8, `"status":"paused","goal":{"event":"purchase"}`),
 		row(6, `"targeting":{"any":[`+conditionJSON(`word gt 5`)+`]}`), row(7, `"schedule":{"timezone":"Europe/Berlin","hours":[["03:00","04:00"]]}`),
 	)
 	long := attributed
@@ -48,6 +51,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		}
 		for what, f := range map[string]func(){
 			"Match":             func() { every(r, nowMS) },
+			"Goals":             func() { s.Goals(goalName) },
 			"Match, far future": func() { every(r, popup.Never) },
 			"Gate":              func() { s.Popup(1).Gate(r, r.PlacementNames()[0], nowMS) },
 			"Variant":           func() { s.Popup(2).Variant(r.User) },

@@ -55,7 +55,7 @@ func FuzzSchedule(f *testing.F) {
 				s.Days = append(s.Days, name)
 			}
 		}
-		spec, err := popup.Decode(popup.Spec{Key: "k", Status: popup.Active, Placements: []string{"default"}, Trigger: "load", Schedule: s, Variants: []popup.Variant{{Key: "a", Weight: 1}}}.Encode())
+		spec, err := popup.Decode(popup.Spec{Key: "k", Status: popup.Active, Placements: []string{"default"}, Trigger: "load", Schedule: s, Goal: popup.GoalSpec{WindowSec: 1}, Variants: []popup.Variant{{Key: "a", Weight: 1}}}.Encode())
 		if err != nil || sec < -1<<40 || sec > 1<<40 {
 			return
 		}

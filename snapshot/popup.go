@@ -3,6 +3,7 @@ package snapshot
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -16,9 +17,11 @@ type Popup struct {
 	Status      popup.Status
 	Priority    int
 	Frequency   popup.Frequency
-	Ignored     []string // pointers of members of the row's spec that this version does not know
+	GoalWindow  time.Duration // how long after an exposure its goal counts; 0: it has none
+	Ignored     []string      // pointers of members of the row's spec that this version does not know
 
 	trigger      string
+	goal         string // name of the event that is its goal; empty: none
 	placements   []string
 	schedule     schedule
 	targeting    targeting

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -22,8 +23,9 @@ type Snapshot struct {
 	byPlacement map[string]*placement
 	hasTriggers bool
 	byID        map[uint32]*Popup
-	broken      map[uint32]bool // ids of rows that could not be compiled, and of which no version is in force
-	newest      uint32          // the greatest id of all rows
+	byGoal      map[string][]*Popup // those that are active or paused, by the name of their goal
+	broken      map[uint32]bool     // ids of rows that could not be compiled, and of which no version is in force
+	newest      uint32              // the greatest id of all rows
 }
 
 // Popup returns the popup with this id, nil if there is none. Drafts and paused
@@ -40,6 +42,15 @@ func (s *Snapshot) Popup(id uint32) *Popup {
 // old to know, or of which nothing can be read, is not.
 func (s *Snapshot) IsArchived(id uint32) bool {
 	return s != nil && s.byID[id] == nil && id <= s.newest && !s.broken[id]
+}
+
+// Goals returns the active and paused popups whose goal an event of this name is. The
+// caller must not change the slice. It does not allocate.
+func (s *Snapshot) Goals(name []byte) []*Popup {
+	if s == nil {
+		return nil
+	}
+	return s.byGoal[string(name)]
 }
 
 // All returns every popup that is not archived, in selection order. The caller
@@ -85,7 +96,7 @@ type Broken struct {
 // left out. The snapshot keeps the rows' Spec, which must not be changed later.
 func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, []Broken) {
 	c := newCompiler(previous)
-	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows)), broken: map[uint32]bool{}}
+	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows)), byGoal: map[string][]*Popup{}, broken: map[uint32]bool{}}
 	var broken []Broken
 	for i := range rows {
 		row := &rows[i]
@@ -117,6 +128,9 @@ func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, [
 	for _, p := range s.popups {
 		if p.Status == popup.Active {
 			s.active = append(s.active, p)
+		}
+		if p.goal != "" && (p.Status == popup.Active || p.Status == popup.Paused) {
+			s.byGoal[p.goal] = append(s.byGoal[p.goal], p)
 		}
 	}
 	s.byPlacement = indexPlacements(s.active, previous)
@@ -200,6 +214,9 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 		trigger:      spec.Trigger,
 		placements:   spec.Placements,
 		rolloutShare: uint64(math.Round(spec.Rollout.Percent * rolloutSteps / 100)),
+	}
+	if p.goal = spec.Goal.Event; p.goal != "" {
+		p.GoalWindow = time.Duration(spec.Goal.WindowSec) * time.Second
 	}
 	salt := spec.Rollout.Salt
 	if salt == "" {

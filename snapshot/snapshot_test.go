@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	_ "time/tzdata" // the tests need no zones of the host
 
 	"github.com/google/go-cmp/cmp"
@@ -106,6 +107,26 @@ func TestReasonIsTheFurthestGate(t *testing.T) {
 		if keys(matched) != "p1.1" || reason != g.want {
 			t.Errorf("%d popups: matched %s, %v, want p1.1, %v", len(rows), keys(matched), reason, g.want)
 		}
+	}
+}
+
+// An event is the goal of popups that are active or paused.
+func TestGoals(t *testing.T) {
+	const purchase = `"goal":{"event":"purchase"}`
+	s := mustCompile(t, row(1, purchase), row(2, `"status":"paused","goal":{"event":"purchase","window_sec":5}`), row(3, `"status":"draft",`+purchase),
+		row(4, `"status":"archived",`+purchase), row(5, `"goal":{"event":"visit"}`), row(6, `"goal":{"window_sec":5}`))
+	for name, want := range map[string]string{"purchase": "p1.1 p2.1", "visit": "p5.1", "": "", "purchas": "", "purchase2": ""} {
+		if got := keys(s.Goals([]byte(name))); got != want {
+			t.Errorf("%q is the goal of %q, want %q", name, got, want)
+		}
+	}
+	for id, want := range map[uint32]time.Duration{1: 7 * 24 * time.Hour, 2: 5 * time.Second, 6: 0} {
+		if got := s.Popup(id).GoalWindow; got != want {
+			t.Errorf("the goal of p%d counts for %v, want %v", id, got, want)
+		}
+	}
+	if got := (*Snapshot)(nil).Goals([]byte("purchase")); got != nil {
+		t.Errorf("an empty snapshot has goals of %v", got)
 	}
 }
 

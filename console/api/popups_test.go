@@ -30,6 +30,7 @@ func TestCreate(t *testing.T) {
 		"targeting": map[string]any{"all": []any{}, "any": []any{}, "none": []any{}},
 		"rollout":   map[string]any{"percent": 100.0, "salt": ""},
 		"frequency": map[string]any{"after_click_sec": 2592000.0, "after_dismiss_sec": 86400.0, "after_impression_sec": 86400.0, "max_impressions": 0.0, "ignore_min_gap": false, "confirm_sec": 0.0},
+		"goal":      map[string]any{"event": "", "window_sec": 604800.0},
 		"variants":  []any{map[string]any{"key": "a", "weight": 100.0, "control": false, "content": map[string]any{"title": "", "body": "", "image": "", "link": ""}}},
 		"tags":      []any{},
 	}

@@ -9,14 +9,14 @@ import (
 
 // SetPopups follows a change of the popups: entries of one that has left the
 // snapshot are of no more use, but for the gap, since only archiving, which is final,
-// removes it. Impressions of one that is limited from now on may have been swept: the
-// database knows them.
+// removes it. Impressions of one that is limited from now on, or has a goal that counts
+// for longer, may have been swept: the database knows them.
 func (s *State) SetPopups(next *snapshot.Snapshot) {
 	for _, p := range s.current {
 		switch now := next.Popup(p.ID); {
 		case now == nil:
 			s.archived[p.ID] = true
-		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0:
+		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0, p.GoalWindow < now.GoalWindow:
 			s.Behind()
 		}
 	}
@@ -25,13 +25,15 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 		delete(s.archived, p.ID) // it has come back with a restored database
 	}
 	archived := maps.Clone(s.archived)
-	s.table.SetPolicy(func(id uint32) frequency.Keep {
+	s.table.SetPolicy(func(id uint32) frequency.Retention {
 		switch p := next.Popup(id); {
 		case p != nil && p.Frequency.MaxImpressions > 0:
-			return frequency.KeepForever
+			return frequency.Retention{Keep: frequency.KeepForever}
+		case p != nil:
+			return frequency.Retention{GoalMS: p.GoalWindow.Milliseconds()}
 		case archived[id]:
-			return frequency.Drop
+			return frequency.Retention{Keep: frequency.Drop}
 		}
-		return frequency.KeepWhileWaiting // also of a popup that is too new to be known here
+		return frequency.Retention{} // also of a popup that is too new to be known here
 	})
 }

@@ -14,7 +14,8 @@
 // events, whole or damaged as one. Little endian:
 //
 //	0  magic    "popf"
-//	4  version  uint8, 1; 2 if an event's action is greater than popup.Control
+//	4  version  uint8, the lowest that allows its events' actions: 1 up to popup.Control,
+//	            2 up to popup.Release, 3 up to popup.Goal
 //	5  flags    uint8, 1 = gap
 //	6  reserved uint16, 0
 //	8  stream   16 bytes
@@ -27,8 +28,8 @@
 // A gap frame declares count events lost: to damage on disk, or because MySQL was
 // restored to a state so old that the journal no longer has what follows it.
 //
-// Version 2 has the layout of version 1. It tells a server that knows version 1 only
-// to leave the frame alone: an action it does not know it would take for damage. All
+// All versions have one layout. A later one tells a server that does not know it to
+// leave the frame alone: an action it does not know it would take for damage. All
 // other frames are of version 1, so that it can read them. A frame of a version that
 // is not known is whole and not understood: it is left where it is for a newer
 // server, and so is a whole stream on disk that holds one.

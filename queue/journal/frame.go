@@ -29,8 +29,9 @@ func (f *Frame) Last() uint64 { return f.First + uint64(f.Count) - 1 }
 // that a newer frame can be told from a damaged one.
 const (
 	frameVersion1 = 1             // no action is greater than popup.Control
-	frameVersion2 = 2             // any action; the rest is as in version 1
-	frameVersion  = frameVersion2 // the newest known
+	frameVersion2 = 2             // no action is greater than popup.Release; the rest is as in version 1
+	frameVersion3 = 3             // any action; the rest is as in version 1
+	frameVersion  = frameVersion3 // the newest known
 
 	frameGap     = 1
 	frameHeader  = 40
@@ -63,8 +64,11 @@ func AppendEvents(dst []byte, stream popup.StreamID, first uint64, events []popu
 	start := len(dst)
 	version := byte(frameVersion1)
 	for i := range events {
-		if events[i].Action > popup.Control {
-			version = frameVersion2
+		switch a := events[i].Action; {
+		case a > popup.Release:
+			version = frameVersion3
+		case a > popup.Control:
+			version = max(version, frameVersion2)
 		}
 	}
 	dst = appendHeader(dst, version, 0, stream, first, uint32(len(events)))

@@ -88,10 +88,22 @@ func TestFrameVersion(t *testing.T) {
 	if v := AppendGap(nil, popup.StreamID{}, 1, 1)[4]; v != 1 {
 		t.Errorf("version %d of a gap, want 1", v)
 	}
-	for _, actions := range [][]popup.Action{{popup.View}, {popup.Release}, {popup.View, popup.Click}, {popup.Click, popup.View}} {
+	for _, c := range []struct {
+		want    byte
+		actions []popup.Action
+	}{
+		{2, []popup.Action{popup.View}},
+		{2, []popup.Action{popup.Release}},
+		{2, []popup.Action{popup.View, popup.Click}},
+		{2, []popup.Action{popup.Click, popup.View}},
+		{3, []popup.Action{popup.Goal}},
+		{3, []popup.Action{popup.Goal, popup.View}},
+		{3, []popup.Action{popup.Impression, popup.Goal}},
+	} {
+		actions := c.actions
 		b := frame(actions...)
-		if b[4] != 2 {
-			t.Errorf("version %d of a frame of actions %v, want 2", b[4], actions)
+		if b[4] != c.want {
+			t.Errorf("version %d of a frame of actions %v, want %d", b[4], actions, c.want)
 		}
 		if f, size, err := ParseFrame(b); err != nil || size != len(b) || f.Count != uint32(len(actions)) {
 			t.Errorf("frame of actions %v: %d events in %d of %d bytes, %v", actions, f.Count, size, len(b), err)
@@ -153,7 +165,7 @@ func TestFrameWithTheRightChecksum(t *testing.T) {
 		want   error
 	}{
 		{"version that it need not have", func(b []byte) { b[4] = 2 }, nil},
-		{"newer version", func(b []byte) { b[4] = 3 }, ErrFrameVersion},
+		{"newer version", func(b []byte) { b[4] = 4 }, ErrFrameVersion},
 		{"newer version, other flags", func(b []byte) { b[4], b[5], b[7] = 9, 255, 1 }, ErrFrameVersion},
 		{"version 0", func(b []byte) { b[4] = 0 }, ErrFrameDamaged},
 		{"unknown flag", func(b []byte) { b[5] = 2 }, ErrFrameDamaged},

@@ -50,12 +50,12 @@ func TestRecoverLeavesNewerVersionAlone(t *testing.T) {
 	lock.Close()
 }
 
-// TestRecoverBothVersions: frames of both versions stand in one segment.
-func TestRecoverBothVersions(t *testing.T) {
+// TestRecoverAllVersions: frames of all versions stand in one segment.
+func TestRecoverAllVersions(t *testing.T) {
 	c := testConfig(t.TempDir())
 	j := mustOpen(t, c, &disk{})
 	var want []popup.Action
-	for _, a := range []popup.Action{popup.Impression, popup.View, popup.Click, popup.Release, popup.Dismiss} {
+	for _, a := range []popup.Action{popup.Impression, popup.View, popup.Click, popup.Release, popup.Goal, popup.Dismiss} {
 		e := testEvent(0)
 		e.Action = a
 		mustAppend(t, j, []popup.Event{e})
