@@ -77,6 +77,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-sql-driver/mysql":   {"persist", "internal/"},
 	"modernc.org/sqlite":               {"persist"},
 	"database/sql":                     {"persist", "internal/"},
+	"golang.org/x/net/idna":            {"handler"},
 	"github.com/alicebob/miniredis/v2": {"internal/embedded"},
 	"github.com/fasthttp/router":       {"handler"},
 	"github.com/pressly/goose/v3":      {"persist"},

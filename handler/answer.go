@@ -60,7 +60,7 @@ type answers struct {
 	problems [numProblems]*answer
 }
 
-func newAnswers(o origins) *answers {
+func newAnswers(o *origins) *answers {
 	as := new(answers)
 	for sec := range as.served {
 		as.served[sec] = o.newAnswer(fasthttp.StatusOK, typeJSON, nil)
@@ -86,7 +86,7 @@ func newAnswers(o origins) *answers {
 }
 
 // newAnswer returns an answer with the fields that every answer has.
-func (o origins) newAnswer(status int, contentType string, body []byte) *answer {
+func (o *origins) newAnswer(status int, contentType string, body []byte) *answer {
 	a := &answer{body: body}
 	h := &a.header
 	h.SetNoDefaultContentType(true)
@@ -107,7 +107,7 @@ func (o origins) newAnswer(status int, contentType string, body []byte) *answer 
 }
 
 // newMethodNotAllowed returns the 405 of a path with these methods.
-func (o origins) newMethodNotAllowed(methods []string) *answer {
+func (o *origins) newMethodNotAllowed(methods []string) *answer {
 	a := o.newAnswer(fasthttp.StatusMethodNotAllowed, typeProblem, methodNotAllowed.body())
 	a.header.Set(fasthttp.HeaderAllow, allowed(methods))
 	return a

@@ -84,7 +84,7 @@ func BenchmarkHotAction(b *testing.B) {
 
 // BenchmarkHeader is why answers are copied as a whole.
 func BenchmarkHeader(b *testing.B) {
-	as := newAnswers(origins{any: true})
+	as := newAnswers(&origins{any: true})
 	ctx := newContext(b, get("/")(nil, 0))
 	b.Run("copied", func(b *testing.B) {
 		for b.Loop() {

@@ -2,47 +2,15 @@ package handler
 
 import (
 	"bytes"
-	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
 )
 
-// origins are the pages that get answers.
-type origins struct {
-	any  bool
-	list []string
-}
-
-// newOrigins checks a list of origins, scheme://host[:port] or * for any.
-func newOrigins(list []string) (origins, error) {
-	for _, s := range list {
-		if s == "*" {
-			return origins{any: true}, nil
-		}
-		u, err := url.Parse(s)
-		if err != nil || u.Scheme == "" || u.Host == "" || s != strings.ToLower(u.Scheme+"://"+u.Host) {
-			return origins{}, fmt.Errorf("origin %q: want scheme://host or scheme://host:port in lower case, or *", s)
-		}
-	}
-	return origins{list: slices.Clone(list)}, nil
-}
-
-func (o origins) allow(origin []byte) bool {
-	for _, s := range o.list {
-		if string(origin) == s {
-			return true
-		}
-	}
-	return false
-}
-
 // admit reports whether the page that sent a request is one of the origins, and
 // returns the origin to name in the answer: nil if every answer names it already. A
 // request without an Origin comes from a page on our own host, or from no page.
-func (o origins) admit(h *fasthttp.RequestHeader) (name []byte, ok bool) {
+func (o *origins) admit(h *fasthttp.RequestHeader) (name []byte, ok bool) {
 	if o.any {
 		return nil, true
 	}
@@ -50,20 +18,20 @@ func (o origins) admit(h *fasthttp.RequestHeader) (name []byte, ok bool) {
 	if len(origin) == 0 {
 		return nil, true
 	}
-	if ok = o.allow(origin); ok && len(o.list) > 1 {
+	if ok = o.allow(origin); ok && o.named() == "" {
 		name = origin
 	}
 	return name, ok
 }
 
 // named returns what every answer names as the origin that may read it: * or the
-// only one of a list, else nothing. Naming the only one does not let others read: a
+// only one that there can be, else nothing. Naming the only one does not let others read: a
 // browser compares it with the page's own.
-func (o origins) named() string {
+func (o *origins) named() string {
 	switch {
 	case o.any:
 		return "*"
-	case len(o.list) == 1:
+	case len(o.list) == 1 && len(o.wildcards) == 0:
 		return o.list[0]
 	}
 	return ""
@@ -78,7 +46,7 @@ var (
 // preflight is the answer to OPTIONS for a path.
 type preflight struct{ answer }
 
-func (o origins) newPreflight(methods []string) *preflight {
+func (o *origins) newPreflight(methods []string) *preflight {
 	p := &preflight{*o.newAnswer(fasthttp.StatusNoContent, "", nil)}
 	p.header.Del(fasthttp.HeaderAccessControlExposeHeaders)
 	p.header.Set(fasthttp.HeaderAllow, allowed(methods))

@@ -67,6 +67,8 @@ func TestAllowedOrigins(t *testing.T) {
 		{[]string{a}, a, 200, a}, {[]string{a}, "", 200, a}, {[]string{a}, other, 403, a}, {[]string{a}, "null", 403, a},
 		{[]string{a, b}, a, 200, a}, {[]string{a, b}, b, 200, b}, {[]string{a, b}, "", 200, ""},
 		{[]string{a, b}, other, 403, ""}, {[]string{a, b}, "null", 403, ""}, {[]string{a, b}, a + ".c.example", 403, ""},
+		{[]string{"https://*.a.example"}, "https://b.a.example", 200, "https://b.a.example"}, {[]string{"https://*.a.example"}, "", 200, ""},
+		{[]string{"https://*.a.example"}, a, 403, ""}, {[]string{"https://*.a.example", a}, a, 200, a}, {[]string{"HTTPS://A.example:443"}, a, 200, a},
 		{[]string{a, b}, "https://www.a.example", 403, ""}, {[]string{a, b}, "http://b.example", 403, ""}, {[]string{a, b}, a + ", " + b, 403, ""},
 	} {
 		f := newServer(t, func(config *Config) { config.AllowOrigins = c.list }, "").start()
@@ -159,6 +161,7 @@ func TestUnreadRequestsNameTheOrigin(t *testing.T) {
 		{[]string{"*"}, "*", map[string]string{a: "*", other: "*", "": "*"}},
 		{[]string{a}, a, map[string]string{a: a, other: a, "": a}},
 		{[]string{a, b}, "", map[string]string{a: a, b: b, other: "", "": ""}},
+		{[]string{"https://*.example"}, "", map[string]string{a: a, other: other, "https://example": "", "": ""}},
 	} {
 		f := newServer(t, func(config *Config) { config.AllowOrigins = c.origins }, "")
 		f.Server.limits.read = 100 * time.Millisecond

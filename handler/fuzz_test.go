@@ -168,22 +168,38 @@ func FuzzContentType(f *testing.F) {
 	})
 }
 
-// FuzzOrigins: an origin that is configured is one that a browser can send, and
-// allows itself alone.
+// FuzzOrigins: an origin that is configured is read as one that a browser can send, and
+// allows itself alone, or the subdomains of its host alone.
 func FuzzOrigins(f *testing.F) {
 	f.Add("https://shop.example", "https://shop.example")
 	f.Add("http://[::1]:8000", "http://[::1]:8000/")
 	f.Add("https://a.example", "https://a.example.evil.example")
+	f.Add("HTTPS://*.B\u00fccher.example:443", "https://a.xn--bcher-kva.example")
+	f.Add("https://*.a.example", "https://evil.example/.a.example")
 	f.Fuzz(func(t *testing.T, configured, sent string) {
 		o, err := newOrigins([]string{configured})
 		if err != nil || o.any {
 			return
 		}
-		u, err := url.Parse(configured)
-		if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(configured, " \r\n\t") {
-			t.Fatalf("%q is taken for an origin: %+v, %v", configured, u, err)
+		parsed, _ := ParseOrigins(configured)
+		list := strings.Join(parsed, ",")
+		if again, err := ParseOrigins(list); err != nil || strings.Join(again, ",") != list {
+			t.Fatalf("%q is read as %q, and that as %q, %v", configured, parsed, again, err)
 		}
-		if !o.allow([]byte(configured)) || o.allow([]byte(sent)) && sent != configured {
+		mayAllow := false
+		for _, origin := range parsed {
+			u, err := url.Parse(strings.Replace(origin, "*", "a", 1))
+			if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != strings.Replace(origin, "*", "a", 1) || origin != strings.ToLower(origin) {
+				t.Fatalf("%q is taken for an origin: %+v, %v", origin, u, err)
+			}
+			scheme, domain, isWildcard := strings.Cut(origin, "*")
+			subdomain, isSubdomain := strings.CutSuffix(strings.TrimPrefix(sent, scheme), domain)
+			mayAllow = mayAllow || sent == origin || isWildcard && strings.HasPrefix(sent, scheme) && isSubdomain && isHost(subdomain)
+			if !isWildcard && !o.allow([]byte(origin)) || isWildcard && !o.allow([]byte(u.String())) {
+				t.Fatalf("%q does not allow %q", configured, origin)
+			}
+		}
+		if o.allow([]byte(sent)) && !mayAllow {
 			t.Fatalf("%q allows %q", configured, sent)
 		}
 	})

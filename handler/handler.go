@@ -48,7 +48,7 @@ type Config struct {
 	Journal   Journal
 
 	Secrets         [][]byte // sign tokens: the first signs, all are accepted
-	AllowOrigins    []string // scheme://host[:port], or * for any
+	AllowOrigins    []string // as ParseOrigins takes them
 	Identity        Identity // empty: IdentityOff
 	IdentitySecrets [][]byte // sign user ids: any of them will do
 
@@ -136,7 +136,7 @@ func New(c Config) (*Server, error) {
 	if s.origins, err = newOrigins(c.AllowOrigins); err != nil {
 		return nil, err
 	}
-	s.answers = newAnswers(s.origins)
+	s.answers = newAnswers(&s.origins)
 	if err := s.newPools(c); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,10 +16,10 @@ import (
 
 // rejecter answers the connections above the limit with 503 and closes them.
 type rejecter struct {
-	answers map[string][]byte // by the origin that they name, if not all name the same
-	others  []byte            // for all other origins
-	slots   chan struct{}     // has one for each that is being rejected
-	buffers sync.Pool         // of *[maxHeaderSize]byte
+	head, tail []byte // of the answer, around the origin that it names
+	origins    *origins
+	slots      chan struct{} // has one for each that is being rejected
+	buffers    sync.Pool     // of *[maxHeaderSize]byte
 }
 
 // rejectTime bounds the wait for a connection that is rejected: a new one has sent
@@ -30,18 +31,12 @@ const rejectTime = time.Millisecond
 const maxRejecting = 128
 
 func newRejecter(s *Server) *rejecter {
-	r := &rejecter{
-		answers: make(map[string][]byte, len(s.origins.list)),
-		others:  s.rawAnswer(tooManyConnections, ""),
+	head, tail := s.rawAnswer(tooManyConnections)
+	return &rejecter{
+		head: head, tail: tail, origins: &s.origins,
 		slots:   make(chan struct{}, maxRejecting),
 		buffers: sync.Pool{New: func() any { return new([maxHeaderSize]byte) }},
 	}
-	if s.origins.named() == "" {
-		for _, origin := range s.origins.list {
-			r.answers[origin] = s.rawAnswer(tooManyConnections, origin)
-		}
-	}
-	return r
 }
 
 // reject answers a connection and closes it, without Accept waiting for it. What
@@ -66,30 +61,29 @@ func (r *rejecter) reject(c net.Conn) {
 
 // answerTo returns the answer to a request of which these bytes have come.
 func (r *rejecter) answerTo(request []byte) []byte {
+	answer := slices.Clone(r.head)
 	for line := range bytes.Lines(request) {
-		if named(line, originField) {
-			if a, ok := r.answers[string(bytes.TrimSpace(line[len(originField):]))]; ok {
-				return a
+		if r.origins.named() == "" && named(line, originField) {
+			if origin := bytes.TrimSpace(line[len(originField):]); r.origins.allow(origin) {
+				answer = fmt.Appendf(answer, "%s: %s\r\n", fasthttp.HeaderAccessControlAllowOrigin, origin)
+				break
 			}
 		}
 	}
-	return r.others
+	return append(answer, r.tail...)
 }
 
 var originField = []byte("origin:")
 
-// rawAnswer returns a problem as the bytes on the wire, as if it was of a poll. It
-// names the origin that may read it, if that is not empty.
-func (s *Server) rawAnswer(p problem, origin string) []byte {
+// rawAnswer returns a problem as the bytes on the wire, as if it was of a poll, in two
+// parts: what names the origin that may read it, if it is not named, goes between them.
+func (s *Server) rawAnswer(p problem) (head, tail []byte) {
 	a := s.answers.problems[p]
 	status := problems[p].status
-	b := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(a.body))
+	head = fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %d\r\n", status, http.StatusText(status), len(a.body))
 	for name, value := range a.header.All() {
-		b = fmt.Appendf(b, "%s: %s\r\n", name, value)
+		head = fmt.Appendf(head, "%s: %s\r\n", name, value)
 	}
-	if origin != "" {
-		b = fmt.Appendf(b, "%s: %s\r\n", fasthttp.HeaderAccessControlAllowOrigin, origin)
-	}
-	b = fmt.Appendf(b, "%s: %d\r\n", nextPollHeader, decision.DefaultNextPoll(0))
-	return fmt.Appendf(b, "\r\n%s", a.body)
+	tail = fmt.Appendf(nil, "%s: %d\r\n", nextPollHeader, decision.DefaultNextPoll(0))
+	return head, fmt.Appendf(tail, "\r\n%s", a.body)
 }

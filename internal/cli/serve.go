@@ -24,11 +24,11 @@ type Serve struct {
 	RedisPrefix         string
 	Data                string // directory
 
-	Secret           string // key, or new,old; empty: generated in Data
-	AdminToken       string // empty: generated in Data
-	AllowOrigins     string // comma-separated, see Origins
-	Identity         string // off, monitor or enforce
-	IdentitySecret   string // key, or new,old
+	Secret           string   // key, or new,old; empty: generated in Data
+	AdminToken       string   // empty: generated in Data
+	AllowOrigins     []string // as browsers send them, or *
+	Identity         string   // off, monitor or enforce
+	IdentitySecret   string   // key, or new,old
 	NewIDsPerClient  float64
 	ActionsPerClient float64
 	TrustedProxies   []netip.Prefix
@@ -66,7 +66,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.StringVar(&c.Data, "data", defaultData, "Keep the journal, dumps, the SQLite file and generated secrets in this `directory`")
 	fs.StringVar(&c.Secret, "secret", "", "Sign tokens with this key, the same on all servers; new,old while rotating; empty means one generated in -data")
 	fs.StringVar(&c.AdminToken, "admin-token", "", "Require this bearer token on the control plane; empty means one generated in -data")
-	fs.StringVar(&c.AllowOrigins, "allow-origins", "*", "Answer pages of these comma-separated `origins` only (CORS); * means all")
+	fs.TextVar((*origins)(&c.AllowOrigins), "allow-origins", origins{"*"}, "Answer pages of these comma-separated `origins` only (CORS), as https://example.com or https://*.example.com for any subdomain; * means all")
 	fs.StringVar(&c.Identity, "identity", "off", "Check signed user ids: off, monitor (count those that are wrong) or enforce (reject them with 401)")
 	fs.StringVar(&c.IdentitySecret, "identity-secret", "", "Verify signed user ids with this key; new,old while rotating")
 	fs.Float64Var(&c.NewIDsPerClient, "new-ids-per-client", 0, "Answer 204 to polls with new user ids beyond this many a second and client address; 0 means no limit")
@@ -194,12 +194,3 @@ func checkRedis(url string) error {
 }
 
 func isRate(perSecond float64) bool { return perSecond >= 0 && !math.IsInf(perSecond, 1) } // not NaN either
-
-// Origins returns the list of -allow-origins.
-func (c *Serve) Origins() []string {
-	origins := strings.Split(c.AllowOrigins, ",")
-	for i := range origins {
-		origins[i] = strings.TrimSpace(origins[i])
-	}
-	return origins
-}

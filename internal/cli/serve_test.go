@@ -20,11 +20,19 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := Serve{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081", RedisPrefix: "popupd", Data: "./popupd-data",
-		AllowOrigins: "*", Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
+		AllowOrigins: []string{"*"}, Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
 		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, PopupMetrics: true, AuditErasure: "keep", Log: "text",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+// Origins are what browsers send, however they are written.
+func TestParseConfigOrigins(t *testing.T) {
+	c, err := ParseServe([]string{"-allow-origins", "HTTPS://Shop.Example:443, https://*.bücher.example"}, nil, io.Discard)
+	if want := []string{"https://shop.example", "https://*.xn--bcher-kva.example"}; err != nil || !reflect.DeepEqual(c.AllowOrigins, want) {
+		t.Errorf("%q, %v; want %q", c.AllowOrigins, err, want)
 	}
 }
 
@@ -65,6 +73,8 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"negative rate of actions", "-actions-per-client=-1", "", "-actions-per-client"},
 		{"broken network", "-trusted-proxies=10.0.0.0/8,10.0.0.0/33", "", `-trusted-proxies: "10.0.0.0/33"`},
 		{"no data", "-data=", "", "-data"},
+		{"origin with a path", "-allow-origins=https://a.example,https://b.example/shop", "", `-allow-origins: origin "https://b.example/shop" has something after the host: want https://b.example`},
+		{"origin of no browser", "", "POPUPD_ALLOW_ORIGINS=https://b.example:99999", `origin "https://b.example:99999" has a port`},
 	} {
 		var args, env []string
 		if c.arg != "" {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/popupd/popupd/handler"
 )
 
 // size is a number of bytes, written as 64MiB or 1GiB.
@@ -64,4 +66,14 @@ func (l *logLevel) UnmarshalText(text []byte) error {
 		}
 	}
 	return fmt.Errorf("%q is none of debug, info, warn and error", text)
+}
+
+// origins is a list of origins, separated by commas.
+type origins []string
+
+func (o origins) MarshalText() ([]byte, error) { return []byte(strings.Join(o, ",")), nil }
+
+func (o *origins) UnmarshalText(text []byte) (err error) {
+	*o, err = handler.ParseOrigins(string(text))
+	return err
 }
