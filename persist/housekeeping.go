@@ -57,6 +57,9 @@ func (db *DB) ping(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	_, err := db.write.ExecContext(ctx, harmless)
+	if err == nil {
+		db.nodes.works()
+	}
 	if err == nil || errors.Is(err, ErrNewerSchema) || isNoTable(err) {
 		db.metrics.up.Set(1)
 	} else {

@@ -66,7 +66,7 @@ func (db *DB) openMySQL(dsn string, life time.Duration) error {
 	if err != nil {
 		return err
 	}
-	db.nodes.log = db.log
+	db.nodes.init(db.log)
 	var config *mysql.Config // of all nodes, but for the address
 	for _, dsn := range dsns {
 		if config, err = mysql.ParseDSN(dsn); err != nil {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/popupd/popupd/internal/retry"
 )
 
 // nodes are the servers of one database that a DSN lists: nodes of a Galera cluster.
@@ -22,17 +24,32 @@ type nodes struct {
 	log       *slog.Logger
 	addresses []string
 	current   atomic.Int32 // index of the node in use
+	outage    retry.Outage // from the first node that is left to one that takes writes
+}
+
+func (n *nodes) init(log *slog.Logger) {
+	n.log = log
+	n.outage = retry.Outage{Log: log, Begins: "the node of the database does not work: trying the next"}
 }
 
 // move makes another node the current one, unless somebody else already has.
 func (n *nodes) move(from, to int, why error) {
 	if from != to && n.current.CompareAndSwap(int32(from), int32(to)) {
-		n.log.Warn("using another node of the database", "node", n.addresses[to], "left", n.addresses[from], "err", why)
+		n.outage.Report(why)
+	}
+}
+
+// works notes that the current node takes writes. All others may have refused before.
+func (n *nodes) works() {
+	if n.outage.Report(nil) {
+		n.log.Info("using another node of the database", "node", n.addresses[n.current.Load()])
 	}
 }
 
 // leave is for a node that refuses statements: the next one is used.
-func (n *nodes) leave(node int, why error) { n.move(node, (node+1)%len(n.addresses), why) }
+func (n *nodes) leave(node int, why error) {
+	n.move(node, (node+1)%len(n.addresses), fmt.Errorf("%s: %w", n.addresses[node], why))
+}
 
 // failover connects to the current node, or else to the first of the others that
 // lets it.

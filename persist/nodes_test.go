@@ -148,6 +148,30 @@ func TestRefusingNodeIsLeft(t *testing.T) {
 	}
 }
 
+// TestNodesAreLoggedOnce: while all nodes refuse statements there is one warning, and one
+// line when one of them works again.
+func TestNodesAreLoggedOnce(t *testing.T) {
+	dsn := storetest.MySQL(t)
+	s := newStore(t, "mysql", dsn, Config{DSN: dsn})
+	refusal := "\xff\x17\x04#08S01WSREP has not yet prepared node for application use"
+	refusing := func() string { return addressOf(t, babbler{[]byte(refusal)}.start(t)) }
+	s.config.DSN = withNodes(t, dsn, refusing(), refusing(), refusing())
+	db := s.open(t)
+	var lines []string
+	db.nodes.init(slog.New(onMessage(func(message string) { lines = append(lines, message) })))
+	for range 7 {
+		if db.ping(t.Context()) {
+			t.Fatal("a node that refuses statements is up")
+		}
+	}
+	db.nodes.works()
+	db.nodes.works()
+	want := []string{"the node of the database does not work: trying the next", "using another node of the database"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("logged %q, want %q", lines, want)
+	}
+}
+
 // TestReadOnlyNodeIsLeft is about real servers.
 func TestReadOnlyNodeIsLeft(t *testing.T) {
 	s := onMySQL(t)

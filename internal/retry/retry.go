@@ -107,8 +107,9 @@ type causes []string
 // maxCauses bounds what is logged of one outage.
 const maxCauses = 8
 
-// Report tells how an attempt ended: err, or nil for success.
-func (o *Outage) Report(err error) { o.report(&o.all, o.Log, err) }
+// Report tells how an attempt ended: err, or nil for success. It returns whether that
+// ended the outage.
+func (o *Outage) Report(err error) (ended bool) { return o.report(&o.all, o.Log, err) }
 
 // Party is one of many that may fail of the same cause at once, which is then logged
 // once. The outage is over when all of them succeed.
@@ -131,18 +132,18 @@ func (p *Party) Leave() {
 	p.outage.forgetLocked(&p.causes)
 }
 
-func (o *Outage) report(reported *causes, log *slog.Logger, err error) {
+func (o *Outage) report(reported *causes, log *slog.Logger, err error) (ended bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err == nil {
-		if ended := o.forgetLocked(reported); ended && o.Ends != "" {
+		if ended = o.forgetLocked(reported); ended && o.Ends != "" {
 			o.Log.Info(o.Ends)
 		}
-		return
+		return ended
 	}
 	cause := cause(err)
 	if len(*reported) > 0 && (!o.EachCause || len(*reported) == maxCauses || slices.Contains(*reported, cause)) {
-		return
+		return false
 	}
 	if !o.EachCause {
 		cause = ""
@@ -154,6 +155,7 @@ func (o *Outage) report(reported *causes, log *slog.Logger, err error) {
 	if o.active[cause]++; o.active[cause] == 1 {
 		log.Warn(o.Begins, "err", err)
 	}
+	return false
 }
 
 // forgetLocked takes causes out of the active ones, and reports whether they were the last.
