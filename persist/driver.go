@@ -78,8 +78,10 @@ func (c *guardedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx dr
 
 func (c *guardedConn) PrepareContext(ctx context.Context, query string) (stmt driver.Stmt, err error) {
 	defer recoverPanic(&err, c.driverConn)
-	stmt, err = c.driverConn.PrepareContext(ctx, query)
-	return stmt, c.note(ctx, err)
+	if stmt, err = c.driverConn.PrepareContext(ctx, query); err != nil {
+		return nil, c.note(ctx, err)
+	}
+	return guardedStmt{stmt.(driverStmt), c}, nil
 }
 
 func (c *guardedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (r driver.Result, err error) {
@@ -122,6 +124,36 @@ func (c *guardedConn) ResetSession(ctx context.Context) (err error) {
 // IsValid keeps a connection out of the pool whose next session may fare better.
 func (c *guardedConn) IsValid() bool {
 	return c.readOnly == nil && !c.denied && !c.refused && c.isCurrent() && c.driverConn.IsValid()
+}
+
+// driverStmt is what prepared statements of go-sql-driver are.
+type driverStmt interface {
+	driver.Stmt
+	driver.NamedValueChecker
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+type guardedStmt struct {
+	driverStmt
+	conn *guardedConn
+}
+
+func (s guardedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (r driver.Result, err error) {
+	defer recoverPanic(&err, s.conn)
+	if s.conn.readOnly != nil {
+		return nil, s.conn.readOnly
+	}
+	r, err = s.driverStmt.ExecContext(ctx, args)
+	return r, s.conn.note(ctx, err)
+}
+
+func (s guardedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
+	defer recoverPanic(&err, s.conn)
+	if rows, err = s.driverStmt.QueryContext(ctx, args); err != nil {
+		return nil, s.conn.note(ctx, err)
+	}
+	return guardedRows{rows, s.conn}, nil
 }
 
 type guardedTx struct {

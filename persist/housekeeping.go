@@ -47,16 +47,24 @@ func (db *DB) Run(ctx context.Context) error {
 	}
 }
 
-// harmless changes nothing. It is refused where statements do not work: by a Galera
-// node outside of the primary component, by a replica, by a server that is read-only.
-const harmless = "UPDATE ingest_stream SET closed = closed WHERE 1 = 0"
+// harmless are statements that change nothing, one for each privilege that flushes
+// need. They are refused where statements do not work: by a Galera node outside of the
+// primary component, by a replica, by a server that is read-only.
+func harmless() []string {
+	return []string{
+		"UPDATE ingest_stream SET closed = closed WHERE 1 = 0",
+		"INSERT INTO ingest_stream (stream_id, last_seq, removed, closed, host, updated_ms)" +
+			" SELECT stream_id, last_seq, removed, closed, host, updated_ms FROM ingest_stream WHERE 1 = 0",
+		"DELETE FROM ingest_stream WHERE 1 = 0",
+	}
+}
 
 // ping sets popupd_mysql_up, and reports whether this server may write. A store
 // whose schema is newer, or yet to be made, works.
 func (db *DB) ping(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	_, err := db.write.ExecContext(ctx, harmless)
+	err := db.tryWrites(ctx)
 	if err == nil {
 		db.nodes.works()
 	}
@@ -66,6 +74,15 @@ func (db *DB) ping(ctx context.Context) bool {
 		db.metrics.up.Set(0)
 	}
 	return err == nil
+}
+
+func (db *DB) tryWrites(ctx context.Context) error {
+	for _, statement := range harmless() {
+		if _, err := db.write.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // oldRows are the walks that remember where they stand.

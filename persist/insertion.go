@@ -56,7 +56,7 @@ func (e refusedError) Unwrap() error { return e.error }
 // refused makes a [refusedError] of err, unless it is known to say something else.
 func refused(err error) error {
 	var my *mysql.MySQLError
-	if errors.As(err, &my) && (classOf(err) == classOther || my.Number == 1047) { // 1047: also an unknown command
+	if errors.As(err, &my) && !isDenial(my) && (classOf(err) == classOther || my.Number == 1047) { // 1047: also an unknown command
 		return refusedError{err}
 	}
 	return err

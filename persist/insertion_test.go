@@ -129,7 +129,7 @@ func TestPreparedAreLost(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for number, want := range map[uint16]bool{
 		1243: true, 1295: true, 1461: true, 1047: true, 1064: true, 1105: true,
-		1205: false, 1213: false, 1406: false, 1290: false, 1927: false,
+		1142: false, 1205: false, 1213: false, 1406: false, 1290: false, 1927: false,
 	} {
 		err := refused(&mysql.MySQLError{Number: number})
 		if _, got := err.(refusedError); got != want {

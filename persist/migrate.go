@@ -60,6 +60,9 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 			_ = pool.Close() // all it did is committed, or failed
 		}
 	}()
+	if err := db.mayCreate(ctx, pool); err != nil {
+		return false, err
+	}
 	p, err := db.provider(pool)
 	if err != nil {
 		return false, err
@@ -81,6 +84,24 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 		db.log.Info("schema migrated", "from", before, "to", newest, "took", time.Since(start))
 	}
 	return false, nil
+}
+
+// mayCreate returns a [*DeniedError] if there is no schema yet and its first table may
+// not be made, which goose would try for three seconds. The statement makes nothing: no
+// table has two columns of one name.
+func (db *DB) mayCreate(ctx context.Context, pool *sql.DB) error {
+	if !db.dialect.isSession {
+		return nil
+	}
+	_, err := pool.ExecContext(ctx, "SELECT 1 FROM "+versionTable+" LIMIT 0")
+	if !isNoTable(err) {
+		return nil
+	}
+	_, err = pool.ExecContext(ctx, "CREATE TABLE "+versionTable+" (x INT, x INT)")
+	if errors.As(err, new(*DeniedError)) {
+		return err
+	}
+	return nil
 }
 
 // loses reports whether an error may be that of a race with another server.
