@@ -78,6 +78,38 @@ func TestResetOfWhatIsShownAgain(t *testing.T) {
 	}
 }
 
+// What a user sees long after a reset, and in the right order, writes no row more than
+// what other users see.
+func TestResetUserIsNotRebuilt(t *testing.T) {
+	s := onMySQL(t)
+	id := streamID(1)
+	s.register(t, id)
+	events := []popup.Event{reset("u", startMS), shown("u", startMS+10), shown("u", startMS+20), clicked("u", startMS+20, startMS+25), shown("u", startMS+30)}
+	updates := func() (n int64) {
+		t.Helper()
+		var name string
+		if err := s.raw.QueryRow("SHOW GLOBAL STATUS LIKE 'Com_update'").Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	nth := uint32(0)
+	for i, e := range events {
+		if e.Action == popup.Impression {
+			nth++
+			e.Nth = nth
+		}
+		before := updates()
+		s.mustFlush(t, batchOf(id, uint64(i), e))
+		if n := updates() - before; i > 0 && n != 1 {
+			t.Errorf("event %d: %d updates, want that of the progress alone", i+1, n)
+		}
+	}
+	if n := s.number(t, "SELECT impressions FROM user_popup"); n != 3 {
+		t.Errorf("%d impressions, want 3", n)
+	}
+}
+
 // A flush that did not know of a reset is mended by the walk.
 func TestWalkRebuildsStates(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {

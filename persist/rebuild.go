@@ -70,22 +70,13 @@ func rebuildStates(ctx context.Context, to execer, user any, atMS int64) error {
 		" WHERE user_id = ? AND last_impression_ms > ?", atMS, user, atMS); err != nil {
 		return fmt.Errorf("drop what was seen before a reset: %w", err)
 	}
-	states, err := statesSince(ctx, to, user, atMS)
-	if err != nil || len(states) == 0 {
-		return err
-	}
-	since, err := remainsSince(ctx, to, user, atMS)
+	stale, err := staleStates(ctx, to, user, atMS)
 	if err != nil {
 		return err
 	}
-	for id, s := range states {
-		r := since[id]
-		if r == nil {
-			continue // written by a version that did not keep impressions
-		}
-		r.apply(&s)
+	for id, s := range stale {
 		_, err := to.ExecContext(ctx, "UPDATE user_popup SET ever = ?, impressions = ?, click_until_ms = ?, next_at_ms = ?"+
-			" WHERE user_id = ? AND popup_id = ?", r.ever|everKept, s.Impressions, s.ClickUntilMS, s.NextAtMS, user, id)
+			" WHERE user_id = ? AND popup_id = ?", s.ever, s.Impressions, s.ClickUntilMS, s.NextAtMS, user, id)
 		if err != nil {
 			return fmt.Errorf("rebuild a state after a reset: %w", err)
 		}
@@ -93,18 +84,52 @@ func rebuildStates(ctx context.Context, to execer, user any, atMS int64) error {
 	return nil
 }
 
-func statesSince(ctx context.Context, to execer, user any, atMS int64) (map[uint32]popup.State, error) {
-	rows, err := to.QueryContext(ctx, "SELECT popup_id, impressions, acted, click_until_ms, next_at_ms FROM user_popup"+
+// stateSince is a row of user_popup whose impression is newer than its user's reset.
+type stateSince struct {
+	popup.State
+	ever uint8
+}
+
+// staleStates returns, by popup, the user's states that still have something of before
+// a reset, as they are to be.
+func staleStates(ctx context.Context, to execer, user any, atMS int64) (map[uint32]stateSince, error) {
+	stale, err := statesSince(ctx, to, user, atMS)
+	if err != nil || len(stale) == 0 {
+		return nil, err
+	}
+	since, err := remainsSince(ctx, to, user, atMS)
+	if err != nil {
+		return nil, err
+	}
+	for id, was := range stale {
+		s := was
+		if s.ShownAtMS <= atMS {
+			s.ShownAtMS = 0
+		}
+		if r := since[id]; r != nil { // nil: written by a version that did not keep impressions
+			r.apply(&s.State)
+			s.ever = r.ever | everKept
+		}
+		stale[id] = s
+		if s == was {
+			delete(stale, id)
+		}
+	}
+	return stale, nil
+}
+
+func statesSince(ctx context.Context, to execer, user any, atMS int64) (map[uint32]stateSince, error) {
+	rows, err := to.QueryContext(ctx, "SELECT popup_id, ever, impressions, last_shown_ms, acted, click_until_ms, next_at_ms FROM user_popup"+
 		" WHERE user_id = ? AND last_impression_ms > ?", user, atMS)
 	if err != nil {
 		return nil, fmt.Errorf("read states after a reset: %w", err)
 	}
 	defer rows.Close()
-	states := map[uint32]popup.State{}
+	states := map[uint32]stateSince{}
 	for rows.Next() {
 		var id uint32
-		var s popup.State
-		if err := rows.Scan(&id, &s.Impressions, &s.Acted, &s.ClickUntilMS, &s.NextAtMS); err != nil {
+		var s stateSince
+		if err := rows.Scan(&id, &s.ever, &s.Impressions, &s.ShownAtMS, &s.Acted, &s.ClickUntilMS, &s.NextAtMS); err != nil {
 			return nil, fmt.Errorf("read states after a reset: %w", err)
 		}
 		states[id] = s
@@ -140,7 +165,8 @@ func remainsSince(ctx context.Context, to execer, user any, atMS int64) (map[uin
 }
 
 // correctStates rebuilds the states of the batch whose users were reset, where a server
-// that had not heard of the reset may have numbered the impression.
+// that had not heard of the reset has numbered the impression. It looks first, since a
+// user who was reset may see the popup again and again for as long as resets are kept.
 func (w *writer) correctStates(ctx context.Context, conn *sql.Conn) error {
 	var last []byte
 	for i := range w.sums.states {
@@ -150,7 +176,12 @@ func (w *writer) correctStates(ctx context.Context, conn *sql.Conn) error {
 			continue
 		}
 		last = s.user
-		if err := rebuildStates(ctx, conn, w.dialect.user(s.user), at); err != nil {
+		user := w.dialect.user(s.user)
+		stale, err := staleStates(ctx, conn, user, at)
+		if err == nil && len(stale) > 0 {
+			err = rebuildStates(ctx, conn, user, at)
+		}
+		if err != nil {
 			return err
 		}
 	}
