@@ -51,3 +51,31 @@ func TestErasureIsTold(t *testing.T) {
 		})
 	}
 }
+
+// An erasure does not read the whole audit trail, which is kept for ever.
+func TestErasureReadsFewLines(t *testing.T) {
+	s := onMySQL(t)
+	s.pseudonymise = true
+	s.register(t, streamID(1))
+	const lines = 20_000
+	s.exec(t, "INSERT INTO audit (at_ms, actor, action, object, from_version, to_version)"+
+		" SELECT seq, 'ann', 'reset', CONCAT('user:other', seq), 0, 0 FROM seq_1_to_20000")
+	for range 3 {
+		if _, err := s.AuditUser(t.Context(), popup.Change{Actor: "ann", Action: actionReset}, "u"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.mustFlush(t, batchOf(streamID(1), 0, reset("u", startMS+50)))
+	s.pass(t, erasureSettle)
+	reads := func() int64 {
+		return s.number(t, "SELECT SUM(VARIABLE_VALUE) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('HANDLER_READ_RND_NEXT', 'HANDLER_READ_NEXT', 'HANDLER_READ_PREV')")
+	}
+	before := reads()
+	s.sweepAll(t)
+	if n := reads() - before; n > lines/2 {
+		t.Errorf("%d rows are read", n)
+	}
+	if n := s.number(t, "SELECT COUNT(*) FROM audit WHERE action = 'erased' OR action = 'reset' AND object LIKE 'erasure:%'"); n != 6 {
+		t.Errorf("%d lines are about the erasures, want 6", n)
+	}
+}
