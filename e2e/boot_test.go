@@ -226,7 +226,7 @@ func TestBootWithAMillion(t *testing.T) {
 			t.Fatal("no memory")
 		}
 	}
-	if err := table.Dump(filepath.Join(data, "state"), nil); err != nil {
+	if err := table.Dump(filepath.Join(data, "state"), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -225,7 +225,7 @@ func BenchmarkDump(b *testing.B) {
 		table := New(Config{})
 		restore(b, table, entries/benchPopups)
 		for b.Loop() {
-			if err := table.Dump(path, nil); err != nil {
+			if err := table.Dump(path, nil, nil); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -238,12 +238,12 @@ func BenchmarkLoad(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "state")
 		table := New(Config{})
 		restore(b, table, entries/benchPopups)
-		if err := table.Dump(path, nil); err != nil {
+		if err := table.Dump(path, nil, nil); err != nil {
 			b.Fatal(err)
 		}
 		for b.Loop() {
 			loaded := New(Config{})
-			if _, err := loaded.Load(path); err != nil {
+			if _, _, err := loaded.Load(path); err != nil {
 				b.Fatal(err)
 			}
 		}

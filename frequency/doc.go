@@ -52,6 +52,8 @@
 //	    blocks      one a shard: count (uint32, not 0), then count entries of 36 bytes
 //	    end         uint32, 0
 //	    total       uint64, entries in all blocks
+//	    note        nothing, or its length (uint32) and what the owner of the dump keeps
+//	                there; versions that do not know it pass over it
 //	    crc         uint32, CRC-32C of everything before
 //
 // An entry is hash (8), popup, served at, at, click until, next at (4 each),

@@ -52,12 +52,13 @@ func dumpFile(path string) durable.File {
 // Dump writes the table and the positions in event streams that it covers to
 // path; the dump that was there becomes path.1. It returns once the file and
 // its name are on disk. The table stays in use: each shard is locked while it is
-// copied, so take the positions before.
-func (t *Table) Dump(path string, at map[popup.StreamID]uint64) error {
+// copied, so take the positions before. note, if there is one, is called after that,
+// and what it returns is kept for whoever loads the dump.
+func (t *Table) Dump(path string, at map[popup.StreamID]uint64, note func() []byte) error {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
 	file := dumpFile(path)
-	if err := file.Replace(func(w io.Writer) error { return t.writeDump(w, at) }); err != nil {
+	if err := file.Replace(func(w io.Writer) error { return t.writeDump(w, at, note) }); err != nil {
 		return fmt.Errorf("dump state to %s: %w", path, err)
 	}
 	return nil
@@ -78,7 +79,7 @@ func (t *Table) DumpRoom(path string) int64 {
 }
 
 // writeDump writes a dump to f. It buffers one shard.
-func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64) error {
+func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func() []byte) error {
 	crc := crc32.New(castagnoli)
 	w := io.MultiWriter(f, crc)
 	if _, err := w.Write(t.appendDumpHeader(nil, at)); err != nil {
@@ -104,6 +105,12 @@ func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64) error {
 	}
 	block = le.AppendUint32(block[:0], 0)
 	block = le.AppendUint64(block, total)
+	if note != nil {
+		if text := note(); len(text) > 0 {
+			block = le.AppendUint32(block, uint32(len(text)))
+			block = append(block, text...)
+		}
+	}
 	if _, err := w.Write(block); err != nil {
 		return err
 	}

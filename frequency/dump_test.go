@@ -34,7 +34,7 @@ var positions = map[popup.StreamID]uint64{{1}: 17, {2, 3}: 0, {255}: 1 << 40}
 
 func dump(t testing.TB, table *Table, path string) {
 	t.Helper()
-	if err := table.Dump(path, positions); err != nil {
+	if err := table.Dump(path, positions, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -44,7 +44,7 @@ func dump(t testing.TB, table *Table, path string) {
 func wantLoaded(t *testing.T, path string, want *Table, err error) {
 	t.Helper()
 	table := New(Config{})
-	at, got := table.Load(path)
+	at, _, got := table.Load(path)
 	if !errors.Is(got, err) || err == nil && got != nil {
 		t.Errorf("load: %v, want %v", got, err)
 	}
@@ -81,7 +81,7 @@ func TestDumpAndLoad(t *testing.T) {
 	wantLoaded(t, path+".1", first, nil)
 
 	// Into a table that knows something already.
-	if _, err := first.Load(path); err != nil {
+	if _, _, err := first.Load(path); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := first.entries(), 12; got != want {
@@ -93,6 +93,27 @@ func TestDumpAndLoad(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(path + ".tmp*"); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestDumpNote: what the owner keeps in a dump comes back with it, and is asked for once
+// the entries are written.
+func TestDumpNote(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	table := filled(t, Config{}, "a", "b")
+	for _, want := range []string{"a note", "", strings.Repeat("n", 100_000)} {
+		if err := table.Dump(path, positions, func() []byte { return []byte(want) }); err != nil {
+			t.Fatal(err)
+		}
+		wantLoaded(t, path, table, nil)
+		_, note, err := New(Config{}).Load(path)
+		if err != nil || string(note) != want {
+			t.Errorf("%d bytes of a note of %d, %v", len(note), len(want), err)
+		}
+	}
+	_, note, err := New(Config{MaxBytes: 1}).Load(path)
+	if !errors.Is(err, ErrDumpTooBig) || note != nil {
+		t.Errorf("%d bytes of the note of a dump that was not loaded whole, %v", len(note), err)
 	}
 }
 
@@ -112,10 +133,10 @@ func TestDumpRoom(t *testing.T) {
 
 func TestDumpWithoutPositions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
-	if err := New(Config{}).Dump(path, nil); err != nil {
+	if err := New(Config{}).Dump(path, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	if at, err := New(Config{}).Load(path); at == nil || len(at) != 0 || err != nil {
+	if at, _, err := New(Config{}).Load(path); at == nil || len(at) != 0 || err != nil {
 		t.Errorf("positions %v, %v; want none, but not nil", at, err)
 	}
 }
@@ -181,14 +202,14 @@ func TestTruncatedDump(t *testing.T) {
 		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if at, err := table.Load(path); !errors.Is(err, ErrDumpDamaged) || at != nil {
+		if at, _, err := table.Load(path); !errors.Is(err, ErrDumpDamaged) || at != nil {
 			t.Fatalf("%d of %d bytes: %v, %v; want %v", n, len(whole), at, err, ErrDumpDamaged)
 		}
 	}
 	if err := os.WriteFile(path, append(whole, 0), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.Load(path); !errors.Is(err, ErrDumpDamaged) {
+	if _, _, err := table.Load(path); !errors.Is(err, ErrDumpDamaged) {
 		t.Errorf("a byte too many: %v, want %v", err, ErrDumpDamaged)
 	}
 	if got := table.entries(); got != 0 {
@@ -210,7 +231,7 @@ func TestFlippedByteInDump(t *testing.T) {
 			if err := os.WriteFile(path, whole, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if at, err := table.Load(path); !errors.Is(err, ErrDumpDamaged) || at != nil {
+			if at, _, err := table.Load(path); !errors.Is(err, ErrDumpDamaged) || at != nil {
 				t.Fatalf("byte %d of %d ^ %#x: %v, %v; want %v", i, len(whole), flip, at, err, ErrDumpDamaged)
 			}
 			whole[i] ^= flip
@@ -250,7 +271,7 @@ func TestDumpBeyondTheBudget(t *testing.T) {
 	}
 	dump(t, large, path)
 	small := New(Config{MaxBytes: 300 << 10})
-	at, err := small.Load(path)
+	at, _, err := small.Load(path)
 	if !errors.Is(err, ErrDumpTooBig) || !maps.Equal(at, positions) {
 		t.Errorf("positions %v, %v; want all and %v", at, err, ErrDumpTooBig)
 	}
@@ -268,21 +289,21 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 	if err := os.Mkdir(temporary, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := filled(t, Config{}, "b").Dump(path, positions); err == nil {
+	if err := filled(t, Config{}, "b").Dump(path, positions, nil); err == nil {
 		t.Fatal("dumped into a directory")
 	}
 	wantLoaded(t, path, table, nil)
 	if err := os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := table.Dump(path, positions); err == nil {
+	if err := table.Dump(path, positions, nil); err == nil {
 		t.Fatal("replaced a directory")
 	}
 	wantLoaded(t, path, table, nil)
 	if _, err := os.Lstat(temporary); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("left behind: %s, %v", temporary, err)
 	}
-	if err := table.Dump(filepath.Join(dir, "none", "state"), nil); !errors.Is(err, fs.ErrNotExist) {
+	if err := table.Dump(filepath.Join(dir, "none", "state"), nil, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such directory: %v", err)
 	}
 }
@@ -315,7 +336,7 @@ func TestDumpWhileServing(t *testing.T) {
 	close(stop)
 	polls.Wait()
 	loaded := New(Config{})
-	if _, err := loaded.Load(path); err != nil {
+	if _, _, err := loaded.Load(path); err != nil {
 		t.Fatal(err)
 	}
 	if got := contents(loaded); !maps.Equal(got, want) {
@@ -334,7 +355,7 @@ func FuzzReadDump(f *testing.F) {
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		table := newTable(Config{MaxBytes: 1 << 20}, 2)
-		at, err := table.readDump(bufio.NewReader(bytes.NewReader(b)))
+		at, _, err := table.readDump(bufio.NewReader(bytes.NewReader(b)))
 		if at == nil && err == nil {
 			t.Fatal("neither positions nor an error")
 		}

@@ -26,19 +26,18 @@ var (
 var ErrDumpTooBig = errors.New("the dump does not fit the memory budget")
 
 // Load merges the dump at path into the table and returns the positions in event
-// streams that it covers. If that dump can't be used, nothing of it is, and Load
+// streams that it covers, and its note, nil if it has none. If that dump can't be used, nothing of it is, and Load
 // takes path.1. What can't be used is renamed to *.bad, or the next dumps would replace
 // the one that can. The positions are nil if there was nothing to load; an error
 // beside positions says what is wrong with a newer dump, or [ErrDumpTooBig].
 // If there is no dump at all the error is [fs.ErrNotExist].
-func (t *Table) Load(path string) (map[popup.StreamID]uint64, error) {
+func (t *Table) Load(path string) (at map[popup.StreamID]uint64, note []byte, err error) {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
-	var at map[popup.StreamID]uint64
 	var tooBig error
 	file := dumpFile(path)
 	loaded, err := file.Load(func(f *os.File) (err error) {
-		at, err = t.loadDump(f)
+		at, note, err = t.loadDump(f)
 		if errors.Is(err, ErrDumpTooBig) {
 			tooBig, err = err, nil
 		}
@@ -48,19 +47,19 @@ func (t *Table) Load(path string) (map[popup.StreamID]uint64, error) {
 		err = fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
 	if err = errors.Join(err, tooBig); err != nil {
-		return at, fmt.Errorf("load state: %w", err)
+		return at, note, fmt.Errorf("load state: %w", err)
 	}
-	return at, nil
+	return at, note, nil
 }
 
 // loadDump reads one file twice: not an entry is taken before the checksum
 // of all of them is known to be right.
-func (t *Table) loadDump(f *os.File) (map[popup.StreamID]uint64, error) {
+func (t *Table) loadDump(f *os.File) (map[popup.StreamID]uint64, []byte, error) {
 	if err := t.checkDump(f); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return t.readDump(bufio.NewReaderSize(f, 256<<10))
 }
@@ -104,21 +103,21 @@ func (t *Table) checkDump(f *os.File) error {
 }
 
 // readDump merges a dump that has been checked.
-func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
+func (t *Table) readDump(r *bufio.Reader) (at map[popup.StreamID]uint64, note []byte, err error) {
 	le := binary.LittleEndian
 	var b [entrySize]byte
 	if _, err := io.ReadFull(r, b[:dumpHeader]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	version, positions := le.Uint32(b[8:]), le.Uint32(b[12:])
 	size := entrySize
 	if version == 1 {
 		size = entrySizeV1
 	}
-	at := make(map[popup.StreamID]uint64)
+	at = make(map[popup.StreamID]uint64)
 	for range positions {
 		if _, err := io.ReadFull(r, b[:dumpPosition]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		at[popup.StreamID(b[:16])] = le.Uint64(b[16:])
 	}
@@ -126,7 +125,7 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 	var block []entry
 	for {
 		if _, err := io.ReadFull(r, b[:4]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		count := le.Uint32(b[:])
 		if count == 0 {
@@ -135,7 +134,7 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 		block = block[:0]
 		for range count {
 			if _, err := io.ReadFull(r, b[:size]); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			var e entry
 			e.decode(&b)
@@ -145,7 +144,7 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 				e = quantize(e.hash, e.popup, &s)
 			}
 			if e.hash == 0 {
-				return nil, fmt.Errorf("%w: an entry of nobody", ErrDumpDamaged)
+				return nil, nil, fmt.Errorf("%w: an entry of nobody", ErrDumpDamaged)
 			}
 			block = append(block, e)
 		}
@@ -153,15 +152,31 @@ func (t *Table) readDump(r *bufio.Reader) (map[popup.StreamID]uint64, error) {
 		lost += t.mergeBlock(block)
 	}
 	if _, err := io.ReadFull(r, b[:8]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if want := le.Uint64(b[:]); total != want {
-		return nil, fmt.Errorf("%w: %d entries, want %d", ErrDumpDamaged, total, want)
+		return nil, nil, fmt.Errorf("%w: %d entries, want %d", ErrDumpDamaged, total, want)
 	}
 	if lost > 0 {
-		return at, fmt.Errorf("%w: %d of %d entries left out", ErrDumpTooBig, lost, total)
+		return at, nil, fmt.Errorf("%w: %d of %d entries left out", ErrDumpTooBig, lost, total)
 	}
-	return at, nil
+	note, err = readNote(r)
+	return at, note, err
+}
+
+// readNote reads the note that may stand before the checksum.
+func readNote(r *bufio.Reader) ([]byte, error) {
+	rest, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) < 8 {
+		return nil, nil
+	}
+	if n := int(binary.LittleEndian.Uint32(rest)); n != len(rest)-8 {
+		return nil, fmt.Errorf("%w: a note of %d bytes where %d are", ErrDumpDamaged, n, len(rest)-8)
+	}
+	return rest[4 : len(rest)-4], nil
 }
 
 // mergeBlock adds entries of a dump and returns for how many there was no memory.

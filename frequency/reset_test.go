@@ -85,7 +85,7 @@ func TestResetInAnyOrder(t *testing.T) {
 		dump(t, table, path)
 		loaded := New(Config{})
 		loaded.Merge(&shown)
-		if _, err := loaded.Load(path); err != nil {
+		if _, _, err := loaded.Load(path); err != nil {
 			t.Fatal(err)
 		}
 		for _, table := range []*Table{table, loaded} {

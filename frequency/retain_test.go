@@ -262,7 +262,7 @@ func TestFullTableSurvivesARestart(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "state")
 			dump(t, table, path)
 			loaded := newTable(c, row.bits)
-			if _, err := loaded.Load(path); err != nil {
+			if _, _, err := loaded.Load(path); err != nil {
 				t.Errorf("%d entries: %v", len(in), err)
 			}
 			restored := newTable(c, row.bits)

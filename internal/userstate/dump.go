@@ -65,7 +65,7 @@ func (s *State) save() bool {
 		return false // an incomplete table must not replace a complete dump
 	}
 	at := s.journal.Positions()
-	if err := s.table.Dump(s.dump, at); err != nil {
+	if err := s.table.Dump(s.dump, at, nil); err != nil {
 		s.log.Error("users' state was not dumped", "err", err)
 		return false
 	}

@@ -59,7 +59,7 @@ func (s *State) fromDataDirectory() (dumped bool, err error) {
 		s.log.Error("not all files of the last good popups can be used", "err", err)
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
-	positions, err := s.table.Load(s.dump)
+	positions, _, err := s.table.Load(s.dump)
 	switch {
 	case err == nil:
 		s.dumped = positions
