@@ -15,6 +15,8 @@ type dialect struct {
 	words     *strings.Replacer          // see expand
 	hex       func(dst, b []byte) []byte // appends the literal of a text of any bytes
 	user      func(id []byte) any        // a user id as an argument
+	lookup    func(table string) string  // joins a table that is looked up by its primary key, row by row
+	stateRows string                     // estimates the rows of user_popup
 	isSession bool                       // a connection is a session of a server, which may outlive it
 }
 
@@ -28,7 +30,12 @@ func mysqlDialect() *dialect {
 		hex: func(dst, b []byte) []byte {
 			return append(hex.AppendEncode(append(dst, "x'"...), b), '\'')
 		},
-		user:      func(id []byte) any { return id },
+		user: func(id []byte) any { return id },
+		lookup: func(table string) string {
+			return "STRAIGHT_JOIN " + table + " FORCE INDEX (PRIMARY)"
+		},
+		stateRows: "SELECT COALESCE(MAX(TABLE_ROWS), 0) FROM information_schema.TABLES" +
+			" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'user_popup'",
 		isSession: true,
 	}
 }
@@ -45,7 +52,9 @@ func sqliteDialect() *dialect {
 		hex: func(dst, b []byte) []byte {
 			return append(hex.AppendEncode(append(dst, "CAST(x'"...), b), "' AS TEXT)"...)
 		},
-		user: func(id []byte) any { return string(id) },
+		user:      func(id []byte) any { return string(id) },
+		lookup:    func(table string) string { return "CROSS JOIN " + table },
+		stateRows: "0", // its server is the only one, and knows what it did
 	}
 }
 

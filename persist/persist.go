@@ -46,6 +46,8 @@ type DB struct {
 	now          func() int64
 	log          *slog.Logger
 
+	changesAtLeast uint64 // see the constant; tests set it
+
 	dialect *dialect
 	metrics metrics
 	schema  schemaState
@@ -68,7 +70,7 @@ func Open(c Config) (*DB, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, pseudonymise: c.PseudonymiseAudit, now: c.Now, log: c.Log}
+	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, pseudonymise: c.PseudonymiseAudit, now: c.Now, log: c.Log, changesAtLeast: changesAtLeast}
 	var err error
 	switch {
 	case c.DSN != "":

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,42 +17,57 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// Restore calls fn for every user and popup whose state still matters at nowMS,
-// all as they are at one moment after the call. The user belongs to fn only until
-// it returns. State matters until [popup.KeepAfterWait] after its wait and [popup.TokenLife]
+// Restore calls fn for every user and popup whose state still matters at nowMS and is
+// not known, all as they are at one moment after the call. A nil k is nothing known. The
+// user belongs to fn only until it returns; the same state may come more than once. State matters until [popup.KeepAfterWait] after its wait and [popup.TokenLife]
 // after its impression, and for ever if the popup limits its impressions or never returns;
 // once the popup is archived, for as long as minGap after the user saw it. The waits that are compared with nowMS were
 // fixed by other servers' clocks; this server goes by nowMS when it decides, too, so
 // what it leaves out would not have made it wait.
-func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, fn func(user []byte, id uint32, s popup.State)) error {
+func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k *Known, fn func(user []byte, id uint32, s popup.State)) (f Found, err error) {
 	// A pool of its own: the search may take longer than other statements may.
 	pool, err := db.restorePool()
 	if err != nil {
-		return fmt.Errorf("restore state: %w", err)
+		return f, fmt.Errorf("restore state: %w", err)
 	}
 	defer pool.Close()
 	conn, err := pool.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("restore state: %w", err)
+		return f, fmt.Errorf("restore state: %w", err)
 	}
 	defer conn.Close()
 	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("restore state: begin: %w", err)
+		return f, fmt.Errorf("restore state: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it has only read
-	where, err := stillMatters(ctx, tx, nowMS-minGap.Milliseconds())
+	where, limited, err := stillMatters(ctx, tx, nowMS-minGap.Milliseconds())
 	if err != nil {
-		return fmt.Errorf("restore popups: %w", err)
+		return f, fmt.Errorf("restore popups: %w", err)
+	}
+	f, ranges, err := db.planRestore(ctx, tx, k, limited)
+	if err != nil {
+		return f, fmt.Errorf("restore state: %w", err)
+	}
+	since := []driver.NamedValue{
+		{Ordinal: 1, Value: nowMS - popup.KeepAfterWait.Milliseconds()},
+		{Ordinal: 2, Value: nowMS - popup.TokenLife.Milliseconds()},
+	}
+	query, asks := "SELECT u.user_id, "+stateColumns+" FROM user_popup u WHERE "+where, [][]driver.NamedValue{since}
+	if f.Full == "" {
+		query, asks = db.dialect.changedStates(where), nil
+		for _, r := range ranges {
+			asks = append(asks, slices.Concat(since, r.args()))
+		}
 	}
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel() // before the others, which wait for the reader, should fn panic
 	rows := newPipe()
-	go rows.fill(reading, conn, where, nowMS)
+	go rows.fill(reading, conn, query, asks)
 	if err := rows.drain(fn); err != nil {
-		return fmt.Errorf("restore state: %w", err)
+		return f, fmt.Errorf("restore state: %w", err)
 	}
-	return nil
+	return f, nil
 }
 
 // RestoreResets calls fn for every reset of a user that may still make tokens void.
@@ -76,38 +92,40 @@ func (db *DB) RestoreResets(ctx context.Context, fn func(user []byte, atMS int64
 	return nil
 }
 
-// stillMatters is the condition on user_popup, with two arguments: times after
-// which a wait or an impression still counts. What was seen after seenMS holds a gap.
+// stillMatters is the condition on user_popup u, with two arguments: times after
+// which a wait or an impression still counts. It also returns the popups that limit
+// their impressions. What was seen after seenMS holds a gap.
 // The popups are looked up here and not by a join, which would cost a lookup a row.
-func stillMatters(ctx context.Context, tx *sql.Tx, seenMS int64) (string, error) {
+func stillMatters(ctx context.Context, tx *sql.Tx, seenMS int64) (where string, limited []uint32, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT id, status, max_impressions FROM popups WHERE status = 'archived' OR max_impressions > 0")
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer rows.Close()
 	var archived, capped []string
 	for rows.Next() {
-		var id uint64
+		var id uint32
 		var status popup.Status
 		var limit uint32
 		if err := rows.Scan(&id, &status, &limit); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if status == popup.Archived {
-			archived = append(archived, strconv.FormatUint(id, 10))
+			archived = append(archived, strconv.FormatUint(uint64(id), 10))
 		} else {
-			capped = append(capped, strconv.FormatUint(id, 10))
+			limited = append(limited, id)
+			capped = append(capped, strconv.FormatUint(uint64(id), 10))
 		}
 	}
-	where := "(next_at_ms > ? OR last_impression_ms > ?"
+	where = "(u.next_at_ms > ? OR u.last_impression_ms > ?"
 	if len(capped) > 0 {
-		where += " OR popup_id IN (" + strings.Join(capped, ",") + ")"
+		where += " OR u.popup_id IN (" + strings.Join(capped, ",") + ")"
 	}
 	where += ")"
 	if len(archived) > 0 {
-		where += " AND (popup_id NOT IN (" + strings.Join(archived, ",") + ") OR last_shown_ms > " + strconv.FormatInt(seenMS, 10) + ")"
+		where += " AND (u.popup_id NOT IN (" + strings.Join(archived, ",") + ") OR u.last_shown_ms > " + strconv.FormatInt(seenMS, 10) + ")"
 	}
-	return where, rows.Err()
+	return where, limited, rows.Err()
 }
 
 // pipe reads rows of user_popup in one goroutine while another takes what has
@@ -160,33 +178,34 @@ func (p *pipe) drain(fn func(user []byte, id uint32, s popup.State)) error {
 	return p.err
 }
 
-// fill reads until the rows or ctx end.
-func (p *pipe) fill(ctx context.Context, conn *sql.Conn, where string, nowMS int64) {
+// fill asks with each of the arguments, and reads until the rows or ctx end.
+func (p *pipe) fill(ctx context.Context, conn *sql.Conn, query string, asks [][]driver.NamedValue) {
 	defer close(p.full)
 	p.err = retry.Guard(func() error {
 		return conn.Raw(func(c any) error {
-			rows, err := queryStates(ctx, c, where, nowMS)
-			if err != nil {
-				return err
+			for _, args := range asks {
+				rows, err := queryStates(ctx, c, query, args)
+				if err == nil {
+					err = errors.Join(p.read(ctx, rows), rows.Close())
+				}
+				if err != nil {
+					return err
+				}
 			}
-			return errors.Join(p.read(ctx, rows), rows.Close())
+			return nil
 		})
 	})
 }
 
-// stateColumns are the columns of user_popup after user_id.
-const stateColumns = "popup_id, impressions, acted, last_action, last_impression_ms, last_shown_ms, last_action_ms, click_until_ms, next_at_ms"
+// stateColumns are the columns of user_popup u after user_id.
+const stateColumns = "u.popup_id, u.impressions, u.acted, u.last_action, u.last_impression_ms, u.last_shown_ms, u.last_action_ms," +
+	" u.click_until_ms, u.next_at_ms"
 
 // queryStates asks the driver itself, with a prepared statement: MySQL then
 // sends numbers and not their digits, and no value is converted twice.
 // BenchmarkRestore of ten million rows takes half the CPU time of rows.Scan.
 // Where the server or a pooler prepares nothing it asks in plain text.
-func queryStates(ctx context.Context, conn any, where string, nowMS int64) (driver.Rows, error) {
-	query := "SELECT user_id, " + stateColumns + " FROM user_popup WHERE " + where
-	args := []driver.NamedValue{
-		{Ordinal: 1, Value: nowMS - popup.KeepAfterWait.Milliseconds()},
-		{Ordinal: 2, Value: nowMS - popup.TokenLife.Milliseconds()},
-	}
+func queryStates(ctx context.Context, conn any, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := queryPrepared(ctx, conn, query, args)
 	if _, ok := errors.AsType[refusedError](refused(err)); ok {
 		if querier, ok := conn.(driver.QueryerContext); ok {

@@ -24,6 +24,9 @@ type ListenConfig struct {
 	// OnEvent is called with every event, one at a time. The event and its bytes
 	// are valid during the call. An event may come more than once.
 	OnEvent func(*popup.Event)
+	// OnFrame is called after OnEvent was called with all events of a frame: those from
+	// first to last of their stream. A gap frame has none, they are lost. May be nil.
+	OnFrame func(stream popup.StreamID, first, last uint64)
 	// OnSubscribed is called with true when a subscription begins: what is shipped
 	// from then on is heard, and what was before is in the lists (see [Shipped]) or in
 	// MySQL. It is called with false when the subscription ends. It must not wait. May
@@ -46,6 +49,9 @@ const (
 func Listen(ctx context.Context, c ListenConfig) error {
 	if c.Own == nil {
 		c.Own = func(popup.StreamID) bool { return false }
+	}
+	if c.OnFrame == nil {
+		c.OnFrame = func(popup.StreamID, uint64, uint64) {}
 	}
 	if c.OnSubscribed == nil {
 		c.OnSubscribed = func(bool) {}
@@ -122,7 +128,10 @@ func (l *listener) deliver(ctx context.Context) {
 			return
 		case <-l.wake:
 		case m := <-l.messages:
-			err := retry.Guard(func() (err error) { events, err = decode([]byte(m), l.c.Own, l.c.OnEvent, events); return err })
+			err := retry.Guard(func() (err error) {
+				events, err = decode([]byte(m), l.c.Own, l.c.OnEvent, l.c.OnFrame, events)
+				return err
+			})
 			if err != nil {
 				l.c.Log.Warn("a message is not understood", "err", err)
 			}
@@ -133,9 +142,11 @@ func (l *listener) deliver(ctx context.Context) {
 	}
 }
 
-// decode calls fn with the events of a message, unless their stream is our own. Frames
-// of a newer version are passed over. buf is returned for the next call.
-func decode(message []byte, isOwn func(popup.StreamID) bool, fn func(*popup.Event), buf []popup.Event) ([]popup.Event, error) {
+// decode calls fn with the events of a message, and onFrame after those of each frame,
+// unless their stream is our own. Frames of a newer version are passed over. buf is
+// returned for the next call.
+func decode(message []byte, isOwn func(popup.StreamID) bool, fn func(*popup.Event), onFrame func(popup.StreamID, uint64, uint64), buf []popup.Event,
+) ([]popup.Event, error) {
 	var stream popup.StreamID // of the frame before: a message has one
 	own := false
 	for rest := message; len(rest) > 0; {
@@ -159,6 +170,7 @@ func decode(message []byte, isOwn func(popup.StreamID) bool, fn func(*popup.Even
 		for i := range buf {
 			fn(&buf[i])
 		}
+		onFrame(f.Stream, f.First, f.Last())
 	}
 	return buf, nil
 }

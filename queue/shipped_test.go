@@ -25,18 +25,27 @@ func TestShipped(t *testing.T) {
 	r.do("RPUSH", listKey("test", long.String()), "boo")
 	r.do("SET", listKey("test", broken.String()), "not a list")
 	var got []string
+	frames := map[uint64]bool{} // by their first event
 	if err := Shipped(t.Context(), client, "test", []popup.StreamID{broken, gone, long}, func(e *popup.Event) {
 		got = append(got, string(e.User))
+	}, func(stream popup.StreamID, first, last uint64) {
+		if stream != long || last != first+1 {
+			t.Errorf("a frame of stream %v, %d to %d", stream, first, last)
+		}
+		frames[first] = true
 	}); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(got)
 	slices.Sort(want)
+	if len(frames) != len(want)/2 {
+		t.Errorf("told of %d frames, want %d", len(frames), len(want)/2)
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 	client.Close()
-	if err := Shipped(t.Context(), client, "test", []popup.StreamID{long}, func(*popup.Event) {}); err == nil {
+	if err := Shipped(t.Context(), client, "test", []popup.StreamID{long}, func(*popup.Event) {}, nil); err == nil {
 		t.Error("no error of a client that is closed")
 	}
 }

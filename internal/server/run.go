@@ -115,23 +115,23 @@ func (s *server) start(p *parts) {
 // listen merges what other servers tell until ctx ends.
 func (s *server) listen(ctx context.Context) error {
 	return queue.Listen(ctx, queue.ListenConfig{
-		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge,
+		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge, OnFrame: s.users.Heard,
 		OnSubscribed: s.users.Subscribed, OnMissed: s.users.Missed, Log: s.log,
 	})
 }
 
 // shipped returns what tells of the events that other servers have shipped and nobody
 // has committed, nil if there are none.
-func (s *server) shipped() func(context.Context, func(*popup.Event)) error {
+func (s *server) shipped() func(context.Context, func(*popup.Event), func(popup.StreamID, uint64, uint64)) error {
 	if s.config.Redis == "" {
 		return nil
 	}
-	return func(ctx context.Context, fn func(*popup.Event)) error {
+	return func(ctx context.Context, fn func(*popup.Event), onFrame func(popup.StreamID, uint64, uint64)) error {
 		open, err := s.db.Orphans(ctx, -clockSkew)
 		if err != nil {
 			return err
 		}
-		return queue.Shipped(ctx, s.redis, s.config.RedisPrefix, slices.DeleteFunc(open, s.owns), fn)
+		return queue.Shipped(ctx, s.redis, s.config.RedisPrefix, slices.DeleteFunc(open, s.owns), fn, onFrame)
 	}
 }
 

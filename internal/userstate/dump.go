@@ -29,7 +29,9 @@ func (s *State) Run(ctx context.Context) error {
 			s.save()
 			return nil
 		case <-sweep.C:
-			s.table.Sweep(s.now())
+			now := s.now()
+			s.known.swept(now, s.table.MinGap())
+			s.table.Sweep(now)
 			full.look(s.table.Refused(), time.Now())
 		case <-dump.C:
 			if time.Since(last) < dumpPause(s.journal.Pressure(), s.journal.WantsDump(), took) {
@@ -64,8 +66,13 @@ func (s *State) save() bool {
 	if !s.ready.Load() {
 		return false // an incomplete table must not replace a complete dump
 	}
-	at := s.journal.Positions()
-	if err := s.table.Dump(s.dump, at, nil); err != nil {
+	s.noteJournaled()
+	d, at := s.known.beginDump()
+	for id, seq := range s.journal.Positions() {
+		at[id] = max(at[id], seq)
+	}
+	note := func() []byte { return s.known.note(d, s.table.Refused()) }
+	if err := s.table.Dump(s.dump, at, note); err != nil {
 		s.log.Error("users' state was not dumped", "err", err)
 		return false
 	}

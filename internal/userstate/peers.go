@@ -23,7 +23,7 @@ const subscribeTimeout = time.Second
 // server has journaled and not yet shipped is unknown, for some 20 ms. Events and
 // states merge in any order, so what is heard meanwhile is merged at once.
 type peers struct {
-	shipped    func(context.Context, func(*popup.Event)) error
+	shipped    shipped
 	subscribed chan struct{} // closed by the first subscription
 
 	mu       sync.Mutex // guards what follows
@@ -33,7 +33,10 @@ type peers struct {
 	lackFrom time.Time // zero: nothing is lacking
 }
 
-func newPeers(shipped func(context.Context, func(*popup.Event)) error, r prometheus.Registerer) *peers {
+// shipped is [Config.Shipped].
+type shipped = func(context.Context, func(*popup.Event), func(stream popup.StreamID, first, last uint64)) error
+
+func newPeers(shipped shipped, r prometheus.Registerer) *peers {
 	p := &peers{shipped: shipped, subscribed: make(chan struct{})}
 	if shipped != nil {
 		p.lackFrom = time.Now()
@@ -123,6 +126,14 @@ func (p *peers) subscribedNow() bool {
 
 // Subscribed says that what other servers ship is heard from now on, or no more.
 func (s *State) Subscribed(up bool) { s.peers.subscribe(up, s.Behind) }
+
+// Heard says that the events from first to last of another server's stream are merged.
+// Where some before them were not, they were missed.
+func (s *State) Heard(stream popup.StreamID, first, last uint64) {
+	if s.known.hear(stream, first, last) {
+		s.Missed()
+	}
+}
 
 // Missed says that some of what other servers shipped was not heard.
 func (s *State) Missed() {

@@ -36,7 +36,7 @@ func TestPeerLag(t *testing.T) {
 			t.Error("a read that takes the request may begin before the subscription")
 		}
 	}
-	p = newPeers(func(context.Context, func(*popup.Event)) error { return nil }, nil)
+	p = newPeers(func(context.Context, func(*popup.Event), func(popup.StreamID, uint64, uint64)) error { return nil }, nil)
 	lags(p, true)
 	p.end(p.begin())
 	lags(p, true) // there is no subscription
@@ -82,8 +82,9 @@ func TestUnheardBacksOff(t *testing.T) {
 	down := errors.New("the node of a slot is down")
 	s := New(Config{
 		Database: db, Table: frequency.New(frequency.Config{}), Now: func() int64 { return 1 }, Log: slog.New(slog.NewTextHandler(&logged, nil)),
-		Shipped: func(context.Context, func(*popup.Event)) error { return down },
+		Shipped: func(context.Context, func(*popup.Event), func(popup.StreamID, uint64, uint64)) error { return down },
 	})
+	s.Connect(openJournal(t, t.TempDir()), nil)
 	s.Subscribed(true)
 	tries := func(n int) {
 		t.Helper()

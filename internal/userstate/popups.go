@@ -21,9 +21,19 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 		}
 	}
 	s.current = next.All()
+	keeps := make(map[uint32]int64, len(s.current))
 	for _, p := range s.current {
-		delete(s.archived, p.ID) // it has come back with a restored database
+		keeps[p.ID] = p.GoalWindow.Milliseconds()
+		if p.Frequency.MaxImpressions > 0 {
+			keeps[p.ID] = forEver
+		}
+		if s.archived[p.ID] { // it has come back with a restored database
+			delete(s.archived, p.ID)
+			s.known.forget()
+			s.Behind()
+		}
 	}
+	s.known.setKeeps(keeps)
 	archived := maps.Clone(s.archived)
 	s.table.SetPolicy(func(id uint32) frequency.Retention {
 		switch p := next.Popup(id); {

@@ -1,6 +1,7 @@
 package userstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -59,13 +60,14 @@ func (s *State) fromDataDirectory() (dumped bool, err error) {
 		s.log.Error("not all files of the last good popups can be used", "err", err)
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
-	positions, _, err := s.table.Load(s.dump)
+	positions, note, err := s.table.Load(s.dump)
 	switch {
 	case err == nil:
 		s.dumped = positions
 	case !errors.Is(err, fs.ErrNotExist):
 		s.log.Error("not all dumps of the users' state can be used", "err", err)
 	}
+	s.known.loaded(positions, note, s.now())
 	return positions != nil, s.journal.Replay(s.table.Merge)
 }
 
@@ -106,10 +108,14 @@ func (s *State) mergeMissed(ctx context.Context) error {
 	breaks := s.peers.begin()
 	var unheard error
 	if s.peers.shipped != nil {
-		unheard = s.peers.shipped(ctx, s.table.Merge)
+		unheard = s.peers.shipped(ctx, s.table.Merge, func(id popup.StreamID, first, last uint64) { s.known.hear(id, first, last) })
 	}
-	if err := s.mergeStates(ctx); err != nil {
+	holes, err := s.mergeStates(ctx)
+	if err != nil {
 		return err
+	}
+	if holes && unheard == nil {
+		unheard = errHoles
 	}
 	s.unheard.Report(unheard)
 	if unheard == nil {
@@ -125,13 +131,21 @@ func (s *State) mergeMissed(ctx context.Context) error {
 	return nil
 }
 
-// mergeStates merges the states and the resets that the database holds: ten million in
-// some seconds (BenchmarkRestoreState).
-func (s *State) mergeStates(ctx context.Context) error {
-	start, refused := time.Now(), 0
-	err := s.db.Restore(ctx, s.now(), s.table.MinGap(), func(user []byte, id uint32, st popup.State) {
+// errHoles is why a read has to be repeated although all answered.
+var errHoles = errors.New("events before those that were heard are not committed yet")
+
+// mergeStates merges the states and the resets that the database holds and that are not
+// known yet. It reports whether events are missing between those that are known now. Ten
+// million states take some seconds (BenchmarkRestoreState).
+func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
+	start, now, states, lost := time.Now(), s.now(), 0, 0
+	s.noteJournaled()
+	gap := s.table.MinGap()
+	reading, known := s.known.beginRead(s.table.Refused(), gap)
+	found, err := s.db.Restore(ctx, now, gap, known, func(user []byte, id uint32, st popup.State) {
+		states++
 		if !s.table.Restore(user, id, st) {
-			refused++
+			lost++
 		}
 	})
 	if err == nil { // after the states: what was reset meanwhile goes too
@@ -140,13 +154,28 @@ func (s *State) mergeStates(ctx context.Context) error {
 		})
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	s.log.Info("users' state restored", "took", time.Since(start))
-	if refused > 0 { // a server that does not start would help nobody
-		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", refused)
+	holes = s.known.restored(reading, &found, now)
+	read := "changes"
+	if found.Full != "" {
+		read = "all, " + cmp.Or(reading.all, found.Full)
 	}
-	return nil
+	s.log.Info("users' state restored", "read", read, "events", found.Events, "states", states, "took", time.Since(start))
+	if lost > 0 { // a server that does not start would help nobody
+		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", lost)
+	}
+	return holes, nil
+}
+
+// noteJournaled tells how far the stream that is being written is known. Of others in
+// the journal only the database says that nothing of them was damaged.
+func (s *State) noteJournaled() {
+	for _, stream := range s.journal.Streams() {
+		if last := stream.Last(); !stream.Sealed() && last > 0 {
+			s.known.journaled(stream.ID(), last)
+		}
+	}
 }
 
 // Behind says that the database may know what this server has missed.

@@ -31,9 +31,10 @@ type Config struct {
 	Table    *frequency.Table
 	Dump     string                      // path of the dump
 	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
-	// Shipped calls its function with what other servers have shipped and nobody has
-	// committed. nil: there are no other servers, and Subscribed is never called.
-	Shipped func(context.Context, func(*popup.Event)) error
+	// Shipped calls its functions as [queue.Shipped] does: with what other servers have
+	// shipped and nobody has committed. nil: there are no other servers, and Subscribed
+	// is never called.
+	Shipped func(context.Context, func(*popup.Event), func(stream popup.StreamID, first, last uint64)) error
 	Now     func() int64 // ms since the epoch, UTC
 	Log     *slog.Logger
 
@@ -48,6 +49,7 @@ type State struct {
 	dump  string
 	seed  func(context.Context) error
 	peers *peers
+	known *known
 	now   func() int64
 	log   *slog.Logger
 
@@ -76,7 +78,7 @@ type State struct {
 // New returns a State that is not ready: see Connect and Restore.
 func New(c Config) *State {
 	return &State{
-		peers: newPeers(c.Shipped, c.Registerer), db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
+		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(), db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
 		unheard: retry.Outage{
 			Log: c.Log, Begins: "what other servers have shipped is not known yet", Ends: "what other servers have shipped is known again", EachCause: true,
 		},

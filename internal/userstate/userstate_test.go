@@ -50,10 +50,14 @@ func TestArchivedPopupsAreForgotten(t *testing.T) {
 	if n := remembered(); n != 0 {
 		t.Errorf("%d states of an archived popup, want none", n)
 	}
+	restoredTo(s.known, "nothing is known yet", nil)
 	s.SetPopups(with)
 	show()
 	if n := remembered(); n != 1 {
 		t.Errorf("%d states of a popup that came back, want 1", n)
+	}
+	if _, known := s.known.beginRead(0, 0); known != nil || len(s.behind) == 0 {
+		t.Error("what was dropped of a popup that came back is not read again")
 	}
 }
 
@@ -122,8 +126,9 @@ func BenchmarkRestoreState(b *testing.B) {
 	var took time.Duration
 	for b.Loop() {
 		s := New(Config{Database: db, Table: frequency.New(frequency.Config{}), Now: func() int64 { return now }, Log: slog.New(slog.DiscardHandler)})
+		s.Connect(openJournal(b, b.TempDir()), nil)
 		start := time.Now()
-		if err := s.mergeStates(b.Context()); err != nil {
+		if _, err := s.mergeStates(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		took += time.Since(start)

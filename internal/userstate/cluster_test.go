@@ -1,0 +1,312 @@
+package userstate
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
+)
+
+func openJournal(t testing.TB, dir string) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(journal.Config{Dir: dir, MaxBytes: 8 << 20, Sync: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Release(); err != nil {
+			t.Error(err)
+		}
+	})
+	return j
+}
+
+// cluster is a database with what it was like earlier, the streams of other servers, and
+// one server that is started again and again.
+type cluster struct {
+	*testing.T
+	r   *rand.Rand
+	db  *persist.DB
+	raw *sql.DB
+	now int64
+	dir string
+
+	streams []*stream       // of other servers
+	own     []*stream       // of the server under test
+	saved   map[*stream]int // done, as the database was saved
+
+	state *State
+	log   bytes.Buffer
+}
+
+// stream is what a server has shipped.
+type stream struct {
+	id     popup.StreamID
+	events []popup.Event
+	done   int // committed
+}
+
+func newCluster(t *testing.T, seed uint64) *cluster {
+	t.Logf("seed %d", seed)
+	dsn := storetest.MySQL(t)
+	c := &cluster{T: t, r: rand.New(rand.NewPCG(seed, 0)), now: time.Now().UnixMilli(), dir: t.TempDir()}
+	var err error
+	if c.db, err = persist.Open(persist.Config{DSN: dsn, Host: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	if c.raw, err = sql.Open("mysql", dsn); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.db.Close(); c.raw.Close() })
+	if err := c.db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *cluster) exec(query string, args ...any) {
+	c.Helper()
+	if _, err := c.raw.Exec(query, args...); err != nil {
+		c.Fatalf("%s: %v", query, err)
+	}
+}
+
+// server makes a server of this database, with an empty table.
+func (c *cluster) server() *State {
+	s := New(Config{
+		Database: c.db, Table: frequency.New(frequency.Config{}), Dump: filepath.Join(c.dir, "state"),
+		Now: func() int64 { return c.now }, Log: slog.New(slog.NewJSONHandler(&c.log, nil)),
+	})
+	s.table.Sweep(c.now)
+	return s
+}
+
+// start starts the server under test, and returns what of the database it read.
+func (c *cluster) start() (read string) {
+	c.Helper()
+	c.state = c.server()
+	c.state.Connect(openJournal(c, filepath.Join(c.dir, "journal")), nil)
+	positions, note, _ := c.state.table.Load(c.state.dump) // none at first
+	c.state.known.loaded(positions, note, c.now)
+	if err := c.state.journal.Replay(c.state.table.Merge); err != nil {
+		c.Fatal(err)
+	}
+	read, _ = c.read()
+	return read
+}
+
+// read has the server under test read what it has missed.
+func (c *cluster) read() (read string, states int) {
+	c.Helper()
+	c.log.Reset()
+	if _, err := c.state.mergeStates(c.Context()); err != nil {
+		c.Fatal(err)
+	}
+	c.state.ready.Store(true)
+	for line := range bytes.Lines(c.log.Bytes()) {
+		var entry struct {
+			Msg, Read string
+			States    int
+		}
+		if json.Unmarshal(line, &entry) == nil && entry.Msg == "users' state restored" {
+			return entry.Read, entry.States
+		}
+	}
+	c.Fatalf("nothing was read:\n%s", &c.log)
+	return "", 0
+}
+
+// stop ends the server under test, as kill -9 does.
+func (c *cluster) stop() {
+	c.Helper()
+	if err := c.state.journal.Release(); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func (c *cluster) user() string { return fmt.Sprint("u", c.r.IntN(40)) }
+
+// event makes something that happens to somebody.
+func (c *cluster) event() popup.Event {
+	c.now += int64(c.r.IntN(1000))
+	e := popup.Event{
+		AtMS: c.now, ServedAtMS: c.now, User: []byte(c.user()), Popup: 1 + c.r.Uint32N(3), Version: 1,
+		Action: popup.Impression, Nth: 1 + c.r.Uint32N(4), ReadyAtMS: c.now + 86_400_000,
+	}
+	switch c.r.IntN(20) {
+	case 0:
+		e = popup.Event{AtMS: c.now, User: e.User, Action: popup.Reset}
+	case 1, 2, 3, 4:
+		e.Action, e.ServedAtMS = popup.Click, c.now-int64(c.r.IntN(5000))
+		e.ReadyAtMS = c.now + 1000*int64(c.r.IntN(1_000_000))
+		e.ClickUntilMS = e.ReadyAtMS
+	}
+	return e
+}
+
+// ship adds events to another server's stream. What is not heard is missed.
+func (c *cluster) ship(heard bool) {
+	s := c.streams[c.r.IntN(len(c.streams))]
+	first := uint64(len(s.events)) + 1
+	for range 1 + c.r.IntN(6) {
+		e := c.event()
+		e.Seq = uint64(len(s.events)) + 1
+		s.events = append(s.events, e)
+	}
+	if !heard {
+		return
+	}
+	for i := range s.events[first-1:] {
+		c.state.Merge(&s.events[first-1:][i])
+	}
+	c.state.Heard(s.id, first, uint64(len(s.events)))
+}
+
+// serve has the server under test journal an event.
+func (c *cluster) serve() {
+	c.Helper()
+	e := c.event()
+	c.state.Merge(&e)
+	if err := c.state.journal.Append([]popup.Event{e}); err != nil {
+		c.Fatal(err)
+	}
+	var id popup.StreamID
+	for _, s := range c.state.journal.Streams() {
+		if !s.Sealed() {
+			id = s.ID()
+		}
+	}
+	if n := len(c.own); n == 0 || c.own[n-1].id != id {
+		c.own = append(c.own, &stream{id: id})
+	}
+	s := c.own[len(c.own)-1]
+	e.Seq = uint64(len(s.events)) + 1
+	s.events = append(s.events, e)
+}
+
+// some returns any stream.
+func (c *cluster) some() *stream {
+	all := slices.Concat(c.streams, c.own)
+	return all[c.r.IntN(len(all))]
+}
+
+// commit commits some of what a stream has shipped.
+func (c *cluster) commit(s *stream, most int) {
+	c.Helper()
+	n := min(len(s.events)-s.done, most)
+	if n == 0 {
+		return
+	}
+	c.flush(s, &popup.Batch{Last: uint64(s.done + n), Events: slices.Clone(s.events[s.done : s.done+n])})
+}
+
+func (c *cluster) flush(s *stream, b *popup.Batch) {
+	c.Helper()
+	b.Stream, b.After = s.id, uint64(s.done)
+	if _, err := c.db.Register(c.Context(), s.id, 1); err != nil {
+		c.Fatal(err)
+	}
+	if _, err := c.db.Flush(c.Context(), b); err != nil {
+		c.Fatal(err)
+	}
+	s.done = int(b.Last)
+}
+
+// retain deletes all events of a stream that are committed.
+func (c *cluster) retain(s *stream) {
+	const no = "(SELECT stream_no FROM ingest_stream WHERE stream_id = ?)"
+	c.exec("UPDATE ingest_stream SET removed = removed + (SELECT COUNT(*) FROM event WHERE stream_no = "+no+") WHERE stream_id = ?", s.id.String(), s.id.String())
+	c.exec("DELETE FROM event WHERE stream_no = "+no, s.id.String())
+}
+
+var tables = []string{"event", "user_popup", "impression", "ingest_stream", "erasure", "popup_stats", "dead_frame"}
+
+func (c *cluster) saveDatabase() {
+	for _, table := range tables {
+		c.exec("DROP TABLE IF EXISTS saved_" + table)
+		c.exec("CREATE TABLE saved_" + table + " AS SELECT * FROM " + table)
+	}
+	c.saved = map[*stream]int{}
+	for _, s := range slices.Concat(c.streams, c.own) {
+		c.saved[s] = s.done
+	}
+}
+
+// restoreDatabase brings the database of then back. What was committed since is shipped
+// again, or declared lost if the journal has it no more.
+func (c *cluster) restoreDatabase() {
+	for _, table := range tables {
+		c.exec("DELETE FROM " + table)
+		c.exec("INSERT INTO " + table + " SELECT * FROM saved_" + table)
+	}
+	for _, s := range slices.Concat(c.streams, c.own) {
+		had := s.done
+		if s.done = c.saved[s]; had > s.done && c.r.IntN(2) == 0 {
+			c.flush(s, &popup.Batch{Last: uint64(had), Gaps: []popup.Gap{{First: uint64(s.done + 1), Last: uint64(had)}}})
+		}
+	}
+}
+
+// pendingResets are the users of resets that the database does not have: it still holds
+// what the server under test may have dropped.
+func (c *cluster) pendingResets() map[string]bool {
+	c.Helper()
+	users := map[string]bool{}
+	for _, s := range slices.Concat(c.streams, c.own) {
+		for _, e := range s.events {
+			if e.Action != popup.Reset {
+				continue
+			}
+			var n int
+			if err := c.raw.QueryRow("SELECT COUNT(*) FROM erasure WHERE user_id = ? AND at_ms = ?", e.User, e.AtMS).Scan(&n); err != nil {
+				c.Fatal(err)
+			}
+			if n == 0 {
+				users[string(e.User)] = true
+			}
+		}
+	}
+	return users
+}
+
+// check fails unless the server under test knows all that one does which reads the whole
+// database.
+func (c *cluster) check(what string) {
+	c.Helper()
+	pending := c.pendingResets()
+	full := c.server()
+	full.Connect(openJournal(c, c.TempDir()), nil)
+	if _, err := full.mergeStates(c.Context()); err != nil {
+		c.Fatal(err)
+	}
+	for n := range 40 {
+		user := []byte(fmt.Sprint("u", n))
+		if pending[string(user)] {
+			continue
+		}
+		known := func() map[uint32]popup.State {
+			m := map[uint32]popup.State{}
+			c.state.table.States(user, func(id uint32, s popup.State) { m[id] = s })
+			return m
+		}
+		before := known()
+		full.table.States(user, func(id uint32, s popup.State) { c.state.table.Restore(user, id, s) })
+		if d := cmp.Diff(before, known()); d != "" {
+			c.Fatalf("%s: %s (-known +in the database):\n%s", what, user, d)
+		}
+	}
+}
