@@ -306,7 +306,7 @@ func testEvents(first, count int) []popup.Event {
 
 // newerVersion makes a frame one of a version that is not known yet.
 func newerVersion(frame []byte) []byte {
-	frame[4] = 3
+	frame[4] = 255
 	body := frame[:len(frame)-4]
 	return binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
 }
