@@ -44,7 +44,7 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 		return false
 	case r.Keep == Drop:
 		return true
-	case nowMS < e.served.ms()+r.GoalMS:
+	case r.GoalMS > 0 && nowMS < e.served.ms()+r.GoalMS: // served may be ahead of a clock
 		return false
 	case nowMS < max(e.next, e.at).ms()+popup.KeepAfterWait.Milliseconds(): // always, if it is popup.Never
 		return false
