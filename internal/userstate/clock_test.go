@@ -72,7 +72,7 @@ func (c *clocked) open() {
 	_, err = s.Restore(c.t.Context())
 	must(err)
 	server, err := handler.New(handler.Config{
-		Snapshots: popups, Users: s.table, Journal: journal, Secrets: [][]byte{[]byte("secret")}, Ready: s.Ready, Now: now,
+		Snapshots: popups, Users: s.table, Journal: journal, Secrets: [][]byte{[]byte("secret")}, AllowOrigins: []string{"*"}, Ready: s.Ready, Now: now,
 	})
 	must(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
