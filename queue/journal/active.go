@@ -26,6 +26,7 @@ type activeSegment struct {
 	failed    error  // the stream has ended with this error
 	bornMS    int64
 	filledMS  int64 // when rollOld first saw events in seg; 0: not yet
+	old       bool  // nothing is appended to seg any more: see rollOld
 
 	spare     writer // the next segment, not yet named; nil: there is none
 	spareSize int64
@@ -61,7 +62,7 @@ func (j *Journal) roomLocked(size int) (*activeSegment, error) {
 			if err := j.retryLocked(func() error { return j.openStreamLocked(int64(size)) }); err != nil {
 				return nil, err
 			}
-		case a.seg.used()+int64(size) <= a.seg.size:
+		case a.seg.used()+int64(size) <= a.seg.size && !a.old:
 			return a, nil
 		case a.next == 1:
 			// The first segment is too small for its first frame: made when the
@@ -72,6 +73,8 @@ func (j *Journal) roomLocked(size int) (*activeSegment, error) {
 			if err := j.syncLocked(a, a.next-1); err != nil && j.active == a {
 				return nil, err
 			}
+		case a.old:
+			j.endOldLocked(a, int64(size))
 		default:
 			if err := j.retryLocked(func() error { return j.rollLocked(a, int64(size)) }); err != nil {
 				return nil, err

@@ -55,7 +55,7 @@ func (j *Journal) Run(ctx context.Context) error {
 }
 
 // rollOld ends the active segment when its events are old, so that they can be trimmed
-// although it is not full. Without room for the next one it is tried again in a minute.
+// although it is not full.
 func (j *Journal) rollOld() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -69,13 +69,20 @@ func (j *Journal) rollOld() {
 	case now-a.filledMS < j.c.RollAfter.Milliseconds():
 		return
 	}
+	a.old = true                              // while this waits for the disk, Append waits too, and may be the first to go on
 	if j.c.Sync == 0 && a.synced < a.next-1 { // what may have to be cut stays within one segment
-		err := j.syncLocked(a, a.next-1)
-		if err != nil || j.active != a || a.filledMS == 0 || a.synced < a.next-1 { // meanwhile others append
+		if err := j.syncLocked(a, a.next-1); err != nil || j.active != a || !a.old {
 			return
 		}
 	}
-	if err := j.rollLocked(a, 0); err != nil {
+	j.endOldLocked(a, 0)
+}
+
+// endOldLocked ends the active segment, all of which is synced where Sync is 0, with
+// room in the next one for a frame of size bytes. Without room it goes on for a minute.
+func (j *Journal) endOldLocked(a *activeSegment, size int64) {
+	a.old = false
+	if err := j.rollLocked(a, size); err != nil {
 		a.filledMS += time.Minute.Milliseconds()
 	}
 }

@@ -52,6 +52,55 @@ func TestOldSegmentEnds(t *testing.T) {
 	})
 }
 
+// A segment ends on a server that never pauses, too: with each sync that is waited for,
+// another event is to be appended.
+func TestOldSegmentEndsUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig(t.TempDir())
+		clock := newTestClock()
+		c.Now, c.Sync, c.RollAfter = clock.now, 0, time.Hour
+		var d disk
+		j := mustOpen(t, c, &d)
+		mustAppend(t, j, testEvents(0, 1))
+		s := own(t, j)
+		j.rollOld()
+		clock.move(time.Hour)
+		var busy sync.WaitGroup
+		appended := 1
+		appendOne := func() {
+			n := appended
+			appended++
+			busy.Go(func() {
+				if err := j.Append(testEvents(n, 1)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		begin := make(chan struct{})
+		d.step = func(op, path string, do func() error) error {
+			if op == "sync" && appended < 10 {
+				<-begin
+				appendOne()
+				synctest.Wait() // until it waits for a sync
+			}
+			return do()
+		}
+		appendOne()
+		synctest.Wait()
+		busy.Go(j.rollOld)
+		synctest.Wait()
+		close(begin)
+		busy.Wait()
+		d.step = nil
+		if n := len(segmentFiles(t, c.Dir, s.ID())); n != 2 {
+			t.Errorf("%d segments, want 2", n)
+		}
+		if got := len(read(t, s, 0, 1<<20)); got != appended {
+			t.Errorf("%d events, want %d", got, appended)
+		}
+	})
+}
+
 // Run ends old segments by itself.
 func TestRunEndsOldSegments(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
