@@ -26,6 +26,7 @@ var update = flag.Bool("update", false, "draw the table of packages in "+documen
 var imports = map[string][]string{
 	"popup":           {},
 	"snapshot":        {"popup"},
+	"snapshot/lint":   {"popup", "snapshot"},
 	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
 	"frequency":       {"internal/durable", "internal/failpoint", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
@@ -34,7 +35,7 @@ var imports = map[string][]string{
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
 	"persist":         {"internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":         {"popup"},
-	"console/api":     {"console", "popup", "snapshot"},
+	"console/api":     {"console", "popup", "snapshot", "snapshot/lint"},
 	"docs":            {},
 	"tuning":          {},
 

@@ -10,7 +10,7 @@ import (
 )
 
 // Decode reads a spec from JSON. Absent members take their defaults; the
-// read-only members id, version and updated_at are accepted and ignored.
+// read-only members id, version, updated_at and warnings are accepted and ignored.
 // Everything else is strict: unknown or repeated members, wrong types, trailing
 // data and whatever [Spec.Validate] refuses come back as [FieldErrors].
 //
@@ -139,7 +139,7 @@ func (d *decoder) spec(tree any) Spec {
 		Variants:   []Variant{defaultVariant()},
 		Tags:       []string{},
 	}
-	o := d.object("", tree, "id", "version", "updated_at", "key", "name", "status", "priority", "placements",
+	o := d.object("", tree, "id", "version", "updated_at", "warnings", "key", "name", "status", "priority", "placements",
 		"trigger", "schedule", "targeting", "rollout", "frequency", "goal", "variants", "tags")
 	if _, ok := o.members["key"]; !ok {
 		d.errs.add("/key", "is required")

@@ -82,6 +82,23 @@ func (c *condition) holds(v *value) bool {
 	return c.satisfied(v) != c.negate
 }
 
+// Condition is one compiled condition, for whoever asks about a value and not about a
+// request.
+type Condition struct{ compiled condition }
+
+// CompileCondition compiles a valid condition.
+func CompileCondition(from *popup.Condition) (*Condition, error) {
+	compiled, err := compileCondition(from)
+	if err != nil {
+		return nil, err
+	}
+	return &Condition{compiled}, nil
+}
+
+// Holds reports whether the condition holds for a value of its attribute; an empty one is
+// a missing one.
+func (c *Condition) Holds(text []byte) bool { return c.compiled.holds(&value{text: text}) }
+
 func (c *condition) satisfied(v *value) bool {
 	switch c.test {
 	case testExists:

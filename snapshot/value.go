@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/popupd/popupd/popup"
@@ -89,6 +91,10 @@ const (
 	attrCountry
 	attrPath
 )
+
+// Builtins returns the names of the attributes that a poll has parameters of their own
+// for, sorted.
+func Builtins() []string { return slices.Sorted(maps.Keys(builtins)) }
 
 var builtins = map[string]attribute{
 	"uid":         attrUID,

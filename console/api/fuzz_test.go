@@ -47,11 +47,11 @@ func FuzzPopup(f *testing.F) {
 		}
 		path := popupsPath + "/" + p.store.popups[0].Key
 		read := send("GET", path, nil)
-		if read.Body.String() != w.Body.String() {
+		if !strings.HasPrefix(w.Body.String(), strings.TrimSuffix(read.Body.String(), "}\n")+`,"warnings":[`) {
 			t.Fatalf("stored %s, read %s", w.Body, read.Body)
 		}
-		if again := send("PUT", path, read.Body.Bytes()); again.Code != http.StatusOK && again.Code != http.StatusConflict {
-			t.Fatalf("sent back %s: %d %s", read.Body, again.Code, again.Body)
+		if again := send("PUT", path, w.Body.Bytes()); again.Code != http.StatusOK && again.Code != http.StatusConflict {
+			t.Fatalf("sent back %s: %d %s", w.Body, again.Code, again.Body)
 		}
 	})
 }

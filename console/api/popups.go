@@ -10,6 +10,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot/lint"
 )
 
 // keyPattern is what every key of a popup looks like; others need no look at the store.
@@ -28,6 +29,19 @@ func pathKey(r *http.Request) (string, error) {
 func writePopup(w http.ResponseWriter, status int, p popup.Popup) {
 	w.Header().Set("ETag", etag(p.Version))
 	console.WriteJSON(w, status, p)
+}
+
+// changedPopup is the answer to a change of a popup.
+type changedPopup struct {
+	popup.Popup
+	Warnings []popup.Warning `json:"warnings"`
+}
+
+// writeChanged answers a change with the popup and with what of it has no effect among
+// the popups that are in force.
+func (a *API) writeChanged(w http.ResponseWriter, status int, p popup.Popup) {
+	w.Header().Set("ETag", etag(p.Version))
+	console.WriteJSON(w, status, changedPopup{p, lint.Check(&p.Spec, p.ID, a.config.Snapshots.Current(), a.config.Now())})
 }
 
 func (a *API) listPopups(w http.ResponseWriter, r *http.Request) error {
@@ -87,7 +101,7 @@ func (a *API) createPopup(w http.ResponseWriter, r *http.Request) error {
 	}
 	a.putInForce(w, r, change, p)
 	w.Header().Set("Location", "/v1/admin/popups/"+p.Key)
-	writePopup(w, http.StatusCreated, p)
+	a.writeChanged(w, http.StatusCreated, p)
 	return nil
 }
 
@@ -250,7 +264,7 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 		}
 		spec, err := edit(current)
 		if errors.Is(err, errUnchanged) {
-			writePopup(w, http.StatusOK, current)
+			a.writeChanged(w, http.StatusOK, current)
 			return nil
 		}
 		if err != nil {
@@ -267,7 +281,7 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 			return err
 		}
 		a.putInForce(w, r, change, after)
-		writePopup(w, http.StatusOK, after)
+		a.writeChanged(w, http.StatusOK, after)
 		return nil
 	}
 }
