@@ -17,8 +17,8 @@ func (db *DB) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.P
 	p := popup.Popup{Version: 1, Spec: s}
 	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
 		r, err := tx.ExecContext(ctx, "INSERT INTO popups (`key`, status, priority, start_at, end_at, max_impressions,"+
-			" spec, version, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			s.Key, s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.spec, p.Version, row.atMS)
+			" goal_window_sec, spec, version, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			s.Key, s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.goalWindowSec, row.spec, p.Version, row.atMS)
 		if isDuplicate(err) {
 			return 0, popup.ErrExists
 		}
@@ -56,8 +56,8 @@ func (db *DB) Put(ctx context.Context, c popup.Change, version uint32, s popup.S
 		}
 		p.Version = from + 1
 		_, err = tx.ExecContext(ctx, "UPDATE popups SET status = ?, priority = ?, start_at = ?, end_at = ?,"+
-			" max_impressions = ?, spec = ?, version = ?, updated_at = ? WHERE id = ?",
-			s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.spec, p.Version, row.atMS, p.ID)
+			" max_impressions = ?, goal_window_sec = ?, spec = ?, version = ?, updated_at = ? WHERE id = ?",
+			s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.goalWindowSec, row.spec, p.Version, row.atMS, p.ID)
 		return from, err
 	})
 	if err != nil {
@@ -71,6 +71,7 @@ type catalogRow struct {
 	spec           string
 	atMS           int64
 	startAt, endAt sql.NullInt64
+	goalWindowSec  int64 // 0: no goal
 }
 
 // changeCatalog makes one change of the catalog: the new revision, the popup by
@@ -83,6 +84,9 @@ func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 	row := catalogRow{
 		spec: string(p.Spec.Encode()), atMS: db.now(),
 		startAt: nullTime(p.Schedule.StartAt), endAt: nullTime(p.Schedule.EndAt),
+	}
+	if p.Goal.Event != "" {
+		row.goalWindowSec = p.Goal.WindowSec
 	}
 	p.UpdatedAt = timeOf(row.atMS)
 	return db.inTx(ctx, func(tx *sql.Tx) error {

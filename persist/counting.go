@@ -24,7 +24,7 @@ const (
 	everSaw       = 1
 	everControl   = 2
 	everClicked   = 4
-	everConverted = 8
+	everConverted = 8   // or reached its goal
 	everBits      = 4   // how many
 	everKept      = 128 // of every row but those of versions that did not keep ever
 )
@@ -69,7 +69,7 @@ func selectOld() string {
 		ever += fmt.Sprintf(" WHEN %d THEN %d", a, everBit(&popup.Event{Action: a}))
 	}
 	return "SELECT e.seq, i.user_id IS NOT NULL, u.user_id IS NOT NULL FROM event e" +
-		fmt.Sprintf(" LEFT JOIN impression i ON e.action NOT IN (%d, %d, %d)", popup.Impression, popup.Control, popup.Reset) +
+		fmt.Sprintf(" LEFT JOIN impression i ON e.action NOT IN (%d, %d, %d, %d)", popup.Impression, popup.Control, popup.Reset, popup.Goal) +
 		" AND i.user_id = e.user_id AND i.popup_id = e.popup_id AND i.served_at_ms = e.served_at_ms" +
 		" AND (i.acted_before & " + acted + " END) <> 0" +
 		fmt.Sprintf(" LEFT JOIN user_popup u ON (e.action IN (%d, %d) OR e.nth <= 1 AND e.action IN (%d, %d))",

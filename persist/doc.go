@@ -51,6 +51,12 @@
 // the upserts; MySQL and SQLite are asked for them (counting.go). Rows are upserted in
 // the order of their keys, table by table.
 //
+// A goal counts for the first exposure in its window, a row of impression, once a user
+// and popup; conversions with a token set the same bit of ever. It may be committed
+// before its exposure: then it is kept in goal_pending, and the flush that brings the
+// exposure counts it (goals.go). Where no popup has a goal, a flush pays for that with a
+// look at an index in a SELECT that it makes anyway.
+//
 // # Retention and erasure
 //
 // event has no index but its primary key (stream_no, seq). Within a stream seq

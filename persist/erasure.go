@@ -225,13 +225,17 @@ func (r *resets) setBatch(events []popup.Event) {
 }
 
 // cover reports whether the event's user was reset after the impression that it
-// belongs to.
+// belongs to, or after a goal: that names no impression.
 func (r *resets) cover(e *popup.Event) bool {
 	if len(r.stored)+len(r.batch) == 0 {
 		return false
 	}
 	at, ok := r.of(e.User)
-	return ok && e.ServedAtMS <= at
+	ofMS := e.ServedAtMS
+	if e.Action == popup.Goal {
+		ofMS = e.AtMS
+	}
+	return ok && ofMS <= at
 }
 
 // of returns the time of the user's latest reset.
@@ -247,11 +251,14 @@ func (r *resets) of(user []byte) (atMS int64, ok bool) {
 	return batch, isInBatch
 }
 
-// deleteUser deletes the user's impressions of up to atMS, the states that know
-// of none since, and what other states know of before.
+// deleteUser deletes the user's impressions and pending goals of up to atMS, the states
+// that know of no impression since, and what other states know of before.
 func deleteUser(ctx context.Context, to execer, user any, atMS int64) error {
 	if _, err := to.ExecContext(ctx, "DELETE FROM impression WHERE user_id = ? AND served_at_ms <= ?", user, atMS); err != nil {
 		return fmt.Errorf("reset impressions: %w", err)
+	}
+	if _, err := to.ExecContext(ctx, "DELETE FROM goal_pending WHERE user_id = ? AND at_ms <= ?", user, atMS); err != nil {
+		return fmt.Errorf("reset pending goals: %w", err)
 	}
 	if _, err := to.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_impression_ms <= ?", user, atMS); err != nil {
 		return fmt.Errorf("reset user state: %w", err)

@@ -14,7 +14,10 @@ import (
 
 const (
 	// keepImpressions is longer than an action may ask for its impression.
-	keepImpressions = popup.TokenLife + 24*time.Hour
+	keepImpressions = popup.TokenLife + keepLonger
+	keepLonger      = 24 * time.Hour // since events may be committed late
+	// keepPendingGoals is how long a goal waits for an exposure that is yet to be committed.
+	keepPendingGoals = popup.TokenLife
 	// impressionsEvery is how often a walk through all impressions begins.
 	impressionsEvery = 24 * time.Hour
 	// keyBatch is how many rows are read at a time, without a lock.
@@ -24,8 +27,9 @@ const (
 	deleteBatch = 100
 )
 
-// expiry deletes rows that can matter no more: impressions whose tokens have expired,
-// and the states of popups that were archived so long ago. It walks through the tables
+// expiry deletes rows that can matter no more: impressions whose tokens have expired and
+// for which no goal counts, goals whose exposure never came, and the states of popups
+// that were archived so long ago. It walks through the tables
 // by primary key. Where it stands lives in memory: a server that stops begins again.
 type expiry struct {
 	*DB
@@ -50,17 +54,25 @@ func (x *expiry) run(ctx context.Context, until time.Time) (finished bool, err e
 	if err != nil {
 		return false, err
 	}
+	goalsErr := x.expirePendingGoals(ctx, nowMS-keepPendingGoals.Milliseconds())
 	cutoffMS := nowMS - keepImpressions.Milliseconds()
-	finished, err = x.expireImpressions(ctx, cutoffMS, until)
+	finished, err = x.expireImpressions(ctx, nowMS, until)
 	statesFinished, statesErr := x.expireStates(ctx, cutoffMS, until)
-	return finished && statesFinished, errors.Join(err, statesErr)
+	return finished && statesFinished, errors.Join(err, statesErr, goalsErr)
 }
 
-func (x *expiry) expireImpressions(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {
+func (x *expiry) expireImpressions(ctx context.Context, nowMS int64, until time.Time) (finished bool, err error) {
 	if time.Now().Before(x.nextImpressions) {
 		return true, nil
 	}
-	finished, err = x.walk(ctx, &x.impressions, impressionTable, func(k keyWalk) bool { return k.atMS < cutoffMS }, until)
+	windows, err := goalWindows(ctx, x.read)
+	if err != nil {
+		return false, fmt.Errorf("list goals: %w", err)
+	}
+	isOld := func(k keyWalk) bool {
+		return k.atMS < nowMS-max(keepImpressions, windows[k.popup]+keepLonger).Milliseconds()
+	}
+	finished, err = x.walk(ctx, &x.impressions, impressionTable, isOld, until)
 	if err != nil {
 		return false, fmt.Errorf("delete old impressions: %w", err)
 	}
@@ -68,6 +80,24 @@ func (x *expiry) expireImpressions(ctx context.Context, cutoffMS int64, until ti
 		x.nextImpressions = time.Now().Add(impressionsEvery)
 	}
 	return finished, nil
+}
+
+// expirePendingGoals deletes goals whose exposure was not committed in time. There are
+// hardly any.
+func (x *expiry) expirePendingGoals(ctx context.Context, cutoffMS int64) error {
+	var removed int64
+	err := x.inTx(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, "DELETE FROM goal_pending WHERE at_ms < ?", cutoffMS)
+		if err == nil {
+			removed, err = result.RowsAffected()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete old pending goals: %w", err)
+	}
+	x.metrics.removed[goalTable].Add(float64(removed))
+	return nil
 }
 
 func (x *expiry) expireStates(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {

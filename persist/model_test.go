@@ -22,6 +22,7 @@ type model struct {
 
 	impressions map[impressionKey]impressionFields
 	ever        map[stateKey]uint8
+	pending     map[modelGoal]bool
 }
 
 type impressionKey struct {
@@ -35,13 +36,13 @@ type impressionFields struct {
 	acted   uint8
 }
 
-var exportModel = cmp.AllowUnexported(model{}, stateKey{}, impressionKey{}, impressionFields{})
+var exportModel = cmp.AllowUnexported(model{}, stateKey{}, impressionKey{}, impressionFields{}, modelGoal{})
 
 func newModel() *model {
 	return &model{
 		last: map[popup.StreamID]uint64{}, events: map[string]string{}, states: map[stateKey]popup.State{},
 		stats: map[string]popup.Counts{}, erased: map[string]int64{},
-		impressions: map[impressionKey]impressionFields{}, ever: map[stateKey]uint8{},
+		impressions: map[impressionKey]impressionFields{}, ever: map[stateKey]uint8{}, pending: map[modelGoal]bool{},
 	}
 }
 
@@ -57,22 +58,34 @@ func (m *model) flush(b *popup.Batch) bool {
 		}
 	}
 	nth := map[string]uint32{}
+	var goals []popup.Event
+	touched := map[stateKey]bool{}
 	for _, e := range b.Events {
 		at, ok := m.erased[string(e.User)]
 		void := ok && e.ServedAtMS <= at
+		if e.Action == popup.Goal {
+			void = ok && e.AtMS <= at
+		}
 		repeated, first := false, false
 		user := string(e.User)
 		switch {
 		case e.Action == popup.Reset:
 			user = ""
 		case void:
-			user, repeated = "", e.Action.Bit() != 0
+			user, repeated = "", e.Action != popup.Impression && e.Action != popup.Control
+		case e.Action == popup.Goal:
+			goals = append(goals, e)
+			touched[stateKey{user, e.Popup}] = true
+			continue
 		default:
+			touched[stateKey{user, e.Popup}] = true
 			repeated, first = m.remember(&e)
 			nth[user] = max(nth[user], e.State().Impressions)
 		}
-		m.events[fmt.Sprint(b.Stream, " ", e.Seq)] = fmt.Sprint(
-			e.AtMS, user, e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
+		if e.Action == popup.Goal { // void
+			e.ServedAtMS, e.Variant = e.AtMS, nil
+		}
+		m.putEvent(b.Stream, e, user, repeated)
 		if e.Action != popup.Reset && !repeated {
 			m.count(&e, first)
 		}
@@ -82,7 +95,13 @@ func (m *model) flush(b *popup.Batch) bool {
 			m.rebuild(user, at)
 		}
 	}
+	m.decide(b.Stream, goals, touched)
 	return true
+}
+
+func (m *model) putEvent(stream popup.StreamID, e popup.Event, user string, repeated bool) {
+	m.events[fmt.Sprint(stream, " ", e.Seq)] = fmt.Sprint(
+		e.AtMS, user, e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
 }
 
 func (m *model) reset(user string, atMS int64) {
@@ -98,6 +117,11 @@ func (m *model) reset(user string, atMS int64) {
 	for k := range m.impressions {
 		if k.user == user && k.servedAtMS <= atMS {
 			delete(m.impressions, k)
+		}
+	}
+	for g := range m.pending {
+		if g.user == user && g.atMS <= atMS {
+			delete(m.pending, g)
 		}
 	}
 	m.rebuild(user, atMS)
@@ -116,7 +140,7 @@ func (m *model) rebuild(user string, atMS int64) {
 			}
 			a := fields.acted
 			asked = asked || a&7 != 0
-			ever |= a&1<<2 | a&4<<1
+			ever |= a&1<<2 | a&4<<1 | a&128>>4
 			switch {
 			case a&32 != 0:
 				ever |= 2
@@ -201,7 +225,7 @@ func (m *model) count(e *popup.Event, first bool) {
 		users = &c.ClickUsers
 	case popup.Dismiss:
 		c.Dismisses++
-	case popup.Convert:
+	case popup.Convert, popup.Goal:
 		c.Converts++
 		users = &c.ConvertUsers
 	case popup.Control:
@@ -218,88 +242,6 @@ func (m *model) count(e *popup.Event, first bool) {
 	m.stats[k] = c
 }
 
-// contents reads the store into the model's form.
-func (s *store) contents(t testing.TB) *model {
-	t.Helper()
-	m := newModel()
-	each := func(query string, read func(scan func(...any)) func()) {
-		rows, err := s.raw.Query(query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			read(func(dst ...any) {
-				if err := rows.Scan(dst...); err != nil {
-					t.Fatal(err)
-				}
-			})()
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	each("SELECT stream_id, last_seq FROM ingest_stream", func(scan func(...any)) func() {
-		var id string
-		var last uint64
-		scan(&id, &last)
-		return func() {
-			parsed, err := popup.ParseStreamID(id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.last[parsed] = last
-		}
-	})
-	each("SELECT s.stream_id, seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth, repeated"+
-		" FROM event e JOIN ingest_stream s ON s.stream_no = e.stream_no", func(scan func(...any)) func() {
-		var id string
-		var e popup.Event
-		var repeated bool
-		scan(&id, &e.Seq, &e.AtMS, &e.User, &e.Popup, &e.Version, &e.Variant, &e.Action, &e.ServedAtMS, &e.Nth, &repeated)
-		return func() {
-			m.events[fmt.Sprint(id, " ", e.Seq)] = fmt.Sprint(
-				e.AtMS, string(e.User), e.Popup, e.Version, string(e.Variant), uint8(e.Action), e.ServedAtMS, e.Nth, repeated)
-		}
-	})
-	each("SELECT user_id, popup_id, impressions, last_impression_ms, last_shown_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms, ever"+
-		" FROM user_popup", func(scan func(...any)) func() {
-		var k stateKey
-		var st popup.State
-		var ever uint8
-		scan(&k.user, &k.popup, &st.Impressions, &st.ServedAtMS, &st.ShownAtMS, &st.Acted, &st.Last, &st.AtMS, &st.ClickUntilMS, &st.NextAtMS, &ever)
-		return func() { m.states[k], m.ever[k] = st, ever }
-	})
-	each("SELECT user_id, popup_id, served_at_ms, version, variant, acted FROM impression", func(scan func(...any)) func() {
-		var k impressionKey
-		var i impressionFields
-		scan(&k.user, &k.popup, &k.servedAtMS, &i.version, &i.variant, &i.acted)
-		return func() { m.impressions[k] = i }
-	})
-	each("SELECT popup_id, variant, hour, impressions, controls, clicks, dismisses, converts, views, releases,"+
-		" users, click_users, convert_users, control_users FROM popup_stats", func(scan func(...any)) func() {
-		var id uint32
-		var c popup.Counts
-		scan(&id, &c.Variant, &c.HourMS, &c.Impressions, &c.Controls, &c.Clicks, &c.Dismisses, &c.Converts, &c.Views, &c.Releases,
-			&c.Users, &c.ClickUsers, &c.ConvertUsers, &c.ControlUsers)
-		return func() { m.stats[fmt.Sprint(id, c.HourMS, c.Variant)] = c }
-	})
-	each("SELECT user_id, MAX(at_ms) FROM erasure GROUP BY user_id", func(scan func(...any)) func() {
-		var user string
-		var at int64
-		scan(&user, &at)
-		return func() { m.erased[user] = at }
-	})
-	return m
-}
-
-func (s *store) empty(t testing.TB) {
-	t.Helper()
-	for _, table := range []string{"event", "user_popup", "popup_stats", "dead_frame", "ingest_stream", "erasure", "impression"} {
-		s.exec(t, "DELETE FROM "+table)
-	}
-}
-
 // drawEvent draws from few values, so that ties and repeats are common. Some
 // user ids differ only in case and trailing spaces, one ends a literal.
 func drawEvent(t *rapid.T) popup.Event {
@@ -309,13 +251,17 @@ func drawEvent(t *rapid.T) popup.Event {
 		User:    []byte(rapid.SampledFrom([]string{"u", "U", "u ", "用户", `'\`, "\xff\x00"}).Draw(t, "user")),
 		Popup:   rapid.Uint32Range(1, 2).Draw(t, "popup"),
 		Version: 1, Variant: []byte(rapid.SampledFrom([]string{"a", "b-2", ""}).Draw(t, "variant")),
-		Action:    popup.Action(rapid.IntRange(int(popup.Impression), int(popup.Release)).Draw(t, "action")),
+		Action:    popup.Action(rapid.IntRange(int(popup.Impression), int(popup.Goal)).Draw(t, "action")),
 		Nth:       rapid.Uint32Range(0, 3).Draw(t, "nth"),
 		ReadyAtMS: startMS + small.Draw(t, "ready at"),
 	}
 	switch e.Action {
 	case popup.Click, popup.Convert:
 		e.ClickUntilMS = e.ReadyAtMS
+	case popup.Goal:
+		e.Variant, e.Nth, e.ReadyAtMS = nil, 0, 0
+		e.AtMS = startMS + small.Draw(t, "goal at")
+		e.ServedAtMS = e.AtMS - small.Draw(t, "window")
 	case popup.Reset:
 		e.Popup, e.Version, e.Variant, e.Nth, e.ReadyAtMS, e.ServedAtMS = 0, 0, nil, 0, 0, 0
 	}

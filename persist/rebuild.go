@@ -35,7 +35,7 @@ func (r *remains) add(acted uint8) {
 	if acted&popup.Click.Bit() != 0 {
 		r.ever |= everClicked
 	}
-	if acted&popup.Convert.Bit() != 0 {
+	if acted&(popup.Convert.Bit()|popup.GoalBit) != 0 {
 		r.ever |= everConverted
 	}
 }

@@ -35,6 +35,7 @@ func TestReconcilingQueries(t *testing.T) {
 		click := clicked("u", startMS, startMS+5)
 		s.mustFlush(t, batchOf(id, 0, shown("u", startMS), click, click, shown("v", startMS), shown("u", startMS+90)))
 		s.mustFlush(t, batchOf(id, 5, append(poisoned(6, 2), click)...))
+		s.mustFlush(t, batchOf(id, 12, purchased("v", startMS+9, startMS), purchased("v", startMS+9, startMS), purchased("w", startMS, startMS)))
 		finds("counted", 0, 0, 0)
 		s.exec(t, "DELETE FROM event WHERE seq = 1")
 		s.exec(t, "UPDATE popup_stats SET click_users = 7")

@@ -23,13 +23,19 @@ type batchSums struct {
 	states      []stateRow
 	stats       []statsRow
 
-	order []entry // events that leave rows of their users, by user, popup, impression and seq
+	order     []entry // events that leave rows of their users, by user, popup, impression and seq
+	goals     []goal  // that may count, by user, popup and time
+	lateGoals []*goal // that were pending and are counted by this batch
 }
 
 // outcome is what the store makes of an event.
 type outcome struct {
 	repeated bool // an action that adds nothing: it was counted before, or its user was reset after the impression
 	first    bool // the user does this with this popup for the first time
+
+	// Of a goal: the exposure that it counts for; its own time if it counts for none.
+	servedAtMS int64
+	variant    []byte
 }
 
 // entry is an event and its outcome.
@@ -72,16 +78,18 @@ type statsRow struct {
 // impression the first counts, the others are repeated. An event of an impression
 // that is older than its user's reset leaves no row of the user; an impression or
 // control counts all the same, an action does not.
-func (b *batchSums) merge(events []popup.Event, resets *resets) {
+func (b *batchSums) merge(events []popup.Event, resets *resets, streamNo uint32) {
 	b.outcomes = slices.Grow(b.outcomes[:0], len(events))[:len(events)]
 	clear(b.outcomes)
-	b.order = b.order[:0]
+	b.order, b.goals, b.lateGoals = b.order[:0], b.goals[:0], b.lateGoals[:0]
 	for i := range events {
 		e, out := &events[i], &b.outcomes[i]
 		switch {
 		case e.Action == popup.Reset:
 		case resets.cover(e):
-			out.repeated = e.Action.Bit() != 0
+			out.repeated, out.servedAtMS = e.Action != popup.Impression && e.Action != popup.Control, e.AtMS
+		case e.Action == popup.Goal:
+			b.addGoal(e, out, streamNo)
 		default:
 			b.order = append(b.order, entry{e, out})
 		}
@@ -92,6 +100,9 @@ func (b *batchSums) merge(events []popup.Event, resets *resets) {
 	})
 	b.mergeImpressions()
 	b.mergeStates()
+	if len(b.goals) > 0 {
+		b.mergeGoals()
+	}
 }
 
 func (b *batchSums) mergeImpressions() {
@@ -159,7 +170,7 @@ func (b *batchSums) correctOutcomes() {
 		if !b.impressions[m].is(e) {
 			m++
 		}
-		if !b.states[s].is(e) {
+		for !b.states[s].is(e) { // those between are of goals alone
 			s++
 		}
 		if b.impressions[m].before&e.Action.Bit() != 0 {
@@ -175,10 +186,17 @@ func (b *batchSums) correctOutcomes() {
 func (b *batchSums) sumStats(events []popup.Event) {
 	b.stats = b.stats[:0]
 	for i := range events {
-		e, out := &events[i], b.outcomes[i]
-		if e.Action != popup.Reset && !out.repeated {
-			b.statsOf(e).count(e.Action, out.first)
+		e, out := &events[i], &b.outcomes[i]
+		switch {
+		case e.Action == popup.Reset || out.repeated:
+		case e.Action == popup.Goal:
+			b.statsOf(e.Popup, e.AtMS, out.variant).count(e.Action, out.first)
+		default:
+			b.statsOf(e.Popup, e.AtMS, e.Variant).count(e.Action, out.first)
 		}
+	}
+	for _, g := range b.lateGoals {
+		b.statsOf(g.popup, g.atMS, g.exposure.variant).count(popup.Goal, true)
 	}
 }
 
@@ -196,7 +214,7 @@ func (s *statsRow) count(a popup.Action, first bool) {
 		s.clickUsers += n
 	case popup.Dismiss:
 		s.dismisses++
-	case popup.Convert:
+	case popup.Convert, popup.Goal:
 		s.converts++
 		s.convertUsers += n
 	case popup.Control:
@@ -209,15 +227,15 @@ func (s *statsRow) count(a popup.Action, first bool) {
 	}
 }
 
-// statsOf returns the row of the event's popup, hour and variant. A batch has few
-// of them, so a sorted slice is index enough.
-func (b *batchSums) statsOf(e *popup.Event) *statsRow {
-	hour := e.AtMS - e.AtMS%hourMS
-	i, found := slices.BinarySearchFunc(b.stats, e, func(s statsRow, e *popup.Event) int {
-		return cmp.Or(cmp.Compare(s.popup, e.Popup), cmp.Compare(s.hourMS, hour), bytes.Compare(s.variant, e.Variant))
+// statsOf returns the row of a popup, the hour of a time, and a variant. A batch has
+// few of them, so a sorted slice is index enough.
+func (b *batchSums) statsOf(id uint32, atMS int64, variant []byte) *statsRow {
+	hour := atMS - atMS%hourMS
+	i, found := slices.BinarySearchFunc(b.stats, variant, func(s statsRow, variant []byte) int {
+		return cmp.Or(cmp.Compare(s.popup, id), cmp.Compare(s.hourMS, hour), bytes.Compare(s.variant, variant))
 	})
 	if !found {
-		b.stats = slices.Insert(b.stats, i, statsRow{popup: e.Popup, hourMS: hour, variant: e.Variant})
+		b.stats = slices.Insert(b.stats, i, statsRow{popup: id, hourMS: hour, variant: variant})
 	}
 	return &b.stats[i]
 }

@@ -76,12 +76,26 @@ func did(user string, action popup.Action, nth uint32, servedAtMS, atMS, waitMS 
 	return e
 }
 
+// createBefore stores a popup as the version before did.
+func (s *store) createBefore(t *testing.T, id uint32, doc string) {
+	t.Helper()
+	spec, err := popup.Decode([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, "UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
+	s.exec(t, "INSERT INTO popups (id, `key`, status, priority, max_impressions, spec, version, updated_at) VALUES (?, ?, ?, 0, 0, ?, 1, ?)",
+		id, spec.Key, spec.Status, doc, startMS)
+	s.exec(t, "INSERT INTO popup_revisions (popup_id, version, spec, actor, created_at) VALUES (?, 1, ?, 'test', ?)", id, doc, startMS)
+	s.exec(t, "INSERT INTO audit (at_ms, actor, action, object, from_version, to_version) VALUES (?, 'test', 'create', ?, 0, 1)", startMS, spec.Key)
+}
+
 // usedBefore makes what a store of the version before holds after some use: rows in
 // every table. Stream 1 has the events of its server, stream 2 a gap.
 func (s *store) usedBefore(t *testing.T) {
 	t.Helper()
-	mustCreate(t, s, `{"key":"sale","status":"active"}`)
-	mustCreate(t, s, `{"key":"gone","status":"archived"}`)
+	s.createBefore(t, 1, `{"key":"sale","status":"active"}`)
+	s.createBefore(t, 2, `{"key":"gone","status":"archived"}`)
 	s.register(t, streamID(1))
 	const long = startMS - 2*dayMS
 	s.flushBefore(t, streamID(1),

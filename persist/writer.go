@@ -23,6 +23,7 @@ const (
 type writer struct {
 	*DB
 	impressions, events, states, stats insertion
+	goalExposures, goalUsers           insertion
 	selectOld                          string
 	maxBytes                           int       // of a statement
 	chunk                              int       // rows of a prepared statement
@@ -31,12 +32,13 @@ type writer struct {
 	returning                          bool      // the store has it: see selectOld
 
 	// Of the batch being applied.
-	no      uint32 // stream_no
-	nowMS   int64  // by the store's clock
-	row     row
-	sums    batchSums
-	resets  resets
-	refused []refusal
+	no       uint32 // stream_no
+	nowMS    int64  // by the store's clock
+	hasGoals bool   // a popup has one, or had when a goal became pending
+	row      row
+	sums     batchSums
+	resets   resets
+	refused  []refusal
 }
 
 func (w *writer) init(db *DB) {
@@ -60,6 +62,15 @@ func (w *writer) init(db *DB) {
 		bits: "ever_before", returned: func(i int, bits uint8) { w.sums.states[i].before = bits },
 		head: "INSERT INTO user_popup (user_id, popup_id, ever, impressions, last_impression_ms, last_shown_ms, acted, last_action," +
 			" last_action_ms, click_until_ms, next_at_ms) VALUES ",
+	}
+	w.goalExposures = insertion{
+		what: "mark exposures with goals",
+		head: "INSERT INTO impression (user_id, popup_id, served_at_ms, acted) VALUES ",
+		tail: d.upsert("user_id, popup_id, served_at_ms") + d.expand("acted = acted | NEW(acted)"),
+	}
+	w.goalUsers = insertion{
+		what: "mark users with goals", head: w.states.head,
+		tail: d.upsert("user_id, popup_id") + d.expand("ever = ever | NEW(ever)"),
 	}
 	w.stats = insertion{
 		what: "add to stats", // few rows: never worth preparing
@@ -124,11 +135,12 @@ func (w *writer) write(ctx context.Context, conn *sql.Conn, b *popup.Batch, bise
 }
 
 // readContext reads what the batch's rows depend on: the stream's number, the users
-// who were reset, and the time.
+// who were reset, whether any goal may be pending, and the time.
 func (w *writer) readContext(ctx context.Context, conn *sql.Conn, b *popup.Batch) error {
 	var version resetsVersion
-	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure), "+
-		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &version.count, &version.sum, &w.nowMS)
+	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure),"+
+		" EXISTS(SELECT 1 FROM popups WHERE goal_window_sec > 0) OR EXISTS(SELECT 1 FROM goal_pending), "+
+		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &version.count, &version.sum, &w.hasGoals, &w.nowMS)
 	if err != nil {
 		return fmt.Errorf("read stream number: %w", err)
 	}
@@ -144,7 +156,7 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 	if err := w.applyResets(ctx, conn, events); err != nil {
 		return err
 	}
-	w.sums.merge(events, &w.resets)
+	w.sums.merge(events, &w.resets, w.no)
 	if err := w.upsertImpressions(ctx, conn); err != nil {
 		return err
 	}
@@ -152,6 +164,9 @@ func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event
 		return err
 	}
 	if err := w.correctStates(ctx, conn); err != nil {
+		return err
+	}
+	if err := w.decideGoals(ctx, conn); err != nil {
 		return err
 	}
 	if w.returning {
@@ -185,10 +200,13 @@ func (w *writer) upsertImpressions(ctx context.Context, conn *sql.Conn) error {
 
 func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
 	return w.insert(ctx, conn, &w.events, len(events), func(r *row, i int) {
-		e := &events[i]
-		user := e.User
+		e, out := &events[i], &w.sums.outcomes[i]
+		user, variant, servedAtMS := e.User, e.Variant, e.ServedAtMS
 		if e.Action == popup.Reset || w.resets.cover(e) {
 			user = nil
+		}
+		if e.Action == popup.Goal {
+			variant, servedAtMS = out.variant, out.servedAtMS
 		}
 		r.uint(uint64(w.no))
 		r.uint(e.Seq)
@@ -196,30 +214,32 @@ func (w *writer) insertEvents(ctx context.Context, conn *sql.Conn, events []popu
 		r.text(user)
 		r.uint(uint64(e.Popup))
 		r.uint(uint64(e.Version))
-		r.text(e.Variant)
+		r.text(variant)
 		r.uint(uint64(e.Action))
-		r.int(e.ServedAtMS)
+		r.int(servedAtMS)
 		r.uint(uint64(e.Nth))
-		r.bool(w.sums.outcomes[i].repeated)
+		r.bool(out.repeated)
 	})
 }
 
 func (w *writer) upsertStates(ctx context.Context, conn *sql.Conn) error {
 	states := w.sums.states
-	return w.insert(ctx, conn, &w.states, len(states), func(r *row, i int) {
-		s := &states[i]
-		r.text(s.user)
-		r.uint(uint64(s.popup))
-		r.uint(uint64(s.ever))
-		r.uint(uint64(s.Impressions))
-		r.int(s.ServedAtMS)
-		r.int(s.ShownAtMS)
-		r.uint(uint64(s.Acted))
-		r.uint(uint64(s.Last))
-		r.int(s.AtMS)
-		r.int(s.ClickUntilMS)
-		r.int(s.NextAtMS)
-	})
+	return w.insert(ctx, conn, &w.states, len(states), func(r *row, i int) { w.putState(r, &states[i]) })
+}
+
+// putState makes a row of user_popup.
+func (w *writer) putState(r *row, s *stateRow) {
+	r.text(s.user)
+	r.uint(uint64(s.popup))
+	r.uint(uint64(s.ever))
+	r.uint(uint64(s.Impressions))
+	r.int(s.ServedAtMS)
+	r.int(s.ShownAtMS)
+	r.uint(uint64(s.Acted))
+	r.uint(uint64(s.Last))
+	r.int(s.AtMS)
+	r.int(s.ClickUntilMS)
+	r.int(s.NextAtMS)
 }
 
 func (w *writer) upsertStats(ctx context.Context, conn *sql.Conn) error {
