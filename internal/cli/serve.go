@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/internal/redisclient"
@@ -127,7 +128,7 @@ func wantsJSON(args, environ []string) bool {
 }
 
 func (c *Serve) validate() error {
-	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits} {
+	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits, c.checkFlush} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -146,8 +147,15 @@ func (c *Serve) checkKeys() error {
 		return errors.New("-secret: want a key, or new,old while rotating")
 	case hasEmpty(Keys(c.IdentitySecret)):
 		return errors.New("-identity-secret: want a key, or new,old while rotating")
+	case !isSendable(c.AdminToken):
+		return errors.New("-admin-token: want one without spaces around it and without control characters, which no request can send")
 	}
 	return nil
+}
+
+// isSendable reports whether a request can have a token in its Authorization header.
+func isSendable(token string) bool {
+	return token == strings.TrimSpace(token) && strings.IndexFunc(token, unicode.IsControl) < 0
 }
 
 // checkWords returns what is wrong with the flags that are words and paths.
@@ -178,6 +186,23 @@ func (c *Serve) checkLimits() error {
 		return fmt.Errorf("-shed-after %v: want 0, or %v or more", c.ShedAfter, handler.MinShedAfter)
 	case c.IdleTimeout < handler.MinIdleTimeout:
 		return fmt.Errorf("-idle-timeout %v: want %v or more", c.IdleTimeout, handler.MinIdleTimeout)
+	case c.JournalMax < minMax:
+		return fmt.Errorf("-journal-max of %d bytes: want 256KiB or more", c.JournalMax)
+	case c.StateMax < minMax:
+		return fmt.Errorf("-state-max of %d bytes: want 256KiB or more", c.StateMax)
+	}
+	return nil
+}
+
+// minMax is the least that the journal and the users' state work with, in bytes; a size
+// without a unit is one in bytes.
+const minMax = 256 << 10
+
+// checkFlush returns what is wrong with -flush: the queue in this process is read by this
+// process alone.
+func (c *Serve) checkFlush() error {
+	if !c.Flush && c.Redis == "" {
+		return errors.New("-flush=false needs -redis: nobody else can flush what is in this process")
 	}
 	return nil
 }

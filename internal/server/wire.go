@@ -61,13 +61,16 @@ func (s *server) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// warn logs what is unsafe about the configuration.
+// warn logs what is unsafe about the configuration, or has no effect.
 func (s *server) warn() {
 	if len(s.config.Exposed) > 0 {
 		s.log.Warn("secrets are in files that others can read or write: chmod 600, unless only this container sees them", "files", strings.Join(s.config.Exposed, ", "))
 	}
 	if short := s.config.ShortKeys(); len(short) > 0 {
 		s.log.Warn("keys this short can be found by trying: make them with openssl rand -hex 32", "flags", strings.Join(short, ", "))
+	}
+	if s.config.Identity == "off" && s.config.IdentitySecret != "" {
+		s.log.Warn("-identity-secret has no effect while -identity is off: user ids are not checked")
 	}
 	if s.config.MySQL != "" && s.config.Redis == "" {
 		s.log.Warn("without -redis this must be the only server: others would not hear of what it serves")
