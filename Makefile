@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books bench microbench wrk load envelope outage overload pgo ladder timewait stores clients
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage overload pgo ladder timewait stores clients
 
 run: ## Run the demo, with embedded stores and three sample popups.
 	$(GO) run . -demo
@@ -71,6 +71,13 @@ BOOKS ?= 100000
 books: stores ## Hold the statistics of an A/A test of BOOKS users, over kills and retries, against the clients' own books.
 	POPUPD_REQUIRE_STORES=1 POPUPD_BOOKS=$(BOOKS) $(GO) test -v -timeout 30m -count=1 -run '^TestAATest$$' ./e2e
 
+ROWS ?= 2000000
+RATE ?= 1000
+ROUNDS ?= 2
+PAUSE ?= 25s
+cluster: stores ## Restart and kill 2 and 3 servers behind HAProxy under RATE requests/s, with ROWS users in the database; CASES='three killed' picks one of four.
+	POPUPD_REQUIRE_STORES=1 $(GO) test -v -timeout 20m -count=1 -run '^TestRollingRestart$$/^$(or $(subst $() ,_,$(CASES)),.*)$$' ./e2e -args -cluster.rows=$(ROWS) -cluster.rate=$(RATE) -cluster.rounds=$(ROUNDS) -cluster.pause=$(PAUSE) -cluster.check=500ms
+
 BENCHED = bench/results/bench.txt
 bench: ## Measure a decision in process and compare it with bench/results/bench.txt, which RENEW=1 renews.
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && \
@@ -109,8 +116,11 @@ ladder: stores ## Put the same load on a server that asks MySQL in every poll, o
 timewait: ## Measure a connection per request and TIME_WAIT before and after each setting, as root.
 	$(GO) run ./bench/timewait $(ARGS)
 
+STORES = mariadb-server redis-server haproxy strace
 stores: ## Install MariaDB, Redis, HAProxy and strace where they are missing (Debian, as root).
-	@{ command -v mariadbd || test -x /usr/sbin/mariadbd; } >/dev/null && command -v redis-server >/dev/null && { command -v haproxy || test -x /usr/sbin/haproxy; } >/dev/null && command -v strace >/dev/null || $(call install,mariadb-server redis-server haproxy strace)
+	@PATH="$$PATH:/usr/sbin"; for program in mariadbd redis-server haproxy strace; do \
+	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
+	done
 
 CLIENTS = docs/clients/typescript
 clients: ## Install Node.js (Debian, as root) and the npm packages that test generated clients, where they are missing.

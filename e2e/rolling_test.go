@@ -3,11 +3,12 @@
 package e2e
 
 import (
+	"database/sql"
+	"flag"
 	"fmt"
-	"io"
 	"net/http"
+	"os"
 	"slices"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,93 +16,200 @@ import (
 	"github.com/popupd/popupd/internal/storetest"
 )
 
-// pollRate is how many polls a second come through the balancer.
-const pollRate = 500
+var (
+	clusterRows   = flag.Int("cluster.rows", 20_000, "users whom TestRollingRestart has in the database before its servers start")
+	clusterRate   = flag.Int("cluster.rate", 600, "requests a second of TestRollingRestart")
+	clusterRounds = flag.Int("cluster.rounds", 1, "how often TestRollingRestart ends each server")
+	clusterPause  = flag.Duration("cluster.pause", 500*time.Millisecond, "how long TestRollingRestart leaves all servers up before it ends one")
+	clusterCheck  = flag.Duration("cluster.check", 100*time.Millisecond, "how often the balancer of TestRollingRestart checks its servers")
+)
 
-// pollers are users who poll in turn, through a balancer, while servers come and go.
-type pollers struct {
-	mu     sync.Mutex
-	polls  int
-	failed []failedPoll
-	shown  map[string]int
-}
-
-type failedPoll struct {
-	from, to time.Time
-	why      string
-}
-
-// poll polls until stop is closed, and returns when the last poll is answered. One poll
-// in four is of a new user, who comes back three times.
-func (p *pollers) poll(address string, stop <-chan struct{}) {
-	back := [...]int{0, 50, 100, 200} // after 0.4, 0.8 and 1.6 s
-	tick := time.NewTicker(time.Second / pollRate)
-	defer tick.Stop()
-	var polling sync.WaitGroup
-	defer polling.Wait()
-	for n := 0; ; n++ {
-		select {
-		case <-stop:
-			return
-		case <-tick.C:
-		}
-		polling.Go(func() { p.once(address, fmt.Sprint("user", max(0, n/len(back)-back[n%len(back)]))) })
-	}
-}
-
-func (p *pollers) once(address, user string) {
-	from := time.Now()
-	resp, err := client.Get("http://" + address + "/v1/poll?uid=" + user)
-	failed := ""
-	if err != nil {
-		failed = err.Error()
-	} else {
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil || resp.StatusCode/100 != 2 {
-			failed = fmt.Sprintf("%d %s %v", resp.StatusCode, body, err)
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.polls++
-	switch {
-	case failed != "":
-		p.failed = append(p.failed, failedPoll{from, time.Now(), failed})
-	case resp.StatusCode == http.StatusOK:
-		p.shown[user]++
-	}
-}
-
-// twice returns how many polls showed a user what that user had seen.
-func (p *pollers) twice() (n int) {
-	for _, times := range p.shown {
-		n += times - 1
-	}
-	return n
-}
+const (
+	// noticed is how long the balancer may take a connection for open that the end of a
+	// process has closed.
+	noticed = 50 * time.Millisecond
+	// unshipped is how long before a kill a server may have shown what the others do not
+	// know. Events are gathered for 20 ms, and the machine may be busy.
+	unshipped = 200 * time.Millisecond
+)
 
 // kill is when a server was killed.
 type kill struct{ from, to time.Time }
 
-// noticed is how long the balancer may take a connection for open that the end of a
-// process has closed.
-const noticed = 50 * time.Millisecond
-
-// notUnderWay returns the failed polls that were not under way while a server was killed.
-func (p *pollers) notUnderWay(kills []kill) (failed []string) {
-	for _, f := range p.failed {
-		if !slices.ContainsFunc(kills, func(k kill) bool { return f.from.Before(k.to.Add(noticed)) && f.to.After(k.from) }) {
-			failed = append(failed, f.why)
-		}
-	}
-	return failed
+// cluster is some servers behind a balancer that hashes on the user.
+type cluster struct {
+	t       *testing.T
+	servers []*server
+	db      *sql.DB
+	users   *pollers
+	kills   []kill
 }
 
-// TestRollingRestart restarts one server after the other behind a balancer that hashes
-// on the user. Ended in order, no poll fails and nobody sees a popup twice. With a killed
-// server the polls fail that were under way there, and no others; what it had not shipped
-// is unknown to the others until it is back.
+// newCluster starts servers that know of *clusterRows users who have seen the popup.
+func newCluster(t *testing.T, servers int) *cluster {
+	t.Helper()
+	dsn := storetest.MySQL(t)
+	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by all servers", "-drain", (5 * *clusterCheck).String()}
+	c := &cluster{t: t, db: openDB(t, dsn)}
+	first := start(t, args...)
+	first.create("one", `{"after_impression_sec":86400}`)
+	first.Kill()
+	c.fill(*clusterRows)
+	first.restart()
+	c.servers = append(c.servers, first)
+	for len(c.servers) < servers {
+		c.servers = append(c.servers, start(t, args...))
+	}
+	var addresses []string
+	for _, s := range c.servers {
+		addresses = append(addresses, s.Address)
+	}
+	balancer := storetest.StartHAProxy(t, addresses, *clusterCheck)
+	c.users = &pollers{address: balancer.Addr, rate: *clusterRate, seen: *clusterRows, shown: make(map[string]lastShown)}
+	return c
+}
+
+// fill makes the rows of users who have seen the popup a minute ago.
+func (c *cluster) fill(users int) {
+	c.t.Helper()
+	now := time.Now().UnixMilli()
+	_, err := c.db.Exec(fmt.Sprintf(`INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, last_shown_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms, ever)
+		SELECT CONCAT('seen', LPAD(seq, 8, '0')), id, 1, %[2]d, %[2]d, 0, 1, %[2]d, 0, %[3]d, 1 FROM popups, seq_0_to_%[1]d`, users-1, now-60_000, now+86_400_000))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// restartEach ends one server after the other and starts it again.
+func (c *cluster) restartEach(signal syscall.Signal) {
+	c.t.Helper()
+	for _, s := range c.servers {
+		c.waitPolled(s)
+	}
+	for range *clusterRounds {
+		for _, s := range c.servers {
+			time.Sleep(*clusterPause)
+			if signal == syscall.SIGKILL {
+				from := time.Now()
+				s.Kill()
+				c.kills = append(c.kills, kill{from, time.Now()})
+			} else {
+				s.stop()
+			}
+			s.restart()
+			c.waitPolled(s)
+		}
+	}
+}
+
+// waitPolled waits until the balancer sends a server polls.
+func (c *cluster) waitPolled(s *server) {
+	c.t.Helper()
+	eventually(c.t, 10*time.Second, func() error {
+		if s.mustMetric("popupd_decisions_total") < 20 {
+			return fmt.Errorf("the balancer sends it no polls")
+		}
+		return nil
+	})
+}
+
+// checkFailed fails the test for requests that failed, but for those that were under way
+// while a server was killed.
+func (c *cluster) checkFailed() {
+	c.t.Helper()
+	var others []string
+	for _, f := range c.users.failed {
+		underWay := slices.ContainsFunc(c.kills, func(k kill) bool { return f.from.Before(k.to.Add(noticed)) && f.to.After(k.from) })
+		if !underWay || f.status == http.StatusServiceUnavailable { // which a balancer would have to send elsewhere
+			others = append(others, f.why)
+		}
+	}
+	if len(others) > 0 {
+		c.t.Errorf("%d of %d requests failed: %.3q", len(others), c.users.requests, others)
+	}
+	most := c.users.requests / 10_000
+	if n := len(c.users.failed); n > most && most >= len(c.kills) { // there were enough between two kills
+		c.t.Errorf("%d of %d requests failed, want at most 1 of 10,000", n, c.users.requests)
+	}
+}
+
+// checkAgain fails the test for popups that were shown again, but for those that a server
+// had shown just before it was killed. It returns how long before, at most.
+func (c *cluster) checkAgain() (longest time.Duration) {
+	c.t.Helper()
+	others := 0
+	for _, before := range c.users.again {
+		n := slices.IndexFunc(c.kills, func(k kill) bool { return before.After(k.from.Add(-unshipped)) && before.Before(k.to.Add(unshipped)) })
+		if n < 0 {
+			others++
+			continue
+		}
+		longest = max(longest, c.kills[n].from.Sub(before))
+	}
+	if others > 0 {
+		c.t.Errorf("%d popups of %d were shown again", others, c.users.served)
+	}
+	return longest
+}
+
+// slowestKill returns how long the kernel took to end a killed server, at most.
+func (c *cluster) slowestKill() (longest time.Duration) {
+	for _, k := range c.kills {
+		longest = max(longest, k.to.Sub(k.from))
+	}
+	return longest
+}
+
+// checkEvents fails the test unless the database has what was acknowledged, and no more
+// than was tried.
+func (c *cluster) checkEvents() {
+	c.t.Helper()
+	for _, s := range c.servers {
+		s.waitDrained()
+	}
+	for action, least := range map[int]int{impression: c.users.served, actions["click"]: c.users.clicked} {
+		n, err := queryInt(c.db, "SELECT COUNT(*) FROM event WHERE action = ?", action)
+		if most := least + len(c.users.failed); err != nil || n < least || n > most {
+			c.t.Errorf("%d events of action %d, %v; want %d to %d", n, action, err, least, most)
+		}
+	}
+}
+
+// TestUnreadyServerRefuses: a server that was killed, and one that runs again and is not
+// ready, cost no request behind a balancer that has not noticed yet: connections are
+// refused, and so go to another server. A 503 would not.
+func TestUnreadyServerRefuses(t *testing.T) {
+	dsn, redis := storetest.MySQL(t), "redis://"+storetest.Redis(t)
+	args := []string{"-redis", redis, "-secret", "shared by both servers", "-mysql"}
+	a, b := start(t, append(args, dsn)...), start(t, append(args, dsn)...)
+	balancer := storetest.StartHAProxy(t, []string{a.Address, b.Address}, time.Minute)
+	users := &pollers{address: balancer.Addr, shown: make(map[string]lastShown)}
+	answered := func(when string) {
+		t.Helper()
+		for n := range 100 {
+			users.poll(fmt.Sprint("user", n))
+		}
+		if len(users.failed) > 0 {
+			t.Fatalf("%s: %d of %d polls failed: %s", when, len(users.failed), users.requests, users.failed[0].why)
+		}
+		if n := b.mustMetric("popupd_decisions_total"); n != float64(users.requests) {
+			t.Fatalf("%s: the other server answered %v of %d polls", when, n, users.requests)
+		}
+	}
+	a.Kill()
+	answered("while it is down")
+	if err := os.RemoveAll(a.Data); err != nil { // without a dump it waits for the database
+		t.Fatal(err)
+	}
+	a.Flags = append(args, unreachableStores[1])
+	a.mustStart()
+	answered("while it is unready")
+}
+
+// TestRollingRestart ends and starts one server after the other behind a balancer that
+// hashes on the user. Ended in order, no request fails and nobody sees a popup twice.
+// With a killed server the requests fail that were under way there, and no others; what
+// it had not shipped is unknown to the others until it is back.
 func TestRollingRestart(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -111,73 +219,21 @@ func TestRollingRestart(t *testing.T) {
 		{"two", 2, syscall.SIGTERM},
 		{"three", 3, syscall.SIGTERM},
 		{"two killed", 2, syscall.SIGKILL},
+		{"three killed", 3, syscall.SIGKILL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			args := []string{"-mysql", storetest.MySQL(t), "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by all servers", "-drain=500ms"}
-			var servers []*server
-			var addresses []string
-			for range c.servers {
-				s := start(t, args...)
-				servers, addresses = append(servers, s), append(addresses, s.Address)
-			}
-			servers[0].create("one", `{"after_impression_sec":86400}`)
-			for i, s := range servers {
-				eventually(t, 5*time.Second, func() error {
-					if s.mustAsk(fmt.Sprint("first", i)) == nil {
-						return fmt.Errorf("server %d does not know the popup", i)
-					}
-					return nil
-				})
-			}
-			balancer, err := bed.HAProxy(addresses)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer balancer.Close()
-
-			users := &pollers{shown: make(map[string]int)}
-			stop, done := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(done)
-				users.poll(balancer.Addr, stop)
-			}()
-			polled := func(s *server) { // the balancer sends it polls
-				t.Helper()
-				eventually(t, 10*time.Second, func() error {
-					if s.mustMetric("popupd_decisions_total") < 20 {
-						return fmt.Errorf("the balancer sends it no polls")
-					}
-					return nil
-				})
-			}
-			for _, s := range servers {
-				polled(s)
-			}
-			var kills []kill
-			for _, s := range servers {
-				if c.signal == syscall.SIGKILL {
-					from := time.Now()
-					s.Kill()
-					kills = append(kills, kill{from, time.Now()})
-				} else {
-					s.stop()
-				}
-				s.restart()
-				polled(s)
-			}
-			close(stop)
-			<-done
-			if failed := users.notUnderWay(kills); len(failed) > users.polls/10_000 {
-				t.Errorf("%d of %d polls failed: %.3q", len(failed), users.polls, failed)
-			}
-			twice := 0
-			if c.signal == syscall.SIGKILL {
-				twice = c.servers * pollRate / 20 // what was served in the last 50 ms
-			}
-			if n := users.twice(); n > twice {
-				t.Errorf("%d popups were shown twice in %d polls, want at most %d", n, users.polls, twice)
-			}
-			t.Logf("%d polls, %d failed, %d shown twice", users.polls, len(users.failed), users.twice())
+			cluster := newCluster(t, c.servers)
+			stop := cluster.users.start()
+			defer stop() // also where the test ends early
+			cluster.restartEach(c.signal)
+			stop()
+			cluster.checkFailed()
+			before := cluster.checkAgain()
+			cluster.checkEvents()
+			u := cluster.users
+			t.Logf("%d rows, %d requests/s, %d restarts: %d requests, %d failed; %d popups, %d shown again, first up to %v before a kill; the kernel took up to %v to end a server",
+				*clusterRows, *clusterRate, *clusterRounds*c.servers, u.requests, len(u.failed), u.served, len(u.again),
+				before.Round(time.Millisecond), cluster.slowestKill().Round(time.Millisecond))
 		})
 	}
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/popupd/popupd/internal/testbed"
 )
@@ -119,4 +120,16 @@ func StartSentinel(t testing.TB, master *RedisServer, name string) *RedisServer 
 	}
 	t.Cleanup(s.Close)
 	return &RedisServer{s}
+}
+
+// StartHAProxy starts a HAProxy before the data planes of popupds, which it checks once
+// in so long. It is killed when the test ends.
+func StartHAProxy(t testing.TB, servers []string, check time.Duration) *testbed.HAProxy {
+	t.Helper()
+	s, err := bed(t).HAProxy(servers, check)
+	if err != nil {
+		fail(t, err)
+	}
+	t.Cleanup(s.Close)
+	return s
 }

@@ -1,5 +1,5 @@
 // Package storetest gives tests the private mariadbd and redis-server of package
-// testbed.
+// testbed, and the HAProxy that popupd runs behind.
 //
 // [MySQL] and [Redis] share one server of each kind per test binary, started at
 // first use and stopped by [Main]. [StartMySQL] and [StartRedis] start one of
@@ -117,7 +117,7 @@ func Redis(t testing.TB) (addr string) {
 	return shared.redis.Addr
 }
 
-// fail ends the test for want of a store: what is not installed skips it, unless
+// fail ends the test for want of a server: what is not installed skips it, unless
 // stores are required.
 func fail(t testing.TB, err error) {
 	t.Helper()

@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// haproxyConf hashes on the user, as docs/operations.md tells, and looks at /readyz of
-// the data plane. A connection that is refused goes to another server.
+// haproxyConf is that of docs/operations.md: it hashes on the user, and looks at /readyz
+// of the data plane. A request whose connection is refused goes to another server, and
+// actions that were not answered, too.
 const haproxyConf = `global
   maxconn 4096
 defaults
@@ -18,12 +20,14 @@ defaults
   timeout server 10s
   retries 3
   option redispatch 1
+  retry-on conn-failure empty-response
 listen popupd
   bind %s
   balance url_param uid
   hash-type consistent
+  http-request disable-l7-retry unless { path /v1/actions }
   option httpchk GET /readyz
-  default-server check inter 100ms fall 2 rise 2
+  default-server check inter %dms fall 2 rise 2
 %s`
 
 // HAProxy is a private HAProxy.
@@ -32,9 +36,9 @@ type HAProxy struct {
 	Addr string // host:port
 }
 
-// HAProxy starts a HAProxy before the data planes of popupds. The error is a
-// [*MissingError] where there is none.
-func (b *Testbed) HAProxy(servers []string) (*HAProxy, error) {
+// HAProxy starts a HAProxy before the data planes of popupds, and checks each of them
+// once in so long. The error is a [*MissingError] where there is none.
+func (b *Testbed) HAProxy(servers []string, check time.Duration) (*HAProxy, error) {
 	if err := Need("haproxy", "haproxy"); err != nil {
 		return nil, err
 	}
@@ -50,7 +54,7 @@ func (b *Testbed) HAProxy(servers []string) (*HAProxy, error) {
 	var s HAProxy
 	var written, err error
 	s.Process, s.Addr, err = b.startOnFreePort(func(addr string, _ int) Program {
-		written = os.WriteFile(conf, fmt.Appendf(nil, haproxyConf, addr, lines.String()), 0o600)
+		written = os.WriteFile(conf, fmt.Appendf(nil, haproxyConf, addr, check.Milliseconds(), lines.String()), 0o600)
 		return Program{
 			Name: "haproxy", Args: []string{"haproxy", "-db", "-f", conf}, // -db: no master, no daemon
 			Probe: func() error { return accepts(addr) },
