@@ -133,3 +133,15 @@ func StartHAProxy(t testing.TB, servers []string, check time.Duration) *testbed.
 	t.Cleanup(s.Close)
 	return s
 }
+
+// StartPrometheus starts a Prometheus that scrapes /metrics of an address. It is killed
+// when the test ends.
+func StartPrometheus(t testing.TB, target string) *testbed.Prometheus {
+	t.Helper()
+	s, err := bed(t).Prometheus(target)
+	if err != nil {
+		fail(t, err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
