@@ -62,6 +62,7 @@ var imports = map[string][]string{
 	"bench/openloop":     {},
 	"bench/plot":         {},
 	"bench/results":      {},
+	"bench/start":        {"bench/results", "internal/testbed"},
 	"bench/timewait":     {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/wrk":          {"bench/results", "internal/testbed"},
 	"docs/clients":       {},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -44,8 +45,10 @@ func (b *Testbed) mysqlFrom(template string, env []string, o StoreOptions) (*MyS
 			return nil, err
 		}
 	}
-	if err := os.CopyFS(s.DataDir(), os.DirFS(template)); err != nil {
-		return nil, fmt.Errorf("copy data directory: %w", err)
+	if _, err := os.Stat(s.DataDir()); errors.Is(err, fs.ErrNotExist) { // else an earlier mariadbd has left its own
+		if err := os.CopyFS(s.DataDir(), os.DirFS(template)); err != nil {
+			return nil, fmt.Errorf("copy data directory: %w", err)
+		}
 	}
 	var err error
 	s.Process, s.Addr, err = b.startOnFreePort(func(_ string, port int) Program {
