@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage overload pgo ladder timewait stores clients
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients
 
 run: ## Run the demo, with embedded stores and three sample popups.
 	$(GO) run . -demo
@@ -102,6 +102,9 @@ envelope: stores ## Measure the mix for a minute with every event counted, a con
 
 outage: stores ## Measure a minute with both stores down between two minutes with both up, at 20,000 requests/s.
 	$(GO) run ./bench/load -late 0.05 $(ARGS) outage
+
+start: stores ## Measure how long a start takes with 50 million rows of users' state in MariaDB: 10 GB of disk and of memory, 15 minutes.
+	$(GO) run ./bench/start $(ARGS)
 
 overload: stores ## Offer more than can be answered, with and without shedding.
 	$(GO) run ./bench/load $(ARGS) overload

@@ -15,6 +15,8 @@
 //	                counted, and one connection per request
 //	make outage     what polls notice of MariaDB and Redis being down for a minute,
 //	                and is every event counted when they are back
+//	make start      how long a start takes with 50 million rows of users' state in
+//	                MariaDB, with and without a dump
 //	make overload   what becomes of those who are answered, and of popupd, when ten
 //	                times more is asked for than can be
 //	make ladder     what each step from a common server to popupd brings: every request
