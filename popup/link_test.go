@@ -3,6 +3,7 @@ package popup
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -59,6 +60,26 @@ func TestStoredLinks(t *testing.T) {
 	if s.Validate() == nil {
 		t.Error("Validate takes it")
 	}
+}
+
+// FuzzLink: an address that is taken is none in which a browser, which forgives space
+// around it and line breaks in it, would find a scheme that runs something.
+func FuzzLink(f *testing.F) {
+	f.Add(" java\nscript:x")
+	f.Add("\x00data:,x")
+	f.Add("myapp://cart")
+	f.Add("JAVASCRIPT\t://x")
+	f.Fuzz(func(t *testing.T, address string) {
+		if !isLink(address) {
+			return
+		}
+		seen := strings.ToLower(strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(strings.TrimLeftFunc(address, func(r rune) bool { return r <= ' ' })))
+		for _, scheme := range []string{"javascript:", "data:", "vbscript:", "file:", "blob:", "about:", "view-source:", "filesystem:"} {
+			if strings.HasPrefix(seen, scheme) {
+				t.Fatalf("%q is taken, which a browser reads as %q", address, seen)
+			}
+		}
+	})
 }
 
 // wantPointer wants a document to be refused for one error, at a place.
