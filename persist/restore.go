@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -19,11 +20,14 @@ import (
 
 // Restore calls fn for every user and popup whose state still matters at nowMS and is
 // not known, all as they are at one moment after the call. A nil k is nothing known. The
-// user belongs to fn only until it returns; the same state may come more than once. State matters until [popup.KeepAfterWait] after its wait and [popup.TokenLife]
-// after its impression, and for ever if the popup limits its impressions or never returns;
-// once the popup is archived, for as long as minGap after the user saw it. The waits that are compared with nowMS were
-// fixed by other servers' clocks; this server goes by nowMS when it decides, too, so
-// what it leaves out would not have made it wait.
+// user belongs to fn only until it returns; the same state may come more than once.
+//
+// State matters until [popup.KeepAfterWait] after its wait, [popup.TokenLife] after its
+// impression, and for as long as a goal may count for that; for ever if the popup limits
+// its impressions or never returns; once the popup is archived, for as long as minGap
+// after the user saw it. The waits that are compared with nowMS were fixed by other
+// servers' clocks; this server goes by nowMS when it decides, too, so what it leaves out
+// would not have made it wait.
 func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k *Known, fn func(user []byte, id uint32, s popup.State)) (f Found, err error) {
 	// A pool of its own: the search may take longer than other statements may.
 	pool, err := db.restorePool()
@@ -41,7 +45,7 @@ func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k 
 		return f, fmt.Errorf("restore state: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it has only read
-	where, limited, err := stillMatters(ctx, tx, nowMS-minGap.Milliseconds())
+	where, limited, err := stillMatters(ctx, tx, nowMS, nowMS-minGap.Milliseconds())
 	if err != nil {
 		return f, fmt.Errorf("restore popups: %w", err)
 	}
@@ -96,7 +100,7 @@ func (db *DB) RestoreResets(ctx context.Context, fn func(user []byte, atMS int64
 // which a wait or an impression still counts. It also returns the popups that limit
 // their impressions. What was seen after seenMS holds a gap.
 // The popups are looked up here and not by a join, which would cost a lookup a row.
-func stillMatters(ctx context.Context, tx *sql.Tx, seenMS int64) (where string, limited []uint32, err error) {
+func stillMatters(ctx context.Context, tx *sql.Tx, nowMS, seenMS int64) (where string, limited []uint32, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT id, status, max_impressions FROM popups WHERE status = 'archived' OR max_impressions > 0")
 	if err != nil {
 		return "", nil, err
@@ -120,6 +124,15 @@ func stillMatters(ctx context.Context, tx *sql.Tx, seenMS int64) (where string, 
 	where = "(u.next_at_ms > ? OR u.last_impression_ms > ?"
 	if len(capped) > 0 {
 		where += " OR u.popup_id IN (" + strings.Join(capped, ",") + ")"
+	}
+	windows, err := goalWindows(ctx, tx)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(windows)) {
+		if windows[id] > popup.TokenLife {
+			where += fmt.Sprintf(" OR u.popup_id = %d AND u.last_impression_ms > %d", id, nowMS-windows[id].Milliseconds())
+		}
 	}
 	where += ")"
 	if len(archived) > 0 {

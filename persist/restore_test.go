@@ -17,6 +17,7 @@ func TestRestoreWhatMatters(t *testing.T) {
 		plain := mustCreate(t, s, `{"key":"plain","status":"active"}`).ID
 		capped := mustCreate(t, s, `{"key":"capped","status":"paused","frequency":{"max_impressions":3}}`).ID
 		gone := mustCreate(t, s, `{"key":"gone","status":"archived","frequency":{"max_impressions":3}}`).ID
+		goal := mustCreate(t, s, `{"key":"goal","status":"active","goal":{"event":"purchase","window_sec":2592000}}`).ID
 		const unknown = 99
 		now := int64(startMS)
 		long := now - (popup.TokenLife + time.Hour).Milliseconds()
@@ -41,6 +42,8 @@ func TestRestoreWhatMatters(t *testing.T) {
 		add("shown a week ago", plain, ago(popup.TokenLife), long, false)
 		add("never again", plain, long, popup.Never, true)
 		add("counted for ever", capped, long, long, true)
+		add("exposed within the goal's window", goal, ago(30*24*time.Hour)+1, long, true)
+		add("exposed before the goal's window", goal, ago(30*24*time.Hour), long, false)
 		add("archived", gone, now, popup.Never, false)
 		add("of a popup that is not there", unknown, now, now+1, true)
 		s.mustFlush(t, batchOf(id, 0, events...))
