@@ -41,27 +41,37 @@ func newActionScratch(keys *keyring) *actionScratch {
 
 // actions answers POST /v1/actions.
 func (s *Server) actions(ctx *fasthttp.RequestCtx) {
-	if s.sheds(ctx) {
-		return
-	}
-	if !s.ready() {
-		s.fail(ctx, notReady)
-		return
-	}
-	contentType := ctx.Request.Header.ContentType()
-	form := isForm(contentType)
-	if !form && !takesType(contentType) {
-		s.fail(ctx, unsupportedMediaType)
-		return
-	}
-	if isEncoded(&ctx.Request.Header) {
-		s.fail(ctx, unsupportedEncoding)
+	form, ok := s.beginReport(ctx)
+	if !ok {
 		return
 	}
 	a := s.reports.Get().(*actionScratch)
 	s.take(ctx, a, form)
 	a.release()
 	s.reports.Put(a)
+}
+
+// beginReport answers what cannot be a report of actions or events. It returns whether
+// the others are a form.
+func (s *Server) beginReport(ctx *fasthttp.RequestCtx) (form, ok bool) {
+	if s.sheds(ctx) {
+		return false, false
+	}
+	if !s.ready() {
+		s.fail(ctx, notReady)
+		return false, false
+	}
+	contentType := ctx.Request.Header.ContentType()
+	form = isForm(contentType)
+	if !form && !takesType(contentType) {
+		s.fail(ctx, unsupportedMediaType)
+		return false, false
+	}
+	if isEncoded(&ctx.Request.Header) {
+		s.fail(ctx, unsupportedEncoding)
+		return false, false
+	}
+	return form, true
 }
 
 // take reads the body, applies and records what it reports, and answers. All
@@ -94,7 +104,7 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, a *actionScratch, form bool) {
 	}
 	switch {
 	case many:
-		s.sendResults(ctx, a.items)
+		sendResults(s, ctx, a.items)
 	case a.items[0].wrong != noProblem:
 		s.fail(ctx, a.items[0].wrong)
 	default:
@@ -187,11 +197,11 @@ func (s *Server) takeBack(a *actionScratch) {
 }
 
 // sendResults answers an array: how many were taken and what is wrong with the others.
-func (s *Server) sendResults(ctx *fasthttp.RequestCtx, items []item) {
+func sendResults[T interface{ problem() problem }](s *Server, ctx *fasthttp.RequestCtx, items []T) {
 	s.answers.results.send(ctx)
 	taken := 0
 	for i := range items {
-		if items[i].wrong == noProblem {
+		if items[i].problem() == noProblem {
 			taken++
 		}
 	}
@@ -200,7 +210,8 @@ func (s *Server) sendResults(ctx *fasthttp.RequestCtx, items []item) {
 	b = strconv.AppendInt(b, int64(taken), 10)
 	b = append(b, `,"rejected":[`...)
 	for i := range items {
-		if items[i].wrong == noProblem {
+		wrong := items[i].problem()
+		if wrong == noProblem {
 			continue
 		}
 		if b[len(b)-1] != '[' {
@@ -209,7 +220,7 @@ func (s *Server) sendResults(ctx *fasthttp.RequestCtx, items []item) {
 		b = append(b, `{"index":`...)
 		b = strconv.AppendInt(b, int64(i), 10)
 		b = append(b, `,"code":"`...)
-		b = append(b, items[i].wrong.code()...)
+		b = append(b, wrong.code()...)
 		b = append(b, `"}`...)
 	}
 	b = append(b, `]}`...)

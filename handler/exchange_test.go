@@ -70,6 +70,22 @@ func postForm(body func(f *fixture, i int) string) func(*fixture, int) string {
 	}
 }
 
+// purchase is a popup with a goal.
+const purchase = `"goal":{"event":"purchase"}`
+
+// expose makes known that all popups were served to a user.
+func expose(f *fixture, user string) {
+	for id := range uint32(3) {
+		f.config.Users.Restore([]byte(user), id+1, popup.State{ServedAtMS: startMS, AtMS: startMS, Last: popup.Impression})
+	}
+}
+
+func postEvent(body func(f *fixture, i int) string) func(*fixture, int) string {
+	return func(f *fixture, i int) string {
+		return strings.Replace(post(body)(f, i), "/v1/actions", "/v1/events", 1)
+	}
+}
+
 func exchanges() []exchange {
 	poll := func(*fixture, int) string { return pollLine + " HTTP/1.1" + hostLine + "\r\n" }
 	always := func(body string) func(*fixture, int) string {
@@ -147,6 +163,25 @@ func exchanges() []exchange {
 		{"array of actions", 202, nil, []string{""}, post(func(f *fixture, i int) string {
 			return "[" + click(f, i, "u") + "," + click(f, i, "v") + `,{"token":"x","action":"click"},7]`
 		})},
+		{"event", 202, nil, []string{purchase}, postEvent(func(f *fixture, _ int) string { expose(f, "u"); return `{"uid":"u","event":"purchase"}` })},
+		{"event, signed", 202, enforce, []string{purchase}, postEvent(func(f *fixture, _ int) string {
+			expose(f, "u")
+			return `{"sig":"` + sign("id secret", "u") + `","uid":"u","event":"purchase"}`
+		})},
+		{"event, wrong signature", 401, enforce, []string{purchase}, postEvent(func(*fixture, int) string { return `{"uid":"u","event":"purchase","sig":"00"}` })},
+		{"event that is no goal", 202, nil, []string{purchase}, postEvent(func(*fixture, int) string { return `{"uid":"u","event":"visit"}` })},
+		{"event of nobody", 202, nil, []string{purchase}, postEvent(func(*fixture, int) string { return `{"uid":"nobody","event":"purchase"}` })},
+		{"events with escapes", 202, nil, []string{purchase, purchase, purchase}, postEvent(func(f *fixture, _ int) string {
+			expose(f, "u")
+			return `[{"uid":"\u0075","event":"purchase"},{"uid":"u","event":"Purchase"},7,{"uid":"","event":"a"}]`
+		})},
+		{"event as a form", 202, nil, []string{purchase}, func(f *fixture, _ int) string {
+			expose(f, "u")
+			return strings.Replace(postForm(func(*fixture, int) string { return "uid=u&event=%70urchase" })(f, 0), "/v1/actions", "/v1/events", 1)
+		}},
+		{"malformed event", 400, nil, nil, postEvent(func(*fixture, int) string { return `{"uid":"u","uid":"u","event":"a"}` })},
+		{"event, journal refuses", 503, refuses, []string{purchase}, postEvent(func(f *fixture, _ int) string { expose(f, "u"); return `{"uid":"u","event":"purchase"}` })},
+		{"events over the limit", 429, func(c *Config) { c.ActionsPerClient = 0.001 }, nil, postEvent(func(*fixture, int) string { return `{"uid":"u","event":"a"}` })},
 		{"not ready", 503, func(c *Config) { c.Ready = func() bool { return false } }, nil, poll},
 		{"no uid", 400, nil, nil, get("/v1/poll")},
 		{"broken query", 400, nil, nil, get("/v1/poll?uid=%zz")},

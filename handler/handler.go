@@ -37,7 +37,8 @@ import (
 type Journal interface {
 	// Append returns once the events survive the end of this process, however
 	// it comes. After an error none of them will ever be counted. It encodes
-	// the events before it returns and keeps nothing of them.
+	// the events before it returns and keeps nothing of them. It takes at most
+	// maxAppend of them.
 	Append(events []popup.Event) error
 }
 
@@ -53,7 +54,7 @@ type Config struct {
 	IdentitySecrets [][]byte // sign user ids: any of them will do
 
 	NewIDsPerClient  float64        // new users a second and client address; 0: no limit
-	ActionsPerClient float64        // actions, likewise
+	ActionsPerClient float64        // actions and events, likewise
 	TrustedProxies   []netip.Prefix // whose X-Forwarded-For says which address that is
 
 	// ShedAfter is the queueing delay above which load is shed: when it has stayed
@@ -100,6 +101,8 @@ type Server struct {
 
 	polls   sync.Pool // of *pollScratch
 	reports sync.Pool // of *actionScratch
+
+	eventReports sync.Pool // of *eventScratch
 
 	router *router.Router
 	http   *fasthttp.Server
@@ -199,17 +202,22 @@ func (s *Server) newPools(c Config) error {
 	default:
 		return fmt.Errorf("identity %q: want off, monitor or enforce", s.identity)
 	}
-	newIDRate := newClientRate(c.NewIDsPerClient, 1)
-	s.polls.New = func() any {
-		p := &pollScratch{keys: keys(), newUsers: newUsers{rate: newIDRate}}
+	newSigners := func() (all signers) {
 		if s.identity != IdentityOff {
 			for _, secret := range identitySecrets {
-				p.identity = append(p.identity, newMAC(secret))
+				all = append(all, newMAC(secret))
 			}
 		}
-		return p
+		return all
+	}
+	newIDRate := newClientRate(c.NewIDsPerClient, 1)
+	s.polls.New = func() any {
+		return &pollScratch{keys: keys(), identity: newSigners(), newUsers: newUsers{rate: newIDRate}}
 	}
 	s.reports.New = func() any { return newActionScratch(keys()) }
+	s.eventReports.New = func() any {
+		return &eventScratch{identity: newSigners(), items: make([]siteEvent, 0, maxEvents), events: make([]popup.Event, 0, maxEvents)}
+	}
 	return nil
 }
 
@@ -217,6 +225,7 @@ func (s *Server) newPools(c Config) error {
 const (
 	pollPath    = "/v1/poll"
 	actionsPath = "/v1/actions"
+	eventsPath  = "/v1/events"
 	readyPath   = "/readyz"
 )
 
@@ -241,6 +250,7 @@ func (s *Server) newRouter() *router.Router {
 	}{
 		{pollPath, []string{fasthttp.MethodGet, fasthttp.MethodPost}, s.poll},
 		{actionsPath, []string{fasthttp.MethodPost}, s.actions},
+		{eventsPath, []string{fasthttp.MethodPost}, s.siteEvents},
 	} {
 		preflight, wrong := s.origins.newPreflight(route.methods), s.origins.newMethodNotAllowed(route.methods)
 		for _, method := range route.methods {

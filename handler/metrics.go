@@ -43,7 +43,22 @@ var actionResultNames = [numActionResults]string{
 	"counted", "repeated", "malformed", "forged", "expired", "refused", "full", "late", "limited",
 }
 
-// signature is what a poll's sig is worth, as counted.
+// eventResult is what became of an event of the site, as counted.
+type eventResult uint8
+
+const (
+	eventRecorded     eventResult = iota
+	eventUnmatched                // no popup's goal, or of a user who was not exposed to one in time
+	eventMalformed                // a body that cannot be read is one
+	eventUnauthorized             // its sig is wrong or missing
+	eventRefused                  // by the journal
+	eventLimited                  // too many from its client
+	numEventResults
+)
+
+var eventResultNames = [numEventResults]string{"recorded", "unmatched", "malformed", "unauthorized", "refused", "limited"}
+
+// signature is what the sig of a poll or an event is worth, as counted.
 type signature uint8
 
 const (
@@ -62,6 +77,7 @@ type metrics struct {
 	decisions     [numOutcomes]prometheus.Counter
 	rejections    [popup.NumReasons]prometheus.Counter
 	actions       [popup.Release + 1][numActionResults]prometheus.Counter // 0: unknown
+	events        [numEventResults]prometheus.Counter
 	errors        [numProblems]prometheus.Counter
 	identity      [numSignatures]prometheus.Counter
 	limited       prometheus.Counter
@@ -85,11 +101,14 @@ func newMetrics(r prometheus.Registerer, connections func() float64) (*metrics, 
 	actions := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "popupd_actions_total", Help: "Reported actions by kind and result.",
 	}, []string{"action", "result"})
+	events := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popupd_events_total", Help: "Reported events of the site by result.",
+	}, []string{"result"})
 	errors := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "popupd_http_errors_total", Help: "Error answers of the data plane by problem code.",
 	}, []string{"code"})
 	identity := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "popupd_identity_total", Help: "Polls by what their sig is worth, with -identity monitor or enforce.",
+		Name: "popupd_identity_total", Help: "Polls and events by what their sig is worth, with -identity monitor or enforce.",
 	}, []string{"signature"})
 	limited := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "popupd_new_ids_limited_total", Help: "Polls answered with nothing because their client brings too many new user ids.",
@@ -107,7 +126,7 @@ func newMetrics(r prometheus.Registerer, connections func() float64) (*metrics, 
 		Name: "popupd_connections_max", Help: "Connections of the data plane above which more are rejected.",
 	})
 	limit.Set(float64(maxConnections()))
-	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, errors, identity, limited, retries, wait, open, limit} {
+	for _, c := range []prometheus.Collector{poll, decisions, rejections, actions, events, errors, identity, limited, retries, wait, open, limit} {
 		if r == nil {
 			break
 		}
@@ -129,6 +148,9 @@ func newMetrics(r prometheus.Registerer, connections func() float64) (*metrics, 
 		for result, name := range actionResultNames {
 			m.actions[a][result] = actions.WithLabelValues(a.String(), name)
 		}
+	}
+	for result, name := range eventResultNames {
+		m.events[result] = events.WithLabelValues(name)
 	}
 	for p := noProblem + 1; p < numProblems; p++ {
 		m.errors[p] = errors.WithLabelValues(p.code())

@@ -55,7 +55,7 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		s.fail(ctx, e)
 		return invalid
 	}
-	if !s.trusts(p) {
+	if !s.trusts(p.identity, p.User, p.sig) {
 		s.fail(ctx, invalidSignature)
 		return unauthorized
 	}
@@ -137,16 +137,16 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 	return o
 }
 
-// trusts checks the signature of the uid and reports whether the poll may go on.
-func (s *Server) trusts(p *pollScratch) bool {
-	if len(p.identity) == 0 {
+// trusts checks the signature of a uid and reports whether the request may go on.
+func (s *Server) trusts(identity signers, uid, sig []byte) bool {
+	if len(identity) == 0 {
 		return true
 	}
 	worth := signatureValid
 	switch {
-	case len(p.sig) == 0:
+	case len(sig) == 0:
 		worth = signatureMissing
-	case !p.identity.signed(p.User, p.sig):
+	case !identity.signed(uid, sig):
 		worth = signatureWrong
 	}
 	s.metrics.identity[worth].Inc()

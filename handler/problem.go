@@ -43,6 +43,9 @@ const (
 	malformedAction
 	unknownAction
 	tooManyActions
+	malformedEvent
+	invalidEvent
+	tooManyEvents
 	rateLimited
 	invalidToken
 	tokenExpired
@@ -80,13 +83,16 @@ var problems = [numProblems]struct {
 	invalidAttribute:     {http.StatusBadRequest, "invalid_attribute", "attributes must be an object of strings, numbers and booleans, no name twice; arrays of values are not supported.", 0},
 	invalidShowing:       {http.StatusBadRequest, "invalid_showing", fmt.Sprintf("showing must be an array of at most %d tokens.", maxShowing), 0},
 	invalidSignature:     {http.StatusUnauthorized, "invalid_signature", "sig is not the signature of uid.", 0},
-	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain; one action may also be application/x-www-form-urlencoded.", 0},
+	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain; one action or event may also be application/x-www-form-urlencoded.", 0},
 	unsupportedEncoding:  {http.StatusUnsupportedMediaType, "unsupported_content_encoding", "The body must not be compressed.", 0},
 	malformedJSON:        {http.StatusBadRequest, "malformed_json", "The body is not valid JSON.", 0},
 	malformedAction:      {http.StatusBadRequest, "malformed_action", "An action must have one token and one action, both strings, and may have one age_ms, a whole number from 0 on.", 0},
 	unknownAction:        {http.StatusBadRequest, "unknown_action", "action must be click, dismiss, convert, view or release.", 0},
 	tooManyActions:       {http.StatusBadRequest, "too_many_actions", fmt.Sprintf("There are more than %d actions.", maxActions), 0},
-	rateLimited:          {http.StatusTooManyRequests, "rate_limited", "Too many actions come from this address.", 5},
+	malformedEvent:       {http.StatusBadRequest, "malformed_event", "An event must have one uid and one event, and may have one sig, all strings.", 0},
+	invalidEvent:         {http.StatusBadRequest, "invalid_event", fmt.Sprintf("event must be 1 to %d of a-z, 0-9, '_', '.' and '-', the first a letter or a digit.", popup.MaxEventName), 0},
+	tooManyEvents:        {http.StatusBadRequest, "too_many_events", fmt.Sprintf("There are more than %d events.", maxEvents), 0},
+	rateLimited:          {http.StatusTooManyRequests, "rate_limited", "Too many actions or events come from this address.", 5},
 	invalidToken:         {http.StatusUnauthorized, "invalid_token", "The token was not issued by this deployment.", 0},
 	tokenExpired:         {http.StatusGone, "token_expired", fmt.Sprintf("The token is older than %d days, or than a reset of its user.", popup.TokenLife/(24*time.Hour)), 0},
 	notRecorded:          {http.StatusServiceUnavailable, "not_recorded", "The server cannot record anything now.", 5},

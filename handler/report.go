@@ -12,10 +12,16 @@ import (
 type item struct {
 	token  []byte
 	action []byte
-	ageMS  int64   // how long ago it happened, at most the life of a token
-	aged   bool    // ageMS was given
-	wrong  problem // noProblem: taken, so far
+	ageMS  int64  // how long ago it happened, at most the life of a token
+	aged   bool   // ageMS was given
+	age    []byte // of a form: as it was written
+	verdict
 }
+
+// verdict is what is wrong with an item of a report.
+type verdict struct{ wrong problem } // noProblem: taken, so far
+
+func (v verdict) problem() problem { return v.wrong }
 
 // field returns where the value of this name belongs, nil if there is none of this name.
 func (it *item) field(name []byte) *[]byte {
@@ -64,39 +70,47 @@ func (a *actionScratch) parse(body []byte, form bool) (many bool, wrong problem)
 // parseJSON reads the body into a.items. many says that it was an array.
 func (a *actionScratch) parseJSON(body []byte) (many bool, wrong problem) {
 	a.reset(body)
-	r := &a.json
-	many = r.peek() == '['
-	if !many {
-		it, ok := r.item()
+	a.items, many, wrong = readItems(&a.json, body, a.items, maxActions, tooManyActions, (*reader).item)
+	if !many && wrong == noProblem {
+		wrong = a.items[0].wrong
+	}
+	return many, wrong
+}
+
+// readItems reads a body of one item, or an array of at most so many, and appends them to
+// items. read reads an item, and reports false for what is not JSON.
+func readItems[T any](r *reader, body []byte, items []T, most int, tooMany problem, read func(*reader) (T, bool)) (_ []T, many bool, wrong problem) {
+	r.reset(body)
+	if r.peek() != '[' {
+		it, ok := read(r)
 		if !ok || !r.end() {
-			return false, malformedJSON
+			return items, false, malformedJSON
 		}
-		a.items = append(a.items, it)
-		return false, it.wrong
+		return append(items, it), false, noProblem
 	}
 	r.is('[')
 	if r.is(']') {
 		if !r.end() {
-			return true, malformedJSON
+			return items, true, malformedJSON
 		}
-		return true, noProblem
+		return items, true, noProblem
 	}
 	for {
-		it, ok := r.item()
+		it, ok := read(r)
 		if !ok {
-			return true, malformedJSON
+			return items, true, malformedJSON
 		}
-		if len(a.items) == maxActions {
-			return true, tooManyActions
+		if len(items) == most {
+			return items, true, tooMany
 		}
-		a.items = append(a.items, it)
+		items = append(items, it)
 		if r.is(',') {
 			continue
 		}
 		if !r.is(']') || !r.end() {
-			return true, malformedJSON
+			return items, true, malformedJSON
 		}
-		return true, noProblem
+		return items, true, noProblem
 	}
 }
 
@@ -105,7 +119,8 @@ func (a *actionScratch) parseJSON(body []byte) (many bool, wrong problem) {
 // of JSON do not agree on which one counts. It reports false for what is not JSON.
 func (r *reader) item() (it item, ok bool) {
 	if r.peek() != '{' {
-		return item{wrong: malformedAction}, r.skip()
+		it.wrong = malformedAction
+		return it, r.skip()
 	}
 	r.is('{')
 	if !r.is('}') {
@@ -141,12 +156,18 @@ func (r *reader) member(it *item) bool {
 		}
 		return ok
 	}
-	field := it.field(name)
+	return r.textMember(it.field(name), &it.wrong, malformedAction)
+}
+
+// textMember reads the value of a member into its field, nil if it is none of ours. What
+// is no string, or there twice, is wrong: readers of JSON do not agree on which one
+// counts. It reports false for what is not JSON.
+func (r *reader) textMember(field *[]byte, wrong *problem, malformed problem) (ok bool) {
 	if field == nil {
 		return r.skip()
 	}
 	if *field != nil || r.peek() != '"' {
-		it.wrong = malformedAction
+		*wrong = malformed
 		return r.skip()
 	}
 	*field, ok = r.text()

@@ -119,6 +119,12 @@ type GoalSpec struct {
 	WindowSec int64  `json:"window_sec"` // how long after an exposure it counts
 }
 
+// SiteEvent is something that a user did on the site.
+type SiteEvent struct {
+	User []byte // see [ValidUserID]
+	Name []byte // see [ValidEventName]
+}
+
 // Forever is the wait that never ends.
 const Forever = -1
 

@@ -1,5 +1,5 @@
 // Package api is the REST API of the control plane: popups with their history and
-// statistics, the audit trail, and what is remembered of users.
+// statistics, the audit trail, what is remembered of users, and what they did on the site.
 //
 // It lists its operations; package console routes to them, asks for the token
 // before them, and writes the errors that they return. Listeners, tokens, health
@@ -80,6 +80,14 @@ type Users interface {
 	Reset(user []byte) error
 }
 
+// Events takes what users did on the site.
+type Events interface {
+	// Record records events, each of them valid. Once it returns nil, what they mean for
+	// goals survives the end of the process. After an error some may be recorded; those that
+	// are recorded again do no harm.
+	Record(events []popup.SiteEvent) error
+}
+
 // Config is what an [API] works with. All fields are required unless they say otherwise.
 type Config struct {
 	Catalog    Catalog
@@ -87,6 +95,7 @@ type Config struct {
 	Statistics Statistics
 	Watcher    Watcher
 	Users      Users
+	Events     Events
 	Snapshots  *snapshot.Store
 
 	// Ready returns nil once the users' state is complete, or the reason why it
@@ -112,7 +121,7 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no store")
 	case c.Watcher == nil || c.Snapshots == nil:
 		return errors.New("console/api: no snapshot")
-	case c.Users == nil:
+	case c.Users == nil || c.Events == nil:
 		return errors.New("console/api: no users")
 	case c.Ready == nil:
 		return errors.New("console/api: no readiness")
@@ -122,7 +131,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// API answers the operations below /v1/admin/. Make one with [New].
+// API answers the operations of the control plane. Make one with [New].
 type API struct{ config Config }
 
 // New returns an API for c.
@@ -138,6 +147,7 @@ func (a *API) Routes() []console.Route {
 	const popups, one = "/v1/admin/popups", "/v1/admin/popups/{key}"
 	const users, user = "/v1/admin/users", "/v1/admin/users/{uid}"
 	return []console.Route{
+		route("POST", "/v1/events", a.reportEvents),
 		route("GET", popups, a.listPopups),
 		route("POST", popups, a.createPopup),
 		route("GET", one, a.getPopup),

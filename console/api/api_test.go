@@ -37,6 +37,7 @@ type plane struct {
 
 	store     *memory
 	users     *people
+	events    site
 	watcher   *watcher
 	snapshots *snapshot.Store
 	level     slog.LevelVar
@@ -95,7 +96,7 @@ func (p *plane) open(s store) {
 		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Snapshots: p.snapshots,
 		Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {
@@ -146,7 +147,7 @@ func TestOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	documented := checker.Operations(func(string) bool { return true })
-	documented = slices.DeleteFunc(documented, func(op string) bool { return !strings.Contains(op, " /v1/admin/") })
+	documented = slices.DeleteFunc(documented, func(op string) bool { return !strings.Contains(op, " /v1/admin/") && op != "POST /v1/events" })
 	if d := cmp.Diff(documented, routed); d != "" {
 		t.Errorf("operations (-documented +routed):\n%s", d)
 	}

@@ -203,6 +203,22 @@ func (m *memory) Rows(ctx context.Context) (int64, []popup.Row, error) {
 	return m.revision, rows, err
 }
 
+// site is where events are recorded.
+type site struct {
+	full     error // Record's answer
+	reported []string
+}
+
+func (s *site) Record(events []popup.SiteEvent) error {
+	if s.full != nil {
+		return s.full
+	}
+	for _, e := range events {
+		s.reported = append(s.reported, string(e.User)+" "+string(e.Name))
+	}
+	return nil
+}
+
 // people is what a server remembers of its users.
 type people struct {
 	mu     sync.Mutex

@@ -71,7 +71,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.StringVar(&c.Identity, "identity", "off", "Check signed user ids: off, monitor (count those that are wrong) or enforce (reject them with 401)")
 	fs.StringVar(&c.IdentitySecret, "identity-secret", "", "Verify signed user ids with this key; new,old while rotating")
 	fs.Float64Var(&c.NewIDsPerClient, "new-ids-per-client", 0, "Answer 204 to polls with new user ids beyond this many a second and client address; 0 means no limit")
-	fs.Float64Var(&c.ActionsPerClient, "actions-per-client", 0, "Reject actions with 429 beyond this many a second and client address; 0 means no limit")
+	fs.Float64Var(&c.ActionsPerClient, "actions-per-client", 0, "Reject actions and events with 429 beyond this many a second and client address; 0 means no limit")
 	fs.Func("trusted-proxies", "Take the client address from X-Forwarded-For when it comes from these comma-separated `networks`", func(list string) (err error) {
 		c.TrustedProxies, err = handler.ParseProxies(list)
 		return err

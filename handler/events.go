@@ -1,0 +1,203 @@
+package handler
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/popupd/popupd/decision"
+	"github.com/popupd/popupd/popup"
+)
+
+const (
+	// maxEvents is how many events one request may report.
+	maxEvents = 50
+	// maxAppend is how many events a [Journal] takes at once.
+	maxAppend = 256
+)
+
+// siteEvent is something that a user did on the site, as it was reported: nothing of it
+// is believed yet.
+type siteEvent struct {
+	uid, name, sig []byte
+	verdict
+}
+
+// eventScratch is the memory that taking events takes. Requests share a pool of them.
+type eventScratch struct {
+	json     reader
+	items    []siteEvent
+	identity signers       // none with IdentityOff
+	events   []popup.Event // to be recorded
+}
+
+// siteEvents answers POST /v1/events.
+func (s *Server) siteEvents(ctx *fasthttp.RequestCtx) {
+	form, ok := s.beginReport(ctx)
+	if !ok {
+		return
+	}
+	e := s.eventReports.Get().(*eventScratch)
+	s.takeEvents(ctx, e, form)
+	e.release()
+	s.eventReports.Put(e)
+}
+
+// takeEvents reads the body, records what it reports, and answers.
+func (s *Server) takeEvents(ctx *fasthttp.RequestCtx, e *eventScratch, form bool) {
+	many, wrong := e.parse(ctx.PostBody(), form)
+	if wrong != noProblem {
+		s.metrics.events[eventMalformed].Inc()
+		s.fail(ctx, wrong)
+		return
+	}
+	now := s.now()
+	if s.actionRate != nil && !s.actionRate.admit(s.clients.of(ctx), now, len(e.items)) {
+		s.metrics.events[eventLimited].Add(float64(len(e.items)))
+		s.fail(ctx, rateLimited)
+		return
+	}
+	snap, matched := s.snapshots.Current(), 0
+	for i := range e.items {
+		it := &e.items[i]
+		if it.wrong = s.checkEvent(it, e.identity); it.wrong != noProblem {
+			continue
+		}
+		before := len(e.events)
+		e.events = decision.AppendGoals(e.events, snap, s.users, it.uid, it.name, now)
+		if len(e.events) > before {
+			matched++
+		} else {
+			s.metrics.events[eventUnmatched].Inc()
+		}
+	}
+	if err := s.record(e.events, matched); err != nil {
+		s.fail(ctx, notRecorded)
+		return
+	}
+	switch {
+	case many:
+		sendResults(s, ctx, e.items)
+	case e.items[0].wrong != noProblem:
+		s.fail(ctx, e.items[0].wrong)
+	default:
+		s.answers.recorded.send(ctx)
+	}
+}
+
+// checkEvent returns what is wrong with an event, and counts it.
+func (s *Server) checkEvent(it *siteEvent, identity signers) problem {
+	wrong, result := it.wrong, eventMalformed
+	switch {
+	case wrong != noProblem:
+	case !popup.ValidUserID(it.uid):
+		wrong = invalidUID
+	case !popup.ValidEventName(it.name):
+		wrong = invalidEvent
+	case !s.trusts(identity, it.uid, it.sig):
+		wrong, result = invalidSignature, eventUnauthorized
+	default:
+		return noProblem
+	}
+	s.metrics.events[result].Inc()
+	return wrong
+}
+
+// record journals the events of goals, of so many reports. Should only some of them be
+// journaled, they count, and a client that reports them again does no harm.
+func (s *Server) record(events []popup.Event, reports int) error {
+	for len(events) > 0 {
+		n := min(len(events), maxAppend)
+		if err := s.journal.Append(events[:n]); err != nil {
+			s.metrics.events[eventRefused].Add(float64(reports))
+			return err
+		}
+		events = events[n:]
+	}
+	s.metrics.events[eventRecorded].Add(float64(reports))
+	return nil
+}
+
+// Record records what users did on the site, as the control plane reports it: each
+// event is valid. Once it returns nil, what it means for goals survives the end of the
+// process.
+func (s *Server) Record(events []popup.SiteEvent) error {
+	e := s.eventReports.Get().(*eventScratch)
+	defer s.eventReports.Put(e)
+	defer e.release()
+	e.events = e.events[:0]
+	snap, now, matched := s.snapshots.Current(), s.now(), 0
+	for i := range events {
+		before := len(e.events)
+		e.events = decision.AppendGoals(e.events, snap, s.users, events[i].User, events[i].Name, now)
+		if len(e.events) > before {
+			matched++
+		}
+	}
+	s.metrics.events[eventUnmatched].Add(float64(len(events) - matched))
+	return s.record(e.events, matched)
+}
+
+// parse reads the body into e.items. many says that it was an array.
+func (e *eventScratch) parse(body []byte, form bool) (many bool, wrong problem) {
+	e.items, e.events = e.items[:0], e.events[:0]
+	if form {
+		return false, e.parseForm(body)
+	}
+	e.items, many, wrong = readItems(&e.json, bytes.TrimPrefix(body, byteOrderMark), e.items, maxEvents, tooManyEvents, (*reader).siteEvent)
+	return many, wrong
+}
+
+// parseForm reads one event from an application/x-www-form-urlencoded body.
+func (e *eventScratch) parseForm(body []byte) problem {
+	e.json.reset(body)
+	e.items = append(e.items, siteEvent{}) // not on the stack, to which field may not point
+	it := &e.items[0]
+	if !e.json.form(it.field) || it.uid == nil || it.name == nil {
+		return malformedEvent
+	}
+	return noProblem
+}
+
+// field returns where the value of this name belongs, nil if there is none of this name.
+func (it *siteEvent) field(name []byte) *[]byte {
+	switch string(name) {
+	case "uid":
+		return &it.uid
+	case "event":
+		return &it.name
+	case "sig":
+		return &it.sig
+	}
+	return nil
+}
+
+// siteEvent reads one event, {"uid":"…","event":"…","sig":"…"}. Other members are
+// ignored; of these each may be there once. It reports false for what is not JSON.
+func (r *reader) siteEvent() (it siteEvent, ok bool) {
+	if r.peek() != '{' {
+		it.wrong = malformedEvent
+		return it, r.skip()
+	}
+	r.is('{')
+	for more := !r.is('}'); more; {
+		name, ok := r.text()
+		if !ok || !r.is(':') || !r.textMember(it.field(name), &it.wrong, malformedEvent) {
+			return it, false
+		}
+		if more = r.is(','); !more && !r.is('}') {
+			return it, false
+		}
+	}
+	if it.uid == nil || it.name == nil {
+		it.wrong = malformedEvent
+	}
+	return it, true
+}
+
+// release forgets what the request and the snapshot own.
+func (e *eventScratch) release() {
+	e.json.src = nil
+	clear(e.items)
+	clear(e.events)
+}
