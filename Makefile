@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients sdk sdk-tools
 
 run: ## Run the demo, with embedded stores and three sample popups.
 	$(GO) run . -demo
@@ -11,7 +11,7 @@ run: ## Run the demo, with embedded stores and three sample popups.
 build: ## Build ./popupd.
 	$(GO) build -trimpath -o popupd .
 
-test: stores clients ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis.
+test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $$($(GO) list $(PACKAGES) | grep -v -e '/e2e$$' -e '/bench\(/\|$$\)')
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 4 ./e2e # uncached: go test does not see that the popupd it builds has changed
 
@@ -31,7 +31,7 @@ cross: ## Build and vet for the other systems that popupd runs on.
 	  $(GO) build -pgo=off -o /dev/null .; $(GO) vet -pgo=off $(PACKAGES); \
 	done
 
-race: stores clients ## Run the tests under the race detector.
+race: stores clients sdk-tools ## Run the tests under the race detector.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -race -short -timeout 15m $(PACKAGES)
 
 lint: ## Check the code with gofmt, go vet and staticcheck.
@@ -47,7 +47,7 @@ fmt: ## Format the code with gofmt.
 vuln: ## Look for known vulnerabilities in what is linked in, for which it asks https://vuln.go.dev.
 	@$(TOOL) govulncheck $(PACKAGES) || { code=$$?; [ $$code -eq 3 ] || echo 'vuln: not checked: https://vuln.go.dev is out of reach from here'; exit $$code; }
 
-cover: stores clients ## Run every test and print the share of the code that they reach.
+cover: stores clients sdk-tools ## Run every test and print the share of the code that they reach.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -coverprofile=cover.out $(PACKAGES)
 	$(GO) tool cover -func=cover.out | tail -n 1
 
@@ -125,9 +125,22 @@ stores: ## Install MariaDB, Redis, HAProxy, Prometheus and strace where they are
 	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
 	done
 
+SDK   ?= sdk
+BUNDLE = $(TOOL) esbuild --bundle --minify --target=es2020 --charset=utf8 --legal-comments=none --log-level=warning --tsconfig-raw={}
+sdk: ## Bundle the browser SDK out of sdk/src, into the directory SDK.
+	$(BUNDLE) sdk/src/global.js --format=iife --outfile=$(SDK)/popupd.js
+	$(BUNDLE) sdk/src/index.js --format=esm --outfile=$(SDK)/popupd.mjs
+	$(BUNDLE) sdk/src/mock.js --format=esm --outfile=$(SDK)/popupd.mock.mjs
+
+sdk-tools: ## Install Node.js (Debian, as root) and the npm packages that test the browser SDK, where they are missing.
+	@command -v npm >/dev/null || $(call install,nodejs npm)
+	@$(call packages,sdk)
+
 CLIENTS = docs/clients/typescript
 clients: ## Install Node.js (Debian, as root) and the npm packages that test generated clients, where they are missing.
 	@command -v npm >/dev/null || $(call install,nodejs npm)
-	@cmp -s $(CLIENTS)/package-lock.json $(CLIENTS)/node_modules/.of || { npm ci --silent --no-audit --no-fund --prefix $(CLIENTS) && cp $(CLIENTS)/package-lock.json $(CLIENTS)/node_modules/.of; }
+	@$(call packages,$(CLIENTS))
+
+packages = cmp -s $(1)/package-lock.json $(1)/node_modules/.of || { npm ci --silent --no-audit --no-fund --prefix $(1) && cp $(1)/package-lock.json $(1)/node_modules/.of; }
 
 install = { apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || { echo 'needed: apt-get install $(1)' >&2; exit 1; }

@@ -243,15 +243,20 @@ func (s *Server) newRouter() *router.Router {
 		s.fail(ctx, methodNotAllowed)
 		ctx.Response.Header.Set(fasthttp.HeaderAllow, fasthttp.MethodGet)
 	})
-	for _, route := range []struct {
+	type route struct {
 		path    string
 		methods []string
 		handle  fasthttp.RequestHandler
-	}{
+	}
+	routes := []route{
 		{pollPath, []string{fasthttp.MethodGet, fasthttp.MethodPost}, s.poll},
 		{actionsPath, []string{fasthttp.MethodPost}, s.actions},
 		{eventsPath, []string{fasthttp.MethodPost}, s.siteEvents},
-	} {
+	}
+	for path, file := range s.origins.newFiles() {
+		routes = append(routes, route{path, fileMethods, file.serve})
+	}
+	for _, route := range routes {
 		preflight, wrong := s.origins.newPreflight(route.methods), s.origins.newMethodNotAllowed(route.methods)
 		for _, method := range route.methods {
 			r.Handle(method, route.path, route.handle)

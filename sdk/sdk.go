@@ -1,0 +1,25 @@
+// Package sdk carries the browser SDK of this directory, as pages load it. The source
+// is in src, and make sdk bundles it.
+package sdk
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+)
+
+// Script is what /sdk.js serves: it sets the global popupd.
+//
+//go:embed popupd.js
+var Script []byte
+
+// Types are the TypeScript declarations of the SDK.
+//
+//go:embed popupd.d.ts
+var Types []byte
+
+// Hash returns what names a version of a file in its address.
+func Hash(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,23 @@
+// What /sdk.js runs: the global popupd, the calls that came before it, and the client
+// that the attributes of the script tag ask for.
+import { init as initClient } from "./client.js";
+import { version } from "./index.js";
+
+/** @typedef {import("../popupd").Options} Options */
+
+const page = /** @type {any} */ (window);
+const early = page.popupd;
+if (!early || !early.version) { // else the script is in the page twice
+  const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  const endpoint = script ? new URL(".", script.src).href : "";
+  const init = (/** @type {Options} */ options) => initClient({ endpoint, ...options });
+  page.popupd = { version, init };
+  for (const options of (early && early.q) || []) {
+    init(options);
+  }
+  const { uid, placement, sig, locale, container, storage } = script ? script.dataset : /** @type {DOMStringMap} */ ({});
+  if (uid || placement) {
+    const placements = placement && placement.split(",").map((name) => name.trim());
+    init(/** @type {Options} */ ({ uid, sig, placement: placements, locale, container, storage }));
+  }
+}
