@@ -33,13 +33,15 @@ const live = `(SELECT e.* FROM event e LEFT JOIN (SELECT user_id, MAX(at_ms) at_
 const (
 	countedColumn = `CASE e.action WHEN 1 THEN s.impressions WHEN 2 THEN s.clicks WHEN 3 THEN s.dismisses WHEN 4 THEN s.converts
 		WHEN 6 THEN s.controls WHEN 7 THEN s.views WHEN 8 THEN s.releases END`
+	// kind is the action of an event, where a goal is a conversion.
+	kind        = `CASE action WHEN 9 THEN 4 ELSE action END`
 	usersColumn = `CASE e.action WHEN 1 THEN s.users WHEN 2 THEN s.click_users WHEN 4 THEN s.convert_users WHEN 6 THEN s.control_users END`
 	sums        = `(SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts,
 		SUM(controls) controls, SUM(views) views, SUM(releases) releases, SUM(click_users) click_users, SUM(convert_users) convert_users,
 		SUM(control_users) control_users FROM popup_stats GROUP BY popup_id)`
 	// confirmed are the popups that count once the page says that they were seen.
 	confirmed = `(SELECT id FROM popups WHERE JSON_VALUE(spec, '$.frequency.confirm_sec') > 0)`
-	actedBit  = `CASE action WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 ELSE 0 END`
+	actedBit  = `CASE action WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 WHEN 9 THEN 128 ELSE 0 END`
 )
 
 var invariants = []invariant{
@@ -51,7 +53,7 @@ var invariants = []invariant{
 		WHERE COALESCE(e.n, 0) <> s.last_seq - s.removed - COALESCE(d.n, 0)`},
 	{"per popup, statistics are the sum of events", `
 		SELECT CONCAT('popup ', e.popup_id, ' action ', e.action, ': ', e.n, ' events, statistics say ', ` + countedColumn + `)
-		FROM (SELECT popup_id, action, COUNT(*) n FROM event WHERE action <> 5 AND repeated = 0 GROUP BY popup_id, action) e
+		FROM (SELECT popup_id, ` + kind + ` action, COUNT(*) n FROM event WHERE action <> 5 AND repeated = 0 GROUP BY popup_id, ` + kind + `) e
 		JOIN ` + sums + ` s ON s.popup_id = e.popup_id
 		WHERE e.n <> ` + countedColumn},
 	{"every event has statistics", `
@@ -60,17 +62,17 @@ var invariants = []invariant{
 	{"per popup, each user is counted once", `
 		SELECT CONCAT('popup ', e.popup_id, ' action ', e.action, ': ', e.users, ' users and ', e.erased, ' events without one, statistics say ', ` + usersColumn + `)
 		FROM (SELECT a.popup_id, a.action, COALESCE(l.users, 0) users, a.n - COALESCE(l.n, 0) erased
-		      FROM (SELECT popup_id, action, COUNT(*) n FROM event WHERE action IN (1, 2, 4, 6) AND repeated = 0 GROUP BY popup_id, action) a
-		      LEFT JOIN (SELECT popup_id, action, COUNT(*) n, COUNT(DISTINCT user_id) users FROM ` + live + ` l
-		                 WHERE action IN (1, 2, 4, 6) AND repeated = 0 GROUP BY popup_id, action) l ON l.popup_id = a.popup_id AND l.action = a.action) e
+		      FROM (SELECT popup_id, ` + kind + ` action, COUNT(*) n FROM event WHERE action IN (1, 2, 4, 6, 9) AND repeated = 0 GROUP BY popup_id, ` + kind + `) a
+		      LEFT JOIN (SELECT popup_id, ` + kind + ` action, COUNT(*) n, COUNT(DISTINCT user_id) users FROM ` + live + ` l
+		                 WHERE action IN (1, 2, 4, 6, 9) AND repeated = 0 GROUP BY popup_id, ` + kind + `) l ON l.popup_id = a.popup_id AND l.action = a.action) e
 		JOIN ` + sums + ` s ON s.popup_id = e.popup_id
 		WHERE NOT ` + usersColumn + ` BETWEEN e.users AND e.users + e.erased`},
 	{"an action counts once", `
 		SELECT CONCAT(user_id, ' popup ', popup_id, ' served at ', served_at_ms, ' action ', action, ': ', SUM(repeated = 0), ' of ', COUNT(*), ' count')
-		FROM ` + live + ` e WHERE action NOT IN (1, 6) GROUP BY user_id, popup_id, served_at_ms, action HAVING SUM(repeated = 0) <> 1`},
+		FROM ` + live + ` e WHERE action NOT IN (1, 6, 9) GROUP BY user_id, popup_id, served_at_ms, action HAVING SUM(repeated = 0) <> 1`},
 	{"per impression, what was done is what the events say", `
 		SELECT CONCAT(e.user_id, ' popup ', e.popup_id, ' served at ', e.served_at_ms, ': acted ', e.acted, ', the row says ', COALESCE(i.acted, 'none'))
-		FROM (SELECT user_id, popup_id, served_at_ms, BIT_OR(` + actedBit + `) acted FROM ` + live + ` l GROUP BY user_id, popup_id, served_at_ms) e
+		FROM (SELECT user_id, popup_id, served_at_ms, BIT_OR(` + actedBit + `) acted FROM ` + live + ` l WHERE NOT (action = 9 AND repeated = 1) GROUP BY user_id, popup_id, served_at_ms) e
 		LEFT JOIN impression i ON i.user_id = e.user_id AND i.popup_id = e.popup_id AND i.served_at_ms = e.served_at_ms
 		WHERE NOT i.acted <=> e.acted`},
 	{"every impression has events", `
