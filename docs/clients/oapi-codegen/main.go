@@ -93,6 +93,22 @@ func (p popupd) write(ctx context.Context) error {
 	return nil
 }
 
+// report reports what the user did on the site.
+func (p popupd) report(ctx context.Context) error {
+	var event EventOrEvents
+	if err := event.FromEvent(Event{Uid: user, Event: "purchase"}); err != nil {
+		return err
+	}
+	for name, client := range map[string]*ClientWithResponses{"data": p.data, "admin": p.admin} {
+		reported, err := client.ReportEventsWithResponse(ctx, nil, event)
+		if err := want(http.StatusAccepted, "reportEvents, "+name, reported, err); err != nil {
+			return err
+		}
+	}
+	preflight, err := p.data.PreflightEventsWithResponse(ctx)
+	return want(http.StatusNoContent, "preflightEvents", preflight, err)
+}
+
 // show polls as a user with the plan pro, and reports actions in every form.
 func (p popupd) show(ctx context.Context) error {
 	params := PollParams{Uid: user, Placement: new(key), Attributes: &Attributes{"a.plan": "pro", "a.note": "a b&c=d"}}
@@ -134,6 +150,9 @@ func (p popupd) show(ctx context.Context) error {
 	}
 	act, err = p.data.ActWithFormdataBodyWithResponse(ctx, nil, Action{Token: served.Token, Action: ActionActionView, AgeMs: new(5)})
 	if err := want(http.StatusAccepted, "act in a form", act, err); err != nil {
+		return err
+	}
+	if err := p.report(ctx); err != nil {
 		return err
 	}
 	preflight, err := p.data.PreflightPollWithResponse(ctx)

@@ -97,6 +97,10 @@ func show(ctx context.Context, data *Client) {
 	want[*ActionResultsHeaders](data.Act(ctx, &form, ActParams{}))
 	want[*Preflight](data.PreflightPoll(ctx))
 	want[*Preflight](data.PreflightActions(ctx))
+	event := NewEventEventOrEvents(Event{UID: user, Event: "purchase"})
+	reported := want[*ActionResults](data.ReportEvents(ctx, &event, ReportEventsParams{}))
+	must(reported.Accepted == 1, "reported %+v", reported)
+	want[*Preflight](data.PreflightEvents(ctx))
 }
 
 // forget resets users, by path and by query. It comes before the popup is

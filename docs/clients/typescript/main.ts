@@ -67,6 +67,10 @@ want(202, await data.POST("/v1/actions", { headers: form, body: { token: served.
 want(401, await data.POST("/v1/actions", { body: { token: "v1.forged", action: "click" } }));
 want(204, await data.OPTIONS("/v1/poll"));
 want(204, await data.OPTIONS("/v1/actions"));
+const event = { uid: user, event: "purchase" };
+assert.equal(want(202, await data.POST("/v1/events", { body: event })).accepted, 1);
+assert.equal(want(202, await admin.POST("/v1/events", { body: [event, event] })).accepted, 2);
+want(204, await data.OPTIONS("/v1/events"));
 
 // Forget users, before the popup is archived, which frees what is remembered of
 // it. Fetch takes ".." out of a path, so such ids go into the query.
