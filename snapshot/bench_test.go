@@ -56,11 +56,19 @@ func BenchmarkHotMatch(b *testing.B) {
 }
 
 func BenchmarkHotVariant(b *testing.B) {
-	p := mustCompile(b, typical(1)...).Popup(1)
 	user, dst := []byte("user-1234567"), make([]byte, 0, 1024)
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = p.Variant(user).AppendPopup(dst[:0], defaultPlacement)
+	for _, n := range []int{1, 2, 3, popup.MaxVariants} {
+		weights := map[string]int{}
+		for i := range n {
+			weights[string(rune('a'+i))] = 1 + i
+		}
+		p := compileWeights(b, "spring-sale", weights)
+		b.Run(fmt.Sprint("variants=", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = p.Variant(user).AppendPopup(dst[:0], defaultPlacement)
+			}
+		})
 	}
 }
 

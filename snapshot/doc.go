@@ -20,19 +20,30 @@
 // Rollout and variant are sticky: the same user gets the same answer from every
 // server and every release, and anyone can compute it. With
 //
-//	H(purpose) = XXH64(purpose + "\x00" + salt + "\x00" + uid), seed 0
+//	H(purpose, salt) = XXH64(purpose + "\x00" + salt + "\x00" + uid), seed 0
 //
-// where salt is the popup's rollout.salt or, if that is empty, its key, and uid
-// the bytes of the user id:
+// where uid is the bytes of the user id:
 //
-//   - the user is in the rollout if H("rollout") mod 10000 < rollout.percent * 100;
-//   - the user's variant is the first whose weight, added to the weights of the
-//     variants before it, exceeds H("variant") mod (the sum of all weights).
+//   - the user is in the rollout if H("rollout", salt) mod 10000 < rollout.percent * 100,
+//     where salt is the popup's rollout.salt or, if that is empty, its key;
+//   - the user's variant is the one with the least E(H("variant", popup key + "\x00" +
+//     variant key)) / weight, of variants with the same the first by key. Variants
+//     without a weight are left out.
+//
+// E(h) is -log2(h / 2^64) in units of 2^-32, as integers give it. With h = 1 for 0,
+// z the number of zeros before the first bit of h that is set, i the 8 bits after
+// that bit, f the 32 bits after those, and T[i] = log2(1 + i/256) * 2^32, rounded:
+//
+//	E(h) = (z+1) * 2^32 - T[i] - floor((T[i+1] - T[i]) * f / 2^32)
 //
 // The purposes draw independently, so half of the users of a 50 % rollout see
-// each of two equal variants. A greater percent keeps all users that were in;
-// changing the weights moves some users between variants. TestPublishedHash
-// holds values to check another implementation against.
+// each of two equal variants. A greater percent keeps all users that were in, and
+// the rollout's salt moves nobody between variants. This is weighted rendezvous
+// hashing: the order of variants does not matter, and of weights only their
+// proportions do; a new variant or a greater weight takes users from the others and
+// moves none between them, and the users of one that goes are spread over the rest.
+// TestPublishedHash and TestPublishedVariants hold values to check another
+// implementation against.
 //
 // # Time
 //

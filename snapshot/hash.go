@@ -2,8 +2,8 @@ package snapshot
 
 import "github.com/cespare/xxhash/v2"
 
-// The purposes of the published hash, see the package comment. Changing any of
-// this moves users in and out of rollouts and between variants.
+// The purposes of the published hash, see the package comment. A change of any of
+// this, or of negLog2, moves users in and out of rollouts and between variants.
 const (
 	purposeRollout = "rollout"
 	purposeVariant = "variant"

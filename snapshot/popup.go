@@ -23,8 +23,7 @@ type Popup struct {
 	targeting    targeting
 	rolloutShare uint64 // users in the rollout, of rolloutSteps
 	rollout      stickyHash
-	variant      stickyHash
-	variants     []Variant // those with a weight
+	variants     []Variant // those with a weight, by key
 	row          popup.Row // what it was compiled from
 }
 

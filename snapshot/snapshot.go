@@ -222,7 +222,7 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 	if salt == "" {
 		salt = spec.Key
 	}
-	p.rollout, p.variant = newStickyHash(purposeRollout, salt), newStickyHash(purposeVariant, salt)
+	p.rollout = newStickyHash(purposeRollout, salt)
 	if p.schedule, err = c.compileSchedule(&spec.Schedule); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package snapshot
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/popupd/popupd/popup"
@@ -12,7 +14,8 @@ type Variant struct {
 	Key     []byte
 	Control bool // counted, never shown
 
-	until      uint64 // its weight and those of the variants before it
+	draw       stickyHash
+	weight     uint64 // above 0
 	head, tail []byte // of the response, around the placement
 }
 
@@ -28,10 +31,10 @@ func (v *Variant) AppendPopup(dst, placement []byte) []byte {
 	return append(dst, v.tail...)
 }
 
-// compileVariants leaves out the variants without a weight: nobody sees them.
+// compileVariants leaves out the variants without a weight: nobody sees them. The
+// others are sorted by key, so that their order in the popup does not matter.
 func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 	var out []Variant
-	until := uint64(0)
 	for i := range s.Variants {
 		from := &s.Variants[i]
 		if from.Weight == 0 {
@@ -41,33 +44,42 @@ func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encode content of variant %s: %w", from.Key, err)
 		}
-		until += uint64(from.Weight)
 		// Keys are of a-z, 0-9 and -: nothing to escape.
 		head := `{"id":` + strconv.FormatUint(uint64(row.ID), 10) + `,"key":"` + s.Key + `","version":` +
 			strconv.FormatUint(uint64(row.Version), 10) + `,"variant":"` + from.Key + `","placement":"`
 		out = append(out, Variant{
 			Key:     []byte(from.Key),
 			Control: from.Control,
-			until:   until,
+			draw:    newStickyHash(purposeVariant, s.Key+"\x00"+from.Key),
+			weight:  uint64(from.Weight),
 			head:    []byte(head),
 			tail:    []byte(`","content":` + string(content) + `}`),
 		})
 	}
+	slices.SortFunc(out, func(a, b Variant) int { return bytes.Compare(a.Key, b.Key) })
 	return out, nil
 }
 
-// Variant returns the variant that this user sees, always the same one for as
-// long as the variants keep their weights. It does not allocate.
+// Variant returns the variant that this user sees: of all variants the one with the
+// least distance divided by its weight, the first one by key if two have the same.
+// It does not allocate.
 func (p *Popup) Variant(user []byte) *Variant {
-	last := len(p.variants) - 1
-	if last == 0 {
-		return &p.variants[0]
+	best := &p.variants[0]
+	if len(p.variants) == 1 {
+		return best
 	}
-	ticket := p.variant.sum(user) % p.variants[last].until
-	for i := range last {
-		if ticket < p.variants[i].until {
-			return &p.variants[i]
+	least := best.distance(user)
+	for i := 1; i < len(p.variants); i++ {
+		v := &p.variants[i]
+		// Distances have 39 bits and weights 20: the products fit.
+		if distance := v.distance(user); distance*best.weight < least*v.weight {
+			best, least = v, distance
 		}
 	}
-	return &p.variants[last]
+	return best
 }
+
+// distance is exponentially distributed among the users, independently for each
+// variant. Of such distances divided by weights, the share that is least is the
+// weight's, and it depends on no other variant which of two is less.
+func (v *Variant) distance(user []byte) uint64 { return negLog2(v.draw.sum(user)) }
