@@ -101,7 +101,7 @@ func FuzzActor(f *testing.F) {
 	})
 }
 
-// FuzzSpan: statistics are of a bounded number of whole hours that hold the time
+// FuzzSpan: statistics are of a bounded number of whole hours or days that hold the time
 // that was asked for.
 func FuzzSpan(f *testing.F) {
 	const now = int64(1_773_146_096_000)
@@ -119,7 +119,7 @@ func FuzzSpan(f *testing.F) {
 		if p.step == dayMS {
 			most = maxDailyDays + 1
 		}
-		if p.from%hourMS != 0 || p.to%hourMS != 0 || p.from >= p.to || p.points() < 1 || p.points() > most {
+		if p.from%p.step != 0 || p.to%p.step != 0 || p.from >= p.to || p.points() < 1 || p.points() > most {
 			t.Fatalf("%q: %+v of %d points", query, p, p.points())
 		}
 		figures := p.newFigures()

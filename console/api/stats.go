@@ -80,28 +80,27 @@ type statistics struct {
 	Variants []variantFigures `json:"variants"`
 }
 
-// span is the time that statistics are asked for: [from, to) in ms, both on the
-// hour, in steps of an hour or a day of UTC. The first and the last day may be partial.
+// span is the time that statistics are asked for: [from, to) in ms, in steps of an
+// hour or a day of UTC. Both begin a step, so that each point of a series is whole.
 type span struct{ from, to, step int64 }
 
 func floor(ms, step int64) int64 { return ms - ms%step }
 
-func (p span) points() int64 {
-	return (p.to - floor(p.from, p.step) + p.step - 1) / p.step
-}
+func ceil(ms, step int64) int64 { return floor(ms+step-1, step) }
+
+func (p span) points() int64 { return (p.to - p.from) / p.step }
 
 func (p span) newFigures() figures {
-	start := floor(p.from, p.step)
 	f := figures{Series: make([]point, p.points())}
 	for i := range f.Series {
-		f.Series[i].At = time.UnixMilli(start + int64(i)*p.step).UTC()
+		f.Series[i].At = time.UnixMilli(p.from + int64(i)*p.step).UTC()
 	}
 	return f
 }
 
 func (f *figures) add(p span, c popup.Counts) {
 	f.Totals.add(c)
-	f.Series[(c.HourMS-floor(p.from, p.step))/p.step].add(c)
+	f.Series[(c.HourMS-p.from)/p.step].add(c)
 }
 
 // summarize sums the hours of a popup. Variants come in the order of the popup,
@@ -141,7 +140,7 @@ func (p span) summarize(variants []popup.Variant, hours []popup.Counts) statisti
 }
 
 // spanOf reads from, to and interval. The time asked for is widened to whole
-// hours, the finest that is kept.
+// intervals.
 func spanOf(r *http.Request, nowMS int64) (span, error) {
 	q := r.URL.Query()
 	p := span{step: hourMS}
@@ -155,18 +154,18 @@ func spanOf(r *http.Request, nowMS int64) (span, error) {
 	}
 	at := func(name string) (int64, error) {
 		t, err := time.Parse(time.RFC3339, q.Get(name))
-		if err != nil || t.UnixMilli() < 0 || t.UnixMilli() > popup.Never-hourMS {
+		if err != nil || t.UnixMilli() < 0 || t.UnixMilli() > popup.Never-p.step {
 			return 0, invalidParameter(name, "must be an RFC 3339 time, as 2026-01-31T00:00:00Z.")
 		}
 		return t.UnixMilli(), nil
 	}
-	p.to = floor(nowMS, hourMS) + hourMS
+	p.to = floor(nowMS, p.step) + p.step
 	if q.Has("to") {
 		to, err := at("to")
 		if err != nil {
 			return p, err
 		}
-		p.to = floor(to+hourMS-1, hourMS)
+		p.to = ceil(to, p.step)
 	}
 	p.from = max(0, p.to-defaultStatsDays*dayMS)
 	if q.Has("from") {
@@ -174,7 +173,7 @@ func spanOf(r *http.Request, nowMS int64) (span, error) {
 		if err != nil {
 			return p, err
 		}
-		p.from = floor(from, hourMS)
+		p.from = floor(from, p.step)
 	}
 	switch {
 	case p.from >= p.to:

@@ -107,17 +107,19 @@ func TestStats(t *testing.T) {
 		t.Errorf("by hour (-want +got):\n%s", d)
 	}
 
+	// The first hour is on the day before the last seven days.
 	byDay := p.stats("?interval=day")
+	wantTotals.Impressions, wantTotals.Users, wantTotals.CTR = 20, 19, 8.0/20
 	if d := cmp.Diff(wantTotals, byDay.Totals); d != "" {
 		t.Errorf("totals by day (-want +got):\n%s", d)
 	}
-	if byDay.Interval != "day" || len(byDay.Series) != 8 { // the first and the last one are partial
-		t.Errorf("%d points by %s, want 8 by day", len(byDay.Series), byDay.Interval)
+	if byDay.Interval != "day" || len(byDay.Series) != 7 {
+		t.Fatalf("%d points by %s, want 7 by day", len(byDay.Series), byDay.Interval)
 	}
-	if d := cmp.Diff(map[string]uint64{"2026-03-10T00:00:00Z": 12, "2026-03-09T00:00:00Z": 8, "2026-03-03T00:00:00Z": 1}, byDay.course()); d != "" {
+	if d := cmp.Diff(map[string]uint64{"2026-03-10T00:00:00Z": 12, "2026-03-09T00:00:00Z": 8}, byDay.course()); d != "" {
 		t.Errorf("by day (-want +got):\n%s", d)
 	}
-	if last := byDay.Series[7]; last.Clicks != 4 || last.CTR != 4.0/12 {
+	if last := byDay.Series[6]; last.Clicks != 4 || last.CTR != 4.0/12 {
 		t.Errorf("today: %+v", last)
 	}
 
@@ -128,7 +130,7 @@ func TestStats(t *testing.T) {
 	if d := cmp.Diff([]string{"b", "a", "c", "gone"}, keys); d != "" {
 		t.Fatalf("variants (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(counts{Impressions: 13, Users: 10, Clicks: 4, Dismisses: 2, Converts: 1, CTR: 4.0 / 13,
+	if d := cmp.Diff(counts{Impressions: 12, Users: 9, Clicks: 4, Dismisses: 2, Converts: 1, CTR: 4.0 / 12,
 		Views: 18, Releases: 16, ClickUsers: 14, ConvertUsers: 12, ControlUsers: 10}, byDay.Variants[1].Totals); d != "" {
 		t.Errorf("variant a (-want +got):\n%s", d)
 	}
@@ -152,7 +154,9 @@ func TestStatsSpan(t *testing.T) {
 		{"?from=2026-03-10T12:00:00Z", "2026-03-10T12:00:00Z", "2026-03-10T13:00:00Z", 1},
 		{"?to=2026-03-02T00:00:00Z", "2026-02-23T00:00:00Z", "2026-03-02T00:00:00Z", 168},
 		{"?from=2026-03-01T08:00:00%2B08:00&to=2026-03-01T02:00:00Z", "2026-03-01T00:00:00Z", "2026-03-01T02:00:00Z", 2},
-		{"?interval=day&from=2026-03-01T23:00:00Z&to=2026-03-03T01:00:00Z", "2026-03-01T23:00:00Z", "2026-03-03T01:00:00Z", 3},
+		{"?interval=day&from=2026-03-01T23:00:00Z&to=2026-03-03T01:00:00Z", "2026-03-01T00:00:00Z", "2026-03-04T00:00:00Z", 3},
+		{"?interval=day&from=2026-03-04T05:00:00Z", "2026-03-04T00:00:00Z", "2026-03-11T00:00:00Z", 7},
+		{"?interval=day&to=2026-03-02T00:00:00Z", "2026-02-23T00:00:00Z", "2026-03-02T00:00:00Z", 7},
 		{"?interval=day&from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z", "2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", 2},
 		{"?interval=hour&from=2026-02-07T13:00:00Z", "2026-02-07T13:00:00Z", "2026-03-10T13:00:00Z", 744},
 		{"?to=1970-01-01T00:30:00Z", "1970-01-01T00:00:00Z", "1970-01-01T01:00:00Z", 1},
@@ -166,7 +170,7 @@ func TestStatsSpan(t *testing.T) {
 	for _, query := range []string{
 		"?interval=week", "?from=yesterday", "?to=2026-03-10", "?from=", "?from=2026-03-11T00:00:00Z",
 		"?from=2026-03-02T00:00:00Z&to=2026-03-02T00:00:00Z", "?from=2026-03-03T00:00:00Z&to=2026-03-02T00:00:00Z",
-		"?from=2026-02-07T12:00:00Z", "?interval=day&from=2020-01-01T00:00:00Z", "?to=1969-12-31T23:00:00Z", "?to=9999-12-31T23:30:00Z", "?from=0000-01-01T00:00:00Z",
+		"?from=2026-02-07T12:00:00Z", "?interval=day&from=2020-01-01T00:00:00Z", "?to=1969-12-31T23:00:00Z", "?to=9999-12-31T23:30:00Z", "?interval=day&to=9999-12-31T00:00:00Z", "?from=0000-01-01T00:00:00Z",
 	} {
 		p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats"+query, "")
 	}
