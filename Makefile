@@ -11,8 +11,9 @@ run: ## Run the demo, with embedded stores and three sample popups.
 build: ## Build ./popupd.
 	$(GO) build -trimpath -o popupd .
 
-test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis.
+test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $$($(GO) list $(PACKAGES) | grep -v -e '/e2e$$' -e '/bench\(/\|$$\)')
+	POPUPD_REQUIRE_STORES=1 $(GO) -C e2e/browser test -timeout 3m -count=1 -parallel 4 .
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 4 ./e2e # uncached: go test does not see that the popupd it builds has changed
 
 test-short: ## Run the tests that need nothing installed and end in seconds.
@@ -38,6 +39,7 @@ lint: ## Check the code with gofmt, go vet and staticcheck.
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: make fmt'; exit 1; }
 	$(GO) vet -pgo=off $(PACKAGES)
 	$(GO) -C bench/rivals vet ./...
+	$(GO) -C e2e/browser vet ./...
 	$(TOOL) staticcheck $(PACKAGES)
 	$(GO) -C bench/rivals tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 
@@ -132,8 +134,8 @@ sdk: ## Bundle the browser SDK out of sdk/src, into the directory SDK.
 	$(BUNDLE) sdk/src/index.js --format=esm --outfile=$(SDK)/popupd.mjs
 	$(BUNDLE) sdk/src/mock.js --format=esm --outfile=$(SDK)/popupd.mock.mjs
 
-sdk-tools: ## Install Node.js (Debian, as root) and the npm packages that test the browser SDK, where they are missing.
-	@command -v npm >/dev/null || $(call install,nodejs npm)
+sdk-tools: ## Install Chromium and Node.js (Debian, as root) and the npm packages that test the browser SDK, where they are missing.
+	@{ command -v chromium && command -v npm; } >/dev/null || $(call install,chromium nodejs npm)
 	@$(call packages,sdk)
 
 CLIENTS = docs/clients/typescript

@@ -15,6 +15,7 @@ export const own = (object, name) => (object && Object.prototype.hasOwnProperty.
  */
 export function readContent(popup, warn) {
   const content = own(popup, "content");
+  const fault = (/** @type {string} */ name) => new Error(`popup ${popup.key}: bad ${name}`);
   /** @param {string} name @param {any} [from] @returns {string} */
   const text = (name, from = content) => {
     const value = own(from, name);
@@ -31,15 +32,15 @@ export function readContent(popup, warn) {
     } catch {
       // Told below.
     }
-    warn(new Error(`${name} of popup ${popup.key} is refused`));
+    warn(fault(name));
     return "";
   };
   const kind = own(content, "kind") ?? "modal";
   if (!kinds.includes(kind)) {
-    throw new Error(`popup ${popup.key} has an unknown kind`);
+    throw fault("kind");
   }
   if (!text("title")) {
-    throw new Error(`popup ${popup.key} has no title`);
+    throw fault("title");
   }
   const image = own(content, "image");
   const sized = typeof image === "object" && image;

@@ -99,13 +99,14 @@ export function display(content, container, on) {
   (container || document.body).append(host);
   if (modal) {
     const dialog = /** @type {HTMLDialogElement} */ (wrap);
-    dialog.autofocus = true; // the dialog itself: Enter must not follow a link that has just appeared
+    dialog.tabIndex = -1;
     dialog.oncancel = (event) => {
       event.preventDefault();
       on.dismiss();
     };
     dialog.onclick = (event) => event.target === dialog && on.dismiss();
     dialog.showModal();
+    dialog.focus(); // and no button: Enter must not follow a link that has just appeared
   }
   if (scroll.scrollHeight > scroll.clientHeight) {
     scroll.tabIndex = 0; // so that keys can scroll it
@@ -149,7 +150,7 @@ function place({ style }, { kind, position }) {
 
 /** Keeps Tab inside of a modal popup. @param {KeyboardEvent} event @param {ShadowRoot} root @param {Element} wrap */
 function cycle(event, root, wrap) {
-  const stops = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("a,button,[tabindex]"));
+  const stops = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('a,button,[tabindex="0"]'));
   const [first, last] = [stops[0], stops[stops.length - 1]];
   const at = root.activeElement;
   if (event.shiftKey ? at === first || at === wrap || !at : at === last) {

@@ -31,6 +31,7 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
   let timer = 0;
   let failures = 0;
   let asking = false;
+  let ended = false;
   let stopped = false; // the server said that asking is wrong
   let leads = false;
   let forced = false; // asks for a poll before its time
@@ -127,10 +128,13 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
     } catch (error) {
       const backoff = Math.random() * Math.min(maxBackoffMS, 2000 * 2 ** failures++);
       next.at = Date.now() + Math.max(Math.min(after, maxBackoffMS), backoff, 200);
-      failed(/** @type {Error} */ (error), quiet);
+      ended || failed(/** @type {Error} */ (error), quiet);
       answer = undefined;
     }
     clearTimeout(limit);
+    if (ended) {
+      return; // the next client of the page asks for the same answer
+    }
     store.set(polled, trigger === "load" || answer ? next : { ...before, at: next.at });
     asking = false;
     if (answer) {
@@ -160,6 +164,7 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
       }
     },
     stop() {
+      ended = true;
       clearTimeout(timer);
       giveUp();
     },

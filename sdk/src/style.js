@@ -13,7 +13,7 @@ dialog,.card{pointer-events:auto}
 .banner,.inline{padding:0}
 .banner .card,.inline .card{max-width:none}
 .banner .card{max-height:50%;border-radius:0}
-.scroll{overflow:auto;overscroll-behavior:contain;flex:1;padding:16px;padding-inline-end:52px}
+.scroll{overflow:auto;flex:1;padding:16px;padding-inline-end:52px}
 .image{display:block;width:100%;height:auto;max-height:40vh;aspect-ratio:16/9;object-fit:contain}
 .label{font-size:12px;border:1px solid;border-radius:4px;padding:0 4px}
 .title{font-size:18px}

@@ -1,0 +1,101 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLinkAway: of a click on a link to another site exactly one action arrives.
+func TestLinkAway(t *testing.T) {
+	s := newSite(t, content(`"kind":"banner","title":"Sale","link":"https://shop.invalid/sale","cta":"See"`))
+	p := s.open("/")
+	p.is(shown)
+	s.reported("view")
+	p.js(`void setTimeout(() => roots[0].querySelector(".cta").click())`)
+	s.reported("view", "click")
+}
+
+// TestRelease: what shouldShow refuses, or a render that throws, is released.
+func TestRelease(t *testing.T) {
+	for name, option := range map[string]string{"veto": `shouldShow: () => false`, "throw": `render() { throw new Error("no") }`} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, content(`"title":"Sale"`))
+			p := s.start(option)
+			s.reported("release")
+			p.is(`!` + shown)
+		})
+	}
+}
+
+// TestOffline: an action that happens offline arrives later, once, with its age.
+func TestOffline(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+	p := s.open("/")
+	p.is(shown)
+	s.reported("view")
+	p.js(`Object.defineProperty(navigator, "onLine", {value: false, configurable: true}) && 0`)
+	p.click(".close")
+	p.is(`!` + shown)
+	p.js(`new Promise((resolve) => setTimeout(resolve, 300))`)
+	s.reported("view")
+	p.js(`Object.defineProperty(navigator, "onLine", {value: true, configurable: true}) && 0`)
+	p.js(`void dispatchEvent(new Event("online"))`)
+	s.reported("view", "dismiss")
+	if age, ok := s.actions[1]["age_ms"].(float64); !ok || age < 250 {
+		t.Errorf("age_ms %v, want 250 or more", s.actions[1]["age_ms"])
+	}
+	p.is(`!localStorage["popupd.out.` + s.endpoint + `"]`)
+}
+
+// TestHostileContent: whatever is in a field becomes text, or is refused.
+func TestHostileContent(t *testing.T) {
+	for i, text := range []string{
+		`<img src=x onerror=errors.push(1)>`, `<script>errors.push(1)</script>`, `"><svg onload=errors.push(1)>`, `javascript:errors.push(1)`,
+		` java\nscript:errors.push(1)`, `data:text/html,<script>errors.push(1)</script>`, `{{constructor.constructor('errors.push(1)')()}}`, `vbscript:x`, `blob:https://a/b`, `//user@[`,
+	} {
+		t.Run(string(rune('a'+i)), func(t *testing.T) {
+			quoted := `"` + strings.NewReplacer(`"`, `\"`).Replace(text) + `"`
+			s := newSite(t)
+			s.body = `{"popups":[{"popup":{"key":"k","placement":"` + s.placement + `","content":{"title":` + quoted + `,"body":` + quoted + `,"link":` + quoted + `,"image":` + quoted + `,"cta":` + quoted + `,"dismiss":` + quoted +
+				`,"label":` + quoted + `,"dir":` + quoted + `,"theme":` + quoted + `,"position":` + quoted + `}},"token":"t"}],"next_poll_sec":60}`
+			p := s.open("/")
+			p.is(shown)
+			p.click(".cta")
+			p.is(`!` + shown)
+			if got := p.js(`errors.concat([...roots[0].querySelectorAll("a")].map((a) => a.href).filter((href) => !/^(https:|mailto:|http:.{2}localhost)/.test(href)), [...roots[0].querySelectorAll("script,svg")].map(String))`); got != "[]" {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
+
+// TestBadAnswers: nothing breaks the page; one line and one event tell of it.
+func TestBadAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		status  int
+		body    string
+		release bool
+	}{
+		"no JSON":       {200, `<html>`, false},
+		"no object":     {200, `null`, false},
+		"not found":     {404, `{}`, false},
+		"no title":      {200, `{"popups":[{"popup":{"key":"k","content":{}},"token":"t"}]}`, true},
+		"unknown kind":  {200, `{"popups":[{"popup":{"key":"k","content":{"kind":"page","title":"a"}},"token":"t"}]}`, true},
+		"no content":    {200, `{"popups":[{"popup":{"key":"k"},"token":"t"}]}`, true},
+		"popup is null": {200, `{"popups":[null,{"popup":null},{"popup":{"key":"k","content":[]},"token":"t"}]}`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.refuse, s.body = c.status, c.body
+			p := s.open("/")
+			p.is(`warnings.length === 1 && warnings[0].startsWith("popupd: ")`)
+			if c.release {
+				s.reported("release")
+			}
+			if got := p.js(`errors`); got != "[]" {
+				t.Errorf("errors %s", got)
+			}
+			p.is(`!` + shown)
+		})
+	}
+}

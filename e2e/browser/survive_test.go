@@ -1,0 +1,117 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestContentSecurityPolicy: a strict policy with Trusted Types is not violated.
+func TestContentSecurityPolicy(t *testing.T) {
+	for _, kind := range []string{"modal", "banner", "toast"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newSite(t, content(`"kind":"`+kind+`","position":"top-start","title":"Sale","body":"a","image":{"src":"/image.png","width":40,"height":30},"link":"/sale"`))
+			s.csp = fmt.Sprintf("default-src 'none'; img-src 'self'; script-src %s; connect-src %[1]s; style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'", s.endpoint)
+			p := s.open("/")
+			p.is(shown)
+			s.reported("view")
+			p.click(".close")
+			p.is(`!` + shown)
+			s.reported("view", "dismiss")
+			if got := p.js(`[...violations, ...errors]`); got != "[]" {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
+
+// TestHostilePage: what a page may have done to its own globals breaks nothing.
+func TestHostilePage(t *testing.T) {
+	for name, script := range map[string]string{
+		"storage throws":     `Object.defineProperty(window, "localStorage", {get() { throw new DOMException("no", "SecurityError"); }});`,
+		"storage is full":    `Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };`,
+		"no locks":           `Object.defineProperty(Navigator.prototype, "locks", {value: undefined});`,
+		"locks are refused":  `LockManager.prototype.request = () => Promise.reject(new DOMException("no", "SecurityError"));`,
+		"no beacon":          `Navigator.prototype.sendBeacon = () => false;`,
+		"no navigation API":  `Object.defineProperty(window, "navigation", {value: undefined});`,
+		"polluted prototype": `Object.prototype.render = Object.prototype.remove = Object.prototype.link = () => { throw new Error("polluted"); };`,
+		"frozen prototype":   `Object.freeze(Object.prototype);`,
+		"clock of the past":  `localStorage.clear(); { const now = Date.now; Date.now = () => now() - 1e9; }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+			p := s.open("/", script)
+			p.is(shown)
+			s.reported("view")
+			p.click(".close")
+			p.is(`!` + shown)
+			s.reported("view", "dismiss")
+			if got := p.js(`[...warnings, ...errors]`); got != "[]" {
+				t.Errorf("%s", got)
+			}
+		})
+	}
+}
+
+// TestTwice: a page that has the script twice has one client.
+func TestTwice(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+	s.head = fmt.Sprintf(`<script async src="%s/sdk.js" data-uid="%s" data-placement="%s"></script>`, s.endpoint, s.uid, s.placement)
+	p := s.open("/")
+	p.is(shown)
+	s.reported("view")
+	s.polled(1)
+	p.is(`roots.length === 1`)
+}
+
+// TestInitAgain: a client that is made, destroyed and made again, as React does in its
+// strict mode, shows the popup once, although the first one's poll was under way.
+func TestInitAgain(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+	p := s.open("/empty")
+	p.js(`import("` + s.endpoint + `/sdk.js").then(() => {
+		const options = {endpoint: "` + s.endpoint + `", uid: "` + s.uid + `", placement: "` + s.placement + `"};
+		const first = popupd.init(options);
+		first.destroy();
+		const second = popupd.init(options);
+		return new Promise((resolve) => setTimeout(resolve, 5)).then(() => { second.destroy(); popupd.init(options); });
+	})`)
+	p.is(shown)
+	s.reported("view")
+	p.is(`roots.length === 1`)
+}
+
+// TestAccessible: axe-core finds nothing in any kind, light or dark.
+func TestAccessible(t *testing.T) {
+	axe, err := os.ReadFile("../../sdk/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		if os.Getenv("POPUPD_REQUIRE_STORES") == "1" {
+			t.Fatalf("%v: make sdk-tools", err)
+		}
+		t.Skipf("%v: make sdk-tools", err)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		for _, kind := range []string{"modal", "banner", "toast", "inline"} {
+			t.Run(scheme+"-"+kind, func(t *testing.T) {
+				s := newSite(t, content(`"kind":"`+kind+`","label":"Ad","title":"Sale","body":"`+strings.Repeat("20 % off. ", 200)+`","link":"/sale","dismiss":"No"`))
+				p := s.open("/empty")
+				if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
+					t.Fatal(err)
+				}
+				p.init(`container: "#slot"`)
+				p.is(shown)
+				p.js(string(axe) + ";0")
+				if got := p.js(`axe.run(document).then((found) => found.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html + n.failureSummary)))`); got != "[]" {
+					t.Errorf("%s", got)
+				}
+				if got, want := p.js(`roots[0].host.getAttribute("theme")`), `"`+scheme+`"`; got != want {
+					t.Errorf("theme %s, want %s", got, want)
+				}
+			})
+		}
+	}
+}
