@@ -174,25 +174,25 @@ func (it *siteEvent) field(name []byte) *[]byte {
 
 // siteEvent reads one event, {"uid":"…","event":"…","sig":"…"}. Other members are
 // ignored; of these each may be there once. It reports false for what is not JSON.
-func (r *reader) siteEvent() (it siteEvent, ok bool) {
+func (r *reader) siteEvent(it *siteEvent) bool {
 	if r.peek() != '{' {
 		it.wrong = malformedEvent
-		return it, r.skip()
+		return r.skip()
 	}
 	r.is('{')
 	for more := !r.is('}'); more; {
 		name, ok := r.text()
 		if !ok || !r.is(':') || !r.textMember(it.field(name), &it.wrong, malformedEvent) {
-			return it, false
+			return false
 		}
 		if more = r.is(','); !more && !r.is('}') {
-			return it, false
+			return false
 		}
 	}
 	if it.uid == nil || it.name == nil {
 		it.wrong = malformedEvent
 	}
-	return it, true
+	return true
 }
 
 // release forgets what the request and the snapshot own.

@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -213,4 +215,27 @@ func TestGoalOfManyPopups(t *testing.T) {
 	if err := f.Record([]popup.SiteEvent{{User: []byte("u"), Name: []byte("purchase")}}); err == nil {
 		t.Error("what the journal refuses is recorded")
 	}
+}
+
+// FuzzReadEvents: a body is JSON where encoding/json takes it for that, and what is read
+// of it as right has an id and a name.
+func FuzzReadEvents(f *testing.F) {
+	f.Add([]byte(`{"uid":"u","event":"purchase","sig":"00"}`))
+	f.Add([]byte(`[{"uid":"\u0075","event":"a"},7,{"uid":"u","uid":"v"},{"x":[{}]}]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > maxNesting {
+			return // may nest deeper than we read
+		}
+		var e eventScratch
+		_, wrong := e.parse(body, false)
+		isJSON := json.Valid(bytes.TrimPrefix(body, byteOrderMark))
+		if wrong != tooManyEvents && (wrong == malformedJSON) == isJSON {
+			t.Fatalf("%q: problem %q, encoding/json takes it for JSON: %v", body, wrong.code(), isJSON)
+		}
+		for i := range e.items {
+			if it := &e.items[i]; wrong == noProblem && it.wrong == noProblem && (it.uid == nil || it.name == nil) {
+				t.Fatalf("%q: item %d is read as right, without an id or a name", body, i)
+			}
+		}
+	})
 }

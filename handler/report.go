@@ -78,15 +78,16 @@ func (a *actionScratch) parseJSON(body []byte) (many bool, wrong problem) {
 }
 
 // readItems reads a body of one item, or an array of at most so many, and appends them to
-// items. read reads an item, and reports false for what is not JSON.
-func readItems[T any](r *reader, body []byte, items []T, most int, tooMany problem, read func(*reader) (T, bool)) (_ []T, many bool, wrong problem) {
+// items. read fills in an item, and reports false for what is not JSON.
+func readItems[T any](r *reader, body []byte, items []T, most int, tooMany problem, read func(*reader, *T) bool) (_ []T, many bool, wrong problem) {
 	r.reset(body)
+	var zero T
 	if r.peek() != '[' {
-		it, ok := read(r)
-		if !ok || !r.end() {
+		items = append(items, zero)
+		if !read(r, &items[len(items)-1]) || !r.end() {
 			return items, false, malformedJSON
 		}
-		return append(items, it), false, noProblem
+		return items, false, noProblem
 	}
 	r.is('[')
 	if r.is(']') {
@@ -96,14 +97,16 @@ func readItems[T any](r *reader, body []byte, items []T, most int, tooMany probl
 		return items, true, noProblem
 	}
 	for {
-		it, ok := read(r)
-		if !ok {
-			return items, true, malformedJSON
-		}
 		if len(items) == most {
+			if !r.skip() {
+				return items, true, malformedJSON
+			}
 			return items, true, tooMany
 		}
-		items = append(items, it)
+		items = append(items, zero)
+		if !read(r, &items[len(items)-1]) {
+			return items, true, malformedJSON
+		}
 		if r.is(',') {
 			continue
 		}
@@ -117,22 +120,22 @@ func readItems[T any](r *reader, body []byte, items []T, most int, tooMany probl
 // item reads one action, {"token":"…","action":"…"}. Other members are
 // ignored; a second token or action makes the item malformed, because readers
 // of JSON do not agree on which one counts. It reports false for what is not JSON.
-func (r *reader) item() (it item, ok bool) {
+func (r *reader) item(it *item) bool {
 	if r.peek() != '{' {
 		it.wrong = malformedAction
-		return it, r.skip()
+		return r.skip()
 	}
 	r.is('{')
 	if !r.is('}') {
 		for {
-			if !r.member(&it) {
-				return it, false
+			if !r.member(it) {
+				return false
 			}
 			if r.is(',') {
 				continue
 			}
 			if !r.is('}') {
-				return it, false
+				return false
 			}
 			break
 		}
@@ -140,7 +143,7 @@ func (r *reader) item() (it item, ok bool) {
 	if it.token == nil || it.action == nil {
 		it.wrong = malformedAction
 	}
-	return it, true
+	return true
 }
 
 // member reads one member of an action. It reports false for what is not JSON.
