@@ -84,6 +84,9 @@ func TestDecodeStored(t *testing.T) {
 	if _, err := Decode([]byte(newer)); err == nil {
 		t.Error("Decode takes it, too")
 	}
+	if s, _, err := DecodeStored([]byte(`{"key":"k","variants":[{"key":"holdout"}]}`)); err != nil || s.Variants[0].Key != HoldoutVariant {
+		t.Errorf("a variant of a key that was not reserved: %v", err)
+	}
 	for _, broken := range []string{
 		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"eq","value":"pro","ignore_case":true}]}}`,
 		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"matches","value":"p.o"}]}}`,
@@ -178,7 +181,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"/frequency/after_click_sec", one(`"frequency":{"after_click_sec":-2}`)}, {"/frequency/after_dismiss_sec", one(`"frequency":{"after_dismiss_sec":315360001}`)}, {"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":0.5}`)},
 		{"/frequency/after_impression_sec", one(`"frequency":{"after_impression_sec":9223372036854775808}`)},
 		{"/frequency/max_impressions", one(`"frequency":{"max_impressions":-1}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":65536}`)}, {"/frequency/max_impressions", one(`"frequency":{"max_impressions":4294967296}`)}, {"/frequency/ignore_min_gap", one(`"frequency":{"ignore_min_gap":0}`)},
-		{"/goal/event", one(`"goal":{"event":"Purchase"}`)}, {"/goal/event", one(`"goal":{"event":".a"}`)}, {"/goal/event", one(`"goal":{"event":"` + strings.Repeat("a", 65) + `"}`)},
+		{"/variants/0/key", one(`"variants":[{"key":"holdout"}]`)}, {"/goal/event", one(`"goal":{"event":"Purchase"}`)}, {"/goal/event", one(`"goal":{"event":".a"}`)}, {"/goal/event", one(`"goal":{"event":"` + strings.Repeat("a", 65) + `"}`)},
 		{"/goal/event", one(`"goal":{"event":null}`)}, {"/goal/window_sec", one(`"goal":{"window_sec":0}`)}, {"/goal/window_sec", one(`"goal":{"window_sec":7776001}`)}, {"/goal/windows", one(`"goal":{"windows":1}`)},
 		{"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":-1}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":86401}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":1.5}`)}, {"/frequency/confirm_sec", one(`"frequency":{"confirm_sec":"5"}`)},
 		{"/variants", one(`"variants":[]`)}, {"/variants", one(`"variants":[` + variants + `]`)}, {"/variants/1/key", one(`"variants":[{"key":"a"},{}]`)}, {"/variants/0/key", one(`"variants":[{"key":"A"}]`)},

@@ -140,6 +140,10 @@ func Until(nowMS, sec int64) int64 {
 	return nowMS + sec*1000
 }
 
+// HoldoutVariant is the variant in which users of a holdout, who are shown nothing, are
+// counted. No new popup may have one of this key.
+const HoldoutVariant = "holdout"
+
 // Variant is one of the faces of a popup; a user sees always the same one. A
 // control variant is counted and never shown.
 type Variant struct {

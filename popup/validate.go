@@ -35,6 +35,9 @@ func (s *Spec) validateChange(errs *FieldErrors) {
 	}
 	for i := range s.Variants {
 		s.Variants[i].validateLinks(errs, index("/variants", i)+"/content")
+		if s.Variants[i].Key == HoldoutVariant {
+			errs.add(index("/variants", i)+"/key", "is reserved for users who are shown nothing")
+		}
 	}
 }
 
