@@ -143,8 +143,9 @@ func (l *listener) deliver(ctx context.Context) {
 }
 
 // decode calls fn with the events of a message, and onFrame after those of each frame,
-// unless their stream is our own. Frames of a newer version are passed over. buf is
-// returned for the next call.
+// unless their stream is our own. Frames of a newer version and gaps are passed over: what
+// a gap declares as lost may still be in the list, and then the database takes that. buf
+// is returned for the next call.
 func decode(message []byte, isOwn func(popup.StreamID) bool, fn func(*popup.Event), onFrame func(popup.StreamID, uint64, uint64), buf []popup.Event,
 ) ([]popup.Event, error) {
 	var stream popup.StreamID // of the frame before: a message has one
@@ -170,7 +171,9 @@ func decode(message []byte, isOwn func(popup.StreamID) bool, fn func(*popup.Even
 		for i := range buf {
 			fn(&buf[i])
 		}
-		onFrame(f.Stream, f.First, f.Last())
+		if !f.Gap {
+			onFrame(f.Stream, f.First, f.Last())
+		}
 	}
 	return buf, nil
 }

@@ -261,3 +261,18 @@ func BenchmarkHotPeek(b *testing.B) {
 	}
 	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
+
+// Frames of events are told as heard, gaps and what cannot be read are not: the database
+// says what became of those.
+func TestDecodeTellsOfFrames(t *testing.T) {
+	var frames, events []uint64
+	_, err := decode([]byte(wholeFrame(1, 2)+gapFrame(3, 4)+newerFrame(5, 6)+wholeFrame(7, 7)), func(popup.StreamID) bool { return false },
+		func(e *popup.Event) { events = append(events, e.Seq) },
+		func(_ popup.StreamID, first, last uint64) { frames = append(frames, first, last) }, nil)
+	if want := []uint64{1, 2, 7}; err != nil || !slices.Equal(events, want) {
+		t.Errorf("events %v, %v; want %v", events, err, want)
+	}
+	if want := []uint64{1, 2, 7, 7}; !slices.Equal(frames, want) {
+		t.Errorf("frames %v, want %v", frames, want)
+	}
+}
