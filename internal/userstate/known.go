@@ -39,6 +39,7 @@ type known struct {
 
 	// For how long the table keeps entries, and the least of it since the latest full read.
 	keeps, kept map[uint32]int64 // ms after the impression, by popup
+	newest      uint32           // the greatest id of a popup that was ever in keeps; one up to it that is not in kept was dropped
 	keptGapMS   int64            // after the user saw any popup
 
 	// Each counts what makes void what has begun before it.
@@ -52,8 +53,10 @@ type heard struct {
 	lately   bool   // since the latest restore
 }
 
-// forEver is how long the impressions of a popup are kept that limits them.
-const forEver = math.MaxInt64
+const (
+	forEver = math.MaxInt64 // how long the impressions of a popup are kept that limits them
+	dropped = -1            // not even while they wait: the popup was archived, or not known
+)
 
 func newKnown() *known {
 	return &known{streams: make(map[popup.StreamID]*heard), kept: make(map[uint32]int64)}
@@ -112,6 +115,7 @@ const (
 	allUnknown = "nothing is known yet"
 	allLonger  = "states are kept for longer than they were"
 	allRefused = "memory was short"
+	allEarlier = "the clock was set back"
 )
 
 // reading is how known stands when a restore begins.
@@ -122,10 +126,10 @@ type reading struct {
 	forgets, policies int
 }
 
-// beginRead returns what restored needs to know of a restore that begins, and what that
-// need not read again: nil if it must read all. refused is how many states the table has
-// refused by now.
-func (k *known) beginRead(refused uint64, gap time.Duration) (reading, *persist.Known) {
+// beginRead returns what restored needs to know of a restore that begins at nowMS, and
+// what that need not read again: nil if it must read all. refused is how many states the
+// table has refused by now.
+func (k *known) beginRead(refused uint64, gap time.Duration, nowMS int64) (reading, *persist.Known) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reading = true
@@ -135,6 +139,8 @@ func (k *known) beginRead(refused uint64, gap time.Duration) (reading, *persist.
 		r.all = allUnknown
 	case refused != k.refused:
 		r.all = allRefused
+	case nowMS < k.latestMS-popup.KeepAfterWait.Milliseconds():
+		r.all = allEarlier
 	case r.gapMS > k.keptGapMS || k.keepsLongerLocked():
 		r.all = allLonger
 	default:
@@ -178,6 +184,8 @@ func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) 
 		if r.policies == k.policies { // else what was read may be dropped already
 			k.fullyKeptLocked(f.Limited)
 		}
+	} else {
+		k.latestMS = max(k.latestMS, nowMS) // what did not matter then was left out
 	}
 	for id, last := range f.Committed {
 		k.streamLocked(id).reach(last)
@@ -221,6 +229,9 @@ func (k *known) swept(nowMS int64, gap time.Duration) {
 	defer k.mu.Unlock()
 	k.latestMS = max(k.latestMS, nowMS)
 	k.keptGapMS = min(k.keptGapMS, gap.Milliseconds())
+	if k.keeps == nil { // without popups nothing is kept for longer than it waits
+		clear(k.kept)
+	}
 }
 
 // setKeeps says for how long after an impression the states of each popup are kept, ms.
@@ -231,7 +242,21 @@ func (k *known) setKeeps(keeps map[uint32]int64) {
 	if !maps.Equal(keeps, k.keeps) {
 		k.policies++
 	}
-	k.keeps, k.kept = keeps, least(keeps, k.kept)
+	kept := least(keeps, k.kept)
+	k.markDroppedLocked(kept)
+	k.keeps, k.kept = keeps, kept
+	for id := range keeps {
+		k.newest = max(k.newest, id)
+	}
+}
+
+// markDroppedLocked corrects kept for popups that are not new and were not kept.
+func (k *known) markDroppedLocked(kept map[uint32]int64) {
+	for id := range kept {
+		if _, ok := k.kept[id]; !ok && id <= k.newest {
+			kept[id] = dropped
+		}
+	}
 }
 
 // least returns the lesser of both for each popup of a.
@@ -250,7 +275,8 @@ type note struct {
 	Version   int               `json:"version"`
 	Committed map[string]uint64 `json:"committed"` // by stream
 	QuietMS   int64             `json:"quiet_ms"`
-	Kept      map[uint32]int64  `json:"kept_ms"` // by popup, but for those for ever
+	Kept      map[uint32]int64  `json:"kept_ms"` // by popup
+	Newest    uint32            `json:"newest"`  // popup
 	LatestMS  int64             `json:"latest_ms"`
 	MinGapMS  int64             `json:"min_gap_ms"`
 }
@@ -281,12 +307,11 @@ func (k *known) note(d dumping, refused uint64) []byte {
 	}
 	n := note{
 		Version: noteVersion, Committed: make(map[string]uint64, len(k.Committed)), QuietMS: k.QuietMS,
-		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Kept: least(k.kept, d.kept),
+		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Kept: least(k.kept, d.kept), Newest: k.newest,
 	}
 	for id, last := range k.Committed {
 		n.Committed[id.String()] = last
 	}
-	maps.DeleteFunc(n.Kept, func(_ uint32, ms int64) bool { return ms == forEver })
 	text, err := json.Marshal(n)
 	if err != nil {
 		return nil // a map of numbers: it cannot be
@@ -312,11 +337,19 @@ func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.whole, k.Committed, k.QuietMS, k.latestMS, k.keptGapMS = true, committed, n.QuietMS, n.LatestMS, n.MinGapMS
-	for id, ms := range n.Kept {
-		if old, ok := k.kept[id]; !ok || ms < old {
-			k.kept[id] = ms
+	for id, ms := range k.kept {
+		then, ok := n.Kept[id]
+		switch {
+		case ok:
+			k.kept[id] = min(ms, then)
+		case id <= n.Newest:
+			k.kept[id] = dropped
 		}
 	}
+	if k.keeps == nil { // no popups are known yet
+		maps.Copy(k.kept, n.Kept)
+	}
+	k.newest = max(k.newest, n.Newest)
 	for id, seq := range at {
 		k.streamLocked(id).reach(seq)
 	}

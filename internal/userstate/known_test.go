@@ -15,7 +15,7 @@ var streamA, streamB, streamC = popup.StreamID{1}, popup.StreamID{2}, popup.Stre
 // knows returns what a restore by change would start from.
 func knows(t *testing.T, k *known) map[popup.StreamID]uint64 {
 	t.Helper()
-	_, since := k.beginRead(0, 0)
+	_, since := k.beginRead(0, 0, 0)
 	if since == nil {
 		return nil
 	}
@@ -23,7 +23,7 @@ func knows(t *testing.T, k *known) map[popup.StreamID]uint64 {
 }
 
 func restoredTo(k *known, full string, committed map[popup.StreamID]uint64) (holes bool) {
-	r, _ := k.beginRead(0, 0)
+	r, _ := k.beginRead(0, 0, 0)
 	return k.restored(r, &persist.Found{Full: full, Committed: committed}, 0)
 }
 
@@ -62,7 +62,7 @@ func TestKnownWithoutHoles(t *testing.T) {
 	want(map[popup.StreamID]uint64{streamA: 33, streamB: 5, streamC: 2})
 
 	hear(streamB, 9, 9, true)
-	k.beginRead(0, 0)
+	k.beginRead(0, 0, 0)
 	hear(streamC, 7, 8, false) // while a restore reads
 	if !restoredTo(k, "", map[popup.StreamID]uint64{streamA: 33, streamB: 7, streamC: 6}) {
 		t.Error("no hole in B, where 8 is missing")
@@ -102,12 +102,17 @@ func TestNote(t *testing.T) {
 		{"changes are read meanwhile", func(k *known) { restoredTo(k, "", map[popup.StreamID]uint64{streamA: 7}) }, at, time.Hour, nil, true},
 		{"a popup comes back meanwhile", (*known).forget, at, time.Hour, nil, false},
 		{"the gap is shorter meanwhile", func(k *known) { k.swept(at, time.Minute) }, at, time.Hour, nil, false},
+		{"one comes back that was archived before", func(k *known) {
+			keeps := k.keeps
+			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: day, 5: 0})
+			k.setKeeps(keeps)
+		}, at, time.Hour, map[uint32]int64{1: forEver, 5: 0}, false},
 		{"a state is refused", func(k *known) { k.refused-- }, at, time.Hour, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := newKnown()
 			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: 0})
-			r, _ := k.beginRead(0, time.Hour)
+			r, _ := k.beginRead(0, time.Hour, at)
 			k.restored(r, &persist.Found{Full: "why", Committed: map[popup.StreamID]uint64{streamA: 5}, QuietMS: 9, Limited: []uint32{1}}, 0)
 			k.swept(at, time.Hour)
 			k.swept(at-1, time.Hour)
@@ -119,7 +124,7 @@ func TestNote(t *testing.T) {
 			loaded := newKnown()
 			loaded.loaded(seqs, k.note(d, 0), c.clock)
 			loaded.setKeeps(c.keeps)
-			_, since := loaded.beginRead(0, c.gap)
+			_, since := loaded.beginRead(0, c.gap, c.clock)
 			if (since != nil) != c.want {
 				t.Fatalf("known %v, want %v", since != nil, c.want)
 			}
@@ -149,12 +154,12 @@ func TestKept(t *testing.T) {
 	k := newKnown()
 	want := func(all string) {
 		t.Helper()
-		if r, _ := k.beginRead(0, 0); r.all != all {
+		if r, _ := k.beginRead(0, 0, 0); r.all != all {
 			t.Errorf("all is read because %q, want %q", r.all, all)
 		}
 	}
 	read := func(meanwhile func(), limited ...uint32) {
-		r, _ := k.beginRead(0, 0)
+		r, _ := k.beginRead(0, 0, 0)
 		meanwhile()
 		k.restored(r, &persist.Found{Full: "why", Limited: limited}, 0)
 	}
@@ -185,4 +190,47 @@ func TestKept(t *testing.T) {
 	want("")
 	k.setKeeps(map[uint32]int64{1: forEver, 2: 10, 3: forEver}) // nothing of a new one was dropped
 	want("")
+}
+
+// What a clock that was ahead had dropped is read again, in the same process too.
+func TestClockSetBack(t *testing.T) {
+	const now, hour = 1_800_000_000_000, 3_600_000
+	for name, ahead := range map[string]func(k *known){
+		"swept": func(k *known) { k.swept(now+2*hour, 0) },
+		"read": func(k *known) {
+			r, _ := k.beginRead(0, 0, now+2*hour)
+			k.restored(r, &persist.Found{}, now+2*hour)
+		},
+	} {
+		k := newKnown()
+		restoredTo(k, "why", nil)
+		ahead(k)
+		if r, _ := k.beginRead(0, 0, now+hour); r.all != "" {
+			t.Errorf("%s: an hour back all is read because %q", name, r.all)
+		}
+		if r, _ := k.beginRead(0, 0, now); r.all != allEarlier {
+			t.Errorf("%s: two hours back all is read because %q, want %q", name, r.all, allEarlier)
+		}
+	}
+}
+
+// A sweep without popups keeps nothing for popups that are known later.
+func TestSweptWithoutPopups(t *testing.T) {
+	k := newKnown()
+	k.setKeeps(map[uint32]int64{1: forEver})
+	r, _ := k.beginRead(0, 0, 0)
+	k.restored(r, &persist.Found{Full: "why", Limited: []uint32{1}}, 0)
+	d, seqs := k.beginDump()
+	text := k.note(d, 0)
+	for sweeps, want := range []string{"", allLonger} {
+		loaded := newKnown()
+		loaded.loaded(seqs, text, 0)
+		for range sweeps {
+			loaded.swept(0, 0)
+		}
+		loaded.setKeeps(map[uint32]int64{1: forEver})
+		if r, _ := loaded.beginRead(0, 0, 0); r.all != want {
+			t.Errorf("after %d sweeps all is read because %q, want %q", sweeps, r.all, want)
+		}
+	}
 }

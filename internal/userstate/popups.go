@@ -12,12 +12,13 @@ import (
 // removes it. Impressions of one that is limited from now on, or has a goal that counts
 // for longer, may have been swept: the database knows them.
 func (s *State) SetPopups(next *snapshot.Snapshot) {
+	behind := false
 	for _, p := range s.current {
 		switch now := next.Popup(p.ID); {
 		case now == nil:
 			s.archived[p.ID] = true
 		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0, p.GoalWindow < now.GoalWindow:
-			s.Behind()
+			behind = true
 		}
 	}
 	s.current = next.All()
@@ -30,7 +31,7 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 		if s.archived[p.ID] { // it has come back with a restored database
 			delete(s.archived, p.ID)
 			s.known.forget()
-			s.Behind()
+			behind = true
 		}
 	}
 	s.known.setKeeps(keeps)
@@ -46,4 +47,7 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 		}
 		return frequency.Retention{} // also of a popup that is too new to be known here
 	})
+	if behind { // now that all that is read is kept
+		s.Behind()
+	}
 }

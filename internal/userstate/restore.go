@@ -141,7 +141,7 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 	start, now, states, lost := time.Now(), s.now(), 0, 0
 	s.noteJournaled()
 	gap := s.table.MinGap()
-	reading, known := s.known.beginRead(s.table.Refused(), gap)
+	reading, known := s.known.beginRead(s.table.Refused(), gap, now)
 	found, err := s.db.Restore(ctx, now, gap, known, func(user []byte, id uint32, st popup.State) {
 		states++
 		if !s.table.Restore(user, id, st) {

@@ -56,7 +56,7 @@ func TestArchivedPopupsAreForgotten(t *testing.T) {
 	if n := remembered(); n != 1 {
 		t.Errorf("%d states of a popup that came back, want 1", n)
 	}
-	if _, known := s.known.beginRead(0, 0); known != nil || len(s.behind) == 0 {
+	if _, known := s.known.beginRead(0, 0, 0); known != nil || len(s.behind) == 0 {
 		t.Error("what was dropped of a popup that came back is not read again")
 	}
 }
