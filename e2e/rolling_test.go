@@ -125,7 +125,7 @@ func (c *cluster) checkFailed() {
 		}
 	}
 	if len(others) > 0 {
-		c.t.Errorf("%d of %d requests failed: %.3q", len(others), c.users.requests, others)
+		c.t.Errorf("%d of %d requests failed, as these: %q", len(others), c.users.requests, others[:min(3, len(others))])
 	}
 	most := c.users.requests / 10_000
 	if n := len(c.users.failed); n > most && most >= len(c.kills) { // there were enough between two kills
