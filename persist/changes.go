@@ -42,7 +42,8 @@ const (
 	// changesAtLeast is how many events are read however small the table is.
 	changesAtLeast = 100_000
 	// changesShare is the share of the table from which on reading all of it is faster:
-	// an event and its row cost 6.5 us, a row in passing 0.2 (bench/results/start.md).
+	// an event and its row cost 8 to 10 us, a row 0.2 to 0.3 us in passing and 1.2 us more
+	// if it matters (bench/results/start.md).
 	changesShare = 25
 	// quietOpen is after how long a stream that was never closed is over.
 	quietOpen = 90 * 24 * time.Hour
