@@ -9,8 +9,9 @@ import (
 // Reach reports whether the user may have been exposed to a popup, by an impression or
 // a control, in the time before a [popup.Goal] in which that counts for it. The caller
 // gives User, Popup, Version, Action and AtMS, which is now; Reach fills in ServedAtMS,
-// the earliest exposure that counts, and moves AtMS if the latest one is later by the
-// clock of the server that served it. It changes nothing that is remembered.
+// the earliest exposure that counts, and ReadyAtMS, the latest one that is known. It moves
+// AtMS if that is later by the clock of the server that served it. It changes nothing that
+// is remembered.
 //
 // Only the latest exposure is known here, and by the tick. The window begins with a
 // tick, too, so that the database, which knows all of them by the millisecond, does not
@@ -25,6 +26,6 @@ func (u *User) Reach(ev *popup.Event, window time.Duration) bool {
 	if e.served < since || e.served > clock(at) {
 		return false
 	}
-	ev.AtMS, ev.ServedAtMS = at, since.ms()
+	ev.AtMS, ev.ServedAtMS, ev.ReadyAtMS = at, since.ms(), e.served.ms()
 	return true
 }

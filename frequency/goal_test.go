@@ -37,8 +37,9 @@ func TestReach(t *testing.T) {
 			table := New(Config{})
 			table.Restore([]byte("u"), 7, popup.State{ServedAtMS: c.served, AtMS: c.served, Last: action, Acted: action.Bit()})
 			ev, ok := reach(table, "u", c.now)
-			if ok != c.want || ok && (ev.AtMS != c.at || ev.ServedAtMS != c.earlier) {
-				t.Errorf("%s, %s: %v at %d from %d on, want %v at %d from %d on", name, action, ok, ev.AtMS, ev.ServedAtMS, c.want, c.at, c.earlier)
+			if ok != c.want || ok && (ev.AtMS != c.at || ev.ServedAtMS != c.earlier || ev.ReadyAtMS != c.served-c.served%tickMS) {
+				t.Errorf("%s, %s: %v at %d from %d on, the latest at %d; want %v at %d from %d on, the latest in the tick of %d",
+					name, action, ok, ev.AtMS, ev.ServedAtMS, ev.ReadyAtMS, c.want, c.at, c.earlier, c.served)
 			}
 		}
 	}

@@ -47,8 +47,8 @@ func TestEvents(t *testing.T) {
 	says(`{"uid":"u","event":"purchase"}`)
 	for _, e := range f.journaled("u goal 1", "u goal 2", "u goal 4") {
 		window := map[uint32]int64{1: 3600_000, 2: 60_000, 4: 604_800_000}[e.Popup]
-		if want := startMS + 10_000; e.AtMS != want || e.ServedAtMS != want-window || e.Version != 1 || len(e.Variant) != 0 || e.ReadyAtMS != 0 {
-			t.Errorf("goal: %+v, want it at %d for exposures of %d ms", e, want, window)
+		if want := startMS + 10_000; e.AtMS != want || e.ServedAtMS != want-window || e.Version != 1 || len(e.Variant) != 0 || e.ReadyAtMS != startMS {
+			t.Errorf("goal: %+v, want it at %d for exposures of %d ms, the latest at %d", e, want, window, startMS)
 		}
 	}
 	f.clock.advance(time.Minute)

@@ -48,7 +48,12 @@ func everBit(e *popup.Event) uint8 {
 // everAssignments keep ever and what it was before. A row that was made by a version
 // without ever, which counted its user at the first impression, has none; unless all it
 // has is an action on the impression that is only now committed.
-const everAssignments = "ever_before = ever | CASE WHEN ever = 0 AND impressions > 0 AND last_impression_ms <> NEW(last_impression_ms) THEN 1 ELSE 0 END," +
+//
+// One bit of ever_before is another one after each upsert, so that there is none that
+// changes nothing: to a Galera cluster that would be no write, and it would let two
+// transactions of two nodes pass that must see each other (see goal).
+const everAssignments = "ever_before = ever | CASE WHEN ever = 0 AND impressions > 0 AND last_impression_ms <> NEW(last_impression_ms) THEN 1 ELSE 0 END" +
+	" | 64 - (ever_before & 64)," +
 	" ever = ever | NEW(ever) | CASE WHEN ever = 0 AND impressions > 0 THEN 1 ELSE 0 END"
 
 // The upserts keep beside the new bits those from before, acted_before and

@@ -49,13 +49,14 @@
 // A flush never reads before it writes: the upserts keep the bits from before beside
 // the new ones, and the rows stay locked from then on. MariaDB returns the bits from
 // the upserts; MySQL and SQLite are asked for them (counting.go). Rows are upserted in
-// the order of their keys, table by table.
+// the order of their keys, table by table, those of user_popup first: whoever changes an
+// impression has locked its user and popup.
 //
 // A goal counts for the first exposure in its window, a row of impression, once a user
 // and popup; conversions with a token set the same bit of ever. It may be committed
 // before its exposure: then it is kept in goal_pending, and the flush that brings the
-// exposure counts it (goals.go). Where no popup has a goal, a flush pays for that with a
-// look at an index in a SELECT that it makes anyway.
+// exposure counts it (goals.go). Where no goal is pending, a flush pays for that with a
+// look at an empty table.
 //
 // # Retention and erasure
 //

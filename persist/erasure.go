@@ -254,16 +254,20 @@ func (r *resets) of(user []byte) (atMS int64, ok bool) {
 // deleteUser deletes the user's impressions and pending goals of up to atMS, the states
 // that know of no impression since, and what other states know of before.
 func deleteUser(ctx context.Context, to execer, user any, atMS int64) error {
+	// In the order in which a flush locks these rows.
+	if _, err := to.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_impression_ms <= ?", user, atMS); err != nil {
+		return fmt.Errorf("reset user state: %w", err)
+	}
+	if err := rebuildStates(ctx, to, user, atMS); err != nil {
+		return err
+	}
 	if _, err := to.ExecContext(ctx, "DELETE FROM impression WHERE user_id = ? AND served_at_ms <= ?", user, atMS); err != nil {
 		return fmt.Errorf("reset impressions: %w", err)
 	}
 	if _, err := to.ExecContext(ctx, "DELETE FROM goal_pending WHERE user_id = ? AND at_ms <= ?", user, atMS); err != nil {
 		return fmt.Errorf("reset pending goals: %w", err)
 	}
-	if _, err := to.ExecContext(ctx, "DELETE FROM user_popup WHERE user_id = ? AND last_impression_ms <= ?", user, atMS); err != nil {
-		return fmt.Errorf("reset user state: %w", err)
-	}
-	return rebuildStates(ctx, to, user, atMS)
+	return nil
 }
 
 // applyResets deletes what its users' reset events void, and queues the users' events

@@ -83,21 +83,27 @@ func (x *expiry) expireImpressions(ctx context.Context, nowMS int64, until time.
 }
 
 // expirePendingGoals deletes goals whose exposure was not committed in time. There are
-// hardly any.
+// hardly any, so they are looked for without an index, and without a lock.
 func (x *expiry) expirePendingGoals(ctx context.Context, cutoffMS int64) error {
-	var removed int64
-	err := x.inTx(ctx, func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "DELETE FROM goal_pending WHERE at_ms < ?", cutoffMS)
-		if err == nil {
-			removed, err = result.RowsAffected()
+	for {
+		rows, err := x.read.QueryContext(ctx, "SELECT user_id, popup_id, at_ms FROM goal_pending WHERE at_ms < ? LIMIT ?", cutoffMS, deleteBatch)
+		if err != nil {
+			return fmt.Errorf("read old pending goals: %w", err)
 		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("delete old pending goals: %w", err)
+		old, err := collect(rows, func(s scanner) (k keyWalk, err error) {
+			err = s.Scan(&k.user, &k.popup, &k.atMS)
+			return k, err
+		})
+		if err != nil {
+			return fmt.Errorf("read old pending goals: %w", err)
+		}
+		if len(old) == 0 {
+			return nil
+		}
+		if err := x.deleteKeys(ctx, goalTable, old); err != nil {
+			return fmt.Errorf("delete old pending goals: %w", err)
+		}
 	}
-	x.metrics.removed[goalTable].Add(float64(removed))
-	return nil
 }
 
 func (x *expiry) expireStates(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {
@@ -146,6 +152,7 @@ type keyTable struct {
 var (
 	impressionTable = keyTable{"impression", "served_at_ms", "user_id, popup_id, served_at_ms"}
 	stateTable      = keyTable{"user_popup", "last_impression_ms", "user_id, popup_id"}
+	goalTable       = keyTable{"goal_pending", "at_ms", "user_id, popup_id, stream_no, seq"}
 )
 
 // walk deletes the rows whose keys are old, step by step.

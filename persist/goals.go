@@ -20,7 +20,13 @@ import (
 //
 // Each of the two flushes first upserts the row of user_popup, and only then reads what
 // the other one writes. That row is locked until COMMIT, so the second of them sees what
-// the first has written. Within a flush goals are decided after all else.
+// the first has written. On two nodes of a Galera cluster neither waits, but one of them
+// fails at COMMIT and begins again, as both have changed the row (see everAssignments).
+// Within a flush goals are decided after all else.
+//
+// A goal does not wait if the exposure that its server knew of has been committed: then
+// it counts, or the row of impression is gone, since the popup had no goal, or one for a
+// shorter time, when that row was eight days old.
 
 // goal is a goal to be decided, of this batch or pending.
 type goal struct {
@@ -30,6 +36,7 @@ type goal struct {
 	seq      uint64
 	atMS     int64
 	sinceMS  int64    // the earliest exposure that it may count for
+	latestMS int64    // the latest one that its server knew of; 0: not known
 	out      *outcome // nil: it is pending since an earlier batch
 
 	done     bool      // it counts now or never
@@ -47,13 +54,14 @@ type goalsOf struct {
 	goals     []*goal    // by time
 	exposures []exposure // by time
 	converted bool       // the user has converted on this popup before
+	latestMS  int64      // the latest exposure that is committed
 }
 
 // addGoal takes a goal of the batch, which counts for nothing until it is decided.
 func (b *batchSums) addGoal(e *popup.Event, out *outcome, streamNo uint32) {
 	out.repeated, out.servedAtMS = true, e.AtMS
 	b.goals = append(b.goals, goal{
-		user: e.User, popup: e.Popup, streamNo: streamNo, seq: e.Seq, atMS: e.AtMS, sinceMS: e.ServedAtMS, out: out,
+		user: e.User, popup: e.Popup, streamNo: streamNo, seq: e.Seq, atMS: e.AtMS, sinceMS: e.ServedAtMS, latestMS: e.ReadyAtMS, out: out,
 	})
 }
 
@@ -89,9 +97,6 @@ func compareGoals(x, y goal) int {
 // decideGoals decides the goals of the batch, and those that wait for its exposures.
 // Rows of users are written and locked, rows of events are yet to be written.
 func (w *writer) decideGoals(ctx context.Context, conn *sql.Conn) error {
-	if !w.hasGoals && len(w.sums.goals) == 0 {
-		return nil
-	}
 	pending, err := w.pendingGoals(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("read pending goals: %w", err)
@@ -109,19 +114,24 @@ func (w *writer) decideGoals(ctx context.Context, conn *sql.Conn) error {
 			return fmt.Errorf("read what goals count for: %w", err)
 		}
 	}
-	var counted, waiting, over []*goal
+	var counted, waiting []*goal
+	var over []*goalsOf
 	for _, k := range of {
 		k.decide()
+		isOver := false
 		for _, g := range k.goals {
 			if g.exposure != nil {
 				counted = append(counted, g)
 			}
 			switch {
 			case g.out == nil && g.done:
-				over = append(over, g)
-			case g.out != nil && !g.done:
+				isOver = true
+			case g.out != nil && !g.done && !k.lacks(g):
 				waiting = append(waiting, g)
 			}
+		}
+		if isOver {
+			over = append(over, k)
 		}
 	}
 	if err := w.countGoals(ctx, conn, counted); err != nil {
@@ -163,8 +173,11 @@ func (k *goalsOf) decide() {
 	}
 }
 
-// goalTable names the table of pending goals among the metrics.
-const goalTable = "goal_pending"
+// lacks reports whether a goal's exposure is committed and yet not among the rows of
+// impression, so that the goal will never count.
+func (k *goalsOf) lacks(g *goal) bool {
+	return g.latestMS != 0 && g.latestMS <= k.latestMS && k.latestMS <= g.atMS
+}
 
 // goalWindows returns how long after an exposure the goals of popups count.
 func goalWindows(ctx context.Context, from queryer) (map[uint32]time.Duration, error) {
@@ -200,6 +213,9 @@ func wherePairs(n int) string {
 
 // pendingGoals returns the pending goals of the batch's users and popups.
 func (w *writer) pendingGoals(ctx context.Context, conn *sql.Conn) (pending []goal, err error) {
+	if len(w.sums.states) == 0 {
+		return nil, nil
+	}
 	var some bool
 	if err := conn.QueryRowContext(ctx, "SELECT EXISTS(SELECT 1 FROM goal_pending)").Scan(&some); err != nil || !some {
 		return nil, err
@@ -225,8 +241,8 @@ func (w *writer) pendingGoals(ctx context.Context, conn *sql.Conn) (pending []go
 	return pending, nil
 }
 
-// readExposures reads what users were exposed to within the windows of their goals, and
-// whether they have converted.
+// readExposures reads what users were exposed to within the windows of their goals, when
+// they were last, and whether they have converted.
 func (w *writer) readExposures(ctx context.Context, conn *sql.Conn, of []*goalsOf) error {
 	type key struct {
 		user  string
@@ -244,8 +260,8 @@ func (w *writer) readExposures(ctx context.Context, conn *sql.Conn, of []*goalsO
 		}
 	}
 	args[0], args[1] = sinceMS, atMS
-	rows, err := conn.QueryContext(ctx, "SELECT u.user_id, u.popup_id, u.ever, COALESCE(i.served_at_ms, 0), COALESCE(i.variant, ''), i.user_id IS NOT NULL"+
-		" FROM (SELECT user_id, popup_id, ever FROM user_popup WHERE "+wherePairs(len(of))+") u"+
+	rows, err := conn.QueryContext(ctx, "SELECT u.user_id, u.popup_id, u.ever, u.last_impression_ms, COALESCE(i.served_at_ms, 0), COALESCE(i.variant, ''), i.user_id IS NOT NULL"+
+		" FROM (SELECT user_id, popup_id, ever, last_impression_ms FROM user_popup WHERE "+wherePairs(len(of))+") u"+
 		" LEFT JOIN impression i ON i.user_id = u.user_id AND i.popup_id = u.popup_id AND i.served_at_ms >= ? AND i.served_at_ms <= ?"+
 		" ORDER BY i.served_at_ms", append(args[2:], args[:2]...)...)
 	if err != nil {
@@ -255,13 +271,14 @@ func (w *writer) readExposures(ctx context.Context, conn *sql.Conn, of []*goalsO
 	for rows.Next() {
 		var k key
 		var ever uint8
+		var latestMS int64
 		var x exposure
 		var exposed bool
-		if err := rows.Scan(&k.user, &k.popup, &ever, &x.servedAtMS, &x.variant, &exposed); err != nil {
+		if err := rows.Scan(&k.user, &k.popup, &ever, &latestMS, &x.servedAtMS, &x.variant, &exposed); err != nil {
 			return err
 		}
 		if of := byKey[k]; of != nil {
-			of.converted = ever&everConverted != 0
+			of.converted, of.latestMS = ever&everConverted != 0, latestMS
 			if exposed {
 				of.exposures = append(of.exposures, x)
 			}
@@ -315,11 +332,15 @@ func (w *writer) insertPending(ctx context.Context, conn *sql.Conn, goals []*goa
 	})
 }
 
-func (w *writer) deletePending(ctx context.Context, conn *sql.Conn, goals []*goal) error {
-	for _, g := range goals {
-		if _, err := conn.ExecContext(ctx, "DELETE FROM goal_pending WHERE user_id = ? AND popup_id = ? AND stream_no = ? AND seq = ?",
-			w.dialect.user(g.user), g.popup, g.streamNo, g.seq); err != nil {
-			return fmt.Errorf("delete a pending goal: %w", err)
+// deletePending deletes all pending goals of users and popups.
+func (w *writer) deletePending(ctx context.Context, conn *sql.Conn, of []*goalsOf) error {
+	for keys := range slices.Chunk(of, goalKeys) {
+		var args []any
+		for _, k := range keys {
+			args = append(args, w.dialect.user(k.goals[0].user), k.goals[0].popup)
+		}
+		if _, err := conn.ExecContext(ctx, "DELETE FROM goal_pending WHERE "+wherePairs(len(keys)), args...); err != nil {
+			return fmt.Errorf("delete pending goals: %w", err)
 		}
 	}
 	return nil

@@ -262,6 +262,9 @@ func drawEvent(t *rapid.T) popup.Event {
 		e.Variant, e.Nth, e.ReadyAtMS = nil, 0, 0
 		e.AtMS = startMS + small.Draw(t, "goal at")
 		e.ServedAtMS = e.AtMS - small.Draw(t, "window")
+		if rapid.Bool().Draw(t, "says the latest") {
+			e.ReadyAtMS = rapid.Int64Range(e.ServedAtMS, e.AtMS).Draw(t, "latest")
+		}
 	case popup.Reset:
 		e.Popup, e.Version, e.Variant, e.Nth, e.ReadyAtMS, e.ServedAtMS = 0, 0, nil, 0, 0, 0
 	}

@@ -32,13 +32,12 @@ type writer struct {
 	returning                          bool      // the store has it: see selectOld
 
 	// Of the batch being applied.
-	no       uint32 // stream_no
-	nowMS    int64  // by the store's clock
-	hasGoals bool   // a popup has one, or had when a goal became pending
-	row      row
-	sums     batchSums
-	resets   resets
-	refused  []refusal
+	no      uint32 // stream_no
+	nowMS   int64  // by the store's clock
+	row     row
+	sums    batchSums
+	resets  resets
+	refused []refusal
 }
 
 func (w *writer) init(db *DB) {
@@ -135,12 +134,11 @@ func (w *writer) write(ctx context.Context, conn *sql.Conn, b *popup.Batch, bise
 }
 
 // readContext reads what the batch's rows depend on: the stream's number, the users
-// who were reset, whether any goal may be pending, and the time.
+// who were reset, and the time.
 func (w *writer) readContext(ctx context.Context, conn *sql.Conn, b *popup.Batch) error {
 	var version resetsVersion
-	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure),"+
-		" EXISTS(SELECT 1 FROM popups WHERE goal_window_sec > 0) OR EXISTS(SELECT 1 FROM goal_pending), "+
-		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &version.count, &version.sum, &w.hasGoals, &w.nowMS)
+	err := conn.QueryRowContext(ctx, "SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 0) FROM erasure), "+
+		w.dialect.now+" FROM ingest_stream WHERE stream_id = ?", b.Stream.String()).Scan(&w.no, &version.count, &version.sum, &w.nowMS)
 	if err != nil {
 		return fmt.Errorf("read stream number: %w", err)
 	}
@@ -151,16 +149,18 @@ func (w *writer) readContext(ctx context.Context, conn *sql.Conn, b *popup.Batch
 	return nil
 }
 
-// apply writes some events of the batch and what follows from them.
+// apply writes some events of the batch and what follows from them. It locks the rows of
+// user_popup first and in their order, and then only rows of impression and goal_pending
+// of these users and popups: flushers that wait for one another do so in one order.
 func (w *writer) apply(ctx context.Context, conn *sql.Conn, events []popup.Event) error {
 	if err := w.applyResets(ctx, conn, events); err != nil {
 		return err
 	}
 	w.sums.merge(events, &w.resets, w.no)
-	if err := w.upsertImpressions(ctx, conn); err != nil {
+	if err := w.upsertStates(ctx, conn); err != nil {
 		return err
 	}
-	if err := w.upsertStates(ctx, conn); err != nil {
+	if err := w.upsertImpressions(ctx, conn); err != nil {
 		return err
 	}
 	if err := w.correctStates(ctx, conn); err != nil {

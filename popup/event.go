@@ -110,7 +110,7 @@ type Event struct {
 	Variant      []byte // key, 0 to MaxVariantKey bytes
 	Action       Action
 	Nth          uint32 // this user's Nth impression of this popup, from 1; 0: not known, or not confirmed yet
-	ReadyAtMS    int64  // the popup may return after this; 0: a view that changes no wait
+	ReadyAtMS    int64  // the popup may return after this; 0: a view that changes no wait; of a Goal, the latest exposure that its server knew of, or 0
 	ClickUntilMS int64  // ReadyAtMS of a click or convert, else 0
 }
 
