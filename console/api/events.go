@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
@@ -63,19 +64,53 @@ func (a *API) reportEvents(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// siteEvent reads an event.
+// siteEvent reads an event, a JSON value, as the data plane does: its names are spelled
+// as they are and are there once, what else there is means nothing.
 func siteEvent(item []byte) (popup.SiteEvent, *console.Problem) {
-	var e struct{ UID, Event *string }
-	if json.Unmarshal(item, &e) != nil || e.UID == nil || e.Event == nil {
-		return popup.SiteEvent{}, console.NewProblem(http.StatusBadRequest, "malformed_event", "An event must have a uid and an event, both strings.")
+	var uid, event *string
+	if !readMembers(item, map[string]**string{"uid": &uid, "event": &event}) || uid == nil || event == nil {
+		return popup.SiteEvent{}, console.NewProblem(http.StatusBadRequest, "malformed_event", "An event must have a uid and an event, once each and both strings.")
 	}
-	if !popup.ValidUserID([]byte(*e.UID)) {
+	if !popup.ValidUserID([]byte(*uid)) {
 		return popup.SiteEvent{}, console.NewProblem(http.StatusBadRequest, "invalid_uid",
 			"uid must be 1 to "+strconv.Itoa(popup.MaxUserID)+" bytes of UTF-8 without control characters.")
 	}
-	if !popup.ValidEventName(*e.Event) {
+	if !popup.ValidEventName(*event) {
 		return popup.SiteEvent{}, console.NewProblem(http.StatusBadRequest, "invalid_event",
 			"event must be 1 to "+strconv.Itoa(popup.MaxEventName)+" of a-z, 0-9, '_', '.' and '-', the first a letter or a digit.")
 	}
-	return popup.SiteEvent{User: []byte(*e.UID), Name: []byte(*e.Event)}, nil
+	return popup.SiteEvent{User: []byte(*uid), Name: []byte(*event)}, nil
+}
+
+// readMembers reads the members of an object that are asked for, all of them texts. It
+// reports whether each is there at most once. A text that is not UTF-8 is read as "\xff":
+// encoding/json would make another valid one of it.
+func readMembers(object []byte, into map[string]**string) bool {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
+		return false
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return false
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return false
+		}
+		dst := into[name.(string)]
+		if dst == nil {
+			continue
+		}
+		var text *string
+		if *dst != nil || json.Unmarshal(value, &text) != nil || text == nil {
+			return false
+		}
+		if !utf8.Valid(value) {
+			*text = "\xff"
+		}
+		*dst = text
+	}
+	return true
 }

@@ -13,7 +13,7 @@ const eventsPath = "/v1/events"
 // Backends report up to 1,000 events at once; what is wrong with some is said of each.
 func TestReportEvents(t *testing.T) {
 	p := newPlane(t)
-	one := p.Want(202, "", "POST", eventsPath, `{"uid":"u","event":"purchase","more":1}`)
+	one := p.Want(202, "", "POST", eventsPath, `{"uid":"u","event":"purchase","more":{"uid":[1]},"UID":7}`)
 	if d := cmp.Diff(map[string]any{"accepted": 1.0, "rejected": []any{}}, one.JSON(t)); d != "" {
 		t.Errorf("one (-want +got):\n%s", d)
 	}
@@ -35,7 +35,10 @@ func TestBadEvents(t *testing.T) {
 	p := newPlane(t)
 	for body, code := range map[string]string{
 		`{`: "malformed_json", `"a"`: "malformed_event", `{"uid":1,"event":"a"}`: "malformed_event", `{"uid":"u","event":"A"}`: "invalid_event",
-		`{"uid":"a\nb","event":"a"}`: "invalid_uid",
+		`{"uid":"a\nb","event":"a"}`: "invalid_uid", "{\"uid\":\"a\xff\",\"event\":\"a\"}": "invalid_uid", "{\"uid\":\"a\",\"event\":\"\xff\"}": "invalid_event",
+		`{"uid":"u","event":"a","uid":"u"}`: "malformed_event", `{"uid":"u","event":"a","\u0075id":"v"}`: "malformed_event",
+		`{"UID":"u","event":"a"}`: "malformed_event", `{"uid":"u","Event":"a"}`: "malformed_event", `{"uid":null,"event":"a"}`: "malformed_event",
+		`null`: "malformed_event", `{}`: "malformed_event",
 		"[" + strings.Repeat(`{"uid":"u","event":"a"},`, 1000) + `{"uid":"u","event":"a"}]`: "too_many_events",
 	} {
 		p.Want(400, code, "POST", eventsPath, body)
