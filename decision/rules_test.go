@@ -42,7 +42,7 @@ func TestMaxImpressions(t *testing.T) {
 	f.sees("u", "p1")
 	f.advance(100 * 24 * time.Hour)
 	f.sees("u", "")
-	f.because(popup.CapReached)
+	f.because(popup.MaxImpressionsSeen)
 }
 
 func TestMinGap(t *testing.T) {

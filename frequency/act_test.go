@@ -28,7 +28,7 @@ func TestRelease(t *testing.T) {
 	act(table, again, popup.Click, &once, noon+3*second)
 	act(table, again, popup.Release, &once, noon+4*second)
 	expect(t, table, "u", 1, &once, noon+minute, popup.CooldownClick, popup.Never)
-	expect(t, table, "u", 1, &once, noon+2*day, popup.CapReached, popup.Never)
+	expect(t, table, "u", 1, &once, noon+2*day, popup.MaxImpressionsSeen, popup.Never)
 }
 
 func TestView(t *testing.T) {
@@ -167,7 +167,7 @@ func TestConfirm(t *testing.T) {
 	if ev, o := act(table, third, popup.View, &f, noon+2*hour+2*second); o != Counted || ev.Nth != 2 || ev.ReadyAtMS != 0 {
 		t.Errorf("view after the dismiss: outcome %d, %+v; want nth 2, no wait", o, ev)
 	}
-	expect(t, table, "u", 1, &f, noon+3*hour, popup.CapReached, popup.Never)
+	expect(t, table, "u", 1, &f, noon+3*hour, popup.MaxImpressionsSeen, popup.Never)
 
 	// What was released before anybody saw it takes no place.
 	released := serve(t, table, "v", 1, &f, noon)

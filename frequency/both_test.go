@@ -40,7 +40,7 @@ func TestLockBoth(t *testing.T) {
 				"the limit is that of both": {0, func(table *Table) {
 					serve(t, table, "old", 1, &twice, noon)
 					serve(t, table, "new", 1, &twice, noon+minute)
-				}, Verdict{popup.CapReached, popup.Never, noon + minute}},
+				}, Verdict{popup.MaxImpressionsSeen, popup.Never, noon + minute}},
 				"once is not twice": {0, func(table *Table) {
 					serve(t, table, "old", 1, &twice, noon)
 				}, Verdict{popup.Eligible, 0, noon}},

@@ -38,8 +38,8 @@ func TestControlIsCountedAndHoldsNothingElse(t *testing.T) {
 	if _, ok := u.Serve(&ev, &once); !ok || ev.Nth != 1 {
 		t.Errorf("the first impression after two controls: %+v, want nth 1", ev)
 	}
-	if v := u.Check(1, &once, noon+6*day); v.Reason != popup.CapReached {
-		t.Errorf("after it: %v, want %v", v.Reason, popup.CapReached)
+	if v := u.Check(1, &once, noon+6*day); v.Reason != popup.MaxImpressionsSeen {
+		t.Errorf("after it: %v, want %v", v.Reason, popup.MaxImpressionsSeen)
 	}
 }
 

@@ -165,7 +165,7 @@ func (m *model) check(k modelKey, f *popup.Frequency, now int64) Verdict {
 		}
 	}
 	if v.Reason == popup.Eligible && capped {
-		v.Reason = popup.CapReached
+		v.Reason = popup.MaxImpressionsSeen
 	}
 	if m.gapMS > 0 && !f.IgnoreMinGap {
 		for other, s := range m.states {

@@ -184,7 +184,7 @@ func TestLargestMaxImpressions(t *testing.T) {
 	if shown != popup.MaxMaxImpressions {
 		t.Errorf("shown %d times, want %d", shown, popup.MaxMaxImpressions)
 	}
-	expect(t, table, "u", 7, &f, now, popup.CapReached, popup.Never)
+	expect(t, table, "u", 7, &f, now, popup.MaxImpressionsSeen, popup.Never)
 }
 
 func TestMaxImpressions(t *testing.T) {
@@ -198,7 +198,7 @@ func TestMaxImpressions(t *testing.T) {
 		t.Errorf("second impression: nth %d", ev.Nth)
 	}
 	expect(t, table, "u", 7, &f, noon+minute+second, popup.CooldownImpression, popup.Never)
-	expect(t, table, "u", 7, &f, noon+day, popup.CapReached, popup.Never)
+	expect(t, table, "u", 7, &f, noon+day, popup.MaxImpressionsSeen, popup.Never)
 }
 
 func TestMinGap(t *testing.T) {

@@ -40,7 +40,7 @@ type Verdict struct {
 }
 
 // Check says whether the user may see a popup at nowMS: [popup.Eligible], or
-// CooldownClick, CooldownDismiss, CooldownImpression, CapReached or MinGap. What a
+// CooldownClick, CooldownDismiss, CooldownImpression, MaxImpressionsSeen or MinGap. What a
 // clock that was wrong left in the future it moves to nowMS. Where the user had
 // another id before, the later wait counts, and the impressions of both.
 func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
@@ -51,7 +51,7 @@ func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 		seen += u.wait(&u.prior, &v, id, now)
 	}
 	if f.MaxImpressions > 0 && seen >= f.MaxImpressions {
-		v.stop(popup.CapReached, popup.Never)
+		v.stop(popup.MaxImpressionsSeen, popup.Never)
 	}
 	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
 		if end := u.gapEnd(gap, now); min(nowMS, latest.ms()) < end {

@@ -19,7 +19,7 @@ import (
 // inside content are [json.Number], so that they are served as they were written.
 func Decode(data []byte) (Spec, error) {
 	var d decoder
-	return d.decode(data)
+	return decodeAs(&d, data, d.spec, (*Spec).validateAll)
 }
 
 // DecodeStored is [Decode] for what a store holds, which a newer version may have
@@ -28,30 +28,29 @@ func Decode(data []byte) (Spec, error) {
 // show a popup to users whom it excludes. It is held to [Spec.ValidateStored] only.
 func DecodeStored(data []byte) (s Spec, ignored []string, err error) {
 	d := decoder{isStored: true}
-	s, err = d.decode(data)
+	s, err = decodeAs(&d, data, d.spec, (*Spec).validate)
 	return s, d.ignored, err
 }
 
-func (d *decoder) decode(data []byte) (Spec, error) {
+// decodeAs reads a document by d's method read, and validates it.
+func decodeAs[T any](d *decoder, data []byte, read func(tree any) T, validate func(*T, *FieldErrors)) (T, error) {
+	var none T
 	tree, errs := parseTree(data)
 	if len(errs) > 0 {
-		return Spec{}, errs
+		return none, errs
 	}
-	s := d.spec(tree)
+	v := read(tree)
 	if len(d.errs) > 0 && d.errs[0].Pointer == "" {
-		return Spec{}, d.errs
+		return none, d.errs
 	}
-	s.validate(&d.errs)
-	if !d.isStored {
-		s.validateChange(&d.errs)
-	}
+	validate(&v, &d.errs)
 	if err := d.errs.err(); err != nil {
-		return Spec{}, err
+		return none, err
 	}
-	return s, nil
+	return v, nil
 }
 
-// decoder turns a tree into a spec. Its methods take the JSON pointer of the
+// decoder turns a tree into a spec or settings. Its methods take the JSON pointer of the
 // value they read; on a wrong type they note it and return the zero value.
 type decoder struct {
 	errs     FieldErrors
@@ -103,6 +102,15 @@ func (d *decoder) members(at string, v any, known []string) (o object, unknown [
 	return object{at: at, members: m}, unknown
 }
 
+// require notes the members that o lacks.
+func (d *decoder) require(o object, names ...string) {
+	for _, name := range names {
+		if _, ok := o.members[name]; !ok {
+			d.errs.add(o.at+"/"+name, "is required")
+		}
+	}
+}
+
 // member reads the member of o with this name into dst; absent, dst keeps its default.
 func member[T any](o object, name string, dst *T, read func(at string, v any) T) {
 	if v, ok := o.members[name]; ok {
@@ -141,9 +149,7 @@ func (d *decoder) spec(tree any) Spec {
 	}
 	o := d.object("", tree, "id", "version", "updated_at", "warnings", "key", "name", "status", "priority", "placements",
 		"trigger", "schedule", "targeting", "rollout", "frequency", "goal", "variants", "tags")
-	if _, ok := o.members["key"]; !ok {
-		d.errs.add("/key", "is required")
-	}
+	d.require(o, "key")
 	member(o, "key", &s.Key, d.text)
 	member(o, "name", &s.Name, d.text)
 	member(o, "status", &s.Status, d.status)

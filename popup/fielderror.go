@@ -2,13 +2,13 @@ package popup
 
 import "strings"
 
-// FieldError is one thing that is wrong with a [Spec].
+// FieldError is one thing that is wrong with a [Spec] or [Settings].
 type FieldError struct {
 	Pointer string `json:"pointer"` // JSON pointer (RFC 6901); empty: the document as a whole
 	Detail  string `json:"detail"`  // what is wanted there
 }
 
-// FieldErrors is everything that is wrong with a [Spec], as an error.
+// FieldErrors is everything that is wrong with a [Spec] or [Settings], as an error.
 type FieldErrors []FieldError
 
 // maxFieldErrors bounds the answer to a hopeless document.

@@ -1,6 +1,6 @@
 package popup
 
-// Limits of a [Spec]. Sizes are bytes unless a comment says otherwise.
+// Limits of a [Spec] and of [Settings]. Sizes are bytes unless a comment says otherwise.
 const (
 	MaxSpec = 512 << 10 // of the whole spec, encoded
 
@@ -25,6 +25,11 @@ const (
 
 	MaxEventName  = 64
 	MaxGoalWindow = 7_776_000 // seconds: 90 days
+
+	MaxCaps           = 16 // in the settings
+	MaxCapKey         = 64
+	MaxCapImpressions = 20        // as many as a user's state knows
+	MaxCapSec         = 2_592_000 // seconds: 30 days
 
 	MaxVariants = 8
 	MaxWeight   = 1_000_000

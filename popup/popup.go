@@ -1,6 +1,7 @@
 // Package popup holds the words that the rest of popupd speaks: a popup as
-// operators configure it ([Popup]), a user who asks for one ([Request]), what
-// happened ([Event]) and what is remembered of it ([State]).
+// operators configure it ([Popup]), what they configure for all of them ([Settings]), a
+// user who asks for one ([Request]), what happened ([Event]) and what is remembered of
+// it ([State]).
 //
 // It is the leaf of the import graph: the standard library only, no clock, and no
 // I/O but for reading time zones. Times are milliseconds since the Unix epoch,

@@ -16,12 +16,14 @@ const (
 	WrongTrigger
 	NotTargeted
 	NotInRollout
+	InHoldout
 	InControl
 	CooldownClick
 	CooldownDismiss
 	CooldownImpression
-	CapReached
+	MaxImpressionsSeen
 	MinGap
+	CapFull
 	Outranked
 	StateFull
 	NumReasons // how many there are, for tables indexed by Reason
@@ -37,12 +39,14 @@ var reasonNames = [NumReasons]string{
 	WrongTrigger:       "trigger",
 	NotTargeted:        "targeting",
 	NotInRollout:       "rollout",
+	InHoldout:          "holdout",
 	InControl:          "control",
 	CooldownClick:      "cooldown_click",
 	CooldownDismiss:    "cooldown_dismiss",
 	CooldownImpression: "cooldown_impression",
-	CapReached:         "max_impressions",
+	MaxImpressionsSeen: "max_impressions",
 	MinGap:             "min_gap",
+	CapFull:            "cap",
 	Outranked:          "outranked",
 	StateFull:          "state_full",
 }

@@ -14,9 +14,13 @@ import (
 // the spec is fit to be stored and compiled.
 func (s *Spec) Validate() error {
 	var errs FieldErrors
-	s.validate(&errs)
-	s.validateChange(&errs)
+	s.validateAll(&errs)
 	return errs.err()
+}
+
+func (s *Spec) validateAll(errs *FieldErrors) {
+	s.validate(errs)
+	s.validateChange(errs)
 }
 
 // ValidateStored is [Spec.Validate] without the rules that only changes are held to,
@@ -61,13 +65,11 @@ func (s *Spec) validate(errs *FieldErrors) {
 	s.Schedule.validate(errs)
 	s.Targeting.validate(errs)
 	validateText(errs, "/rollout/salt", s.Rollout.Salt, MaxSalt)
-	if p := s.Rollout.Percent; !(p >= 0 && p <= 100) || math.Round(p*100)/100 != p {
-		errs.add("/rollout/percent", "must be 0 to 100 in steps of 0.01")
-	}
+	validatePercent(errs, "/rollout/percent", s.Rollout.Percent)
 	s.Frequency.validate(errs)
 	s.Goal.validate(errs)
 	s.validateVariants(errs)
-	s.validateTags(errs)
+	validateTags(errs, "/tags", s.Tags)
 	if len(*errs) == 0 {
 		if n := len(s.Encode()); n > MaxSpec {
 			errs.add("", fmt.Sprintf("has %d bytes, at most %d are allowed", n, MaxSpec))
@@ -88,18 +90,24 @@ func (s *Spec) validatePlacements(errs *FieldErrors) {
 	validateUnique(errs, "/placements", s.Placements)
 }
 
-func (s *Spec) validateTags(errs *FieldErrors) {
-	if len(s.Tags) > MaxTags {
-		errs.add("/tags", fmt.Sprintf("must have at most %d elements", MaxTags))
+func validateTags(errs *FieldErrors, at string, tags []string) {
+	if len(tags) > MaxTags {
+		errs.add(at, fmt.Sprintf("must have at most %d elements", MaxTags))
 		return
 	}
-	for i, tag := range s.Tags {
+	for i, tag := range tags {
 		if tag == "" {
-			errs.add(index("/tags", i), "must not be empty")
+			errs.add(index(at, i), "must not be empty")
 		}
-		validateText(errs, index("/tags", i), tag, MaxTag)
+		validateText(errs, index(at, i), tag, MaxTag)
 	}
-	validateUnique(errs, "/tags", s.Tags)
+	validateUnique(errs, at, tags)
+}
+
+func validatePercent(errs *FieldErrors, at string, p float64) {
+	if !(p >= 0 && p <= 100) || math.Round(p*100)/100 != p {
+		errs.add(at, "must be 0 to 100 in steps of 0.01")
+	}
 }
 
 func (s *Schedule) validate(errs *FieldErrors) {
