@@ -20,17 +20,18 @@ const DefaultMaxBytes = 1 << 30
 type Config struct {
 	Key        [16]byte      // of the hash; a dump is of use only under the same key
 	MaxBytes   int64         // memory budget of the entries; 0 is DefaultMaxBytes
-	MinGap     time.Duration // least time between any two popups of one user
+	MinGap     time.Duration // least time between any two popups of one user; see also SetMinGap
 	Registerer prometheus.Registerer
 }
 
 // Table is the state of all users. It is safe for concurrent use.
 type Table struct {
 	k0, k1   uint64
-	gapMS    int64
+	leastGap time.Duration // see SetMinGap
 	maxBytes int64
 	shards   []shard
 
+	gapMS  atomic.Int64
 	bytes  atomic.Int64 // of all slots; never above maxBytes, also while a shard grows
 	policy atomic.Pointer[func(id uint32) Retention]
 	nowMS  atomic.Int64 // of the last sweep: what has expired where no local time is given
@@ -56,13 +57,14 @@ func newTable(c Config, shardBits uint8) *Table {
 	t := &Table{
 		k0:       binary.LittleEndian.Uint64(c.Key[:8]),
 		k1:       binary.LittleEndian.Uint64(c.Key[8:]),
-		gapMS:    int64((c.MinGap + time.Millisecond - 1) / time.Millisecond),
+		leastGap: c.MinGap,
 		maxBytes: c.MaxBytes,
 		shards:   make([]shard, 1<<shardBits),
 	}
 	if t.maxBytes == 0 {
 		t.maxBytes = DefaultMaxBytes
 	}
+	t.SetMinGap(0)
 	runtime.AddCleanup(t, releaseAll, t.shards)
 	metrics := promauto.With(c.Registerer)
 	metrics.NewGaugeFunc(prometheus.GaugeOpts{
@@ -88,7 +90,14 @@ func newTable(c Config, shardBits uint8) *Table {
 func (t *Table) Refused() uint64 { return t.refused.Load() }
 
 // MinGap returns the least time between any two popups of one user.
-func (t *Table) MinGap() time.Duration { return time.Duration(t.gapMS) * time.Millisecond }
+func (t *Table) MinGap() time.Duration { return time.Duration(t.gapMS.Load()) * time.Millisecond }
+
+// SetMinGap changes the least time between any two popups of one user, to not less than
+// what the table was made with. What is too old for the gap of before may have been
+// swept: the database knows it.
+func (t *Table) SetMinGap(d time.Duration) {
+	t.gapMS.Store(int64((max(d, t.leastGap) + time.Millisecond - 1) / time.Millisecond))
+}
 
 // Lock finds a user and locks the user's shard until [User.Unlock]. The bytes
 // are not kept.

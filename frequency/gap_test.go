@@ -35,3 +35,27 @@ func TestGapWithinAStep(t *testing.T) {
 	user.Act(&shown, &popup.Frequency{}, 0)
 	check("after that was released", popup.Eligible)
 }
+
+// A gap that changes counts for what users have seen before, too.
+func TestSetMinGap(t *testing.T) {
+	table := New(Config{MinGap: time.Minute})
+	serve(t, table, "u", 1, &popup.Frequency{}, noon)
+	for _, c := range []struct {
+		set, want time.Duration
+		reason    popup.Reason // 5 minutes after
+	}{
+		{0, time.Minute, popup.Eligible},
+		{time.Hour, time.Hour, popup.MinGap},
+		{time.Second, time.Minute, popup.Eligible}, // not below what the table was made with
+	} {
+		table.SetMinGap(c.set)
+		if got := table.MinGap(); got != c.want {
+			t.Errorf("set to %v: %v, want %v", c.set, got, c.want)
+		}
+		user := table.Lock([]byte("u"))
+		if got := user.Check(2, &popup.Frequency{}, noon+5*minute); got.Reason != c.reason {
+			t.Errorf("set to %v: %v 5 minutes after another popup, want %v", c.set, got.Reason, c.reason)
+		}
+		user.Unlock()
+	}
+}

@@ -40,7 +40,7 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 	switch {
 	case r.Keep == KeepForever:
 		return false
-	case nowMS < gapEndMS(e.lastSeen(), t.gapMS):
+	case nowMS < gapEndMS(e.lastSeen(), t.gapMS.Load()):
 		return false
 	case r.Keep == Drop:
 		return true

@@ -53,7 +53,7 @@ func (u *User) Check(id uint32, f *popup.Frequency, nowMS int64) Verdict {
 	if f.MaxImpressions > 0 && seen >= f.MaxImpressions {
 		v.stop(popup.MaxImpressionsSeen, popup.Never)
 	}
-	if gap := u.t.gapMS; gap > 0 && !f.IgnoreMinGap {
+	if gap := u.t.gapMS.Load(); gap > 0 && !f.IgnoreMinGap {
 		if end := u.gapEnd(gap, now); min(nowMS, latest.ms()) < end {
 			v.stop(popup.MinGap, end)
 		}
