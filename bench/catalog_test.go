@@ -65,7 +65,7 @@ func (n catalog) store(b *testing.B) *snapshot.Store {
 	b.Helper()
 	if compiled[n] == nil {
 		s := snapshot.NewStore()
-		popups, broken := snapshot.Compile(n.rows(), 1, nil)
+		popups, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: n.rows()}, nil)
 		if len(broken) != 0 {
 			b.Fatalf("broken popups: %v", broken)
 		}

@@ -31,7 +31,7 @@ func compile(t testing.TB, specs ...string) *snapshot.Snapshot {
 			Spec: fmt.Appendf(nil, `{"key":"p%d","status":"active"%s}`, i+1, spec),
 		}
 	}
-	snap, broken := snapshot.Compile(rows, 1, nil)
+	snap, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
 	for _, b := range broken {
 		t.Errorf("popup %s: %v", b.Key, b.Err)
 	}

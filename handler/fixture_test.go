@@ -134,7 +134,7 @@ func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 			t.Fatalf("%s: %v", row.Spec, err)
 		}
 	}
-	compiled, broken := snapshot.Compile(rows, 1, s.Current())
+	compiled, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: rows}, s.Current())
 	if len(broken) != 0 {
 		t.Fatalf("broken popups: %v", broken)
 	}

@@ -74,10 +74,24 @@ type catalogRow struct {
 	goalWindowSec  int64 // 0: no goal
 }
 
-// changeCatalog makes one change of the catalog: the new revision, the popup by
-// change, its history and its line in the audit trail, all or nothing. The
-// first statement takes the row's lock, so changes go one after the other and
-// each reads what the one before has written.
+// inRevision makes one change of what is configured, with a new revision, all or
+// nothing. The first statement takes the row's lock, so changes go one after the other
+// and each reads what the one before has written.
+func (db *DB) inRevision(ctx context.Context, change func(*sql.Tx) error) error {
+	return db.inTx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
+		if err != nil {
+			return fmt.Errorf("next revision: %w", err)
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(errors.New("next revision: the table config_revision has no row"), err)
+		}
+		return change(tx)
+	})
+}
+
+// changeCatalog makes one change of a popup: by change, with its history and its line
+// in the audit trail.
 func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 	change func(*sql.Tx, catalogRow) (from uint32, err error),
 ) error {
@@ -89,14 +103,7 @@ func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 		row.goalWindowSec = p.Goal.WindowSec
 	}
 	p.UpdatedAt = timeOf(row.atMS)
-	return db.inTx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
-		if err != nil {
-			return fmt.Errorf("next revision: %w", err)
-		}
-		if n, err := r.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(errors.New("next revision: the table config_revision has no row"), err)
-		}
+	return db.inRevision(ctx, func(tx *sql.Tx) error {
 		from, err := change(tx, row)
 		if err != nil {
 			return err
@@ -218,28 +225,35 @@ func revision(ctx context.Context, q querier) (n int64, err error) {
 }
 
 // Rows returns all popups that are not archived, and the newest one, archived or not,
-// by id and as they are stored, and the revision of the catalog that they are.
-func (db *DB) Rows(ctx context.Context) (int64, []popup.Row, error) {
+// by id, and the settings, all as they are stored, and the revision that they are of.
+func (db *DB) Rows(ctx context.Context) (popup.Catalog, error) {
+	c, err := db.rows(ctx)
+	if err != nil {
+		return popup.Catalog{}, fmt.Errorf("read popups: %w", err)
+	}
+	return c, nil
+}
+
+func (db *DB) rows(ctx context.Context) (c popup.Catalog, err error) {
 	tx, err := snapshot(ctx, db.read)
 	if err != nil {
-		return 0, nil, fmt.Errorf("read popups: %w", err)
+		return c, err
 	}
 	defer func() { _ = tx.Rollback() }() // it has only read
-	n, err := revision(ctx, tx)
-	if err != nil {
-		return 0, nil, fmt.Errorf("read revision: %w", err)
+	if c.Revision, err = revision(ctx, tx); err != nil {
+		return c, fmt.Errorf("revision: %w", err)
+	}
+	if c.Settings, err = settings(ctx, tx); err != nil {
+		return c, err
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec, status = 'archived' FROM popups"+
 		" WHERE status <> 'archived' OR id = (SELECT MAX(id) FROM popups) ORDER BY id")
 	if err != nil {
-		return 0, nil, fmt.Errorf("read popups: %w", err)
+		return c, err
 	}
-	list, err := collect(rows, func(s scanner) (r popup.Row, err error) {
+	c.Popups, err = collect(rows, func(s scanner) (r popup.Row, err error) {
 		err = s.Scan(&r.ID, &r.Version, &r.UpdatedAtMS, &r.Key, &r.Spec, &r.Archived)
 		return r, err
 	})
-	if err != nil {
-		return 0, nil, fmt.Errorf("read popups: %w", err)
-	}
-	return n, list, nil
+	return c, err
 }

@@ -182,17 +182,18 @@ func TestPopupsByStatusAndPage(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
-		if n, rows, err := s.Rows(t.Context()); n != 0 || len(rows) != 0 || err != nil {
-			t.Errorf("at first: revision %d, %d rows, %v", n, len(rows), err)
+		if c, err := s.Rows(t.Context()); c.Revision != 0 || len(c.Popups) != 0 || err != nil {
+			t.Errorf("at first: %+v, %v", c, err)
 		}
 		mustCreate(t, s, `{"key":"old","status":"archived"}`)
 		p := mustCreate(t, s, `{"key":"kept"}`)
 		newest := mustCreate(t, s, `{"key":"gone","status":"archived"}`)
 		s.exec(t, "UPDATE popups SET spec = '{' WHERE `key` = 'kept'")
-		n, rows, err := s.Rows(t.Context())
+		c, err := s.Rows(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
+		n, rows := c.Revision, c.Popups
 		want := []popup.Row{{ID: p.ID, Version: 1, UpdatedAtMS: startMS, Key: "kept", Spec: []byte("{")}}
 		if len(rows) == 2 && rows[1].ID == newest.ID && rows[1].Archived {
 			rows = rows[:1]
@@ -225,14 +226,14 @@ func TestRowsAreOfTheirRevision(t *testing.T) {
 			})
 		}
 		for revision := int64(0); revision <= changes && !t.Failed(); {
-			n, rows, err := s.Rows(t.Context())
+			c, err := s.Rows(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n < revision || int64(rows[0].Version) != n {
-				t.Fatalf("revision %d after %d with version %d of the only popup", n, revision, rows[0].Version)
+			if c.Revision < revision || int64(c.Popups[0].Version) != c.Revision {
+				t.Fatalf("revision %d after %d with version %d of the only popup", c.Revision, revision, c.Popups[0].Version)
 			}
-			revision = n
+			revision = c.Revision
 		}
 		writers.Wait()
 	})

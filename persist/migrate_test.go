@@ -42,7 +42,7 @@ func TestMigrateTogether(t *testing.T) {
 					if err := db.Migrate(t.Context()); err != nil {
 						t.Error(err)
 					}
-					if _, _, err := db.Rows(t.Context()); err != nil {
+					if _, err := db.Rows(t.Context()); err != nil {
 						t.Error(err)
 					}
 				})
@@ -82,7 +82,7 @@ func TestMigrateWhileAnotherBegins(t *testing.T) {
 	if err := <-migrated; err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := db.Rows(t.Context()); err != nil {
+	if _, err := db.Rows(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -111,7 +111,7 @@ func TestStoresHaveTheSameColumns(t *testing.T) {
 	mysql, sqlite := onMySQL(t), onSQLite(t)
 	for _, table := range []string{
 		"popups", "popup_revisions", "config_revision", "event", "user_popup",
-		"popup_stats", "ingest_stream", "dead_frame", "audit", "erasure", "impression",
+		"popup_stats", "ingest_stream", "dead_frame", "audit", "erasure", "impression", "settings",
 	} {
 		if d := cmp.Diff(columns(t, mysql.raw, table), columns(t, sqlite.raw, table)); d != "" {
 			t.Errorf("%s (-mariadb +sqlite):\n%s", table, d)

@@ -178,8 +178,8 @@ func TestUpgradeKeepsWhatIsThere(t *testing.T) {
 		if d := cmp.Diff(popup.Counts{Impressions: 7, Users: 5, Clicks: 2, Dismisses: 1, Controls: 1}, total); d != "" {
 			t.Errorf("statistics (-want +got):\n%s", d)
 		}
-		if _, rows, err := s.Rows(t.Context()); err != nil || len(rows) != 2 || rows[0].Key != "sale" || !rows[1].Archived {
-			t.Errorf("popups %v, %v", rows, err)
+		if c, err := s.Rows(t.Context()); err != nil || len(c.Popups) != 2 || c.Popups[0].Key != "sale" || !c.Popups[1].Archived {
+			t.Errorf("popups %+v, %v", c, err)
 		}
 	})
 }

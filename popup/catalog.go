@@ -9,7 +9,7 @@ import (
 var (
 	ErrNotFound = errors.New("no such popup")
 	ErrExists   = errors.New("a popup with this key exists")
-	ErrStale    = errors.New("the popup has changed since it was read")
+	ErrStale    = errors.New("changed since it was read")
 	ErrArchived = errors.New("the popup is archived, which is final")
 )
 
@@ -33,7 +33,7 @@ type AuditEntry struct {
 	At          time.Time `json:"at"` // UTC
 	Actor       string    `json:"actor"`
 	Action      string    `json:"action"`
-	Object      string    `json:"object"`       // a popup's key, user:ID, erasure:ID, or server:HOST and its new log level
+	Object      string    `json:"object"`       // a popup's key, config:settings, user:ID, erasure:ID, or server:HOST and its new log level
 	FromVersion uint32    `json:"from_version"` // 0: there was none
 	ToVersion   uint32    `json:"to_version"`   // 0: there is none
 }

@@ -80,7 +80,7 @@ func BenchmarkCompile(b *testing.B) {
 		b.Run(fmt.Sprintf("popups=%d/all", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Compile(rows, 1, nil)
+				Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
 			}
 		})
 		changed := append([]popup.Row(nil), rows...)
@@ -88,7 +88,7 @@ func BenchmarkCompile(b *testing.B) {
 		b.Run(fmt.Sprintf("popups=%d/one", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Compile(changed, 2, full)
+				Compile(popup.Catalog{Revision: 2, Popups: changed}, full)
 			}
 		})
 	}

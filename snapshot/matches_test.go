@@ -30,12 +30,12 @@ func TestMatchIsLikeTheModel(t *testing.T) {
 			specs[i].Key = fmt.Sprintf("p%d", i+1)
 			rows[i] = popup.Row{ID: uint32(i + 1), Version: 1, Key: specs[i].Key, Spec: specs[i].Encode()}
 		}
-		first, broken := Compile(rows, 1, nil)
+		first, broken := Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
 		if len(broken) > 0 {
 			t.Fatalf("broken: %s: %v", rows[broken[0].ID-1].Spec, broken[0].Err)
 		}
 		fewer := rapid.IntRange(0, n).Draw(t, "popups of the next revision")
-		second, _ := Compile(rows[:fewer], 2, first)
+		second, _ := Compile(popup.Catalog{Revision: 2, Popups: rows[:fewer]}, first)
 		for range 8 {
 			r := drawRequest(t)
 			nowMS := nowMS + rapid.SampledFrom([]int64{-1, 0, 1, 9 * 3_600_000, 86_400_000}).Draw(t, "after noon")

@@ -12,6 +12,7 @@ type Popup struct {
 	Key         string
 	Status      popup.Status
 	Priority    int
+	Tags        []string
 	Frequency   popup.Frequency
 	GoalWindow  time.Duration // how long after an exposure its goal counts; 0: it has none
 	Ignored     []string      // pointers of members of the row's spec that this version does not know

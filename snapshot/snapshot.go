@@ -18,8 +18,9 @@ import (
 type Snapshot struct {
 	Revision int64
 
-	popups      []*Popup // in selection order: priority high to low, then id low to high
-	active      []*Popup // those of popups that may be served
+	settings    *Settings // nil: the defaults
+	popups      []*Popup  // in selection order: priority high to low, then id low to high
+	active      []*Popup  // those of popups that may be served
 	byPlacement map[string]*placement
 	hasTriggers bool
 	byID        map[uint32]*Popup
@@ -84,22 +85,29 @@ func (s *Store) Current() *Snapshot { return s.current.Load() }
 
 // Broken is a row that could not be compiled.
 type Broken struct {
-	ID, Version uint32
-	Key         string
-	Err         error
+	ID      uint32 // of the popup; 0: the row of the settings
+	Version uint32
+	Key     string
+	Err     error
 }
 
-// Compile compiles rows into a snapshot of the given revision. A popup that is
-// in previous already, from the same row, is taken over as it is; previous may
-// be nil. A row that can't be compiled is returned in broken, and the version of
-// the popup that previous holds, if any, stays in force. Archived popups are
-// left out. The snapshot keeps the rows' Spec, which must not be changed later.
-func Compile(rows []popup.Row, revision int64, previous *Snapshot) (*Snapshot, []Broken) {
+// Compile compiles a catalog into a snapshot. What is in previous already, from the
+// same row, is taken over as it is; previous may be nil. A row that can't be compiled
+// is returned in broken, and the version that previous holds, if any, stays in force.
+// Archived popups are left out. The snapshot keeps the rows' Spec, which must not be
+// changed later.
+func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 	c := newCompiler(previous)
-	s := &Snapshot{Revision: revision, byID: make(map[uint32]*Popup, len(rows)), byGoal: map[string][]*Popup{}, broken: map[uint32]bool{}}
+	s := &Snapshot{Revision: from.Revision, byID: make(map[uint32]*Popup, len(from.Popups)), byGoal: map[string][]*Popup{}, broken: map[uint32]bool{}}
 	var broken []Broken
-	for i := range rows {
-		row := &rows[i]
+	settings, err := compileSettings(&from.Settings, previous.Settings())
+	if err != nil {
+		broken = append(broken, Broken{Version: from.Settings.Version, Err: err})
+		settings = previous.Settings()
+	}
+	s.settings = settings
+	for i := range from.Popups {
+		row := &from.Popups[i]
 		s.newest = max(s.newest, row.ID)
 		if row.Archived {
 			continue
@@ -208,6 +216,7 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 		Key:          spec.Key,
 		Status:       spec.Status,
 		Priority:     spec.Priority,
+		Tags:         spec.Tags,
 		Frequency:    spec.Frequency,
 		Ignored:      ignored,
 		row:          *row,

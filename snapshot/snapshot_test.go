@@ -36,7 +36,7 @@ func row(id uint32, members string) popup.Row {
 
 func mustCompile(t testing.TB, rows ...popup.Row) *Snapshot {
 	t.Helper()
-	s, broken := Compile(rows, 1, nil)
+	s, broken := Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
 	for _, b := range broken {
 		t.Fatalf("popup %d is broken: %v", b.ID, b.Err)
 	}
@@ -172,7 +172,7 @@ func TestCompileTakesOverWhatDidNotChange(t *testing.T) {
 	first := mustCompile(t, row(1, ``), row(2, ``), row(3, ``))
 	changed, restored := row(2, `"priority":1`), row(3, `"name":"another database's version 1"`)
 	changed.Version = 2
-	second, broken := Compile([]popup.Row{row(1, ``), changed, restored}, 2, first)
+	second, broken := Compile(popup.Catalog{Revision: 2, Popups: []popup.Row{row(1, ``), changed, restored}}, first)
 	if len(broken) != 0 || second.Revision != 2 {
 		t.Fatalf("broken %v, revision %d", broken, second.Revision)
 	}
@@ -185,14 +185,14 @@ func TestCompileTakesOverWhatDidNotChange(t *testing.T) {
 	if second.Popup(3) == first.Popup(3) {
 		t.Error("a popup with another spec under the same version was taken over")
 	}
-	if third, _ := Compile([]popup.Row{changed}, 3, second); keys(third.All()) != "p2.2" {
+	if third, _ := Compile(popup.Catalog{Revision: 3, Popups: []popup.Row{changed}}, second); keys(third.All()) != "p2.2" {
 		t.Errorf("after two popups were archived: %s", keys(third.All()))
 	}
 }
 
 func TestIsArchived(t *testing.T) {
-	first, _ := Compile([]popup.Row{row(2, ``), row(3, `"priority":"x"`), row(4, ``)}, 1, nil)
-	second, _ := Compile([]popup.Row{row(2, `"status":"archived"`), row(4, `"priority":"x"`), {ID: 5, Archived: true}}, 2, first)
+	first, _ := Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{row(2, ``), row(3, `"priority":"x"`), row(4, ``)}}, nil)
+	second, _ := Compile(popup.Catalog{Revision: 2, Popups: []popup.Row{row(2, `"status":"archived"`), row(4, `"priority":"x"`), {ID: 5, Archived: true}}}, first)
 	for _, c := range []struct {
 		name string
 		s    *Snapshot
@@ -238,7 +238,7 @@ func TestBrokenRows(t *testing.T) {
 		"archived is not broken":         {list{row(1, ``), change(row(2, `"status":"archived"`), func(*popup.Row) {})}, "p1.1", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, broken := Compile(c.rows, 2, good)
+			s, broken := Compile(popup.Catalog{Revision: 2, Popups: c.rows}, good)
 			if got := keys(s.All()); got != c.want {
 				t.Errorf("in force: %q, want %q", got, c.want)
 			}
@@ -250,7 +250,7 @@ func TestBrokenRows(t *testing.T) {
 					t.Errorf("broken without an error: %+v", b)
 				}
 			}
-			again, _ := Compile(c.rows, 3, s)
+			again, _ := Compile(popup.Catalog{Revision: 3, Popups: c.rows}, s)
 			if d := cmp.Diff(keys(s.All()), keys(again.All())); d != "" {
 				t.Errorf("after another reload (-first +second):\n%s", d)
 			}
@@ -268,7 +268,7 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		r := popup.Row{ID: 1, Version: 1, Key: spec.Key, Spec: data}
-		s, broken := Compile([]popup.Row{r}, 1, nil)
+		s, broken := Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{r}}, nil)
 		if len(broken) > 0 {
 			t.Fatalf("accepted %s\nbut can't compile it: %v", data, broken[0].Err)
 		}
@@ -285,7 +285,7 @@ func FuzzCompile(f *testing.F) {
 		p.Gate(&req, defaultPlacement, now)
 		if encoded := spec.Encode(); len(encoded) > 0 {
 			r.Spec = encoded
-			again, _ := Compile([]popup.Row{r}, 1, nil)
+			again, _ := Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{r}}, nil)
 			if got, want := again.Popup(1).Gate(&req, defaultPlacement, now), p.Gate(&req, defaultPlacement, now); got != want {
 				t.Fatalf("gate %v, after Encode %v", want, got)
 			}
@@ -309,7 +309,7 @@ func TestTriggers(t *testing.T) {
 	// A popup that changes its trigger alone is found under the new one.
 	changed := row(2, `"trigger":"delay:5"`)
 	changed.Version++
-	next, _ := Compile([]popup.Row{changed}, 2, s)
+	next, _ := Compile(popup.Catalog{Revision: 2, Popups: []popup.Row{changed}}, s)
 	for trigger, want := range map[string]string{"exit": "", "delay:5": "p2.2"} {
 		got, _ := match(next, nil, &popup.Request{User: []byte("u"), Trigger: []byte(trigger)}, nowMS)
 		if keys(got) != want {

@@ -122,7 +122,7 @@ func compileInOrder(t rapid.TB, key string, order []string, weights map[string]i
 		variants[i] = fmt.Sprintf(`{"key":"%s","weight":%d}`, k, weights[k])
 	}
 	spec := `{"key":"` + key + `","status":"active","variants":[` + strings.Join(variants, ",") + `]` + members + `}`
-	s, broken := Compile([]popup.Row{{ID: 1, Version: 1, Key: key, Spec: []byte(spec)}}, 1, nil)
+	s, broken := Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{{ID: 1, Version: 1, Key: key, Spec: []byte(spec)}}}, nil)
 	for _, b := range broken {
 		t.Fatalf("%s: %v", spec, b.Err)
 	}

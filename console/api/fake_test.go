@@ -23,6 +23,7 @@ type memory struct {
 	audit     []popup.AuditEntry // oldest first
 	counts    map[uint32][]popup.Counts
 	revision  int64
+	settings  popup.StoredSettings
 	erased    map[int64]popup.Erasure
 }
 
@@ -191,7 +192,31 @@ func (m *memory) Revision(ctx context.Context) (int64, error) {
 	return m.revision, err
 }
 
-func (m *memory) Rows(ctx context.Context) (int64, []popup.Row, error) {
+func (m *memory) Settings(ctx context.Context) (popup.StoredSettings, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	return m.settings, err
+}
+
+func (m *memory) PutSettings(ctx context.Context, c popup.Change, version uint32, s popup.Settings) (popup.StoredSettings, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	switch {
+	case err != nil:
+		return popup.StoredSettings{}, err
+	case version != m.settings.Version:
+		return popup.StoredSettings{}, popup.ErrStale
+	}
+	now := m.time()
+	m.revision++
+	m.settings = popup.StoredSettings{Version: version + 1, UpdatedAt: &now, Settings: s}
+	m.audit = append(m.audit, popup.AuditEntry{
+		ID: int64(len(m.audit) + 1), At: now, Actor: c.Actor, Action: c.Action, Object: "config:settings", FromVersion: version, ToVersion: version + 1,
+	})
+	return m.settings, nil
+}
+
+func (m *memory) Rows(ctx context.Context) (popup.Catalog, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
 	var rows []popup.Row
@@ -200,7 +225,11 @@ func (m *memory) Rows(ctx context.Context) (int64, []popup.Row, error) {
 			rows = append(rows, popup.Row{ID: p.ID, Version: p.Version, UpdatedAtMS: p.UpdatedAt.UnixMilli(), Key: p.Key, Spec: p.Spec.Encode()})
 		}
 	}
-	return m.revision, rows, err
+	c := popup.Catalog{Revision: m.revision, Popups: rows}
+	if m.settings.Version > 0 {
+		c.Settings = popup.SettingsRow{Version: m.settings.Version, UpdatedAtMS: m.settings.UpdatedAt.UnixMilli(), Spec: m.settings.Encode()}
+	}
+	return c, err
 }
 
 // site is where events are recorded.

@@ -42,9 +42,9 @@ type onePopup struct{}
 
 func (onePopup) Revision(context.Context) (int64, error) { return 1, nil }
 
-func (onePopup) Rows(context.Context) (int64, []popup.Row, error) {
+func (onePopup) Rows(context.Context) (popup.Catalog, error) {
 	spec := `{"key":"one","status":"active","frequency":{"after_impression_sec":10800,"after_click_sec":28800},"variants":[{"key":"a","content":{}}]}`
-	return 1, []popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(spec)}}, nil
+	return popup.Catalog{Revision: 1, Popups: []popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(spec)}}}, nil
 }
 
 const (

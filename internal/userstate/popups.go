@@ -2,6 +2,7 @@ package userstate
 
 import (
 	"maps"
+	"time"
 
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/snapshot"
@@ -10,7 +11,8 @@ import (
 // SetPopups follows a change of the popups: entries of one that has left the
 // snapshot are of no more use, but for the gap, since only archiving, which is final,
 // removes it. Impressions of one that is limited from now on, or has a goal that counts
-// for longer, may have been swept: the database knows them.
+// for longer, may have been swept, as may those that only a longer gap asks for: the
+// database knows them.
 func (s *State) SetPopups(next *snapshot.Snapshot) {
 	behind := false
 	for _, p := range s.current {
@@ -22,6 +24,11 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 		}
 	}
 	s.current = next.All()
+	gap := s.table.MinGap()
+	s.table.SetMinGap(time.Duration(next.Settings().MinGapSec) * time.Second)
+	if s.table.MinGap() > gap {
+		s.Behind()
+	}
 	keeps := make(map[uint32]int64, len(s.current))
 	for _, p := range s.current {
 		keeps[p.ID] = p.GoalWindow.Milliseconds()

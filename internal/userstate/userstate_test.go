@@ -23,11 +23,11 @@ import (
 func TestArchivedPopupsAreForgotten(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 	s := New(Config{Table: frequency.New(frequency.Config{})})
-	with, broken := snapshot.Compile([]popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(`{"key":"one","status":"active"}`)}}, 1, nil)
+	with, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(`{"key":"one","status":"active"}`)}}}, nil)
 	if len(broken) > 0 {
 		t.Fatal(broken[0].Err)
 	}
-	without, _ := snapshot.Compile(nil, 2, with)
+	without, _ := snapshot.Compile(popup.Catalog{Revision: 2}, with)
 	remembered := func() (n int) {
 		for range 100 { // a sweep looks at a piece of the table
 			s.table.Sweep(now)
@@ -70,7 +70,7 @@ func TestNewLimitAsksTheDatabase(t *testing.T) {
 		want  bool
 	}{{1, false}, {0, false}, {0, false}, {1, true}, {2, false}, {0, false}, {3, true}} {
 		spec := fmt.Sprintf(`{"key":"one","status":"active","frequency":{"max_impressions":%d}}`, c.limit)
-		next, broken := snapshot.Compile([]popup.Row{{ID: 1, Version: uint32(i + 1), Key: "one", Spec: []byte(spec)}}, int64(i+1), last)
+		next, broken := snapshot.Compile(popup.Catalog{Revision: int64(i + 1), Popups: []popup.Row{{ID: 1, Version: uint32(i + 1), Key: "one", Spec: []byte(spec)}}}, last)
 		if len(broken) > 0 {
 			t.Fatal(broken[0].Err)
 		}
@@ -82,6 +82,33 @@ func TestNewLimitAsksTheDatabase(t *testing.T) {
 		}
 		if behind != c.want {
 			t.Errorf("change %d, to a limit of %d: behind the database %v, want %v", i, c.limit, behind, c.want)
+		}
+	}
+}
+
+// What only a longer gap asks for is read from the database, all of it.
+func TestLongerGapAsksTheDatabase(t *testing.T) {
+	s := New(Config{Table: frequency.New(frequency.Config{MinGap: time.Minute})})
+	var last *snapshot.Snapshot
+	first, _ := s.known.beginRead(0, s.table.MinGap(), 0)
+	s.known.restored(first, &persist.Found{Full: allUnknown}, 0)
+	for i, c := range []struct {
+		gapSec int64
+		want   bool
+	}{{0, false}, {60, false}, {61, true}, {61, false}, {5, false}, {3600, true}} {
+		last, _ = snapshot.Compile(popup.Catalog{
+			Revision: int64(i), Settings: popup.SettingsRow{Version: uint32(i + 1), Spec: fmt.Appendf(nil, `{"min_gap_sec":%d}`, c.gapSec)},
+		}, last)
+		s.SetPopups(last)
+		behind := len(s.behind) > 0
+		if behind {
+			<-s.behind
+		}
+		if behind != c.want {
+			t.Errorf("change %d, to %d s: behind the database %v, want %v", i, c.gapSec, behind, c.want)
+		}
+		if r, known := s.known.beginRead(0, s.table.MinGap(), 0); (known == nil) != (c.gapSec > 60) {
+			t.Errorf("change %d, to %d s: all is read %v (%s), want %v", i, c.gapSec, known == nil, r.all, c.gapSec > 60)
 		}
 	}
 }

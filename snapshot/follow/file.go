@@ -19,7 +19,11 @@ import (
 // The last-good file is one line of text and then JSON:
 //
 //	popupd-snapshot FORMAT CRC32C\n
-//	{"revision":12,"saved_at_ms":...,"rows":[{"id":7,"version":3,"updated_at_ms":...,"key":"...","spec":{...}}]}
+//	{"revision":12,"saved_at_ms":...,"rows":[{"id":7,"version":3,"updated_at_ms":...,"key":"...","spec":{...}}],
+//	 "settings":{"version":2,"updated_at_ms":...,"spec":{...}}}
+//
+// Settings that are the defaults are left out, as they are by earlier releases, which
+// ignore them.
 //
 // FORMAT is decimal, CRC32C (Castagnoli) has 8 hex digits and covers the bytes
 // "FORMAT " and everything after the first line. It is replaced by rename, so it
@@ -38,9 +42,16 @@ var ErrNewerFile = errors.New("the file was written by a newer release")
 var errDamaged = errors.New("the file is damaged")
 
 type savedFile struct {
-	Revision  int64      `json:"revision"`
-	SavedAtMS int64      `json:"saved_at_ms"`
-	Rows      []savedRow `json:"rows"`
+	Revision  int64          `json:"revision"`
+	SavedAtMS int64          `json:"saved_at_ms"`
+	Rows      []savedRow     `json:"rows"`
+	Settings  *savedSettings `json:"settings,omitempty"`
+}
+
+type savedSettings struct {
+	Version     uint32          `json:"version"`
+	UpdatedAtMS int64           `json:"updated_at_ms"`
+	Spec        json.RawMessage `json:"spec"`
 }
 
 type savedRow struct {
@@ -51,12 +62,15 @@ type savedRow struct {
 	Spec        json.RawMessage `json:"spec"`
 }
 
-func (f *savedFile) popups() []popup.Row {
-	rows := make([]popup.Row, len(f.Rows))
+func (f *savedFile) catalog() popup.Catalog {
+	c := popup.Catalog{Revision: f.Revision, Popups: make([]popup.Row, len(f.Rows))}
 	for i, r := range f.Rows {
-		rows[i] = popup.Row{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+		c.Popups[i] = popup.Row{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
 	}
-	return rows
+	if s := f.Settings; s != nil {
+		c.Settings = popup.SettingsRow{Version: s.Version, UpdatedAtMS: s.UpdatedAtMS, Spec: s.Spec}
+	}
+	return c
 }
 
 // lastGood is the last-good file and the one before it.
@@ -98,7 +112,7 @@ func (w *Watcher) LoadFile() error {
 		if err != nil {
 			return err
 		}
-		w.install(saved.popups(), saved.Revision)
+		w.install(saved.catalog())
 		w.confirmedMS.Store(saved.SavedAtMS)
 		return nil
 	})
@@ -130,7 +144,7 @@ func (w *Watcher) save() {
 	}
 	err := error(nil)
 	if !sameRows(s, w.saved) {
-		err = writeFile(w.c.File, appendFile(nil, s.Revision, rowsOf(s), w.c.Now()))
+		err = writeFile(w.c.File, appendFile(nil, catalogOf(s), w.c.Now()))
 	}
 	w.saving.Report(err)
 	if err == nil {
@@ -139,27 +153,30 @@ func (w *Watcher) save() {
 }
 
 // sameRows reports whether two snapshots are of the same revision and hold the
-// same popups; b may be nil.
+// same popups and settings; b may be nil.
 func sameRows(a, b *snapshot.Snapshot) bool {
-	return b != nil && a.Revision == b.Revision && slices.Equal(a.All(), b.All())
+	return b != nil && a.Revision == b.Revision && a.Settings() == b.Settings() && slices.Equal(a.All(), b.All())
 }
 
-// rowsOf returns the rows that are in force: of a popup whose row is broken now,
-// the last good one.
-func rowsOf(s *snapshot.Snapshot) []popup.Row {
-	rows := make([]popup.Row, len(s.All()))
+// catalogOf returns the rows that are in force: of a popup or settings whose row is
+// broken now, the last good one.
+func catalogOf(s *snapshot.Snapshot) popup.Catalog {
+	c := popup.Catalog{Revision: s.Revision, Popups: make([]popup.Row, len(s.All())), Settings: s.Settings().Row()}
 	for i, p := range s.All() {
-		rows[i] = p.Row()
+		c.Popups[i] = p.Row()
 	}
-	return rows
+	return c
 }
 
 // appendFile appends the content of a last-good file.
-func appendFile(dst []byte, revision int64, rows []popup.Row, nowMS int64) []byte {
-	saved := savedFile{Revision: revision, SavedAtMS: nowMS, Rows: make([]savedRow, len(rows))}
-	for i := range rows {
-		r := &rows[i]
+func appendFile(dst []byte, c popup.Catalog, nowMS int64) []byte {
+	saved := savedFile{Revision: c.Revision, SavedAtMS: nowMS, Rows: make([]savedRow, len(c.Popups))}
+	for i := range c.Popups {
+		r := &c.Popups[i]
 		saved.Rows[i] = savedRow{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+	}
+	if s := c.Settings; s.Version != 0 {
+		saved.Settings = &savedSettings{Version: s.Version, UpdatedAtMS: s.UpdatedAtMS, Spec: s.Spec}
 	}
 	var body bytes.Buffer
 	enc := json.NewEncoder(&body)

@@ -60,7 +60,7 @@ func TestLastGoodFile(t *testing.T) {
 	if err := second.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, appendFile(nil, 12, rowsOf(first.store.Current()), 0), 0o600); err != nil {
+	if err := os.WriteFile(path, appendFile(nil, catalogOf(first.store.Current()), 0), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := second.LoadFile(); err != nil || store.Current().Revision != 13 {
@@ -72,7 +72,7 @@ func TestLastGoodFile(t *testing.T) {
 // it may come into force.
 func TestDamagedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
-	whole := appendFile(nil, 1, []popup.Row{row(1, ``)}, nowMS)
+	whole := appendFile(nil, popup.Catalog{Revision: 1, Popups: []popup.Row{row(1, ``)}}, nowMS)
 	load := func(name string, data []byte) {
 		t.Helper()
 		if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -134,7 +134,7 @@ func TestFileOfAnEarlierRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := appendFile(nil, s.Revision, rowsOf(s), nowMS); !bytes.Equal(got, want) {
+	if got := appendFile(nil, catalogOf(s), nowMS); !bytes.Equal(got, want) {
 		t.Errorf("written again\n got %s\nwant %s", got, want)
 	}
 }
@@ -165,7 +165,7 @@ func TestOlderFile(t *testing.T) {
 					return
 				}
 				if len(data) == 0 {
-					data = appendFile(nil, 1, []popup.Row{good}, nowMS)
+					data = appendFile(nil, popup.Catalog{Revision: 1, Popups: []popup.Row{good}}, nowMS)
 				}
 				if err := os.WriteFile(name, data, 0o600); err != nil {
 					t.Fatal(err)
@@ -205,7 +205,7 @@ func TestOlderFile(t *testing.T) {
 // TestFileWithAPopupThatNoLongerCompiles: the others are served.
 func TestFileWithAPopupThatNoLongerCompiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
-	if err := os.WriteFile(path, appendFile(nil, 3, []popup.Row{brokenRow(1, 1), row(2, ``)}, nowMS), 0o600); err != nil {
+	if err := os.WriteFile(path, appendFile(nil, popup.Catalog{Revision: 3, Popups: []popup.Row{brokenRow(1, 1), row(2, ``)}}, nowMS), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	store := snapshot.NewStore()
@@ -269,7 +269,7 @@ func TestUnchangedPopupsAreNotWrittenAgain(t *testing.T) {
 // FuzzParseFile fuzzes what stands behind a good checksum: what is accepted can
 // be put in force and written again.
 func FuzzParseFile(f *testing.F) {
-	_, body, _ := bytes.Cut(appendFile(nil, 7, []popup.Row{row(1, ``), brokenRow(2, 1)}, nowMS), []byte("\n"))
+	_, body, _ := bytes.Cut(appendFile(nil, popup.Catalog{Revision: 7, Popups: []popup.Row{row(1, ``), brokenRow(2, 1)}}, nowMS), []byte("\n"))
 	f.Add(body)
 	f.Add([]byte(`{"rows":[{"id":1,"spec":null},{"id":1,"spec":{}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -277,12 +277,12 @@ func FuzzParseFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s, _ := snapshot.Compile(saved.popups(), saved.Revision, nil)
-		again, err := parseFile(appendFile(nil, s.Revision, rowsOf(s), 0))
+		s, _ := snapshot.Compile(saved.catalog(), nil)
+		again, err := parseFile(appendFile(nil, catalogOf(s), 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		twice, broken := snapshot.Compile(again.popups(), again.Revision, nil)
+		twice, broken := snapshot.Compile(again.catalog(), nil)
 		if len(broken) != 0 || keys(twice.All()) != keys(s.All()) || twice.Revision != s.Revision {
 			t.Fatalf("in force %s at %d, written and read again %s at %d", keys(s.All()), s.Revision, keys(twice.All()), twice.Revision)
 		}

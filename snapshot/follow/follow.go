@@ -24,12 +24,13 @@ import (
 // Source is where the catalog is kept. Both calls may block for as long as
 // their context allows; nothing on the data plane waits for them.
 type Source interface {
-	// Revision returns the number that changes with every change of a popup.
+	// Revision returns the number that changes with every change of a popup or of
+	// the settings.
 	// After a restore of the store it may go back.
 	Revision(ctx context.Context) (int64, error)
-	// Rows returns every popup that is not archived, the newest one even if it is,
-	// and the revision that they are of, read in one consistent view.
-	Rows(ctx context.Context) (revision int64, rows []popup.Row, err error)
+	// Rows returns every popup that is not archived, the newest one even if it is, the
+	// settings and the revision that they are of, read in one consistent view.
+	Rows(ctx context.Context) (popup.Catalog, error)
 }
 
 // Config is what a [Watcher] works with.
@@ -131,13 +132,13 @@ func (w *Watcher) reload(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	askedMS := w.c.Now()
-	revision, rows, err := w.c.Source.Rows(ctx)
+	rows, err := w.c.Source.Rows(ctx)
 	if err != nil {
 		w.metrics.reloadErrors.Inc()
 		return fmt.Errorf("read popups: %w", err)
 	}
 	previous := w.store.Current()
-	next := w.install(rows, revision)
+	next := w.install(rows)
 	w.confirmedMS.Store(askedMS)
 	if w.loaded.Swap(true) {
 		w.observePropagation(previous, next)
@@ -146,10 +147,10 @@ func (w *Watcher) reload(ctx context.Context) error {
 }
 
 // install compiles rows and puts the result in force. The caller holds w.mu.
-func (w *Watcher) install(rows []popup.Row, revision int64) *snapshot.Snapshot {
+func (w *Watcher) install(rows popup.Catalog) *snapshot.Snapshot {
 	start := time.Now()
 	previous := w.store.Current()
-	next, broken := snapshot.Compile(rows, revision, previous)
+	next, broken := snapshot.Compile(rows, previous)
 	w.metrics.compile.Observe(time.Since(start).Seconds())
 	w.reportBroken(next, broken)
 	w.reportIgnored(previous, next)
@@ -169,6 +170,11 @@ func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken) {
 		if version, ok := w.reported[b.ID]; ok && version == b.Version {
 			continue
 		}
+		if b.ID == 0 {
+			w.c.Log.Error("config: the settings are broken and were skipped",
+				"version", b.Version, "version_in_force", s.Settings().Version, "err", b.Err)
+			continue
+		}
 		inForce := "none"
 		if p := s.Popup(b.ID); p != nil && p.Key == b.Key {
 			inForce = fmt.Sprint(p.Version)
@@ -180,8 +186,12 @@ func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken) {
 }
 
 // reportIgnored logs what a newer version has written and this one does not know, once
-// for each version of a popup.
+// for each version of a popup and of the settings.
 func (w *Watcher) reportIgnored(previous, next *snapshot.Snapshot) {
+	if s := next.Settings(); len(s.Ignored) > 0 && s != previous.Settings() {
+		w.c.Log.Warn("config: fields of the settings are not known and ignored: a newer version has written them",
+			"version", s.Version, "fields", s.Ignored)
+	}
 	for _, p := range next.All() {
 		if len(p.Ignored) > 0 && previous.Popup(p.ID) != p {
 			w.c.Log.Warn("config: fields of a popup are not known and ignored: a newer version has written them",
@@ -195,6 +205,9 @@ func (w *Watcher) reportIgnored(previous, next *snapshot.Snapshot) {
 // depends on it.
 func (w *Watcher) observePropagation(previous, next *snapshot.Snapshot) {
 	changedMS := int64(0)
+	if s := next.Settings(); s != previous.Settings() {
+		changedMS = s.Row().UpdatedAtMS
+	}
 	for _, p := range next.All() {
 		if previous.Popup(p.ID) != p {
 			changedMS = max(changedMS, p.Row().UpdatedAtMS)

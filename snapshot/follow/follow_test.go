@@ -26,6 +26,7 @@ type catalog struct {
 	mu       sync.Mutex
 	revision int64
 	rows     []popup.Row
+	settings popup.SettingsRow
 	err      error
 	reads    int // successful calls of Rows
 	asked    int // successful calls of Revision
@@ -41,14 +42,14 @@ func (c *catalog) Revision(context.Context) (int64, error) {
 	return c.revision, nil
 }
 
-func (c *catalog) Rows(context.Context) (int64, []popup.Row, error) {
+func (c *catalog) Rows(context.Context) (popup.Catalog, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
-		return 0, nil, c.err
+		return popup.Catalog{}, c.err
 	}
 	c.reads++
-	return c.revision, append([]popup.Row(nil), c.rows...), nil
+	return popup.Catalog{Revision: c.revision, Popups: append([]popup.Row(nil), c.rows...), Settings: c.settings}, nil
 }
 
 // set changes the catalog as one transaction would.
@@ -56,6 +57,13 @@ func (c *catalog) set(revision int64, rows ...popup.Row) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.revision, c.rows = revision, rows
+}
+
+// configure changes the settings as one transaction would.
+func (c *catalog) configure(revision int64, version uint32, spec string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revision, c.settings = revision, popup.SettingsRow{Version: version, UpdatedAtMS: nowMS, Spec: []byte(spec)}
 }
 
 func (c *catalog) fail(err error) {
@@ -391,10 +399,10 @@ type heldCatalog struct {
 	later atomic.Bool
 }
 
-func (c *heldCatalog) Rows(ctx context.Context) (int64, []popup.Row, error) {
-	revision, rows, err := c.catalog.Rows(ctx)
+func (c *heldCatalog) Rows(ctx context.Context) (popup.Catalog, error) {
+	rows, err := c.catalog.Rows(ctx)
 	if !c.later.Swap(true) {
 		<-c.held
 	}
-	return revision, rows, err
+	return rows, err
 }

@@ -39,7 +39,7 @@ func newMetrics(w *Watcher) metrics {
 		}),
 		broken: register.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_config_broken_popups",
-			Help: "Popups in the store that can't be used; their last good version stays in force.",
+			Help: "Popups, or settings, in the store that can't be used; their last good version stays in force.",
 		}),
 	}
 }

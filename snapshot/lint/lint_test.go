@@ -32,7 +32,7 @@ func check(t *testing.T, members string, others ...string) string {
 		key := fmt.Sprintf("o%d", i)
 		rows = append(rows, popup.Row{ID: uint32(i + 1), Version: 1, Key: key, Spec: []byte(`{"key":"` + key + `","status":"active",` + o + `}`)})
 	}
-	snap, broken := snapshot.Compile(rows, 1, nil)
+	snap, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
 	if len(broken) > 0 {
 		t.Fatal(broken)
 	}

@@ -141,7 +141,7 @@ func (r source) request(s *popup.Spec) *popup.Request {
 // with returns the popup compiled after a change.
 func with(s popup.Spec, change func(*popup.Spec)) *snapshot.Popup {
 	change(&s)
-	compiled, broken := snapshot.Compile([]popup.Row{{ID: 1, Version: 1, Key: s.Key, Spec: s.Encode()}}, 1, nil)
+	compiled, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{{ID: 1, Version: 1, Key: s.Key, Spec: s.Encode()}}}, nil)
 	if len(broken) > 0 {
 		panic(broken[0].Err)
 	}
@@ -281,7 +281,7 @@ func TestOutrankedAreNotShown(t *testing.T) {
 		for i := range specs {
 			rows = append(rows, popup.Row{ID: uint32(i + 1), Version: 1, Key: specs[i].Key, Spec: specs[i].Encode()})
 		}
-		snap, broken := snapshot.Compile(rows, 1, nil)
+		snap, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
 		if len(broken) > 0 {
 			t.Fatal(broken)
 		}

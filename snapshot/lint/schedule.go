@@ -35,7 +35,7 @@ func (w *warnings) checkSchedule(s *popup.Schedule, nowMS int64) {
 func scheduled(schedule *popup.Schedule) *snapshot.Popup {
 	s, _ := popup.Decode([]byte(`{"key":"k","status":"active"}`))
 	s.Schedule = *schedule
-	compiled, _ := snapshot.Compile([]popup.Row{{ID: 1, Version: 1, Key: s.Key, Spec: s.Encode()}}, 1, nil)
+	compiled, _ := snapshot.Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{{ID: 1, Version: 1, Key: s.Key, Spec: s.Encode()}}}, nil)
 	return compiled.Popup(1)
 }
 

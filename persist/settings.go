@@ -1,0 +1,84 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// settingsObject is what the audit trail calls the settings.
+const settingsObject = "config:settings"
+
+// Settings returns the settings; version 0 of them, the defaults, before they are
+// changed for the first time.
+func (db *DB) Settings(ctx context.Context) (popup.StoredSettings, error) {
+	row, err := settings(ctx, db.read)
+	if err != nil {
+		return popup.StoredSettings{}, err
+	}
+	s := popup.StoredSettings{Version: row.Version}
+	if row.Version == 0 {
+		return s, nil
+	}
+	s.Settings = decodeSettings(row.Spec)
+	updated := timeOf(row.UpdatedAtMS)
+	s.UpdatedAt = &updated
+	return s, nil
+}
+
+// decodeSettings also reads settings that somebody has broken in the store, as far as
+// it goes.
+func decodeSettings(b []byte) popup.Settings {
+	s, _, err := popup.DecodeStoredSettings(b)
+	if err == nil {
+		return s
+	}
+	var broken popup.Settings
+	if json.Unmarshal(b, &broken) != nil {
+		return popup.Settings{}
+	}
+	return broken
+}
+
+// PutSettings replaces the settings; version is that which the caller has seen. It
+// returns [popup.ErrStale] if they have another one. They must be valid.
+func (db *DB) PutSettings(ctx context.Context, c popup.Change, version uint32, s popup.Settings) (popup.StoredSettings, error) {
+	atMS, spec := db.now(), string(s.Encode())
+	err := db.inRevision(ctx, func(tx *sql.Tx) error {
+		row, err := settings(ctx, tx)
+		switch {
+		case err != nil:
+			return err
+		case row.Version != version:
+			return popup.ErrStale
+		case version == 0:
+			_, err = tx.ExecContext(ctx, "INSERT INTO settings (id, version, spec, updated_at) VALUES (1, 1, ?, ?)", spec, atMS)
+		default:
+			_, err = tx.ExecContext(ctx, "UPDATE settings SET version = ?, spec = ?, updated_at = ? WHERE id = 1", version+1, spec, atMS)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = audit(ctx, tx, c, atMS, settingsObject, version, version+1)
+		return err
+	})
+	if err != nil {
+		return popup.StoredSettings{}, fmt.Errorf("put settings: %w", err)
+	}
+	updated := timeOf(atMS)
+	return popup.StoredSettings{Version: version + 1, UpdatedAt: &updated, Settings: s}, nil
+}
+
+// settings returns the only row of the table, the zero one if there is none yet.
+func settings(ctx context.Context, q querier) (row popup.SettingsRow, err error) {
+	err = q.QueryRowContext(ctx, "SELECT version, updated_at, spec FROM settings WHERE id = 1").
+		Scan(&row.Version, &row.UpdatedAtMS, &row.Spec)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return row, fmt.Errorf("read settings: %w", err)
+	}
+	return row, nil
+}

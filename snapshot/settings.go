@@ -1,0 +1,45 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// Settings are the settings in force. They are immutable.
+type Settings struct {
+	popup.Settings
+	Version uint32   // 0: the defaults
+	Ignored []string // pointers of members of the row's spec that this version does not know
+
+	row popup.SettingsRow // what they were compiled from
+}
+
+var defaultSettings Settings
+
+// Row returns the row that the settings were compiled from. Its Spec must not be changed.
+func (s *Settings) Row() popup.SettingsRow { return s.row }
+
+// Settings returns the settings in force, never nil.
+func (s *Snapshot) Settings() *Settings {
+	if s == nil || s.settings == nil {
+		return &defaultSettings
+	}
+	return s.settings
+}
+
+// compileSettings returns the settings of a row: last if they are from the same row.
+func compileSettings(row *popup.SettingsRow, last *Settings) (*Settings, error) {
+	switch {
+	case row.Version == last.row.Version && bytes.Equal(row.Spec, last.row.Spec):
+		return last, nil
+	case row.Version == 0:
+		return &defaultSettings, nil
+	}
+	s, ignored, err := popup.DecodeStoredSettings(row.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	return &Settings{Settings: s, Version: row.Version, Ignored: ignored, row: *row}, nil
+}
