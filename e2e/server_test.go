@@ -334,3 +334,11 @@ func (s *server) create(key string, frequency string) {
 		s.t.Fatalf("create %s: %d", key, status)
 	}
 }
+
+// configure replaces the settings.
+func (s *server) configure(settings string) {
+	s.t.Helper()
+	if status := s.admin("PUT", "/v1/admin/settings", settings, "*", nil); status != http.StatusOK {
+		s.t.Fatalf("settings %s: %d", settings, status)
+	}
+}

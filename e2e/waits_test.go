@@ -51,6 +51,21 @@ func TestWaits(t *testing.T) {
 			s.staysAway("u", sweeps)
 			s.mustShow("another", "two") // "one" is a control for all, which does not hold anything up
 		}},
+		{"gap_of_the_settings", nil, func(d *deployment) {
+			s := d.server()
+			s.create("one", `{"after_impression_sec":-1}`)
+			s.mustShow("u", "one")
+			s.create("two", "{}")
+			s.configure(`{"min_gap_sec":3600}`)
+			s.staysAway("u", sweeps)
+			s.Kill()
+			s.restart()
+			s.staysAway("u", sweeps)
+			d.restartEmpty(s)
+			s.staysAway("u", sweeps)
+			s.configure(`{}`)
+			s.mustShow("u", "two")
+		}},
 		{"never_outlasts_other_actions", nil, func(d *deployment) {
 			a, b := d.server(), d.server()
 			for key, frequency := range map[string]string{

@@ -1,7 +1,7 @@
 package popup
 
-// Warning is something in a valid [Spec] that has no effect, or most likely not the
-// intended one.
+// Warning is something in a valid [Spec] or [Settings] that has no effect, or most
+// likely not the intended one.
 type Warning struct {
 	Pointer string      `json:"pointer"` // JSON pointer (RFC 6901)
 	Code    WarningCode `json:"code"`
@@ -24,6 +24,7 @@ const (
 	AlreadyEnded      WarningCode = "ended"               // end_at is over
 	NobodyInRollout   WarningCode = "empty_rollout"       // of 0 percent
 	OnlyControls      WarningCode = "only_controls"       // no variant that users get is shown
+	UnknownTag        WarningCode = "unknown_tag"         // no popup has the tag of a cap
 )
 
 // What is probable.
@@ -43,6 +44,6 @@ const (
 
 // WarningCodes are all there are.
 var WarningCodes = []WarningCode{
-	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls,
+	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls, UnknownTag,
 	AlwaysOutranked, AttributeName, ValueSpaces, CountryFormat, LocaleFormat, PlatformFormat, PathFormat, BooleanFormat, VersionFormat, VersionAsNumber, LinkFormat,
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// Catalog keeps the popups. A change is one transaction: once it returns
+// Catalog keeps the popups and the settings. A change is one transaction: once it returns
 // without an error it is durable. It blocks until the store answers or ctx
 // ends; then the outcome of a change is not known. Errors it may name are
 // [popup.ErrNotFound], [popup.ErrExists], [popup.ErrStale] and
@@ -40,6 +40,9 @@ type Catalog interface {
 	Popup(ctx context.Context, key string) (popup.Popup, error)
 	// Popups returns at most limit popups with ids above after, by id; an empty status is all.
 	Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error)
+	Settings(ctx context.Context) (popup.StoredSettings, error)
+	// PutSettings replaces the settings if their version is the one given.
+	PutSettings(ctx context.Context, c popup.Change, version uint32, s popup.Settings) (popup.StoredSettings, error)
 }
 
 // Trail is the record of who changed what. It blocks and fails as a [Catalog].
@@ -158,6 +161,8 @@ func (a *API) Routes() []console.Route {
 		route("GET", one+"/revisions", a.listRevisions),
 		route("POST", one+"/rollback", a.rollbackPopup),
 		route("GET", one+"/stats", a.getStats),
+		route("GET", "/v1/admin/settings", a.getSettings),
+		route("PUT", "/v1/admin/settings", a.replaceSettings),
 		route("GET", "/v1/admin/audit", a.listAudit),
 		route("POST", "/v1/admin/reload", a.reload),
 		route("GET", "/v1/admin/log-level", a.getLogLevel),

@@ -11,7 +11,7 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// etag names a version of a popup.
+// etag names a version of a popup or of the settings.
 func etag(version uint32) string { return `"` + strconv.FormatUint(uint64(version), 10) + `"` }
 
 // ifMatch is the If-Match header of a request. The zero value, no header, and *
@@ -34,7 +34,7 @@ func (m ifMatch) check(version uint32) error {
 		return nil
 	case slices.ContainsFunc(m.tags, func(tag string) bool { return strings.HasPrefix(tag, "W/") }):
 		return console.NewProblem(http.StatusPreconditionFailed, "weak_etag",
-			`If-Match has a weak tag, which never matches: send the popup's ETag without "W/" before it.`)
+			`If-Match has a weak tag, which never matches: send the ETag without "W/" before it.`)
 	}
 	return popup.ErrStale
 }
@@ -56,7 +56,7 @@ func parseIfMatch(r *http.Request) (ifMatch, error) {
 	for rest := strings.TrimLeft(header, ", \t"); rest != "" || m.tags == nil; rest = strings.TrimLeft(rest, ", \t") {
 		tag := entityTag.FindString(rest)
 		if tag == "" {
-			return m, invalidIfMatch(`must be the popup's ETag with its quotes, as "3".`)
+			return m, invalidIfMatch(`must be the ETag with its quotes, as "3".`)
 		}
 		m.tags = append(m.tags, tag)
 		rest = strings.TrimLeft(rest[len(tag):], " \t")
@@ -75,7 +75,7 @@ func invalidIfMatch(detail string) *console.Problem {
 func requireIfMatch(r *http.Request) (ifMatch, error) {
 	m, err := parseIfMatch(r)
 	if err == nil && !m.given {
-		return m, console.NewProblem(http.StatusPreconditionRequired, "precondition_required", "Send the popup's ETag in If-Match, so that nobody's change is overwritten unseen.")
+		return m, console.NewProblem(http.StatusPreconditionRequired, "precondition_required", "Send the ETag of what you read in If-Match, so that nobody's change is overwritten unseen.")
 	}
 	return m, err
 }

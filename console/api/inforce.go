@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -13,18 +14,23 @@ import (
 // waits for the change to be loaded.
 const inForceTimeout = 5 * time.Second
 
+// putPopupInForce is putInForce for a popup.
+func (a *API) putPopupInForce(w http.ResponseWriter, r *http.Request, c popup.Change, p popup.Popup) {
+	a.putInForce(w, r, "popup", a.config.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor))
+}
+
 // putInForce loads a change that the store has committed, and tells the other
-// servers. The package comment says what happens when that fails.
-func (a *API) putInForce(w http.ResponseWriter, r *http.Request, c popup.Change, p popup.Popup) {
-	log := a.config.Log.With("key", p.Key, "version", p.Version, "status", string(p.Status), "action", c.Action, "actor", c.Actor)
+// servers. what names it in the log. The package comment says what happens when that
+// fails.
+func (a *API) putInForce(w http.ResponseWriter, r *http.Request, what string, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inForceTimeout)
 	defer cancel()
 	if err := a.config.Watcher.Changed(ctx); err != nil {
 		w.Header().Set("Popupd-In-Force", "false")
-		log.Error("popup changed, but not yet in force", "err", err)
+		log.Error(what+" changed, but not yet in force", "err", err)
 		return
 	}
-	log.Info("popup changed")
+	log.Info(what + " changed")
 }
 
 // reload reads the popups anew, for an operator who changed them in the

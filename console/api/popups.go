@@ -99,7 +99,7 @@ func (a *API) createPopup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.putInForce(w, r, change, p)
+	a.putPopupInForce(w, r, change, p)
 	w.Header().Set("Location", "/v1/admin/popups/"+p.Key)
 	a.writeChanged(w, http.StatusCreated, p)
 	return nil
@@ -280,7 +280,7 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 		if err != nil {
 			return err
 		}
-		a.putInForce(w, r, change, after)
+		a.putPopupInForce(w, r, change, after)
 		a.writeChanged(w, http.StatusOK, after)
 		return nil
 	}

@@ -40,7 +40,7 @@ func asProblem(err error) *console.Problem {
 	case errors.Is(err, popup.ErrArchived):
 		return console.NewProblem(http.StatusConflict, "archived", "The popup is archived, which is final.")
 	case errors.Is(err, popup.ErrStale):
-		return console.NewProblem(http.StatusPreconditionFailed, "stale_version", "The popup has changed since it was read; read it again.")
+		return console.NewProblem(http.StatusPreconditionFailed, "stale_version", "It has changed since it was read; read it again.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return console.Unavailable("store_unavailable", "The store did not answer in time. Read again to see whether a change was made.", err)
 	}
