@@ -79,7 +79,7 @@ func TestEntryRoundTrip(t *testing.T) {
 			}
 		}
 		head, tail, long := e.pack()
-		packed := shard{slots: []slot{head, tail}}
+		packed := shard{sorted: sorted{slots: []slot{head, tail}}}
 		if u := packed.unpack(0, hash); u != e || packed.popup(0) != id || long != (packed.width(0) == 2) || long == e.fits() {
 			t.Fatalf("packed %+v, want %+v", u, e)
 		}

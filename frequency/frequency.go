@@ -206,9 +206,9 @@ func (t *Table) entries() int {
 // whose shards grow in another order and so may need some more than they did.
 func (t *Table) forNew() int64 { return t.maxBytes - t.maxBytes/16 }
 
-// growLocked makes a shard larger if limit, in bytes of the whole table, allows it.
-// Old and new slots both count until the entries have moved.
-func (t *Table) growLocked(s *shard, limit int64) bool {
+// growLocked makes slots larger if limit, in bytes of the whole table, allows it.
+// Old and new slots both count until what is in them has moved.
+func (t *Table) growLocked(s *sorted, limit int64) bool {
 	homes, slots := s.next()
 	size := footprint(slots)
 	if t.bytes.Add(size) > limit {

@@ -5,15 +5,20 @@ import (
 	"sync"
 )
 
-// shard is a sorted run of entries, see the package comment. A method other
-// than the mutex's needs the mutex.
+// shard is a part of the entries. A method other than the mutex's needs the mutex.
 type shard struct {
-	mu     sync.Mutex
-	slots  []slot // the homes, then the tail; from allocate
-	homes  int    // slots that an entry can have as its home
-	used   int    // slots that are not empty
-	long   int    // entries that take two of them
-	scanMS int64  // when the whole shard was last searched for expired entries
+	mu sync.Mutex
+	sorted
+	long   int   // entries that take two slots
+	scanMS int64 // when the whole shard was last searched for expired entries
+}
+
+// sorted is a hash table whose slots are sorted, see the package comment. It knows of
+// a slot its key only.
+type sorted struct {
+	slots []slot // the homes, then the tail; from allocate
+	homes int    // slots that can be a home
+	used  int    // slots that are not empty
 }
 
 // A shard grows when it would be filled to more than maxLoad/loadUnit.
@@ -22,14 +27,14 @@ const (
 	loadUnit = 8
 )
 
-func (s *shard) home(key uint64) int {
+func (s *sorted) home(key uint64) int {
 	hi, _ := bits.Mul64(key>>flagBits<<flagBits, uint64(s.homes))
 	return int(hi)
 }
 
-// run returns where the entries of the user with this key are or would be:
+// run returns where the slots of the user with this key are or would be:
 // slots lo to hi-1.
-func (s *shard) run(key uint64) (lo, hi int) {
+func (s *sorted) run(key uint64) (lo, hi int) {
 	if s.homes == 0 {
 		return 0, 0
 	}
@@ -47,7 +52,7 @@ func (s *shard) run(key uint64) (lo, hi int) {
 }
 
 // crowded reports whether n more slots are too many for the homes.
-func (s *shard) crowded(n int) bool { return (s.used+n)*loadUnit > s.homes*maxLoad }
+func (s *sorted) crowded(n int) bool { return (s.used+n)*loadUnit > s.homes*maxLoad }
 
 // insert adds an entry that is not there yet. It reports whether there was
 // room; if not, nothing has changed.
@@ -72,7 +77,7 @@ func (s *shard) insert(e *entry) bool {
 }
 
 // put makes a slot at i for v. It reports whether there was room.
-func (s *shard) put(i int, v slot) bool {
+func (s *sorted) put(i int, v slot) bool {
 	if s.crowded(1) {
 		return false
 	}
@@ -119,7 +124,7 @@ func (s *shard) remove(i int) {
 }
 
 // empty empties slot i and moves back what was displaced by it.
-func (s *shard) empty(i int) {
+func (s *sorted) empty(i int) {
 	end := i + 1
 	for end < len(s.slots) && s.slots[end].key != 0 && s.home(s.slots[end].key) < end {
 		end++
@@ -133,7 +138,7 @@ func (s *shard) empty(i int) {
 // for a slot or two: an eighth more homes, or only a longer tail if that is what
 // is missing. More homes never need a longer tail: the distance of a home to the
 // last one grows with them.
-func (s *shard) next() (homes, slots int) {
+func (s *sorted) next() (homes, slots int) {
 	homes, tail := s.homes, len(s.slots)-s.homes
 	if s.crowded(2) {
 		homes += homes/8 + 8
@@ -143,7 +148,7 @@ func (s *shard) next() (homes, slots int) {
 }
 
 // resize moves all entries into larger slots; the arguments are those of next.
-func (s *shard) resize(homes, slots int) {
+func (s *sorted) resize(homes, slots int) {
 	old := s.slots
 	s.slots, s.homes = allocate(slots), homes
 	end := 0

@@ -312,7 +312,7 @@ func (u *User) put(of *span, i int, e *entry, nowMS, limit int64) bool {
 	s, used := of.s, of.s.used
 	u.gapKnown = false
 	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
-		if !u.t.growLocked(s, limit) && !u.t.reclaimLocked(s, nowMS) {
+		if !u.t.growLocked(&s.sorted, limit) && !u.t.reclaimLocked(s, nowMS) {
 			if i >= 0 && e.shorten() {
 				continue
 			}
