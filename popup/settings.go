@@ -28,6 +28,21 @@ func (c *Cap) Covers(tags []string) bool {
 	return len(c.Tags) == 0 || slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(c.Tags, tag) })
 }
 
+// CapSet is a set of the caps of settings: bit i is Caps[i].
+type CapSet uint16
+
+const _ = CapSet(1 << (MaxCaps - 1))
+
+// Covering returns the caps that cover popups with these tags.
+func (s *Settings) Covering(tags []string) (of CapSet) {
+	for i := range s.Caps {
+		if s.Caps[i].Covers(tags) {
+			of |= 1 << i
+		}
+	}
+	return of
+}
+
 // Holdout is the sticky share of users who see no popup at all.
 type Holdout struct {
 	Percent float64 `json:"percent"` // 0 to 100, in steps of 0.01

@@ -36,6 +36,9 @@ func TestDecodeSettings(t *testing.T) {
 	if c := full.Caps[1]; c.Covers([]string{"a"}) || !c.Covers([]string{"a", "sale"}) || c.Covers(nil) || !full.Caps[0].Covers(nil) {
 		t.Error("a cap with tags covers popups with one of them, a cap without covers all")
 	}
+	if none, sale := full.Covering(nil), full.Covering([]string{"sale"}); none != 1 || sale != 3 {
+		t.Errorf("caps %b cover what has no tags and %b what is a sale, want 1 and 11", none, sale)
+	}
 }
 
 func TestDecodeSettingsRefuses(t *testing.T) {

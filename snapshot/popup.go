@@ -14,6 +14,7 @@ type Popup struct {
 	Priority    int
 	Tags        []string
 	Frequency   popup.Frequency
+	Caps        popup.CapSet  // of the settings in force that cover it
 	GoalWindow  time.Duration // how long after an exposure its goal counts; 0: it has none
 	Ignored     []string      // pointers of members of the row's spec that this version does not know
 

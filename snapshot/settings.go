@@ -43,3 +43,24 @@ func compileSettings(row *popup.SettingsRow, last *Settings) (*Settings, error) 
 	}
 	return &Settings{Settings: s, Version: row.Version, Ignored: ignored, row: *row}, nil
 }
+
+// under returns the popup as it is with these settings: p itself if they change nothing
+// of it.
+func (p *Popup) under(s *Settings) *Popup {
+	caps := s.Covering(p.Tags)
+	if caps == p.Caps {
+		return p
+	}
+	changed := *p
+	changed.Caps = caps
+	return &changed
+}
+
+// CapsOf returns the caps that count impressions of a popup: of one that is archived,
+// or too new to be known here, those that cover all.
+func (s *Snapshot) CapsOf(id uint32) popup.CapSet {
+	if p := s.Popup(id); p != nil {
+		return p.Caps
+	}
+	return s.Settings().Covering(nil)
+}

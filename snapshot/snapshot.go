@@ -127,6 +127,7 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 			}
 			continue
 		}
+		p = p.under(settings)
 		s.byID[p.ID], c.keys[p.Key] = p, true
 		s.popups = append(s.popups, p)
 	}
