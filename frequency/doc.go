@@ -40,6 +40,15 @@
 // long as tokens live, what was served before does not come back from wherever it
 // may be merged.
 //
+// # Impressions
+//
+// What caps count is kept beside the entries, only while there are caps, under the same
+// locks and within the same budget: a set of each user's impressions, see
+// [Table.KeepImpressions]. One is named by its popup and the tick in which it was served,
+// and what is known of it only grows, so sets merge by union in any order, however often.
+// The newest of a user are kept: what is left out once is left out wherever it comes from
+// later.
+//
 // # The dump
 //
 // Little endian:

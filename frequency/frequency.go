@@ -30,7 +30,9 @@ type Table struct {
 	leastGap time.Duration // see SetMinGap
 	maxBytes int64
 	shards   []shard
+	seen     []sorted // impressions, one for each shard and under its lock
 
+	keep   atomic.Pointer[func(id uint32) int64] // see KeepImpressions
 	gapMS  atomic.Int64
 	bytes  atomic.Int64 // of all slots; never above maxBytes, also while a shard grows
 	policy atomic.Pointer[func(id uint32) Retention]
@@ -60,12 +62,13 @@ func newTable(c Config, shardBits uint8) *Table {
 		leastGap: c.MinGap,
 		maxBytes: c.MaxBytes,
 		shards:   make([]shard, 1<<shardBits),
+		seen:     make([]sorted, 1<<shardBits),
 	}
 	if t.maxBytes == 0 {
 		t.maxBytes = DefaultMaxBytes
 	}
 	t.SetMinGap(0)
-	runtime.AddCleanup(t, releaseAll, t.shards)
+	runtime.AddCleanup(t, releaseAll, memory{t.shards, t.seen})
 	metrics := promauto.With(c.Registerer)
 	metrics.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_state_entries",
@@ -112,6 +115,7 @@ func (t *Table) LockBoth(user, prior []byte) User {
 		return t.Lock(user)
 	}
 	u := User{t: t, span: t.spanOf(sipHash(t.k0, t.k1, user)), prior: t.spanOf(sipHash(t.k0, t.k1, prior))}
+	u.impressions, u.priorImpressions = t.impressionsOf(u.hash), t.impressionsOf(u.prior.hash)
 	if u.hash == u.prior.hash { // one id is no other
 		u.prior = span{}
 	}
@@ -131,7 +135,7 @@ func (t *Table) LockBoth(user, prior []byte) User {
 }
 
 func (t *Table) lockHash(hash uint64) User {
-	u := User{t: t, span: t.spanOf(hash)}
+	u := User{t: t, span: t.spanOf(hash), impressions: t.impressionsOf(hash)}
 	u.s.mu.Lock()
 	u.span.look()
 	return u
@@ -144,6 +148,9 @@ func (t *Table) spanOf(hash uint64) span {
 	}
 	return span{s: &t.shards[t.shardOf(hash)], hash: hash}
 }
+
+// impressionsOf returns the slots of the impressions of a hash.
+func (t *Table) impressionsOf(hash uint64) *sorted { return &t.seen[t.shardOf(hash)] }
 
 // shardOf returns the index of the shard of a hash.
 func (t *Table) shardOf(hash uint64) uint64 { return hash >> hashBits & uint64(len(t.shards)-1) }
@@ -163,6 +170,7 @@ func (t *Table) Merge(ev *popup.Event) {
 		return
 	}
 	u.merge(ev.Popup, stateOf(ev), t.nowMS.Load())
+	u.note(ev.Popup, clock(ev.ServedAtMS), flagsOf(ev), t.nowMS.Load(), t.maxBytes)
 }
 
 // Restore adds a state that was read from the store. It returns false if there

@@ -28,10 +28,17 @@ func release(slots []slot) {
 }
 
 // releaseAll gives back the memory of a table that nobody uses any more.
-func releaseAll(shards []shard) {
-	for i := range shards {
-		release(shards[i].slots)
+func releaseAll(m memory) {
+	for i := range m.shards {
+		release(m.shards[i].slots)
+		release(m.seen[i].slots)
 	}
+}
+
+// memory is what a table holds, without the table.
+type memory struct {
+	shards []shard
+	seen   []sorted
 }
 
 // footprint returns the memory that n slots take, in bytes.

@@ -77,6 +77,7 @@ func (t *Table) Sweep(nowMS int64) {
 		slots += end - t.cursor.slot
 		t.cursor.slot = end
 		if last {
+			slots += t.sweepImpressions(t.cursor.shard, nowMS)
 			t.cursor.slot = 0
 			t.cursor.shard = (t.cursor.shard + 1) % len(t.shards)
 			shards++
@@ -88,14 +89,16 @@ func (t *Table) Sweep(nowMS int64) {
 // A flood of new users must not have every one of them look at every slot.
 const scanEveryMS = 1000
 
-// reclaimLocked makes room in a shard that may not grow. It reports whether
+// reclaimLocked makes room in the shard of a hash, which may not grow. It reports whether
 // anything had expired.
-func (t *Table) reclaimLocked(s *shard, nowMS int64) bool {
+func (t *Table) reclaimLocked(hash uint64, nowMS int64) bool {
+	s := &t.shards[t.shardOf(hash)]
 	if since := nowMS - s.scanMS; -scanEveryMS < since && since < scanEveryMS {
 		return false
 	}
 	s.scanMS = nowMS
-	return t.removeExpiredLocked(s, 0, len(s.slots), nowMS) > 0
+	removed := t.removeExpiredLocked(s, 0, len(s.slots), nowMS)
+	return removed+t.removeOldLocked(t.impressionsOf(hash), nowMS) > 0
 }
 
 // removeExpiredLocked removes the expired entries from slots from to to-1 and
@@ -112,4 +115,15 @@ func (t *Table) removeExpiredLocked(s *shard, from, to int, nowMS int64) (remove
 		}
 	}
 	return removed
+}
+
+// sweepImpressions reclaims the impressions of a shard that are too old. It returns how
+// many slots it looked at.
+func (t *Table) sweepImpressions(shard int, nowMS int64) int {
+	t.shards[shard].mu.Lock()
+	defer t.shards[shard].mu.Unlock()
+	s := &t.seen[shard]
+	slots := len(s.slots)
+	t.removeOldLocked(s, nowMS)
+	return slots
 }

@@ -16,6 +16,13 @@ type User struct {
 
 	gapMS    int64 // see gapEnd
 	gapKnown bool
+
+	impressions, priorImpressions *sorted
+
+	fullKnown   bool // see findFull
+	full        popup.CapSet
+	fullSince   [popup.MaxCaps]tick  // of those that are full: the impression that has to become too old
+	unconfirmed [popup.MaxCaps]uint8 // see CountUnconfirmed
 }
 
 // Unlock ends the step.
@@ -126,6 +133,8 @@ type Undo struct {
 	before entry // zero: there was none
 	after  entry
 	bit    uint8 // of an action on the latest impression
+	noted  noted
+	token  tick // of the impression that was noted
 }
 
 // Serve records that a popup is returned to the user, or with the action
@@ -154,11 +163,20 @@ func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
 	}
 	served.ClickUntilMS = 0
 	after := e.merged(u.hash, ev.Popup, stateOf(&served))
+	token := clock(served.ServedAtMS)
+	n, ok := u.note(ev.Popup, token, flagsOf(&served), ev.AtMS, u.t.forNew())
+	if !ok {
+		return Undo{}, false
+	}
+	if n.changed {
+		i = u.find(ev.Popup)
+	}
 	if !u.put(&u.span, i, &after, ev.AtMS, u.t.forNew()) {
+		u.unnote(n, ev.Popup, token)
 		return Undo{}, false
 	}
 	*ev = served
-	return Undo{before: before, after: after}, true
+	return Undo{before: before, after: after, noted: n, token: token}, true
 }
 
 // Outcome is what became of an action.
@@ -216,11 +234,19 @@ func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outc
 		acted.ClickUntilMS = acted.ReadyAtMS
 	}
 	after := e.merged(u.hash, ev.Popup, stateOf(&acted))
+	n, ok := u.note(ev.Popup, token, flagsOf(&acted), ev.AtMS, u.t.maxBytes)
+	if !ok {
+		return Undo{}, Full
+	}
+	if n.changed {
+		i = u.find(ev.Popup)
+	}
 	if !u.put(&u.span, i, &after, ev.AtMS, u.t.maxBytes) {
+		u.unnote(n, ev.Popup, token)
 		return Undo{}, Full
 	}
 	*ev = acted
-	undo := Undo{before: before, after: after}
+	undo := Undo{before: before, after: after, noted: n, token: token}
 	if token == after.served {
 		undo.bit = bit
 	}
@@ -253,8 +279,12 @@ func wait(a popup.Action, f *popup.Frequency) int64 {
 // action's bit is taken back, so that it can be repeated: the waits may then
 // be too long, but nothing that was recorded is lost.
 func (u *User) Undo(x Undo) {
+	if x.after.hash != u.hash {
+		return
+	}
+	u.unnote(x.noted, x.after.popup, x.token)
 	i, e := u.entry(x.after.popup)
-	if i < 0 || x.after.hash != u.hash {
+	if i < 0 {
 		return
 	}
 	switch {
@@ -299,6 +329,7 @@ func (u *User) reset(at tick, nowMS int64) bool {
 	}
 	u.look()
 	u.gapKnown = false
+	u.forgetImpressions(at)
 	return u.merge(resetID, popup.State{
 		ServedAtMS: at.ms(), AtMS: at.ms(), NextAtMS: at.ms() + popup.TokenLife.Milliseconds(),
 	}, nowMS)
@@ -312,7 +343,7 @@ func (u *User) put(of *span, i int, e *entry, nowMS, limit int64) bool {
 	s, used := of.s, of.s.used
 	u.gapKnown = false
 	for i >= 0 && !s.replace(i, e) || i < 0 && !s.insert(e) {
-		if !u.t.growLocked(&s.sorted, limit) && !u.t.reclaimLocked(s, nowMS) {
+		if !u.t.growLocked(&s.sorted, limit) && !u.t.reclaimLocked(of.hash, nowMS) {
 			if i >= 0 && e.shorten() {
 				continue
 			}

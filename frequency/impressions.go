@@ -1,0 +1,258 @@
+package frequency
+
+import (
+	"math/bits"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// An impression takes a slot of its own:
+//
+//	key    hash 54 | 0 8 | released 1 | counts 1
+//	times  served 32 | popup 32
+//	rest   0
+//
+// A user's are sorted by times.
+const (
+	impressionCounts   = 1 << 0 // it was returned to be seen at once, or confirmed
+	impressionReleased = 1 << 1 // it was not shown after all
+
+	// maxImpressions is how many are kept of a user: of three caps at the largest limit all
+	// that count, unless users get more than their caps allow.
+	maxImpressions = 3*popup.MaxCapImpressions + 4
+
+	// An impression so far ahead of the clock was named by a clock that was wrong.
+	impressionAhead tick = 86400 * 1000 / tickMS
+)
+
+// KeepImpressions says for how many ms after it was served an impression of a popup is
+// kept for caps, 0 if none covers the popup. Without a function none are. What the one
+// before has left out only the database knows. It is called with a shard locked: it must
+// be quick and must not use the table.
+func (t *Table) KeepImpressions(f func(id uint32) int64) {
+	if f == nil {
+		t.keep.Store(nil)
+		return
+	}
+	t.keep.Store(&f)
+}
+
+// keptUntil returns until when an impression is kept; 0: it is not.
+func (t *Table) keptUntil(id uint32, served tick) int64 {
+	if f := t.keep.Load(); f != nil {
+		if ms := (*f)(id); ms > 0 {
+			return capEndMS(served, ms)
+		}
+	}
+	return 0
+}
+
+// capEndMS returns when an impression no longer counts within so many ms.
+func capEndMS(served tick, ms int64) int64 { return served.ms() + tickMS - 1 + ms }
+
+// flagsOf returns what an event says of its impression; 0: nothing.
+func flagsOf(ev *popup.Event) uint64 {
+	switch ev.Action {
+	case popup.Impression:
+		if ev.Nth != 0 { // else the page has to confirm it
+			return impressionCounts
+		}
+	case popup.View, popup.Click, popup.Dismiss, popup.Convert:
+		return impressionCounts
+	case popup.Release:
+		return impressionReleased
+	}
+	return 0
+}
+
+// RestoreImpression adds an impression of the store with the [popup.Action.Bit]s of what
+// the user did with it. It returns false if there is no memory for it.
+func (t *Table) RestoreImpression(user []byte, id uint32, servedAtMS int64, acted uint8) bool {
+	flags, s := uint64(0), popup.State{Acted: acted}
+	if s.Confirmed() {
+		flags |= impressionCounts
+	}
+	if acted&releaseBit != 0 {
+		flags |= impressionReleased
+	}
+	u := t.Lock(user)
+	defer u.Unlock()
+	_, ok := u.note(id, clock(servedAtMS), flags, t.nowMS.Load(), t.maxBytes)
+	return ok
+}
+
+// noted is what [User.note] has changed.
+type noted struct {
+	changed bool
+	existed bool
+	before  uint64 // its flags, if it existed
+}
+
+// note adds flags to an impression, unless a reset or the newest ones leave it out. It
+// returns false, with nothing changed, if there is no memory for it, as put does. Slots
+// of entries may have moved then, and if noted says that something has changed.
+func (u *User) note(id uint32, served tick, flags uint64, nowMS, limit int64) (noted, bool) {
+	if flags == 0 || u.t.keep.Load() == nil || served <= u.resetAt() || nowMS >= u.t.keptUntil(id, served) {
+		return noted{}, true
+	}
+	s := u.impressions
+	v := slot{key: keyOf(u.hash) | flags, times: uint64(served)<<32 | uint64(id)}
+	u.fullKnown = false
+	for {
+		i, lo, hi := s.findTimes(v.key&^impressionMask, v.times)
+		switch {
+		case i < hi && s.slots[i].times == v.times:
+			before := s.slots[i].key & impressionMask
+			s.slots[i].key |= flags
+			return noted{changed: true, existed: true, before: before}, true
+		case hi-lo < maxImpressions:
+		case i == lo: // older than all that are kept
+			return noted{}, true
+		default:
+			s.empty(lo)
+			continue
+		}
+		if s.put(i, v) {
+			return noted{changed: true}, true
+		}
+		if !u.t.growLocked(s, limit) && !u.t.reclaimLocked(u.hash, nowMS) {
+			u.look()
+			u.t.refused.Add(1)
+			return noted{}, false
+		}
+		u.look()
+	}
+}
+
+// impressionMask are the flags in a key.
+const impressionMask = impressionCounts | impressionReleased
+
+// findTimes returns the first of the slots of a key whose times are not before these,
+// and where the slots are.
+func (s *sorted) findTimes(key, times uint64) (i, lo, hi int) {
+	lo, hi = s.run(key)
+	for i = hi; i > lo && s.slots[i-1].times >= times; i-- {
+	}
+	return i, lo, hi
+}
+
+// unnote takes back what note has changed.
+func (u *User) unnote(n noted, id uint32, served tick) {
+	if !n.changed {
+		return
+	}
+	s, times := u.impressions, uint64(served)<<32|uint64(id)
+	i, _, hi := s.findTimes(keyOf(u.hash), times)
+	if i == hi || s.slots[i].times != times {
+		return
+	}
+	u.fullKnown = false
+	if n.existed {
+		s.slots[i].key = s.slots[i].key&^impressionMask | n.before
+		return
+	}
+	s.empty(i)
+}
+
+// forgetImpressions removes those that were served up to then.
+func (u *User) forgetImpressions(at tick) {
+	u.fullKnown = false
+	s := u.impressions
+	for lo, hi := s.run(keyOf(u.hash)); lo < hi && tick(s.slots[lo].times>>32) <= at; hi-- {
+		s.empty(lo)
+	}
+}
+
+// removeOldLocked removes the impressions of a shard that are of no more use at nowMS,
+// and returns their number. Without caps their memory goes, too.
+func (t *Table) removeOldLocked(s *sorted, nowMS int64) (removed int) {
+	if t.keep.Load() == nil {
+		removed = s.used
+		t.bytes.Add(-footprint(len(s.slots)))
+		release(s.slots)
+		*s = sorted{}
+		return removed
+	}
+	for i := 0; i < len(s.slots); {
+		if v := &s.slots[i]; v.key != 0 && nowMS >= t.keptUntil(uint32(v.times), tick(v.times>>32)) {
+			s.empty(i)
+			removed++
+		} else {
+			i++
+		}
+	}
+	return removed
+}
+
+// Caps are the caps that are in force.
+type Caps interface {
+	Caps() []popup.Cap
+	CapsOf(id uint32) popup.CapSet // those that count impressions of a popup
+}
+
+// CheckCaps adds to a verdict that caps of a set are full. The caps must be the same
+// until Unlock.
+func (u *User) CheckCaps(v *Verdict, of popup.CapSet, caps Caps, nowMS int64) {
+	if !u.fullKnown {
+		u.findFull(caps, nowMS)
+		u.fullKnown = true
+	}
+	for of &= u.full; of != 0; of &= of - 1 {
+		i := bits.TrailingZeros16(uint16(of))
+		v.stop(popup.CapFull, capEndMS(u.fullSince[i], caps.Caps()[i].PerSec*1000))
+	}
+}
+
+// CountUnconfirmed has caps count a popup that was served since Lock, and that the page
+// has yet to confirm: what is in one answer is seen together.
+func (u *User) CountUnconfirmed(of popup.CapSet) {
+	u.fullKnown = false
+	for ; of != 0; of &= of - 1 {
+		u.unconfirmed[bits.TrailingZeros16(uint16(of))]++
+	}
+}
+
+// findFull finds the caps that are full. A cap is full for as long as the oldest of its
+// newest Max impressions counts.
+func (u *User) findFull(caps Caps, nowMS int64) {
+	list, seen, decided := caps.Caps(), u.unconfirmed, popup.CapSet(0)
+	u.full = 0
+	for i := range list {
+		if uint32(seen[i]) >= list[i].Max {
+			u.full |= 1 << i
+			u.fullSince[i] = clock(nowMS)
+		}
+	}
+	decided = u.full
+	all := popup.CapSet(1)<<len(list) - 1
+	lo, hi := u.impressions.run(keyOf(u.hash))
+	mine := u.impressions.slots[lo:hi]
+	var others []slot
+	if u.prior.s != nil {
+		lo, hi = u.priorImpressions.run(keyOf(u.prior.hash))
+		others = u.priorImpressions.slots[lo:hi]
+	}
+	for decided != all && len(mine)+len(others) > 0 {
+		var newest *slot
+		if n := len(mine); len(others) == 0 || n > 0 && mine[n-1].times >= others[len(others)-1].times {
+			newest, mine = &mine[n-1], mine[:n-1]
+		} else {
+			newest, others = &others[len(others)-1], others[:len(others)-1]
+		}
+		served := tick(newest.times >> 32)
+		if newest.key&impressionMask != impressionCounts || served > clock(nowMS)+impressionAhead {
+			continue
+		}
+		for of := caps.CapsOf(uint32(newest.times)) &^ decided; of != 0; of &= of - 1 {
+			i := bits.TrailingZeros16(uint16(of))
+			if seen[i]++; uint32(seen[i]) < list[i].Max {
+				continue
+			}
+			decided |= 1 << i
+			if nowMS < capEndMS(served, list[i].PerSec*1000) {
+				u.full |= 1 << i
+				u.fullSince[i] = served
+			}
+		}
+	}
+}

@@ -1,0 +1,420 @@
+package frequency
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// capped are caps in force, and which of them cover a popup.
+type capped struct {
+	caps []popup.Cap
+	of   map[uint32]popup.CapSet
+}
+
+func (c *capped) Caps() []popup.Cap             { return c.caps }
+func (c *capped) CapsOf(id uint32) popup.CapSet { return c.of[id] }
+
+// keep is for [Table.KeepImpressions].
+func (c *capped) keep(id uint32) (ms int64) {
+	for i, limit := range c.caps {
+		if c.of[id]&(1<<i) != 0 {
+			ms = max(ms, 1000*limit.PerSec)
+		}
+	}
+	return ms
+}
+
+// hourly covers the popups 1 to 3 with a cap of two an hour, and 2 also with one a day.
+var hourly = &capped{
+	caps: []popup.Cap{{Key: "hourly", Max: 2, PerSec: 3600}, {Key: "daily", Max: 1, PerSec: 86400}},
+	of:   map[uint32]popup.CapSet{1: 1, 2: 3, 3: 1},
+}
+
+func newCapped(c *capped) *Table {
+	table := New(Config{})
+	table.KeepImpressions(c.keep)
+	return table
+}
+
+// expectCaps fails unless the caps let the user see a popup at nowMS, or only at ready.
+func expectCaps(t *testing.T, user User, id uint32, nowMS, ready int64) {
+	t.Helper()
+	var v Verdict
+	user.CheckCaps(&v, hourly.of[id], hourly, nowMS)
+	user.Unlock()
+	want := Verdict{}
+	if ready > 0 {
+		want = Verdict{Reason: popup.CapFull, ReadyAtMS: ready}
+	}
+	if v != want {
+		t.Errorf("popup %d %v after noon: %+v, want %+v", id, time.Duration(nowMS-noon)*time.Millisecond, v, want)
+	}
+}
+
+func TestCaps(t *testing.T) {
+	table := newCapped(hourly)
+	lock := func() User { return table.Lock([]byte("u")) }
+	const end = noon + hour + tickMS - 1 // of the first impression
+	expectCaps(t, lock(), 1, noon, 0)
+	first := serve(t, table, "u", 1, &popup.Frequency{}, noon)
+	expectCaps(t, lock(), 1, noon, 0)
+	serve(t, table, "u", 4, &popup.Frequency{}, noon+second) // no cap counts it
+	second1 := serve(t, table, "u", 3, &popup.Frequency{}, noon+minute)
+	expectCaps(t, lock(), 1, noon+minute, end)
+	expectCaps(t, lock(), 2, noon+minute, end)
+	expectCaps(t, lock(), 4, noon+minute, 0)
+	expectCaps(t, lock(), 1, end-1, end)
+	expectCaps(t, lock(), 1, end, 0) // rolling: the second one goes on counting
+	third := serve(t, table, "u", 2, &popup.Frequency{}, end)
+	expectCaps(t, lock(), 1, end, second1.ServedAtMS+hour+tickMS-1)
+	expectCaps(t, lock(), 2, end, down(third.ServedAtMS)+day+tickMS-1) // the last one to open counts
+
+	act(table, second1, popup.Release, &popup.Frequency{}, end+second) // gives back
+	expectCaps(t, lock(), 1, end+second, 0)
+	act(table, first, popup.Click, &popup.Frequency{}, end+second) // counts already
+	expectCaps(t, lock(), 1, end+second, 0)
+	table.Merge(&second1) // does not come back
+	expectCaps(t, lock(), 1, end+second, 0)
+}
+
+func TestCapsCountWhatWasSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(t *testing.T, table *Table)
+		full bool
+	}{
+		"twice": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+		}, true},
+		"once and a control": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			table.Merge(&popup.Event{User: []byte("u"), Popup: 1, Action: popup.Control, AtMS: noon + second, ServedAtMS: noon + second, Nth: 1})
+		}, false},
+		"once and unconfirmed": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			serve(t, table, "u", 3, &popup.Frequency{ConfirmSec: 60}, noon+second)
+		}, false},
+		"once and confirmed": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			ev := serve(t, table, "u", 3, &popup.Frequency{ConfirmSec: 60}, noon+second)
+			act(table, ev, popup.View, &popup.Frequency{ConfirmSec: 60}, noon+2*second)
+		}, true},
+		"an action before its impression": {func(t *testing.T, table *Table) {
+			for _, a := range []popup.Action{popup.Click, popup.Impression} {
+				for at := range int64(2) {
+					table.Merge(&popup.Event{User: []byte("u"), Popup: 1, Action: a, AtMS: noon + at*second, ServedAtMS: noon + at*second, Nth: 1})
+				}
+			}
+		}, true},
+		"of another user": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			serve(t, table, "v", 1, &popup.Frequency{}, noon)
+		}, false},
+		"of the id before": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			serve(t, table, "prior", 1, &popup.Frequency{}, noon)
+		}, true},
+		"undone": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			user := table.Lock([]byte("u"))
+			defer user.Unlock()
+			undo, _ := user.Serve(&popup.Event{User: []byte("u"), Popup: 3, Action: popup.Impression, AtMS: noon}, &popup.Frequency{})
+			user.Undo(undo)
+		}, false},
+		"a release undone": {func(t *testing.T, table *Table) {
+			serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			ev := serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			ev.Action, ev.AtMS = popup.Release, noon+second
+			user := table.Lock([]byte("u"))
+			defer user.Unlock()
+			undo, _ := user.Act(&ev, &popup.Frequency{}, 0)
+			user.Undo(undo)
+		}, true},
+		"reset": {func(t *testing.T, table *Table) {
+			ev := serve(t, table, "u", 1, &popup.Frequency{}, noon)
+			serve(t, table, "u", 3, &popup.Frequency{}, noon+second)
+			table.Merge(&popup.Event{User: []byte("u"), Action: popup.Reset, AtMS: noon})
+			table.Merge(&ev)
+		}, false},
+		"restored": {func(t *testing.T, table *Table) {
+			for i, acted := range []uint8{0, popup.Click.Bit(), popup.Release.Bit(), popup.Unconfirmed} {
+				table.RestoreImpression([]byte("u"), 1, noon+int64(i)*second, acted)
+			}
+		}, true},
+		"restored, released and unconfirmed": {func(t *testing.T, table *Table) {
+			for i, acted := range []uint8{0, popup.Click.Bit() | popup.Release.Bit(), popup.Release.Bit(), popup.Unconfirmed} {
+				table.RestoreImpression([]byte("u"), 1, noon+int64(i)*second, acted)
+			}
+		}, false},
+		"named by a clock that was wrong": {func(t *testing.T, table *Table) {
+			for range 2 {
+				serve(t, table, "u", 1, &popup.Frequency{}, noon+30*day)
+			}
+		}, false},
+		"in one answer, unconfirmed": {func(t *testing.T, table *Table) {
+			user := table.Lock([]byte("u"))
+			defer user.Unlock()
+			user.CountUnconfirmed(1)
+			var v Verdict
+			if user.CheckCaps(&v, 1, hourly, noon); v.Reason != popup.Eligible {
+				t.Errorf("after one of two: %v", v.Reason)
+			}
+			user.CountUnconfirmed(1)
+			if user.CheckCaps(&v, 1, hourly, noon); v != (Verdict{Reason: popup.CapFull, ReadyAtMS: noon + hour + tickMS - 1}) {
+				t.Errorf("after two of two: %+v", v)
+			}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := newCapped(hourly)
+			c.do(t, table)
+			user := table.LockBoth([]byte("u"), []byte("prior"))
+			defer user.Unlock()
+			var v Verdict
+			user.CheckCaps(&v, 1, hourly, noon+minute)
+			if got := v.Reason == popup.CapFull; got != c.full {
+				t.Errorf("full %v, want %v", got, c.full)
+			}
+		})
+	}
+}
+
+// Impressions take memory only while a cap covers them and they are young enough, and
+// none of it is kept without caps.
+func TestImpressionsAreReclaimed(t *testing.T) {
+	table := newCapped(hourly)
+	users, now := 1000, int64(noon)
+	for n := range users {
+		serve(t, table, fmt.Sprint(n), uint32(1+n%4), &popup.Frequency{}, now)
+	}
+	kept := func() (n int) {
+		for i := range table.seen {
+			n += table.seen[i].used
+		}
+		return n
+	}
+	if got, want := kept(), users*3/4; got != want {
+		t.Errorf("%d impressions are kept, want %d", got, want)
+	}
+	sweepAll(table, now+hour)
+	if got, want := kept(), users*3/4; got != want {
+		t.Errorf("%d after an hour, want %d", got, want)
+	}
+	sweepAll(table, now+2*hour)
+	if got, want := kept(), users/4; got != want {
+		t.Errorf("%d after two hours, want %d: those with a cap a day", got, want)
+	}
+	table.KeepImpressions(nil)
+	sweepAll(table, now+2*hour)
+	slots := int64(0)
+	for i := range table.shards {
+		slots += footprint(len(table.shards[i].slots))
+	}
+	if got := table.bytes.Load(); kept() != 0 || got != slots {
+		t.Errorf("without caps: %d impressions, %d bytes; want none and %d", kept(), got, slots)
+	}
+}
+
+// Of a user the newest are kept, whatever the order in which they come.
+func TestNewestImpressions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var events []popup.Event
+		n := rapid.IntRange(1, 2*maxImpressions).Draw(t, "impressions")
+		for i := range n {
+			at := noon + int64(i)*second
+			events = append(events, popup.Event{User: []byte("u"), Popup: 1, Action: popup.Impression, AtMS: at, ServedAtMS: at, Nth: 1})
+			if rapid.Bool().Draw(t, "released") {
+				events = append(events, popup.Event{User: []byte("u"), Popup: 1, Action: popup.Release, AtMS: at + 5, ServedAtMS: at})
+			}
+		}
+		again := rapid.SliceOf(rapid.SampledFrom(events)).Draw(t, "delivered twice")
+		one, other := newCapped(hourly), newCapped(hourly)
+		for i := range events {
+			one.Merge(&events[i])
+		}
+		for _, ev := range rapid.Permutation(slices.Concat(events, again)).Draw(t, "order") {
+			other.Merge(&ev)
+		}
+		got, want := impressionsOf(other, "u"), impressionsOf(one, "u")
+		if !slices.Equal(got, want) || len(got) != min(n, maxImpressions) {
+			t.Fatalf("%d in another order, %d in order, of %d:\n%x\n%x", len(got), len(want), n, got, want)
+		}
+	})
+}
+
+// impressionsOf returns the slots of a user's impressions.
+func impressionsOf(table *Table, user string) []slot {
+	u := table.Lock([]byte(user))
+	defer u.Unlock()
+	lo, hi := u.impressions.run(keyOf(u.hash))
+	return slices.Clone(u.impressions.slots[lo:hi])
+}
+
+// What caps say follows from the events alone, in whatever order they come and however
+// often, also where entries are undone and swept.
+func TestCapsLikeModel(t *testing.T) {
+	type name struct {
+		user   string
+		id     uint32
+		served int64
+	}
+	type flags struct{ counts, released bool }
+	rapid.Check(t, func(t *rapid.T) {
+		c := &capped{of: map[uint32]popup.CapSet{}}
+		for range rapid.IntRange(1, 4).Draw(t, "caps") {
+			c.caps = append(c.caps, popup.Cap{
+				Max:    rapid.Uint32Range(1, 5).Draw(t, "max"),
+				PerSec: rapid.SampledFrom([]int64{1, 60, 3600, 86400, popup.MaxCapSec}).Draw(t, "per sec"),
+			})
+		}
+		for id := uint32(1); id < uint32(len(popups)); id++ {
+			c.of[id] = rapid.Custom(func(t *rapid.T) popup.CapSet { return popup.CapSet(rapid.IntRange(0, 1<<len(c.caps)-1).Draw(t, "set")) }).Draw(t, "covered by")
+		}
+		table := newTable(Config{}, 1)
+		table.KeepImpressions(c.keep)
+		model, resets := map[name]flags{}, map[string]int64{}
+		now := int64(noon)
+		var log []popup.Event
+		learn := func(ev *popup.Event) {
+			k := name{string(ev.User), ev.Popup, down(ev.ServedAtMS)}
+			if k.served <= resets[k.user] || c.keep(k.id) == 0 {
+				return
+			}
+			f := model[k]
+			switch ev.Action {
+			case popup.Control:
+				return
+			case popup.Impression:
+				f.counts = f.counts || ev.Nth > 0
+			case popup.Release:
+				f.released = true
+			default:
+				f.counts = true
+			}
+			model[k] = f
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"clock": func(t *rapid.T) { now += drawStep.Draw(t, "by") },
+			"poll": func(t *rapid.T) {
+				user, id := drawUser.Draw(t, "user"), drawPopup.Draw(t, "popup")
+				ev := popup.Event{User: []byte(user), Popup: id, Version: 1, Action: drawShow.Draw(t, "action"), AtMS: now}
+				u := table.Lock(ev.User)
+				undo, _ := u.Serve(&ev, &popups[id])
+				taken := rapid.IntRange(0, 4).Draw(t, "undo") == 0
+				if taken {
+					u.Undo(undo)
+				}
+				u.Unlock()
+				if !taken {
+					learn(&ev)
+					log = append(log, ev)
+				}
+			},
+			"act": func(t *rapid.T) {
+				if len(log) == 0 {
+					t.Skip("nothing recorded")
+				}
+				ev := rapid.SampledFrom(log).Draw(t, "impression")
+				if ev.Action == popup.Control {
+					t.Skip("a control has no token")
+				}
+				ev.Action, ev.AtMS = drawAct.Draw(t, "action"), now
+				u := table.Lock(ev.User)
+				undo, outcome := u.Act(&ev, &popups[ev.Popup], 0)
+				taken := rapid.IntRange(0, 4).Draw(t, "undo") == 0
+				if taken {
+					u.Undo(undo)
+				}
+				u.Unlock()
+				if !taken && outcome == Counted {
+					learn(&ev)
+					log = append(log, ev)
+				}
+			},
+			"another server's": func(t *rapid.T) {
+				ev := drawEvent(t, now)
+				if ev.AtMS > now+second {
+					t.Skip("a clock that is wrong")
+				}
+				table.Merge(&ev)
+				learn(&ev)
+				log = append(log, ev)
+			},
+			"replay": func(t *rapid.T) {
+				if len(log) > 0 {
+					ev := rapid.SampledFrom(log).Draw(t, "event")
+					table.Merge(&ev)
+					learn(&ev)
+				}
+			},
+			"reset": func(t *rapid.T) {
+				user, at := drawUser.Draw(t, "user"), now-drawStep.Draw(t, "ago")
+				table.Merge(&popup.Event{User: []byte(user), Action: popup.Reset, AtMS: at})
+				resets[user] = max(resets[user], down(at))
+				maps.DeleteFunc(model, func(k name, _ flags) bool { return k.user == user && k.served <= down(at) })
+			},
+			"sweep": func(*rapid.T) {
+				sweepAll(table, now)
+				maps.DeleteFunc(resets, func(_ string, at int64) bool { return now >= at+popup.TokenLife.Milliseconds() })
+			},
+			"": func(t *rapid.T) {
+				user, prior, id := drawUser.Draw(t, "user"), drawUser.Draw(t, "prior"), drawPopup.Draw(t, "popup")
+				var want Verdict
+				for i, limit := range c.caps {
+					var counted []int64
+					for k, f := range model {
+						if (k.user == user || k.user == prior) && f.counts && !f.released && c.of[k.id]&(1<<i) != 0 {
+							counted = append(counted, k.served)
+						}
+					}
+					slices.SortFunc(counted, func(a, b int64) int { return cmp.Compare(b, a) })
+					if c.of[id]&(1<<i) == 0 || len(counted) < int(limit.Max) {
+						continue
+					}
+					if end := counted[limit.Max-1] + tickMS - 1 + 1000*limit.PerSec; now < end {
+						want.stop(popup.CapFull, end)
+					}
+				}
+				u := table.LockBoth([]byte(user), []byte(prior))
+				defer u.Unlock()
+				var got Verdict
+				if u.CheckCaps(&got, c.of[id], c, now); got != want {
+					t.Fatalf("%s, before %s, and popup %d: got %+v\nwant %+v", user, prior, id, got, want)
+				}
+			},
+		})
+	})
+}
+
+// Where the budget is reached a popup is not served rather than served uncounted, and
+// nothing is left of it.
+func TestImpressionsInAFullTable(t *testing.T) {
+	table := New(Config{MaxBytes: 2 << 20})
+	table.KeepImpressions(hourly.keep)
+	for n := range 1_000_000 {
+		name := fmt.Append(nil, n)
+		user := table.Lock(name)
+		ev := popup.Event{User: name, Popup: 1, Action: popup.Impression, AtMS: noon}
+		_, ok := user.Serve(&ev, &popup.Frequency{})
+		known := user.Known()
+		user.Unlock()
+		if kept := len(impressionsOf(table, string(name))); ok != known || ok != (kept == 1) {
+			t.Fatalf("served %v, known %v, %d impressions", ok, known, kept)
+		}
+		if bytes := table.bytes.Load(); bytes > table.maxBytes {
+			t.Fatalf("%d bytes of %d", bytes, table.maxBytes)
+		}
+		if table.Refused() > 1000 {
+			return
+		}
+	}
+	t.Error("nothing was refused")
+}
