@@ -24,7 +24,6 @@ func TestNoAllocations(t *testing.T) {
 	f, r := waiting(t, 200)
 	check("waits for all that fits", func() { f.Decide(f.snap, f.users, r, f.nowMS, nil) })
 
-	const often = `"frequency":{"after_impression_sec":0}`
 	f = newFixture(t, frequency.Config{}, often, often, often+`,"priority":1,"variants":[{"key":"none","control":true}]`)
 	everybody := budget(1 << 30)
 	serve := func() {
@@ -43,6 +42,17 @@ func TestNoAllocations(t *testing.T) {
 		f.Undo(f.users, r)
 		f.Release()
 	})
+
+	f = newCapped(t, twoAnHour+","+oneSale, sale, often, often)
+	r.PriorUser = []byte("before")
+	check("now and then stopped by caps", func() {
+		f.advance(10 * time.Minute)
+		f.Decide(f.snap, f.users, r, f.nowMS, &everybody)
+	})
+	if f.Reason != popup.CapFull {
+		t.Fatalf("%v, want it to be stopped by caps", f.Reason)
+	}
+	r.PriorUser = nil
 
 	f = newFixture(t, frequency.Config{}, often)
 	var nobody budget

@@ -20,7 +20,7 @@ import (
 // takes no placement, and the search goes on. It ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
-	d.newUsers, d.minGapMS = newUsers, users.MinGap().Milliseconds()
+	d.newUsers, d.caps, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
 	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
@@ -47,7 +47,7 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency.User, r *popup.Request, nowMS int64) (next *snapshot.Popup, nextIn placements, over bool) {
 	d.servedBefore = d.servedBefore[:0]
 	for priority := p.Priority; p != nil && p.Priority == priority; p, in = d.search.next() {
-		v := user.Check(p.ID, &p.Frequency, nowMS)
+		v := d.check(p, user, nowMS)
 		switch {
 		case v.Reason != popup.Eligible:
 			d.stopped(v)
@@ -64,7 +64,7 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 			continue
 		}
 		if len(d.Winners) > 0 { // which may stop it
-			if v := user.Check(c.popup.ID, &c.popup.Frequency, nowMS); v.Reason != popup.Eligible {
+			if v := d.check(c.popup, user, nowMS); v.Reason != popup.Eligible {
 				d.stopped(v)
 				continue
 			}
@@ -77,6 +77,15 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 		p, in = d.search.next()
 	}
 	return p, in, false
+}
+
+// check says whether the user may see a popup that fits.
+func (d *Decision) check(p *snapshot.Popup, user *frequency.User, nowMS int64) frequency.Verdict {
+	v := user.Check(p.ID, &p.Frequency, nowMS)
+	if p.Caps != 0 {
+		user.CheckCaps(&v, p.Caps, d.caps, nowMS)
+	}
+	return v
 }
 
 // stopped takes note of why a popup that fits is not shown, and until when.
@@ -118,6 +127,9 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 	if v.Control {
 		d.Reason = max(d.Reason, popup.InControl)
 		return false
+	}
+	if ev.Nth == 0 {
+		user.CountUnconfirmed(p.Caps)
 	}
 	placement := in.first()
 	d.Winners = append(d.Winners, Winner{p, v, ev.ServedAtMS, placement})

@@ -35,7 +35,8 @@ type Decision struct {
 	Events []popup.Event
 
 	newUsers     NewUsers // of the decision under way
-	minGapMS     int64    // least time between two popups
+	caps         *snapshot.Snapshot
+	minGapMS     int64 // least time between two popups
 	undos        []frequency.Undo
 	readyAtMS    int64 // when the first of the popups that wait returns
 	search       search
@@ -63,7 +64,7 @@ func (d *Decision) Undo(users *frequency.Table, r *popup.Request) {
 // Release forgets the popups and the request, so that an idle decision keeps no
 // old snapshot alive.
 func (d *Decision) Release() {
-	d.newUsers = nil
+	d.newUsers, d.caps = nil, nil
 	d.search.release()
 	clear(d.Winners[:cap(d.Winners)])
 	clear(d.servedBefore[:cap(d.servedBefore)])

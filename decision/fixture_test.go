@@ -21,6 +21,12 @@ const (
 // A spec is JSON without braces; the keys are p1, p2, p3..., and all are active.
 func compile(t testing.TB, specs ...string) *snapshot.Snapshot {
 	t.Helper()
+	return compileUnder(t, `{}`, specs...)
+}
+
+// compileUnder is compile with settings.
+func compileUnder(t testing.TB, settings string, specs ...string) *snapshot.Snapshot {
+	t.Helper()
 	rows := make([]popup.Row, len(specs))
 	for i, spec := range specs {
 		if spec != "" {
@@ -31,7 +37,9 @@ func compile(t testing.TB, specs ...string) *snapshot.Snapshot {
 			Spec: fmt.Appendf(nil, `{"key":"p%d","status":"active"%s}`, i+1, spec),
 		}
 	}
-	snap, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: rows}, nil)
+	snap, broken := snapshot.Compile(popup.Catalog{
+		Revision: 1, Popups: rows, Settings: popup.SettingsRow{Version: 1, Spec: []byte(settings)},
+	}, nil)
 	for _, b := range broken {
 		t.Errorf("popup %s: %v", b.Key, b.Err)
 	}
@@ -52,6 +60,20 @@ type fixture struct {
 func newFixture(t testing.TB, users frequency.Config, specs ...string) *fixture {
 	t.Helper()
 	return &fixture{TB: t, snap: compile(t, specs...), users: frequency.New(users), nowMS: startMS}
+}
+
+// newCapped is newFixture with caps, whose impressions are kept for 30 days.
+func newCapped(t testing.TB, caps string, specs ...string) *fixture {
+	t.Helper()
+	f := newFixture(t, frequency.Config{})
+	f.snap = compileUnder(t, `{"caps":[`+caps+`]}`, specs...)
+	f.users.KeepImpressions(func(id uint32) int64 {
+		if f.snap.CapsOf(id) == 0 {
+			return 0
+		}
+		return popup.MaxCapSec * 1000
+	})
+	return f
 }
 
 func (f *fixture) advance(d time.Duration) { f.nowMS += d.Milliseconds() }

@@ -56,6 +56,9 @@ func (p *Popup) under(s *Settings) *Popup {
 	return &changed
 }
 
+// Caps returns the caps of the settings in force, which must not be changed.
+func (s *Snapshot) Caps() []popup.Cap { return s.Settings().Caps }
+
 // CapsOf returns the caps that count impressions of a popup: of one that is archived,
 // or too new to be known here, those that cover all.
 func (s *Snapshot) CapsOf(id uint32) popup.CapSet {
