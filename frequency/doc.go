@@ -54,20 +54,21 @@
 // Little endian:
 //
 //	0   magic       "popupdFT"
-//	8   version     uint32, 2; 1 is read too
+//	8   version     uint32: 3, or 2 without impressions; 1 is read too
 //	12  positions   uint32, how many follow
 //	16  key check   uint64, a hash of a constant under the table's key
 //	24  positions   each a stream (16 bytes) and a sequence number (uint64), by stream
 //	    blocks      one a shard: count (uint32, not 0), then count entries of 36 bytes
 //	    end         uint32, 0
 //	    total       uint64, entries in all blocks
+//	    blocks, end, total    in version 3: the same of impressions of 17 bytes
 //	    note        nothing, or its length (uint32) and what the owner of the dump keeps
 //	                there; versions that do not know it pass over it
 //	    crc         uint32, CRC-32C of everything before
 //
 // An entry is hash (8), popup, served at, at, click until, next at (4 each),
 // impressions (2), acted (1), last action (1), shown at (4), which version 1 does
-// not have. Two generations are kept, PATH and PATH.1; what survives a crash of
+// not have. An impression is hash (8), popup, served at (4 each), flags (1). Two generations are kept, PATH and PATH.1; what survives a crash of
 // [Table.Dump]:
 //
 //	while PATH.tmp is written or synced    PATH and PATH.1 as they were

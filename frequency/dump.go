@@ -16,7 +16,7 @@ import (
 
 const (
 	dumpMagic    = "popupdFT"
-	dumpVersion  = 2
+	dumpVersion  = 3 // with impressions; without, which earlier releases can read, 2
 	dumpHeader   = 24
 	dumpPosition = 16 + 8
 	dumpTrailer  = 4 + 8 + 4
@@ -68,6 +68,9 @@ func (t *Table) Dump(path string, at map[popup.StreamID]uint64, note func() []by
 // until one has replaced another there are three of them.
 func (t *Table) DumpRoom(path string) int64 {
 	size := dumpHeader + int64(t.entries())*entrySize + int64(len(t.shards))*4 + dumpTrailer
+	if t.keep.Load() != nil {
+		size += int64(t.impressions())*impressionSize + int64(len(t.shards))*4 + 4 + 8
+	}
 	room := 3 * size
 	file := dumpFile(path)
 	for _, name := range []string{file.Path, file.Older()} {
@@ -82,7 +85,11 @@ func (t *Table) DumpRoom(path string) int64 {
 func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func() []byte) error {
 	crc := crc32.New(castagnoli)
 	w := io.MultiWriter(f, crc)
-	if _, err := w.Write(t.appendDumpHeader(nil, at)); err != nil {
+	version := uint32(2)
+	if t.keep.Load() != nil {
+		version = dumpVersion
+	}
+	if _, err := w.Write(t.appendDumpHeader(nil, version, at)); err != nil {
 		return err
 	}
 	le := binary.LittleEndian
@@ -105,6 +112,15 @@ func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func()
 	}
 	block = le.AppendUint32(block[:0], 0)
 	block = le.AppendUint64(block, total)
+	if version == dumpVersion {
+		if _, err := w.Write(block); err != nil {
+			return err
+		}
+		var err error
+		if block, err = t.writeImpressions(w, block); err != nil {
+			return err
+		}
+	}
 	if note != nil {
 		if text := note(); len(text) > 0 {
 			block = le.AppendUint32(block, uint32(len(text)))
@@ -118,10 +134,10 @@ func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func()
 	return err
 }
 
-func (t *Table) appendDumpHeader(dst []byte, at map[popup.StreamID]uint64) []byte {
+func (t *Table) appendDumpHeader(dst []byte, version uint32, at map[popup.StreamID]uint64) []byte {
 	le := binary.LittleEndian
 	dst = append(dst, dumpMagic...)
-	dst = le.AppendUint32(dst, dumpVersion)
+	dst = le.AppendUint32(dst, version)
 	dst = le.AppendUint32(dst, uint32(len(at)))
 	dst = le.AppendUint64(dst, t.keyCheck())
 	streams := make([]popup.StreamID, 0, len(at))

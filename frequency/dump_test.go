@@ -252,7 +252,7 @@ func TestDumpOfAnotherKeyOrVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b[8]++
+	b[8] = dumpVersion + 1
 	if err := os.WriteFile(path, seal(b[:len(b)-4]), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -353,8 +353,16 @@ func FuzzReadDump(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	table := newCapped(hourly)
+	serve(f, table, "a", 1, &popup.Frequency{}, noon)
+	dump(f, table, path)
+	if b, err = os.ReadFile(path); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		table := newTable(Config{MaxBytes: 1 << 20}, 2)
+		table.KeepImpressions(hourly.keep)
 		at, _, err := table.readDump(bufio.NewReader(bytes.NewReader(b)))
 		if at == nil && err == nil {
 			t.Fatal("neither positions nor an error")

@@ -157,6 +157,13 @@ func (t *Table) readDump(r *bufio.Reader) (at map[popup.StreamID]uint64, note []
 	if want := le.Uint64(b[:]); total != want {
 		return nil, nil, fmt.Errorf("%w: %d entries, want %d", ErrDumpDamaged, total, want)
 	}
+	if version == dumpVersion {
+		n, out, err := t.readImpressions(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		total, lost = total+n, lost+out
+	}
 	if lost > 0 {
 		return at, nil, fmt.Errorf("%w: %d of %d entries left out", ErrDumpTooBig, lost, total)
 	}
