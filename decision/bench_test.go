@@ -44,3 +44,36 @@ func BenchmarkHotDecide(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHotCaps is BenchmarkHotDecide with three caps over a user who has seen some of
+// the popups, and polls that are served.
+func BenchmarkHotCaps(b *testing.B) {
+	for _, bench := range []struct{ name, caps string }{
+		{"none", ""},
+		{"three", `{"key":"day","max":10,"per_sec":86400},{"key":"week","max":15,"per_sec":604800},{"key":"month","max":20,"per_sec":2592000}`},
+	} {
+		for _, stop := range []bool{false, true} {
+			b.Run(fmt.Sprintf("caps=%s/stopped=%v", bench.name, stop), func(b *testing.B) {
+				specs := make([]string, 26)
+				for i := range specs {
+					specs[i] = fmt.Sprintf(`"priority":%d,"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]}]},%s`, i%5, often)
+				}
+				f := newCapped(b, bench.caps, specs...)
+				r := &popup.Request{User: []byte("u-12345678"), Platform: []byte("ios")}
+				for range 9 {
+					f.Decide(f.snap, f.users, r, f.nowMS, nil)
+				}
+				if stop {
+					f.Decide(f.snap, f.users, r, f.nowMS, nil)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					f.Decide(f.snap, f.users, r, f.nowMS, nil)
+					if !stop || bench.caps == "" {
+						f.Undo(f.users, r)
+					}
+				}
+			})
+		}
+	}
+}
