@@ -27,8 +27,8 @@ const (
 	deleteBatch = 100
 )
 
-// expiry deletes rows that can matter no more: impressions whose tokens have expired and
-// for which no goal counts, goals whose exposure never came, and the states of popups
+// expiry deletes rows that can matter no more: impressions whose tokens have expired, for
+// which no goal counts and that no cap counts, goals whose exposure never came, and the states of popups
 // that were archived so long ago. It walks through the tables
 // by primary key. Where it stands lives in memory: a server that stops begins again.
 type expiry struct {
@@ -69,8 +69,13 @@ func (x *expiry) expireImpressions(ctx context.Context, nowMS int64, until time.
 	if err != nil {
 		return false, fmt.Errorf("list goals: %w", err)
 	}
+	row, err := settings(ctx, x.read)
+	if err != nil {
+		return false, err
+	}
+	keep := max(keepImpressions, longestCap(decodeSettings(row.Spec))+keepLonger)
 	isOld := func(k keyWalk) bool {
-		return k.atMS < nowMS-max(keepImpressions, windows[k.popup]+keepLonger).Milliseconds()
+		return k.atMS < nowMS-max(keep, windows[k.popup]+keepLonger).Milliseconds()
 	}
 	finished, err = x.walk(ctx, &x.impressions, impressionTable, isOld, until)
 	if err != nil {

@@ -61,6 +61,39 @@ func TestOldImpressionsAreDeleted(t *testing.T) {
 	})
 }
 
+// Impressions that caps count are kept for as long as they do.
+func TestImpressionsOfCapsAreKept(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		now, err := s.storeNow(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		update := popup.Change{Actor: "ann", Action: "update"}
+		const twentyDays = 20 * 86400
+		if _, err := s.PutSettings(t.Context(), update, 0, popup.Settings{Caps: []popup.Cap{{Key: "a", Max: 1, PerSec: 60}, {Key: "b", Max: 1, PerSec: twentyDays}}}); err != nil {
+			t.Fatal(err)
+		}
+		keptMS := now - twentyDays*1000 - keepLonger.Milliseconds()
+		s.register(t, streamID(1))
+		s.mustFlush(t, batchOf(streamID(1), 0, shown("u", keptMS-60_000), shown("u", keptMS+60_000)))
+		left := func(want int64) {
+			t.Helper()
+			x := expiry{DB: s.DB}
+			if finished, err := x.run(t.Context(), time.Now()); err != nil || !finished {
+				t.Fatal(finished, err)
+			}
+			if n := s.number(t, "SELECT COUNT(*) FROM impression"); n != want {
+				t.Errorf("%d impressions are left, want %d", n, want)
+			}
+		}
+		left(1)
+		if _, err := s.PutSettings(t.Context(), update, 1, popup.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		left(0)
+	})
+}
+
 // States of a popup go when it has been archived for longer than its tokens live.
 func TestStatesOfArchivedPopupsAreDeleted(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -42,6 +43,14 @@ func decodeSettings(b []byte) popup.Settings {
 		return popup.Settings{}
 	}
 	return broken
+}
+
+// longestCap returns within how much time caps count impressions, 0 without caps.
+func longestCap(s popup.Settings) (d time.Duration) {
+	for i := range s.Caps {
+		d = max(d, time.Duration(min(s.Caps[i].PerSec, popup.MaxCapSec))*time.Second) // broken settings may ask for more
+	}
+	return d
 }
 
 // PutSettings replaces the settings; version is that which the caller has seen. It
