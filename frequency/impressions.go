@@ -10,7 +10,7 @@ import (
 //
 //	key    hash 54 | 0 8 | released 1 | counts 1
 //	times  served 32 | popup 32
-//	rest   0
+//	rest   era 48 | caps that cover it in that era 16; 0: not known yet
 //
 // A user's are sorted by times.
 const (
@@ -188,6 +188,7 @@ func (t *Table) removeOldLocked(s *sorted, nowMS int64) (removed int) {
 type Caps interface {
 	Caps() []popup.Cap
 	CapsOf(id uint32) popup.CapSet // those that count impressions of a popup
+	CapsEra() uint64               // never 0; where it is the same, so are the others
 }
 
 // CheckCaps adds to a verdict that caps of a set are full. The caps must be the same
@@ -243,7 +244,7 @@ func (u *User) findFull(caps Caps, nowMS int64) {
 		if newest.key&impressionMask != impressionCounts || served > clock(nowMS)+impressionAhead {
 			continue
 		}
-		for of := caps.CapsOf(uint32(newest.times)) &^ decided; of != 0; of &= of - 1 {
+		for of := newest.caps(caps) &^ decided; of != 0; of &= of - 1 {
 			i := bits.TrailingZeros16(uint16(of))
 			if seen[i]++; uint32(seen[i]) < list[i].Max {
 				continue
@@ -255,4 +256,13 @@ func (u *User) findFull(caps Caps, nowMS int64) {
 			}
 		}
 	}
+}
+
+// caps returns the caps that count an impression. It remembers them: to look up a popup
+// costs more than all else.
+func (s *slot) caps(in Caps) popup.CapSet {
+	if era := in.CapsEra(); s.rest>>popup.MaxCaps != era {
+		s.rest = era<<popup.MaxCaps | uint64(in.CapsOf(uint32(s.times)))
+	}
+	return popup.CapSet(s.rest)
 }

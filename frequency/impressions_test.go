@@ -17,10 +17,12 @@ import (
 type capped struct {
 	caps []popup.Cap
 	of   map[uint32]popup.CapSet
+	era  uint64
 }
 
 func (c *capped) Caps() []popup.Cap             { return c.caps }
 func (c *capped) CapsOf(id uint32) popup.CapSet { return c.of[id] }
+func (c *capped) CapsEra() uint64               { return c.era }
 
 // keep is for [Table.KeepImpressions].
 func (c *capped) keep(id uint32) (ms int64) {
@@ -36,6 +38,7 @@ func (c *capped) keep(id uint32) (ms int64) {
 var hourly = &capped{
 	caps: []popup.Cap{{Key: "hourly", Max: 2, PerSec: 3600}, {Key: "daily", Max: 1, PerSec: 86400}},
 	of:   map[uint32]popup.CapSet{1: 1, 2: 3, 3: 1},
+	era:  1,
 }
 
 func newCapped(c *capped) *Table {
@@ -268,7 +271,7 @@ func TestCapsLikeModel(t *testing.T) {
 	}
 	type flags struct{ counts, released bool }
 	rapid.Check(t, func(t *rapid.T) {
-		c := &capped{of: map[uint32]popup.CapSet{}}
+		c := &capped{of: map[uint32]popup.CapSet{}, era: 1}
 		for range rapid.IntRange(1, 4).Draw(t, "caps") {
 			c.caps = append(c.caps, popup.Cap{
 				Max:    rapid.Uint32Range(1, 5).Draw(t, "max"),
@@ -279,13 +282,18 @@ func TestCapsLikeModel(t *testing.T) {
 			c.of[id] = rapid.Custom(func(t *rapid.T) popup.CapSet { return popup.CapSet(rapid.IntRange(0, 1<<len(c.caps)-1).Draw(t, "set")) }).Draw(t, "covered by")
 		}
 		table := newTable(Config{}, 1)
-		table.KeepImpressions(c.keep)
+		table.KeepImpressions(func(id uint32) int64 {
+			if c.of[id] == 0 {
+				return 0
+			}
+			return popup.MaxCapSec * 1000
+		})
 		model, resets := map[name]flags{}, map[string]int64{}
 		now := int64(noon)
 		var log []popup.Event
 		learn := func(ev *popup.Event) {
 			k := name{string(ev.User), ev.Popup, down(ev.ServedAtMS)}
-			if k.served <= resets[k.user] || c.keep(k.id) == 0 {
+			if k.served <= resets[k.user] || c.of[k.id] == 0 {
 				return
 			}
 			f := model[k]
@@ -360,6 +368,12 @@ func TestCapsLikeModel(t *testing.T) {
 				table.Merge(&popup.Event{User: []byte(user), Action: popup.Reset, AtMS: at})
 				resets[user] = max(resets[user], down(at))
 				maps.DeleteFunc(model, func(k name, _ flags) bool { return k.user == user && k.served <= down(at) })
+			},
+			"tags change": func(t *rapid.T) { // but not so that more has to be kept than was
+				id := drawPopup.Draw(t, "popup")
+				if other := popup.CapSet(rapid.IntRange(0, 1<<len(c.caps)-1).Draw(t, "set")); c.of[id] != 0 && other != 0 {
+					c.of[id], c.era = other, c.era+1
+				}
 			},
 			"sweep": func(*rapid.T) {
 				sweepAll(table, now)

@@ -19,6 +19,7 @@ type Snapshot struct {
 	Revision int64
 
 	settings    *Settings // nil: the defaults
+	capsEra     uint64
 	popups      []*Popup  // in selection order: priority high to low, then id low to high
 	active      []*Popup  // those of popups that may be served
 	byPlacement map[string]*placement
@@ -105,7 +106,7 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 		broken = append(broken, Broken{Version: from.Settings.Version, Err: err})
 		settings = previous.Settings()
 	}
-	s.settings = settings
+	s.settings, s.capsEra = settings, eras.Add(1)
 	for i := range from.Popups {
 		row := &from.Popups[i]
 		s.newest = max(s.newest, row.ID)
