@@ -66,6 +66,26 @@ func TestWaits(t *testing.T) {
 			s.configure(`{}`)
 			s.mustShow("u", "two")
 		}},
+		{"caps", nil, func(d *deployment) {
+			s := d.server()
+			s.create("one", `{"after_impression_sec":-1}`)
+			s.create("two", `{"after_impression_sec":0}`)
+			s.configure(`{"caps":[{"key":"daily","max":2,"per_sec":86400}]}`)
+			s.mustShow("u", "one")
+			s.mustShow("u", "two")
+			s.staysAway("u", sweeps)
+			s.Kill()
+			s.restart()
+			s.staysAway("u", sweeps)
+			d.restartEmpty(s)
+			s.staysAway("u", sweeps)
+			s.configure(`{"caps":[{"key":"daily","max":3,"per_sec":86400}]}`)
+			p := s.mustShow("u", "two")
+			s.staysAway("u", sweeps)
+			s.mustAct(p.Token, "release", accepted)
+			s.mustShow("u", "two")
+			s.staysAway("u", sweeps)
+		}},
 		{"never_outlasts_other_actions", nil, func(d *deployment) {
 			a, b := d.server(), d.server()
 			for key, frequency := range map[string]string{

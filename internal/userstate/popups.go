@@ -5,8 +5,46 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
+
+// setCaps has impressions kept for as long as the longest cap counts them, whichever
+// caps cover their popups, but none that no cap does. Of what is too new to be known
+// here all are kept. It reports whether caps count for longer than before.
+func (s *State) setCaps(next *snapshot.Snapshot) (longer bool) {
+	last := s.capMS()
+	s.caps.Store(next)
+	longest := s.capMS()
+	if longest == 0 {
+		s.table.KeepImpressions(nil)
+		return false
+	}
+	s.table.KeepImpressions(func(id uint32) int64 {
+		if p := next.Popup(id); p != nil && p.Caps == 0 {
+			return 0
+		}
+		return longest
+	})
+	return longest > last
+}
+
+// capMS returns within how many ms caps count impressions, 0 without caps.
+func (s *State) capMS() (ms int64) {
+	caps := s.caps.Load().Caps()
+	for i := range caps {
+		ms = max(ms, 1000*caps[i].PerSec)
+	}
+	return ms
+}
+
+// restoreImpression merges one that the database knows.
+func (s *State) restoreImpression(user []byte, id uint32, servedAtMS int64, acted uint8) {
+	if p := s.caps.Load().Popup(id); p != nil && p.Frequency.ConfirmSec > 0 {
+		acted |= popup.Unconfirmed // counts if the page has confirmed it, by an action
+	}
+	s.table.RestoreImpression(user, id, servedAtMS, acted)
+}
 
 // SetPopups follows a change of the popups: entries of one that has left the
 // snapshot are of no more use, but for the gap, since only archiving, which is final,
@@ -19,15 +57,17 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 		switch now := next.Popup(p.ID); {
 		case now == nil:
 			s.archived[p.ID] = true
-		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0, p.GoalWindow < now.GoalWindow:
+		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0, p.GoalWindow < now.GoalWindow,
+			p.Caps == 0 && now.Caps != 0:
 			behind = true
 		}
 	}
 	s.current = next.All()
 	gap := s.table.MinGap()
 	s.table.SetMinGap(time.Duration(next.Settings().MinGapSec) * time.Second)
-	if s.table.MinGap() > gap {
-		s.Behind()
+	behind = behind || s.table.MinGap() > gap
+	if s.setCaps(next) {
+		behind = true
 	}
 	keeps := make(map[uint32]int64, len(s.current))
 	for _, p := range s.current {

@@ -148,6 +148,9 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 			lost++
 		}
 	})
+	if longest := s.capMS(); err == nil && longest > 0 {
+		err = s.db.RestoreImpressions(ctx, now-longest, s.restoreImpression)
+	}
 	if err == nil { // after the states: what was reset meanwhile goes too
 		err = s.db.RestoreResets(ctx, func(user []byte, atMS int64) {
 			s.table.Merge(&popup.Event{AtMS: atMS, User: user, Action: popup.Reset})

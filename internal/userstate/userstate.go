@@ -70,6 +70,8 @@ type State struct {
 	lastDump prometheus.Gauge
 	dumped   map[popup.StreamID]uint64 // what the last dump, or the one that was loaded, covers
 
+	caps atomic.Pointer[snapshot.Snapshot] // whose caps are in force, nil at first; set by SetPopups
+
 	// Owned by SetPopups, which the watcher calls one at a time.
 	current  []*snapshot.Popup
 	archived map[uint32]bool

@@ -113,6 +113,43 @@ func TestLongerGapAsksTheDatabase(t *testing.T) {
 	}
 }
 
+// What only caps ask for is read from the database: when there are caps, when they count
+// for longer, and when one covers a popup that none did.
+func TestNewCapsAskTheDatabase(t *testing.T) {
+	s := New(Config{Table: frequency.New(frequency.Config{})})
+	var last *snapshot.Snapshot
+	for i, c := range []struct {
+		tags, caps string
+		want       bool
+	}{
+		{"", ``, false},
+		{"", `{"key":"sales","max":1,"per_sec":3600,"tags":["sale"]}`, true},
+		{"", `{"key":"sales","max":2,"per_sec":3600,"tags":["sale"]}`, false},
+		{`"sale"`, `{"key":"sales","max":2,"per_sec":3600,"tags":["sale"]}`, true},
+		{`"sale"`, `{"key":"sales","max":2,"per_sec":60,"tags":["sale"]}`, false},
+		{`"sale"`, `{"key":"all","max":2,"per_sec":60}`, false},
+		{`"sale"`, `{"key":"all","max":2,"per_sec":61}`, true},
+		{`"sale"`, ``, false},
+	} {
+		next, broken := snapshot.Compile(popup.Catalog{
+			Popups:   []popup.Row{{ID: 1, Version: uint32(i + 1), Key: "one", Spec: fmt.Appendf(nil, `{"key":"one","status":"active","tags":[%s]}`, c.tags)}},
+			Settings: popup.SettingsRow{Version: uint32(i + 1), Spec: fmt.Appendf(nil, `{"caps":[%s]}`, c.caps)},
+		}, last)
+		if len(broken) > 0 {
+			t.Fatal(broken[0].Err)
+		}
+		s.SetPopups(next)
+		last = next
+		behind := len(s.behind) > 0
+		if behind {
+			<-s.behind
+		}
+		if behind != c.want {
+			t.Errorf("change %d, to caps %s with tags %s: behind the database %v, want %v", i, c.caps, c.tags, behind, c.want)
+		}
+	}
+}
+
 // BenchmarkRestoreState restores the state of POPUPD_BENCH_ENTRIES users and
 // popups, or of a million, as a server does at its start: from a MariaDB that has
 // the rows in memory. A user has two popups; every third was dismissed, every
