@@ -65,3 +65,55 @@ func TestCapsGiveBack(t *testing.T) {
 	user.Unlock()
 	f.sees("u", "p1")
 }
+
+// 20 popups a day to all, one sale a month: the month's only sale must not be forgotten.
+func TestLongCapBesideAShortOne(t *testing.T) {
+	f := newCapped(t, `{"key":"daily","max":20,"per_sec":86400},{"key":"sales","max":1,"per_sec":2592000,"tags":["sale"]}`,
+		`"priority":2,`+sale, often)
+	f.sees("u", "p1")
+	for i := range 400 {
+		f.advance(73 * time.Minute) // the month is not over after 400 of them
+		f.users.Sweep(f.nowMS)
+		f.sees("u", "p2")
+		if t.Failed() {
+			t.Fatalf("after %d others, %d min: the sale came back", i, 73*(i+1))
+		}
+	}
+}
+
+// A page that releases again and again must not make a cap forget what was seen.
+func TestCapsBesideManyReleases(t *testing.T) {
+	r := &popup.Request{User: []byte("u")}
+	f := newCapped(t, `{"key":"sales","max":1,"per_sec":86400,"tags":["sale"]},{"key":"all","max":20,"per_sec":86400}`, `"priority":2,`+sale, often)
+	f.sees("u", "p1")
+	for i := range 400 {
+		f.advance(time.Second)
+		f.sees("u", "p2")
+		if t.Failed() {
+			t.Fatalf("after %d releases", i)
+		}
+		shown := f.Events[len(f.Events)-1]
+		shown.Action, shown.AtMS = popup.Release, f.nowMS
+		user := f.users.Lock(r.User)
+		if _, outcome := user.Act(&shown, &popup.Frequency{}, 0); outcome != frequency.Counted {
+			t.Fatalf("release: %v", outcome)
+		}
+		user.Unlock()
+	}
+}
+
+// What was clicked was shown, whatever the page says.
+func TestCapsCountWhatWasReleasedAndClicked(t *testing.T) {
+	r := &popup.Request{User: []byte("u")}
+	f := newCapped(t, `{"key":"one","max":1,"per_sec":3600}`, `"frequency":{"after_impression_sec":0,"after_click_sec":0}`)
+	f.sees("u", "p1")
+	for _, a := range []popup.Action{popup.Release, popup.Click} {
+		shown := f.Events[len(f.Events)-1]
+		shown.Action, shown.AtMS = a, f.nowMS
+		user := f.users.Lock(r.User)
+		user.Act(&shown, &f.snap.Popup(1).Frequency, 0)
+		user.Unlock()
+	}
+	f.advance(time.Second)
+	f.sees("u", "")
+}

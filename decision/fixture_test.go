@@ -62,16 +62,19 @@ func newFixture(t testing.TB, users frequency.Config, specs ...string) *fixture 
 	return &fixture{TB: t, snap: compile(t, specs...), users: frequency.New(users), nowMS: startMS}
 }
 
-// newCapped is newFixture with caps, whose impressions are kept for 30 days.
+// newCapped is newFixture with caps.
 func newCapped(t testing.TB, caps string, specs ...string) *fixture {
 	t.Helper()
 	f := newFixture(t, frequency.Config{})
 	f.snap = compileUnder(t, `{"caps":[`+caps+`]}`, specs...)
 	f.users.KeepImpressions(func(id uint32) int64 {
-		if f.snap.CapsOf(id) == 0 {
-			return 0
+		var ms int64
+		for i, c := range f.snap.Caps() {
+			if f.snap.CapsOf(id)&(1<<i) != 0 {
+				ms = max(ms, 1000*c.PerSec)
+			}
 		}
-		return popup.MaxCapSec * 1000
+		return ms
 	})
 	return f
 }

@@ -8,18 +8,19 @@ import (
 
 // An impression takes a slot of its own:
 //
-//	key    hash 54 | 0 8 | released 1 | counts 1
+//	key    hash 54 | 0 7 | acted 1 | released 1 | seen 1
 //	times  served 32 | popup 32
 //	rest   era 48 | caps that cover it in that era 16; 0: not known yet
 //
 // A user's are sorted by times.
 const (
-	impressionCounts   = 1 << 0 // it was returned to be seen at once, or confirmed
+	impressionSeen     = 1 << 0 // it was returned to be seen at once, or confirmed
 	impressionReleased = 1 << 1 // it was not shown after all
+	impressionActed    = 1 << 2 // but what was clicked, dismissed or converted on was
 
-	// maxImpressions is how many are kept of a user: of three caps at the largest limit all
-	// that count, unless users get more than their caps allow.
-	maxImpressions = 3*popup.MaxCapImpressions + 4
+	// maxImpressions is how many are kept of a user: all that count, unless users get more
+	// than their caps allow.
+	maxImpressions = popup.MaxCaps*popup.MaxCapImpressions + 4
 
 	// An impression so far ahead of the clock was named by a clock that was wrong.
 	impressionAhead tick = 86400 * 1000 / tickMS
@@ -55,10 +56,12 @@ func flagsOf(ev *popup.Event) uint64 {
 	switch ev.Action {
 	case popup.Impression:
 		if ev.Nth != 0 { // else the page has to confirm it
-			return impressionCounts
+			return impressionSeen
 		}
-	case popup.View, popup.Click, popup.Dismiss, popup.Convert:
-		return impressionCounts
+	case popup.View:
+		return impressionSeen
+	case popup.Click, popup.Dismiss, popup.Convert:
+		return impressionSeen | impressionActed
 	case popup.Release:
 		return impressionReleased
 	}
@@ -70,7 +73,10 @@ func flagsOf(ev *popup.Event) uint64 {
 func (t *Table) RestoreImpression(user []byte, id uint32, servedAtMS int64, acted uint8) bool {
 	flags, s := uint64(0), popup.State{Acted: acted}
 	if s.Confirmed() {
-		flags |= impressionCounts
+		flags |= impressionSeen
+	}
+	if acted&(popup.Click.Bit()|popup.Dismiss.Bit()|popup.Convert.Bit()) != 0 {
+		flags |= impressionActed
 	}
 	if acted&releaseBit != 0 {
 		flags |= impressionReleased
@@ -106,11 +112,12 @@ func (u *User) note(id uint32, served tick, flags uint64, nowMS, limit int64) (n
 			s.slots[i].key |= flags
 			return noted{changed: true, existed: true, before: before}, true
 		case hi-lo < maxImpressions:
-		case i == lo: // older than all that are kept
-			return noted{}, true
 		default:
-			s.empty(lo)
-			continue
+			if last := u.t.leastNeeded(s, lo, hi, nowMS); last > lo || i > lo {
+				s.empty(last)
+				continue
+			}
+			return noted{}, true // older than all that are kept
 		}
 		if s.put(i, v) {
 			return noted{changed: true}, true
@@ -124,8 +131,25 @@ func (u *User) note(id uint32, served tick, flags uint64, nowMS, limit int64) (n
 	}
 }
 
+// leastNeeded returns which of a user's impressions, slots lo to hi-1, makes room for
+// another: the oldest that counts for nothing, or the oldest of all. Else a page that
+// releases again and again would have caps forget what the user saw.
+func (t *Table) leastNeeded(s *sorted, lo, hi int, nowMS int64) int {
+	for i := lo; i < hi; i++ {
+		if v := &s.slots[i]; !v.counts() || nowMS >= t.keptUntil(uint32(v.times), tick(v.times>>32)) {
+			return i
+		}
+	}
+	return lo
+}
+
 // impressionMask are the flags in a key.
-const impressionMask = impressionCounts | impressionReleased
+const impressionMask = impressionSeen | impressionReleased | impressionActed
+
+// counts reports whether caps count an impression, as [popup.State.Seen] does.
+func (s *slot) counts() bool {
+	return s.key&impressionActed != 0 || s.key&impressionMask == impressionSeen
+}
 
 // findTimes returns the first of the slots of a key whose times are not before these,
 // and where the slots are.
@@ -241,7 +265,7 @@ func (u *User) findFull(caps Caps, nowMS int64) {
 			newest, others = &others[len(others)-1], others[:len(others)-1]
 		}
 		served := tick(newest.times >> 32)
-		if newest.key&impressionMask != impressionCounts || served > clock(nowMS)+impressionAhead {
+		if !newest.counts() || served > clock(nowMS)+impressionAhead {
 			continue
 		}
 		for of := newest.caps(caps) &^ decided; of != 0; of &= of - 1 {

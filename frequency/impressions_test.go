@@ -152,8 +152,13 @@ func TestCapsCountWhatWasSeen(t *testing.T) {
 				table.RestoreImpression([]byte("u"), 1, noon+int64(i)*second, acted)
 			}
 		}, true},
+		"restored, released and clicked": {func(t *testing.T, table *Table) { // what was clicked was shown
+			for i, acted := range []uint8{0, popup.Click.Bit() | popup.Release.Bit()} {
+				table.RestoreImpression([]byte("u"), 1, noon+int64(i)*second, acted)
+			}
+		}, true},
 		"restored, released and unconfirmed": {func(t *testing.T, table *Table) {
-			for i, acted := range []uint8{0, popup.Click.Bit() | popup.Release.Bit(), popup.Release.Bit(), popup.Unconfirmed} {
+			for i, acted := range []uint8{0, popup.View.Bit() | popup.Release.Bit(), popup.Release.Bit(), popup.Unconfirmed} {
 				table.RestoreImpression([]byte("u"), 1, noon+int64(i)*second, acted)
 			}
 		}, false},
@@ -234,7 +239,7 @@ func TestNewestImpressions(t *testing.T) {
 		for i := range n {
 			at := noon + int64(i)*second
 			events = append(events, popup.Event{User: []byte("u"), Popup: 1, Action: popup.Impression, AtMS: at, ServedAtMS: at, Nth: 1})
-			if rapid.Bool().Draw(t, "released") {
+			if n <= maxImpressions && rapid.Bool().Draw(t, "released") { // beyond, released ones go first
 				events = append(events, popup.Event{User: []byte("u"), Popup: 1, Action: popup.Release, AtMS: at + 5, ServedAtMS: at})
 			}
 		}
@@ -269,7 +274,7 @@ func TestCapsLikeModel(t *testing.T) {
 		id     uint32
 		served int64
 	}
-	type flags struct{ counts, released bool }
+	type flags struct{ counts, released, acted bool }
 	rapid.Check(t, func(t *rapid.T) {
 		c := &capped{of: map[uint32]popup.CapSet{}, era: 1}
 		for range rapid.IntRange(1, 4).Draw(t, "caps") {
@@ -304,8 +309,10 @@ func TestCapsLikeModel(t *testing.T) {
 				f.counts = f.counts || ev.Nth > 0
 			case popup.Release:
 				f.released = true
-			default:
+			case popup.View:
 				f.counts = true
+			default:
+				f.counts, f.acted = true, true
 			}
 			model[k] = f
 		}
@@ -385,7 +392,7 @@ func TestCapsLikeModel(t *testing.T) {
 				for i, limit := range c.caps {
 					var counted []int64
 					for k, f := range model {
-						if (k.user == user || k.user == prior) && f.counts && !f.released && c.of[k.id]&(1<<i) != 0 {
+						if (k.user == user || k.user == prior) && f.counts && (f.acted || !f.released) && c.of[k.id]&(1<<i) != 0 {
 							counted = append(counted, k.served)
 						}
 					}

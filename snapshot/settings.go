@@ -3,7 +3,6 @@ package snapshot
 import (
 	"bytes"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -60,12 +59,14 @@ func (p *Popup) under(s *Settings) *Popup {
 // Caps returns the caps of the settings in force, which must not be changed.
 func (s *Snapshot) Caps() []popup.Cap { return s.Settings().Caps }
 
-// eras counts snapshots.
-var eras atomic.Uint64
-
-// CapsEra returns a number that no other snapshot has, so that what [Snapshot.CapsOf]
-// says may be remembered beside it.
-func (s *Snapshot) CapsEra() uint64 { return s.capsEra }
+// CapsEra returns a number that no snapshot has that this one was compiled after, so that
+// what [Snapshot.CapsOf] says may be remembered beside it.
+func (s *Snapshot) CapsEra() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.capsEra
+}
 
 // CapsOf returns the caps that count impressions of a popup: of one that is archived,
 // or too new to be known here, those that cover all.

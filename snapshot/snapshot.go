@@ -20,8 +20,8 @@ type Snapshot struct {
 
 	settings    *Settings // nil: the defaults
 	capsEra     uint64
-	popups      []*Popup  // in selection order: priority high to low, then id low to high
-	active      []*Popup  // those of popups that may be served
+	popups      []*Popup // in selection order: priority high to low, then id low to high
+	active      []*Popup // those of popups that may be served
 	byPlacement map[string]*placement
 	hasTriggers bool
 	byID        map[uint32]*Popup
@@ -106,7 +106,7 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 		broken = append(broken, Broken{Version: from.Settings.Version, Err: err})
 		settings = previous.Settings()
 	}
-	s.settings, s.capsEra = settings, eras.Add(1)
+	s.settings, s.capsEra = settings, previous.CapsEra()+1
 	for i := range from.Popups {
 		row := &from.Popups[i]
 		s.newest = max(s.newest, row.ID)

@@ -2,6 +2,7 @@ package userstate
 
 import (
 	"maps"
+	"math/bits"
 	"time"
 
 	"github.com/popupd/popupd/frequency"
@@ -9,9 +10,10 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// setCaps has impressions kept for as long as the longest cap counts them, whichever
-// caps cover their popups, but none that no cap does. Of what is too new to be known
-// here all are kept. It reports whether caps count for longer than before.
+// setCaps has impressions kept for as long as the caps that cover their popups count
+// them: those that only a short cap counts must not take the room of others. Of what is
+// too new to be known here all are kept. It reports whether caps count for longer than
+// before.
 func (s *State) setCaps(next *snapshot.Snapshot) (longer bool) {
 	last := s.capMS()
 	s.caps.Store(next)
@@ -20,9 +22,10 @@ func (s *State) setCaps(next *snapshot.Snapshot) (longer bool) {
 		s.table.KeepImpressions(nil)
 		return false
 	}
+	caps := next.Caps()
 	s.table.KeepImpressions(func(id uint32) int64 {
-		if p := next.Popup(id); p != nil && p.Caps == 0 {
-			return 0
+		if p := next.Popup(id); p != nil {
+			return longestOf(caps, p.Caps)
 		}
 		return longest
 	})
@@ -32,8 +35,13 @@ func (s *State) setCaps(next *snapshot.Snapshot) (longer bool) {
 // capMS returns within how many ms caps count impressions, 0 without caps.
 func (s *State) capMS() (ms int64) {
 	caps := s.caps.Load().Caps()
-	for i := range caps {
-		ms = max(ms, 1000*caps[i].PerSec)
+	return longestOf(caps, 1<<len(caps)-1)
+}
+
+// longestOf returns within how many ms the longest cap of a set counts impressions.
+func longestOf(caps []popup.Cap, of popup.CapSet) (ms int64) {
+	for ; of != 0; of &= of - 1 {
+		ms = max(ms, 1000*caps[bits.TrailingZeros16(uint16(of))].PerSec)
 	}
 	return ms
 }
@@ -52,13 +60,13 @@ func (s *State) restoreImpression(user []byte, id uint32, servedAtMS int64, acte
 // for longer, may have been swept, as may those that only a longer gap asks for: the
 // database knows them.
 func (s *State) SetPopups(next *snapshot.Snapshot) {
-	behind := false
+	behind, last := false, s.caps.Load().Caps()
 	for _, p := range s.current {
 		switch now := next.Popup(p.ID); {
 		case now == nil:
 			s.archived[p.ID] = true
 		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0, p.GoalWindow < now.GoalWindow,
-			p.Caps == 0 && now.Caps != 0:
+			longestOf(last, p.Caps) < longestOf(next.Caps(), now.Caps):
 			behind = true
 		}
 	}

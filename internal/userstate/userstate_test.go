@@ -205,6 +205,39 @@ func BenchmarkRestoreState(b *testing.B) {
 	b.ReportMetric(float64(entries)*float64(b.N)/took.Seconds(), "entries/s")
 }
 
+// What only a short cap counts does not take the room of what a long one counts.
+func TestShortCapsLeaveRoomForLongOnes(t *testing.T) {
+	s := New(Config{Table: frequency.New(frequency.Config{})})
+	next, broken := snapshot.Compile(popup.Catalog{
+		Popups: []popup.Row{
+			{ID: 1, Version: 1, Key: "one", Spec: []byte(`{"key":"one","status":"active","tags":["sale"]}`)},
+			{ID: 2, Version: 1, Key: "two", Spec: []byte(`{"key":"two","status":"active"}`)},
+		},
+		Settings: popup.SettingsRow{Version: 1, Spec: []byte(`{"caps":[{"key":"daily","max":20,"per_sec":86400},{"key":"sales","max":1,"per_sec":2592000,"tags":["sale"]}]}`)},
+	}, nil)
+	if len(broken) > 0 {
+		t.Fatal(broken[0].Err)
+	}
+	s.SetPopups(next)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 400 { // within 21 days
+		id := uint32(2)
+		if i == 0 {
+			id = 1
+		}
+		ms := at.UnixMilli()
+		s.table.Merge(&popup.Event{AtMS: ms, ServedAtMS: ms, User: []byte("u"), Popup: id, Version: 1, Action: popup.Impression, Nth: 1})
+		at = at.Add(75 * time.Minute)
+		s.table.Sweep(at.UnixMilli())
+	}
+	user := s.table.Lock([]byte("u"))
+	defer user.Unlock()
+	var v frequency.Verdict
+	if user.CheckCaps(&v, next.Popup(1).Caps, next, at.UnixMilli()); v.Reason != popup.CapFull {
+		t.Errorf("the only sale of the month is forgotten: %v", v.Reason)
+	}
+}
+
 func TestDumpPause(t *testing.T) {
 	for _, c := range []struct {
 		pressure   float64
