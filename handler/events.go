@@ -2,11 +2,13 @@ package handler
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 const (
@@ -29,6 +31,8 @@ type eventScratch struct {
 	items    []siteEvent
 	identity signers       // none with IdentityOff
 	events   []popup.Event // to be recorded
+	keys     []uint64      // of each of them, see reportedGoals
+	reports  int           // that they are of
 }
 
 // siteEvents answers POST /v1/events.
@@ -57,21 +61,18 @@ func (s *Server) takeEvents(ctx *fasthttp.RequestCtx, e *eventScratch, form bool
 		s.fail(ctx, rateLimited)
 		return
 	}
-	snap, matched := s.snapshots.Current(), 0
+	snap := s.snapshots.Current()
 	for i := range e.items {
 		it := &e.items[i]
 		if it.wrong = s.checkEvent(it, e.identity); it.wrong != noProblem {
 			continue
 		}
-		before := len(e.events)
-		e.events = decision.AppendGoals(e.events, snap, s.users, it.uid, it.name, now)
-		if len(e.events) > before {
-			matched++
-		} else {
-			s.metrics.events[eventUnmatched].Inc()
+		if err := s.addGoals(e, snap, it.uid, it.name, now); err != nil {
+			s.fail(ctx, notRecorded)
+			return
 		}
 	}
-	if err := s.record(e.events, matched); err != nil {
+	if err := s.record(e); err != nil {
 		s.fail(ctx, notRecorded)
 		return
 	}
@@ -103,18 +104,49 @@ func (s *Server) checkEvent(it *siteEvent, identity signers) problem {
 	return wrong
 }
 
-// record journals the events of goals, of so many reports. Should only some of them be
-// journaled, they count, and a client that reports them again does no harm.
-func (s *Server) record(events []popup.Event, reports int) error {
-	for len(events) > 0 {
-		n := min(len(events), maxAppend)
-		if err := s.journal.Append(events[:n]); err != nil {
-			s.metrics.events[eventRefused].Add(float64(reports))
+// addGoals adds to e.events what an event means for goals, but what has been recorded
+// before. It records them once they are many.
+func (s *Server) addGoals(e *eventScratch, snap *snapshot.Snapshot, user, name []byte, nowMS int64) error {
+	before := len(e.events)
+	e.events = decision.AppendGoals(e.events, snap, s.users, user, name, nowMS)
+	found := e.events[before:]
+	e.events = e.events[:before]
+	for i := range found {
+		key := s.reported.key(&found[i])
+		if s.reported.has(key) || slices.Contains(e.keys[:before], key) {
+			continue
+		}
+		e.events, e.keys = append(e.events, found[i]), append(e.keys, key)
+	}
+	clear(found[len(e.events)-before:])
+	switch {
+	case len(found) == 0:
+		s.metrics.events[eventUnmatched].Inc()
+	case len(e.events) == before:
+		s.metrics.events[eventRepeated].Inc()
+	default:
+		e.reports++
+	}
+	if len(e.events) < maxAppend {
+		return nil
+	}
+	return s.record(e)
+}
+
+// record journals e.events. Should only some of them be journaled, they count, and a
+// client that reports them again does no harm.
+func (s *Server) record(e *eventScratch) error {
+	for events := range slices.Chunk(e.events, maxAppend) {
+		if err := s.journal.Append(events); err != nil {
+			s.metrics.events[eventRefused].Add(float64(e.reports))
 			return err
 		}
-		events = events[n:]
 	}
-	s.metrics.events[eventRecorded].Add(float64(reports))
+	for _, key := range e.keys {
+		s.reported.add(key)
+	}
+	s.metrics.events[eventRecorded].Add(float64(e.reports))
+	e.forgetEvents()
 	return nil
 }
 
@@ -125,22 +157,18 @@ func (s *Server) Record(events []popup.SiteEvent) error {
 	e := s.eventReports.Get().(*eventScratch)
 	defer s.eventReports.Put(e)
 	defer e.release()
-	e.events = e.events[:0]
-	snap, now, matched := s.snapshots.Current(), s.now(), 0
+	snap, now := s.snapshots.Current(), s.now()
 	for i := range events {
-		before := len(e.events)
-		e.events = decision.AppendGoals(e.events, snap, s.users, events[i].User, events[i].Name, now)
-		if len(e.events) > before {
-			matched++
+		if err := s.addGoals(e, snap, events[i].User, events[i].Name, now); err != nil {
+			return err
 		}
 	}
-	s.metrics.events[eventUnmatched].Add(float64(len(events) - matched))
-	return s.record(e.events, matched)
+	return s.record(e)
 }
 
 // parse reads the body into e.items. many says that it was an array.
 func (e *eventScratch) parse(body []byte, form bool) (many bool, wrong problem) {
-	e.items, e.events = e.items[:0], e.events[:0]
+	e.items = e.items[:0]
 	if form {
 		return false, e.parseForm(body)
 	}
@@ -199,5 +227,10 @@ func (r *reader) siteEvent(it *siteEvent) bool {
 func (e *eventScratch) release() {
 	e.json.src = nil
 	clear(e.items)
+	e.forgetEvents()
+}
+
+func (e *eventScratch) forgetEvents() {
 	clear(e.events)
+	e.events, e.keys, e.reports = e.events[:0], e.keys[:0], 0
 }

@@ -35,7 +35,9 @@ func TestEvents(t *testing.T) {
 	f.sees("u", "p2", "&placement=top")
 	f.sees("u", "p3", "&placement=side")
 	f.sees("u", "", "&placement=ghost")
-	f.journaled("u impression 1", "u impression 2", "u impression 3", "u control 4")
+	f.sees("w", "p1")
+	f.sees("w", "p2", "&placement=top")
+	f.journaled("u impression 1", "u impression 2", "u impression 3", "u control 4", "w impression 1", "w impression 2")
 
 	f.clock.advance(10 * time.Second)
 	says := func(body string) {
@@ -52,16 +54,18 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	f.clock.advance(time.Minute)
-	says(`{"uid":"u","event":"purchase"}`)
-	f.journaled("u goal 1", "u goal 4")
+	says(`{"uid":"w","event":"purchase"}`)
+	f.journaled("w goal 1")
 	says(`{"uid":"u","event":"visit"}`)
 	f.journaled("u goal 3")
 	says(`{"uid":"u","event":"nothing"}`)
 	says(`{"uid":"somebody","event":"purchase"}`)
 	f.journaled()
+	f.sees("v", "p1")
+	f.journaled("v impression 1")
 	load(t, f.store, 2, `"status":"paused","goal":{"event":"purchase","window_sec":3600}`)
-	says(`{"uid":"u","event":"purchase"}`)
-	f.journaled("u goal 1")
+	says(`{"uid":"v","event":"purchase"}`)
+	f.journaled("v goal 1")
 	f.counts(4, "popupd_events_total", "result", "recorded")
 	f.counts(2, "popupd_events_total", "result", "unmatched")
 	f.sees("u", "") // no wait has changed
@@ -211,8 +215,9 @@ func TestGoalOfManyPopups(t *testing.T) {
 	}
 	f.counts(1, "popupd_events_total", "result", "recorded")
 	f.counts(1, "popupd_events_total", "result", "unmatched")
+	f.config.Users.Restore([]byte("w"), 1, popup.State{ServedAtMS: startMS, AtMS: startMS, Last: popup.Impression})
 	f.events.refuse(errFull)
-	if err := f.Record([]popup.SiteEvent{{User: []byte("u"), Name: []byte("purchase")}}); err == nil {
+	if err := f.Record([]popup.SiteEvent{{User: []byte("w"), Name: []byte("purchase")}}); err == nil {
 		t.Error("what the journal refuses is recorded")
 	}
 }

@@ -163,7 +163,11 @@ func exchanges() []exchange {
 		{"array of actions", 202, nil, []string{""}, post(func(f *fixture, i int) string {
 			return "[" + click(f, i, "u") + "," + click(f, i, "v") + `,{"token":"x","action":"click"},7]`
 		})},
-		{"event", 202, nil, []string{purchase}, postEvent(func(f *fixture, _ int) string { expose(f, "u"); return `{"uid":"u","event":"purchase"}` })},
+		{"event", 202, nil, []string{purchase}, postEvent(func(f *fixture, i int) string {
+			expose(f, fmt.Sprint("u", i))
+			return fmt.Sprintf(`{"uid":"u%d","event":"purchase"}`, i)
+		})},
+		{"event again", 202, nil, []string{purchase}, postEvent(func(f *fixture, _ int) string { expose(f, "u"); return `{"uid":"u","event":"purchase"}` })},
 		{"event, signed", 202, enforce, []string{purchase}, postEvent(func(f *fixture, _ int) string {
 			expose(f, "u")
 			return `{"sig":"` + sign("id secret", "u") + `","uid":"u","event":"purchase"}`

@@ -103,6 +103,7 @@ type Server struct {
 	reports sync.Pool // of *actionScratch
 
 	eventReports sync.Pool // of *eventScratch
+	reported     *reportedGoals
 
 	router *router.Router
 	http   *fasthttp.Server
@@ -123,7 +124,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
-		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(),
+		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(), reported: newReportedGoals(),
 	}
 	if s.ready == nil {
 		s.ready = func() bool { return true }
@@ -216,7 +217,10 @@ func (s *Server) newPools(c Config) error {
 	}
 	s.reports.New = func() any { return newActionScratch(keys()) }
 	s.eventReports.New = func() any {
-		return &eventScratch{identity: newSigners(), items: make([]siteEvent, 0, maxEvents), events: make([]popup.Event, 0, maxEvents)}
+		return &eventScratch{
+			identity: newSigners(), items: make([]siteEvent, 0, maxEvents),
+			events: make([]popup.Event, 0, maxEvents), keys: make([]uint64, 0, maxEvents),
+		}
 	}
 	return nil
 }

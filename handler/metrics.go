@@ -48,6 +48,7 @@ type eventResult uint8
 
 const (
 	eventRecorded     eventResult = iota
+	eventRepeated                 // it has been recorded for the same exposures
 	eventUnmatched                // no popup's goal, or of a user who was not exposed to one in time
 	eventMalformed                // a body that cannot be read is one
 	eventUnauthorized             // its sig is wrong or missing
@@ -56,7 +57,7 @@ const (
 	numEventResults
 )
 
-var eventResultNames = [numEventResults]string{"recorded", "unmatched", "malformed", "unauthorized", "refused", "limited"}
+var eventResultNames = [numEventResults]string{"recorded", "repeated", "unmatched", "malformed", "unauthorized", "refused", "limited"}
 
 // signature is what the sig of a poll or an event is worth, as counted.
 type signature uint8
