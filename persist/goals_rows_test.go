@@ -45,7 +45,6 @@ func TestEveryUpsertChangesItsRow(t *testing.T) {
 // order, so that neither is a victim of a deadlock.
 func TestGoalsLockInOneOrder(t *testing.T) {
 	s := onMySQL(t)
-	s.hasGoal(t)
 	other := s.open(t)
 	for i := range byte(3) {
 		s.register(t, streamID(i))
