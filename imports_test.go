@@ -41,7 +41,7 @@ var imports = map[string][]string{
 	"tuning":          {},
 
 	"":                     {"internal/cli", "internal/doctor", "internal/plainlog", "internal/server"},
-	"internal/cli":         {"handler", "internal/redisclient"},
+	"internal/cli":         {"handler", "internal/redisclient", "popup"},
 	"internal/datadir":     {"internal/durable"},
 	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
 	"internal/durable":     {},

@@ -239,6 +239,38 @@ func TestRowsAreOfTheirRevision(t *testing.T) {
 	})
 }
 
+// In a zone of half hours they are those on its clocks, also where the clocks change.
+func TestStatsOfHoursOfAZone(t *testing.T) {
+	zone, err := popup.LoadZone("Australia/Lord_Howe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eachStore(t, func(t *testing.T, s *store) {
+		s.config.ReportZone = zone
+		server := s.open(t)
+		s.register(t, streamID(1))
+		change := time.Date(2026, 10, 3, 15, 30, 0, 0, time.UTC).UnixMilli() // 02:00 becomes 02:30
+		minute := time.Minute.Milliseconds()
+		if _, err := server.Flush(t.Context(), batchOf(streamID(1), 0,
+			shown("u", change-61*minute), shown("v", change-60*minute), shown("w", change-1), shown("x", change), shown("y", change+30*minute))); err != nil {
+			t.Fatal(err)
+		}
+		got, err := server.Stats(t.Context(), 1, change-24*hourMS, change+24*hourMS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []popup.Counts{
+			{Variant: "a", HourMS: change - 120*minute, Impressions: 1, Users: 1},
+			{Variant: "a", HourMS: change - 60*minute, Impressions: 2, Users: 2},
+			{Variant: "a", HourMS: change, Impressions: 1, Users: 1},
+			{Variant: "a", HourMS: change + 30*minute, Impressions: 1, Users: 1},
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("stats (-want +got):\n%s", d)
+		}
+	})
+}
+
 func TestStatsOfHours(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		s.register(t, streamID(1))

@@ -21,6 +21,9 @@ type Config struct {
 	SQLite    string        // path of the SQLite file, used when DSN is empty
 	Host      string        // name of this server in ingest_stream.host
 	Retention time.Duration // age at which events are deleted; 0: never
+	// ReportZone is the time zone in whose hours statistics are kept, the same on all
+	// servers; UTC if nil.
+	ReportZone *time.Location
 	// PseudonymiseAudit takes users who were erased out of the audit trail, too.
 	PseudonymiseAudit bool
 
@@ -42,6 +45,7 @@ type Config struct {
 type DB struct {
 	host         string
 	retention    time.Duration
+	reportZone   *time.Location
 	pseudonymise bool // see Config.PseudonymiseAudit
 	now          func() int64
 	log          *slog.Logger
@@ -70,7 +74,10 @@ func Open(c Config) (*DB, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, pseudonymise: c.PseudonymiseAudit, now: c.Now, log: c.Log, changesAtLeast: changesAtLeast}
+	if c.ReportZone == nil {
+		c.ReportZone = time.UTC
+	}
+	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, reportZone: c.ReportZone, pseudonymise: c.PseudonymiseAudit, now: c.Now, log: c.Log, changesAtLeast: changesAtLeast}
 	var err error
 	switch {
 	case c.DSN != "":

@@ -24,6 +24,8 @@ func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
 // startMS is the time at which tests begin: 2024-07-03T11:20:00Z.
 const startMS = 1_720_005_600_000
 
+const hourMS = 3_600_000
+
 // clock is the time of a server, which only tests move. The store has its own: see pass.
 type clock struct{ atomic.Int64 }
 

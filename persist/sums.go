@@ -5,11 +5,10 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/popupd/popupd/popup"
 )
-
-const hourMS = 3_600_000
 
 // batchSums are the rows that a batch adds up to: of impression, one a user, popup
 // and time of serving; of user_popup, one a user and popup; of popup_stats, one a
@@ -22,6 +21,9 @@ type batchSums struct {
 	impressions []impressionRow
 	states      []stateRow
 	stats       []statsRow
+
+	zone                 *time.Location // whose hours those of stats are
+	hourFromMS, hourToMS int64          // the hour last looked up: most events of a batch are of the same one
 
 	order     []entry // events that leave rows of their users, by user, popup, impression and seq
 	goals     []goal  // that may count, by user, popup and time
@@ -230,7 +232,7 @@ func (s *statsRow) count(a popup.Action, first bool) {
 // statsOf returns the row of a popup, the hour of a time, and a variant. A batch has
 // few of them, so a sorted slice is index enough.
 func (b *batchSums) statsOf(id uint32, atMS int64, variant []byte) *statsRow {
-	hour := atMS - atMS%hourMS
+	hour := b.hourOf(atMS)
 	i, found := slices.BinarySearchFunc(b.stats, variant, func(s statsRow, variant []byte) int {
 		return cmp.Or(cmp.Compare(s.popup, id), cmp.Compare(s.hourMS, hour), bytes.Compare(s.variant, variant))
 	})
@@ -238,4 +240,12 @@ func (b *batchSums) statsOf(id uint32, atMS int64, variant []byte) *statsRow {
 		b.stats = slices.Insert(b.stats, i, statsRow{popup: id, hourMS: hour, variant: variant})
 	}
 	return &b.stats[i]
+}
+
+// hourOf returns when the hour of a time begins in the zone of the statistics.
+func (b *batchSums) hourOf(atMS int64) int64 {
+	if atMS < b.hourFromMS || atMS >= b.hourToMS {
+		b.hourFromMS, b.hourToMS = popup.HourOf(atMS, b.zone)
+	}
+	return b.hourFromMS
 }

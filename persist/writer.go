@@ -45,6 +45,7 @@ func (w *writer) init(db *DB) {
 	w.maxBytes = maxStatementBytes
 	w.chunk = chunkRows
 	w.row.dialect = db.dialect
+	w.sums.zone = db.reportZone
 	d := db.dialect
 	w.events = insertion{
 		what: "insert events", columns: 11,

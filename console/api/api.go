@@ -108,16 +108,21 @@ type Config struct {
 	Now func() int64 // ms since the epoch, UTC; nil is the system's clock
 	Log *slog.Logger // nil logs nothing
 
+	ReportZone *time.Location // whose hours and days those of statistics are; nil is UTC
+
 	LogLevel *slog.LevelVar // the level of the whole server's log
 }
 
-// Validate reports what is missing, and fills in the clock and the logger.
+// Validate reports what is missing, and fills in the clock, the logger and the zone.
 func (c *Config) Validate() error {
 	if c.Now == nil {
 		c.Now = func() int64 { return time.Now().UnixMilli() }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.ReportZone == nil {
+		c.ReportZone = time.UTC
 	}
 	switch {
 	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil:

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,6 +42,7 @@ type plane struct {
 	watcher   *watcher
 	snapshots *snapshot.Store
 	level     slog.LevelVar
+	zone      *time.Location // nil: UTC
 }
 
 // watcher loads the store's popups as follow.Watcher does; failing, if set,
@@ -97,7 +99,7 @@ func (p *plane) open(s store) {
 	})}
 	a, err := api.New(api.Config{
 		Catalog: s, Trail: s, Statistics: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Snapshots: p.snapshots,
-		Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
+		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {
 		p.t.Fatal(err)

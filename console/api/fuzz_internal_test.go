@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // oneTag is an If-Match of one or more strong or weak tags, as RFC 9110 writes it.
@@ -111,19 +113,26 @@ func FuzzSpan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.URL.RawQuery = query
-		p, err := spanOf(r, now)
+		zone, err := popup.LoadZone([]string{"UTC", "Australia/Lord_Howe", "America/Havana"}[len(query)%3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := spanOf(r, now, zone)
 		if err != nil {
 			return
 		}
 		most := int64(maxHourlyDays*24 + 1)
-		if p.step == dayMS {
-			most = maxDailyDays + 1
+		if p.byDay {
+			most = maxDailyDays
 		}
-		if p.from%p.step != 0 || p.to%p.step != 0 || p.from >= p.to || p.points() < 1 || p.points() > most {
-			t.Fatalf("%q: %+v of %d points", query, p, p.points())
+		from, _ := p.around(p.from)
+		_, to := p.around(p.to - 1)
+		points := len(p.starts)
+		if p.from != from || p.to != to || p.from >= p.to || points < 1 || points > int(most) {
+			t.Fatalf("%q: %+v", query, p)
 		}
 		figures := p.newFigures()
-		if !slices.IsSortedFunc(figures.Series, func(a, b point) int { return a.At.Compare(b.At) }) || len(figures.Series) != int(p.points()) {
+		if !slices.IsSortedFunc(figures.Series, func(a, b point) int { return a.At.Compare(b.At) }) || len(figures.Series) != points {
 			t.Fatalf("%q: the series has %d points", query, len(figures.Series))
 		}
 	})

@@ -76,42 +76,76 @@ type statistics struct {
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
 	Interval string    `json:"interval"`
+	Timezone string    `json:"timezone"` // whose hours and days these are
 	figures
 	Variants []variantFigures `json:"variants"`
 }
 
-// span is the time that statistics are asked for: [from, to) in ms, in steps of an
-// hour or a day of UTC. Both begin a step, so that each point of a series is whole.
-type span struct{ from, to, step int64 }
+// span is the time that statistics are asked for: [from, to) in ms, in hours or days of
+// a zone. Both are where one begins, so that each point of a series is whole.
+type span struct {
+	from, to int64
+	byDay    bool
+	zone     *time.Location
+	starts   []int64 // of the points, by time
+}
 
-func floor(ms, step int64) int64 { return ms - ms%step }
+// around returns where the hour or day of a time begins and ends.
+func (p *span) around(ms int64) (from, to int64) {
+	if p.byDay {
+		return popup.DayOf(ms, p.zone)
+	}
+	return popup.HourOf(ms, p.zone)
+}
 
-func ceil(ms, step int64) int64 { return floor(ms+step-1, step) }
+func (p *span) time(ms int64) time.Time { return time.UnixMilli(ms).In(p.zone) }
 
-func (p span) points() int64 { return (p.to - p.from) / p.step }
+// divide finds the points. Of a span that is too long it finds one too many by day.
+func (p *span) divide() {
+	for at := p.from; at < p.to && len(p.starts) <= maxDailyDays; {
+		p.starts = append(p.starts, at)
+		_, at = p.around(at)
+	}
+}
 
-func (p span) newFigures() figures {
-	f := figures{Series: make([]point, p.points())}
-	for i := range f.Series {
-		f.Series[i].At = time.UnixMilli(p.from + int64(i)*p.step).UTC()
+// isTooLong tells 31 days by their hours on the clock: one of them may have 25.
+func (p *span) isTooLong() bool {
+	if p.byDay {
+		return len(p.starts) > maxDailyDays
+	}
+	_, fromOffset := p.time(p.from).Zone()
+	_, toOffset := p.time(p.to).Zone()
+	return p.to-p.from+int64(toOffset-fromOffset)*1000 > maxHourlyDays*dayMS
+}
+
+func (p *span) newFigures() figures {
+	f := figures{Series: make([]point, len(p.starts))}
+	for i, start := range p.starts {
+		f.Series[i].At = p.time(start)
 	}
 	return f
 }
 
-func (f *figures) add(p span, c popup.Counts) {
+// add adds an hour to the point that it begins in. An hour of before the zone was changed
+// may be in two.
+func (f *figures) add(p *span, c popup.Counts) {
 	f.Totals.add(c)
-	f.Series[(c.HourMS-p.from)/p.step].add(c)
+	i, found := slices.BinarySearch(p.starts, c.HourMS)
+	if !found {
+		i--
+	}
+	f.Series[i].add(c)
 }
 
 // summarize sums the hours of a popup. Variants come in the order of the popup,
 // then those that it had once, by key.
-func (p span) summarize(variants []popup.Variant, hours []popup.Counts) statistics {
+func (p *span) summarize(variants []popup.Variant, hours []popup.Counts) statistics {
 	interval := "hour"
-	if p.step == dayMS {
+	if p.byDay {
 		interval = "day"
 	}
 	out := statistics{
-		From: time.UnixMilli(p.from).UTC(), To: time.UnixMilli(p.to).UTC(), Interval: interval,
+		From: p.time(p.from), To: p.time(p.to), Interval: interval, Timezone: p.zone.String(),
 		figures: p.newFigures(), Variants: []variantFigures{},
 	}
 	at := map[string]int{}
@@ -140,48 +174,66 @@ func (p span) summarize(variants []popup.Variant, hours []popup.Counts) statisti
 }
 
 // spanOf reads from, to and interval. The time asked for is widened to whole
-// intervals.
-func spanOf(r *http.Request, nowMS int64) (span, error) {
+// intervals of the zone.
+func spanOf(r *http.Request, nowMS int64, zone *time.Location) (*span, error) {
 	q := r.URL.Query()
-	p := span{step: hourMS}
-	widest := int64(maxHourlyDays)
+	p := &span{zone: zone}
+	latest := popup.Never - hourMS
 	switch q.Get("interval") {
 	case "", "hour":
 	case "day":
-		p.step, widest = dayMS, maxDailyDays
+		p.byDay, latest = true, popup.Never-dayMS
 	default:
-		return p, invalidParameter("interval", "must be hour or day.")
+		return nil, invalidParameter("interval", "must be hour or day.")
 	}
+	const wrongTime = "must be an RFC 3339 time, as 2026-01-31T00:00:00Z."
 	at := func(name string) (int64, error) {
 		t, err := time.Parse(time.RFC3339, q.Get(name))
-		if err != nil || t.UnixMilli() < 0 || t.UnixMilli() > popup.Never-p.step {
-			return 0, invalidParameter(name, "must be an RFC 3339 time, as 2026-01-31T00:00:00Z.")
+		if err != nil || t.UnixMilli() < 0 || t.UnixMilli() > latest {
+			return 0, invalidParameter(name, wrongTime)
 		}
 		return t.UnixMilli(), nil
 	}
-	p.to = floor(nowMS, p.step) + p.step
+	_, p.to = p.around(nowMS)
 	if q.Has("to") {
 		to, err := at("to")
 		if err != nil {
-			return p, err
+			return nil, err
 		}
-		p.to = ceil(to, p.step)
+		_, p.to = p.around(to - 1)
 	}
-	p.from = max(0, p.to-defaultStatsDays*dayMS)
+	if p.time(p.to).Year() > 9999 { // which RFC 3339 cannot say
+		return nil, invalidParameter("to", wrongTime)
+	}
 	if q.Has("from") {
 		from, err := at("from")
 		if err != nil {
-			return p, err
+			return nil, err
 		}
-		p.from = floor(from, p.step)
+		p.from, _ = p.around(from)
+	} else {
+		p.setDefaultFrom()
 	}
+	p.divide()
 	switch {
 	case p.from >= p.to:
-		return p, invalidParameter("from", "must be before to.")
-	case p.to-p.from > widest*dayMS:
-		return p, invalidParameter("from", "is too long before to: at most 31 days by hour, 1098 days by day.")
+		return nil, invalidParameter("from", "must be before to.")
+	case p.isTooLong():
+		return nil, invalidParameter("from", "is too long before to: at most 31 days by hour, 1098 days by day.")
 	}
 	return p, nil
+}
+
+// setDefaultFrom makes a span of seven days.
+func (p *span) setDefaultFrom() {
+	if !p.byDay {
+		p.from, _ = p.around(max(0, p.to-defaultStatsDays*dayMS))
+		return
+	}
+	p.from = p.to
+	for range defaultStatsDays {
+		p.from, _ = p.around(max(0, p.from-1))
+	}
 }
 
 func (a *API) getStats(w http.ResponseWriter, r *http.Request) error {
@@ -189,7 +241,7 @@ func (a *API) getStats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := spanOf(r, a.config.Now())
+	p, err := spanOf(r, a.config.Now(), a.config.ReportZone)
 	if err != nil {
 		return err
 	}

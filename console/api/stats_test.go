@@ -41,6 +41,7 @@ type counts struct {
 type statistics struct {
 	From, To time.Time
 	Interval string
+	Timezone string
 	figures
 	Variants []struct {
 		Key string
@@ -175,4 +176,69 @@ func TestStatsSpan(t *testing.T) {
 		p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats"+query, "")
 	}
 	p.Want(404, "popup_not_found", "GET", popupsPath+"/none/stats", "")
+}
+
+// Days are those of the zone that the server reports in: of 23 and 25 hours, too.
+func TestStatsOfAZone(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	in := func(name string) {
+		t.Helper()
+		zone, err := popup.LoadZone(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.zone = zone
+		p.open(p.store)
+	}
+	in("Europe/Berlin")
+	at := func(s string) time.Time {
+		t.Helper()
+		at, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	p.store.counts[1] = []popup.Counts{
+		hour(at("2025-10-25T21:00:00Z"), "a", 1, 0, 0, 0, 0, 0), // the last hour of the day before
+		hour(at("2025-10-25T22:00:00Z"), "a", 2, 0, 0, 0, 0, 0), // the first one of 25
+		hour(at("2025-10-26T22:00:00Z"), "a", 3, 0, 0, 0, 0, 0), // the last one
+		hour(at("2025-10-26T23:00:00Z"), "a", 4, 0, 0, 0, 0, 0),
+	}
+	s := p.stats("?interval=day&from=2025-10-25T12:00:00Z&to=2025-10-27T12:00:00Z")
+	if d := cmp.Diff(map[string]uint64{"2025-10-25T00:00:00+02:00": 1, "2025-10-26T00:00:00+02:00": 5, "2025-10-27T00:00:00+01:00": 4}, s.course()); d != "" {
+		t.Errorf("by day (-want +got):\n%s", d)
+	}
+	if s.Timezone != "Europe/Berlin" {
+		t.Errorf("timezone %q", s.Timezone)
+	}
+	for _, c := range []struct {
+		zone, query, from, to string
+		points                int
+	}{
+		{"Europe/Berlin", "?from=2025-10-01T00:00:00%2B02:00&to=2025-11-01T00:00:00%2B01:00", "2025-10-01T00:00:00+02:00", "2025-11-01T00:00:00+01:00", 745},
+		{"Europe/Berlin", "?from=2025-03-01T00:00:00%2B01:00&to=2025-04-01T00:00:00%2B02:00", "2025-03-01T00:00:00+01:00", "2025-04-01T00:00:00+02:00", 743},
+		{"Europe/Berlin", "?interval=day&from=2025-10-01T00:00:00%2B02:00&to=2025-11-01T00:00:00%2B01:00", "2025-10-01T00:00:00+02:00", "2025-11-01T00:00:00+01:00", 31},
+		{"Europe/Berlin", "?interval=day&to=2025-10-28T00:00:00%2B01:00", "2025-10-21T00:00:00+02:00", "2025-10-28T00:00:00+01:00", 7},
+		{"Europe/Berlin", "?interval=day", "2026-03-04T00:00:00+01:00", "2026-03-11T00:00:00+01:00", 7},
+		{"Europe/Berlin", "", "2026-03-03T14:00:00+01:00", "2026-03-10T14:00:00+01:00", 168},
+		{"Asia/Kolkata", "?from=2026-03-01T00:00:00Z&to=2026-03-01T01:00:00Z", "2026-03-01T05:00:00+05:30", "2026-03-01T07:00:00+05:30", 2},
+		{"Asia/Kathmandu", "?from=2026-03-01T00:00:00Z&to=2026-03-01T00:15:00Z", "2026-03-01T05:00:00+05:45", "2026-03-01T06:00:00+05:45", 1},
+		{"Asia/Kolkata", "?interval=day&from=2026-03-01T00:00:00Z&to=2026-03-01T18:30:00Z", "2026-03-01T00:00:00+05:30", "2026-03-02T00:00:00+05:30", 1},
+		{"Australia/Lord_Howe", "?from=2025-10-05T00:00:00%2B10:30&to=2025-10-06T00:00:00%2B11:00", "2025-10-05T00:00:00+10:30", "2025-10-06T00:00:00+11:00", 24},
+		{"Pacific/Apia", "?interval=day&from=2011-12-29T12:00:00Z&to=2011-12-31T09:00:00Z", "2011-12-29T00:00:00-10:00", "2012-01-01T00:00:00+14:00", 2},
+		{"America/New_York", "?to=1970-01-01T00:30:00Z", "1969-12-31T19:00:00-05:00", "1969-12-31T20:00:00-05:00", 1},
+	} {
+		if p.zone.String() != c.zone {
+			in(c.zone)
+		}
+		s := p.stats(c.query)
+		if from, to := s.From.Format(time.RFC3339), s.To.Format(time.RFC3339); from != c.from || to != c.to || len(s.Series) != c.points {
+			t.Errorf("%s %s: %s to %s in %d points, want %s to %s in %d", c.zone, c.query, from, to, len(s.Series), c.from, c.to, c.points)
+		}
+	}
+	in("Pacific/Kiritimati") // the year 10000 begins there at 10:00
+	p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats?from=9999-12-31T09:00:00Z&to=9999-12-31T09:30:00Z", "")
+	p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats?from=2025-10-01T00:00:00Z&to=2025-11-02T00:00:00Z", "")
 }

@@ -41,6 +41,7 @@ type Serve struct {
 	JournalMax, StateMax int64         // bytes
 	Flush                bool
 	Drain, Retention     time.Duration
+	ReportTimezone       Zone
 	PopupMetrics         bool
 	AuditErasure         string // keep or pseudonymise
 	Demo                 bool
@@ -85,6 +86,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.BoolVar(&c.Flush, "flush", true, "Move events from Redis to the database on this server")
 	fs.DurationVar(&c.Drain, "drain", 5*time.Second, "On SIGTERM report unready and go on serving for this long before stopping")
 	fs.DurationVar(&c.Retention, "retention", 2160*time.Hour, "Delete rows of the table event that are older than this; 0 means never")
+	fs.TextVar(&c.ReportTimezone, "report-timezone", Zone{time.UTC}, "Keep statistics by hours and days of this IANA `zone`, the same on all servers")
 	fs.StringVar(&c.AuditErasure, "audit-erasure", "keep", "Of a user who was reset, keep the id in the audit trail, or pseudonymise it once the events are without it")
 	fs.BoolVar(&c.PopupMetrics, "popup-metrics", true, "Count what is served by popup, in popupd_served_total: 1,000 popups by key, the rest together")
 	fs.BoolVar(&c.Demo, "demo", false, "Create three sample popups if there are none")

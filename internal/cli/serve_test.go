@@ -21,7 +21,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	want := Serve{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081", RedisPrefix: "popupd", Data: "./popupd-data",
 		AllowOrigins: []string{"*"}, Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
-		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, PopupMetrics: true, AuditErasure: "keep", Log: "text",
+		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, ReportTimezone: Zone{time.UTC}, PopupMetrics: true, AuditErasure: "keep", Log: "text",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -56,6 +56,8 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"unknown variable", "", "POPUPD_COLOUR=red", "POPUPD_COLOUR"},
 		{"variable in lower case", "", "POPUPD_listen=:1", "POPUPD_listen"},
 		{"variable with a bad value", "", "POPUPD_DRAIN=soon", "POPUPD_DRAIN"},
+		{"unknown zone", "-report-timezone=Mars/Olympus", "", "Mars/Olympus"},
+		{"zone that differs by server", "", "POPUPD_REPORT_TIMEZONE=localtime", "IANA"},
 		{"bad size", "-state-max=lots", "", "lots"},
 		{"zero size", "-journal-max=0", "", "-journal-max"},
 		{"journal of a few bytes", "-journal-max=512", "", "-journal-max"},

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/popupd/popupd/handler"
+	"github.com/popupd/popupd/popup"
 )
 
 // size is a number of bytes, written as 64MiB or 1GiB.
@@ -75,5 +76,15 @@ func (o origins) MarshalText() ([]byte, error) { return []byte(strings.Join(o, "
 
 func (o *origins) UnmarshalText(text []byte) (err error) {
 	*o, err = handler.ParseOrigins(string(text))
+	return err
+}
+
+// Zone is a time zone, by its IANA name.
+type Zone struct{ *time.Location }
+
+func (z Zone) MarshalText() ([]byte, error) { return []byte(z.String()), nil }
+
+func (z *Zone) UnmarshalText(text []byte) (err error) {
+	z.Location, err = popup.LoadZone(string(text))
 	return err
 }

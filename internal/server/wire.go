@@ -38,7 +38,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	host, _ := os.Hostname() // only a note in the database
 	s.db, err = persist.Open(persist.Config{
 		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: host, Retention: s.config.Retention,
-		PseudonymiseAudit: s.config.AuditErasure == "pseudonymise",
+		ReportZone: s.config.ReportTimezone.Location, PseudonymiseAudit: s.config.AuditErasure == "pseudonymise",
 		Now:               s.now, Log: s.log, Registerer: s.registry,
 	})
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
 		Catalog: s.db, Trail: s.db, Statistics: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Snapshots: s.popups,
-		Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
+		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {
 		return err
