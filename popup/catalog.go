@@ -46,6 +46,27 @@ type Erasure struct {
 	Audited bool  // the audit trail names the user
 }
 
+// What a cursor of the export of events can run into.
+var (
+	ErrCursor     = errors.New("this is no cursor")
+	ErrCursorLost = errors.New("the cursor does not tell any more what was read")
+)
+
+// CountedEvent is an event that counted, or a reset, as it is exported.
+type CountedEvent struct {
+	StreamNo   uint32
+	Seq        uint64 // in the stream
+	AtMS       int64
+	User       string // empty: erased
+	PopupID    uint32
+	Popup      string // its key
+	Version    uint32
+	Variant    string
+	Action     Action
+	ServedAtMS int64  // of the impression that it belongs to; 0 of a reset
+	Nth        uint32 // 0: not known
+}
+
 // Counts are the statistics of one popup's variant in one hour.
 type Counts struct {
 	Variant     string
