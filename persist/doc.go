@@ -73,6 +73,13 @@
 // which flushers store such events (a late click, the journal of a server that was
 // down) without the user and without state; of these only impressions count.
 //
+// # Export
+//
+// [DB.CountedEvents] reads the events that counted, stream by stream and by primary key.
+// Each stream is committed without holes up to its last_seq, so a seq for each of them
+// says what was read (cursor.go). What is committed does not change any more, but for
+// pending goals and for users who are erased.
+//
 // # Clocks
 //
 // The clocks of servers may differ. Whether a stream is orphaned, a reset settled or

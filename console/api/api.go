@@ -1,5 +1,6 @@
 // Package api is the REST API of the control plane: popups with their history and
-// statistics, the audit trail, what is remembered of users, and what they did on the site.
+// statistics, the events that counted, the audit trail, what is remembered of users, and what
+// they did on the site.
 //
 // It lists its operations; package console routes to them, asks for the token
 // before them, and writes the errors that they return. Listeners, tokens, health
@@ -66,6 +67,14 @@ type Statistics interface {
 	Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error)
 }
 
+// Exporter reads what was counted, after a cursor; from the beginning after an empty one.
+// It calls send for at most limit events, some at a time, with the cursor behind them, and
+// may call it without events at last. It blocks as long as send does, and fails as a
+// [Catalog], or with [popup.ErrCursor] or [popup.ErrCursorLost] before it sends anything.
+type Exporter interface {
+	CountedEvents(ctx context.Context, after string, limit int, send func(events []popup.CountedEvent, cursor string) error) error
+}
+
 // Watcher puts changes of the catalog in force on this server.
 type Watcher interface {
 	// Changed reads the catalog anew and tells the other servers.
@@ -96,6 +105,7 @@ type Config struct {
 	Catalog    Catalog
 	Trail      Trail
 	Statistics Statistics
+	Exporter   Exporter
 	Watcher    Watcher
 	Users      Users
 	Events     Events
@@ -125,7 +135,7 @@ func (c *Config) Validate() error {
 		c.ReportZone = time.UTC
 	}
 	switch {
-	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil:
+	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.Exporter == nil:
 		return errors.New("console/api: no store")
 	case c.Watcher == nil || c.Snapshots == nil:
 		return errors.New("console/api: no snapshot")
@@ -169,6 +179,7 @@ func (a *API) Routes() []console.Route {
 		route("GET", "/v1/admin/settings", a.getSettings),
 		route("PUT", "/v1/admin/settings", a.replaceSettings),
 		route("GET", "/v1/admin/audit", a.listAudit),
+		route("GET", "/v1/admin/events", a.exportEvents),
 		route("POST", "/v1/admin/reload", a.reload),
 		route("GET", "/v1/admin/log-level", a.getLogLevel),
 		route("PUT", "/v1/admin/log-level", a.setLogLevel),

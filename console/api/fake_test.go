@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type memory struct {
 	revision  int64
 	settings  popup.StoredSettings
 	erased    map[int64]popup.Erasure
+	events    []popup.CountedEvent
+	cutOff    error // of an export, after its first events
 }
 
 func newMemory(now func() int64) *memory {
@@ -271,5 +274,36 @@ func (p *people) Reset(user []byte) error {
 		return p.full
 	}
 	delete(p.states, string(user))
+	return nil
+}
+
+// CountedEvents gives two events at a time; a cursor is the number of events before it.
+func (m *memory) CountedEvents(ctx context.Context, after string, limit int, send func([]popup.CountedEvent, string) error) error {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	at := 0
+	switch {
+	case after == "lost":
+		return popup.ErrCursorLost
+	case after != "":
+		if at, err = strconv.Atoi(after); err != nil {
+			return popup.ErrCursor
+		}
+	}
+	if at >= len(m.events) {
+		return send(nil, after)
+	}
+	for end := min(at+limit, len(m.events)); at < end; {
+		n := min(2, end-at)
+		if err := send(m.events[at:at+n], strconv.Itoa(at+n)); err != nil {
+			return err
+		}
+		if at += n; m.cutOff != nil {
+			return m.cutOff
+		}
+	}
 	return nil
 }

@@ -41,6 +41,10 @@ func asProblem(err error) *console.Problem {
 		return console.NewProblem(http.StatusConflict, "archived", "The popup is archived, which is final.")
 	case errors.Is(err, popup.ErrStale):
 		return console.NewProblem(http.StatusPreconditionFailed, "stale_version", "It has changed since it was read; read it again.")
+	case errors.Is(err, popup.ErrCursor):
+		return invalidParameter("after", "is not a cursor of this list.")
+	case errors.Is(err, popup.ErrCursorLost):
+		return console.NewProblem(http.StatusGone, "cursor_lost", "The cursor does not tell any more what was read: streams that had long ended went on, or the database was restored. Read from the beginning.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return console.Unavailable("store_unavailable", "The store did not answer in time. Read again to see whether a change was made.", err)
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,7 @@ func TestOnSQLite(t *testing.T) {
 		t.Errorf("revision %d in force, want %d", got, want)
 	}
 
+	cursor := p.Want(200, "", "GET", "/v1/admin/events", "").JSON(t)["cursor"].(string)
 	at := apitest.Noon.UnixMilli()
 	stream := popup.StreamID{1}
 	if _, err := db.Register(context.Background(), stream, 1); err != nil {
@@ -96,6 +98,23 @@ func TestOnSQLite(t *testing.T) {
 	}
 	if len(s.Variants) != 2 || s.Variants[0].Key != "x" || s.Variants[0].Totals.Clicks != 1 || s.Variants[1].Totals.Controls != 1 {
 		t.Errorf("variants %+v", s.Variants)
+	}
+	var exported []string
+	for line := range strings.Lines(string(p.Want(200, "", "GET", "/v1/admin/events?limit=3&after="+cursor, "").Body)) {
+		var e struct{ ID, Action, UID, Popup, Cursor string }
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if cursor = e.Cursor; cursor == "" {
+			exported = append(exported, e.ID+" "+e.Action+" "+e.UID+" "+e.Popup)
+		}
+	}
+	if d := cmp.Diff([]string{"1-1 impression u a", "1-2 impression v a", "1-3 click u a"}, exported); d != "" {
+		t.Errorf("exported (-want +got):\n%s", d)
+	}
+	rest := string(p.Want(200, "", "GET", "/v1/admin/events?format=csv&after="+cursor, "").Body)
+	if lines := strings.Split(rest, "\n"); len(lines) != 4 || !strings.HasPrefix(lines[1], "1-4,") {
+		t.Errorf("the rest: %q", rest)
 	}
 }
 

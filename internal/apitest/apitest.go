@@ -33,6 +33,7 @@ type Checker struct {
 
 // New reads docs/openapi.yaml and validates the document itself.
 func New() (*Checker, error) {
+	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.PlainBodyDecoder)
 	doc, err := openapi3.NewLoader().LoadFromData(docs.OpenAPI)
 	if err != nil {
 		return nil, fmt.Errorf("load openapi.yaml: %w", err)

@@ -160,7 +160,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {
