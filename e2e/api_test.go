@@ -78,6 +78,9 @@ func TestAPI(t *testing.T) {
 	auth := []string{"Authorization", "Bearer " + adminToken}
 	do(200, "GET", s.adminURL+"/v1/admin/popups", "", auth...)
 	do(200, "GET", s.adminURL+"/v1/admin/users/api", "", auth...)
+	do(200, "GET", s.adminURL+"/v1/admin/events", "", auth...)
+	do(200, "GET", s.adminURL+"/v1/admin/events?format=csv", "", auth...)
+	do(400, "GET", s.adminURL+"/v1/admin/events?after=x", "", auth...)
 	do(200, "GET", s.adminURL+"/v1/admin/popups/welcome/stats?interval=day", "", auth...)
 	do(422, "POST", s.adminURL+"/v1/admin/popups", `{"key":"Bad Key"}`, append(auth, contentType, asJSON)...)
 	do(428, "PUT", s.adminURL+"/v1/admin/popups/welcome", `{"key":"welcome"}`, append(auth, contentType, asJSON)...)

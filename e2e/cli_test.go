@@ -71,6 +71,7 @@ func TestRefusals(t *testing.T) {
 		{"unknown command", nil, []string{"start"}, 2, "start"},
 		{"unknown flag", nil, []string{"-colour"}, 2, "colour"},
 		{"unknown variable", []string{"POPUPD_COLOUR=red"}, nil, 2, "POPUPD_COLOUR"},
+		{"unknown time zone", nil, append(ports, "-report-timezone", "Mars/Olympus"), 2, "Mars/Olympus"},
 		{"unreadable DSN", nil, append(ports, "-mysql", "user:hunter2@nowhere"), 2, "-mysql"},
 		{"unreadable URL", nil, append(ports, "-redis", "redis://user:hunter2@host:port"), 2, "-redis"},
 		{"unreadable DSN in a variable", []string{"POPUPD_MYSQL=user:hunter2@nowhere"}, ports, 2, "-mysql"},
