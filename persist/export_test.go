@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -171,6 +172,40 @@ func TestExportHoldsBack(t *testing.T) {
 		s.exec(t, "UPDATE event SET at_ms = at_ms - 60000, served_at_ms = served_at_ms - 60000 WHERE user_id = 'young'")
 		want("not young any more", 7)
 		reader.wantAll(t, s)
+	})
+}
+
+// A busy stream does not keep a reader from the others, within a call or from one to the next.
+func TestExportTakesTurns(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		events := make([]popup.Event, 2*exportBatch)
+		for i := range events {
+			events[i] = shown(fmt.Sprint("busy ", i), startMS)
+		}
+		s.register(t, streamID(1))
+		s.register(t, streamID(2))
+		s.mustFlush(t, batchOf(streamID(1), 0, events...))
+		s.mustFlush(t, batchOf(streamID(2), 0, shown("a", startMS), shown("b", startMS), shown("c", startMS)))
+		other := func(r *exportReader) (n int) {
+			for _, l := range r.read {
+				if strings.HasPrefix(l, "2/") {
+					n++
+				}
+			}
+			return n
+		}
+		long, short := &exportReader{db: s.DB}, &exportReader{db: s.DB}
+		if long.mustGet(t, exportBatch+1); other(long) != 1 {
+			t.Errorf("%d events of the other stream in a call for %d, want 1", other(long), exportBatch+1)
+		}
+		short.mustGet(t, 2)
+		if short.mustGet(t, 2); other(short) != 2 {
+			t.Errorf("%d events of the other stream in the second call for 2, want 2", other(short))
+		}
+		for _, r := range []*exportReader{long, short} {
+			r.mustGet(t, 10*exportBatch)
+			r.wantAll(t, s)
+		}
 	})
 }
 
