@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 )
@@ -145,6 +147,32 @@ func TestCounts(t *testing.T) {
 			d.wantRows("users who clicked", users, "SELECT SUM(click_users) FROM popup_stats")
 			d.wantRows("users of the control", users, "SELECT SUM(control_users) FROM popup_stats")
 		}},
+		{"hours_of_a_zone", func(d *deployment) {
+			s := d.server("-report-timezone", "Asia/Kathmandu")
+			s.create("one", noWaits)
+			s.mustShow("u", "one")
+			s.wantTotals("one", totals{Impressions: 1, Users: 1})
+			d.wantRows("hours that begin at a quarter past one of UTC", 1, "SELECT COUNT(*) FROM popup_stats WHERE hour % 3600000 = 900000")
+		}},
+		{"an_export_from_two_servers", func(d *deployment) {
+			a, b := d.server(), d.server()
+			a.create("one", noWaits)
+			p := a.mustShow("u", "one")
+			b.mustAct(p.Token, "click", accepted)
+			a.mustAct(p.Token, "click", accepted) // one of them is repeated
+			a.waitDrained()
+			b.waitDrained()
+			if _, err := d.db.Exec("UPDATE event SET at_ms = at_ms - 60000"); err != nil { // a minute later
+				d.t.Fatal(err)
+			}
+			first, cursor := a.export("", 1)
+			second, cursor := b.export(cursor, 1)
+			rest, _ := a.export(cursor, 1)
+			got := slices.Sorted(slices.Values(slices.Concat(first, second, rest)))
+			if want := []string{"click u one", "impression u one"}; len(first) != 1 || !slices.Equal(got, want) {
+				d.t.Errorf("exported %q, %q and %q, want %q one by one", first, second, rest, want)
+			}
+		}},
 		{"a_view_and_a_release", func(d *deployment) {
 			a, b := d.server(), d.server()
 			a.create("one", `{"max_impressions":1}`)
@@ -168,4 +196,29 @@ func TestCounts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// export returns events that counted, after a cursor, and the cursor behind them.
+func (s *server) export(after string, limit int) (events []string, cursor string) {
+	s.t.Helper()
+	req, err := http.NewRequest("GET", fmt.Sprintf("%s/v1/admin/events?limit=%d&after=%s", s.adminURL, limit, after), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+adminToken)
+	resp, err := client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for lines := json.NewDecoder(resp.Body); lines.More(); {
+		var e struct{ Action, UID, Popup, Cursor string }
+		if err := lines.Decode(&e); err != nil || resp.StatusCode != http.StatusOK {
+			s.t.Fatalf("export: %d, %v", resp.StatusCode, err)
+		}
+		if cursor = e.Cursor; cursor == "" {
+			events = append(events, e.Action+" "+e.UID+" "+e.Popup)
+		}
+	}
+	return events, cursor
 }
