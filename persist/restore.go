@@ -245,8 +245,17 @@ func queryPrepared(ctx context.Context, conn any, query string, args []driver.Na
 	if err != nil {
 		return nil, errors.Join(err, stmt.Close())
 	}
-	return rows, nil // the statement ends with its connection
+	return preparedRows{rows, stmt}, nil
 }
+
+// preparedRows end with their statement. SQLite keeps a connection and its files open
+// for as long as it has a statement.
+type preparedRows struct {
+	driver.Rows
+	stmt driver.Stmt
+}
+
+func (r preparedRows) Close() error { return errors.Join(r.Rows.Close(), r.stmt.Close()) }
 
 // read puts all rows into blocks.
 func (p *pipe) read(ctx context.Context, rows driver.Rows) error {
