@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -165,10 +166,13 @@ func (m *goalModel) flush(stream *goalStream, n int) {
 // Goals count as a naive model says, whichever server hears of them, in whatever order
 // streams are committed, through kill -9 and the replay of journals.
 func TestGoalsAreLikeTheModel(t *testing.T) {
-	dir, run := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
-		run++
-		db, err := persist.Open(persist.Config{SQLite: filepath.Join(dir, fmt.Sprint(run))})
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		db, err := persist.Open(persist.Config{SQLite: filepath.Join(dir, "popupd.db")})
 		if err != nil {
 			rt.Fatal(err)
 		}
