@@ -39,7 +39,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	s.db, err = persist.Open(persist.Config{
 		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: host, Retention: s.config.Retention,
 		ReportZone: s.config.ReportTimezone.Location, PseudonymiseAudit: s.config.AuditErasure == "pseudonymise",
-		Now:               s.now, Log: s.log, Registerer: s.registry,
+		Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("-mysql: %w; %w", err, cli.ErrUsage)
