@@ -17,10 +17,13 @@ import (
 // its placements, in the order of the request, that is still open. What follows
 // from its being shown, such as the least gap between popups, holds for the
 // candidates after it. A control variant is reserved like a popup that is shown,
-// takes no placement, and the search goes on. It ends when every placement has its
+// takes no placement, and the search goes on. For a user in the holdout whatever would be
+// reserved is, as a control of the variant holdout, which takes the placement in which it
+// would have been shown. The search ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
 	d.newUsers, d.caps, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
+	d.heldOut = snap.InHoldout(r.User)
 	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
@@ -109,12 +112,15 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 		return true
 	}
 	v := p.Variant(r.User)
-	action := popup.Impression
+	key, action := v.Key, popup.Impression
 	if v.Control {
 		action = popup.Control
 	}
+	if d.heldOut { // whichever variant it would have been, so that none loses more users than others
+		key, action = holdoutVariant, popup.Control
+	}
 	d.Events = append(d.Events, popup.Event{
-		AtMS: nowMS, User: r.User, Popup: p.ID, Version: p.Version, Variant: v.Key, Action: action,
+		AtMS: nowMS, User: r.User, Popup: p.ID, Version: p.Version, Variant: key, Action: action,
 	})
 	ev := &d.Events[len(d.Events)-1]
 	undo, ok := user.Serve(ev, &p.Frequency)
@@ -124,18 +130,27 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 		return !known // the next popup would need the same memory
 	}
 	d.undos = append(d.undos, undo)
-	if v.Control {
+	placement := in.first()
+	switch {
+	case d.heldOut:
+		d.Reason = max(d.Reason, popup.InHoldout)
+		if v.Control {
+			return false
+		}
+	case v.Control:
 		d.Reason = max(d.Reason, popup.InControl)
 		return false
+	default:
+		d.Winners = append(d.Winners, Winner{p, v, ev.ServedAtMS, placement})
+		if ev.Nth == 0 {
+			user.CountUnconfirmed(p.Caps)
+		}
 	}
-	if ev.Nth == 0 {
-		user.CountUnconfirmed(p.Caps)
-	}
-	placement := in.first()
-	d.Winners = append(d.Winners, Winner{p, v, ev.ServedAtMS, placement})
 	d.search.open &^= 1 << placement
 	return d.search.open == 0
 }
+
+var holdoutVariant = []byte(popup.HoldoutVariant)
 
 // takeFirst removes from d.servedBefore the popup least recently served, of these
 // the one with the lowest id.

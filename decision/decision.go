@@ -37,6 +37,7 @@ type Decision struct {
 	newUsers     NewUsers // of the decision under way
 	caps         *snapshot.Snapshot
 	minGapMS     int64 // least time between two popups
+	heldOut      bool  // the user is in the holdout
 	undos        []frequency.Undo
 	readyAtMS    int64 // when the first of the popups that wait returns
 	search       search

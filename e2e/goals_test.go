@@ -11,23 +11,29 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/popupd/popupd/popup"
 )
 
 const goalUsers = 3000
 
-// TestGoalsStory sends users through two variants and a control, on two servers, each of
-// which is killed meanwhile. Some reach the goal on the page at once; for others both
-// servers hear of it from backends later, again and again, with goals of strangers and
-// goals that come too late for another popup. Each user who reached the goal in time is
-// then in the statistics once, in the variant of theirs, and nobody else is.
+// TestGoalsStory sends users through two variants, a control and a holdout, on two
+// servers, each of which is killed meanwhile. Some click, some reach the goal on the page
+// at once; for others both servers hear of it from backends later, again and again, with
+// goals of strangers and goals that come too late for another popup. Each user who clicked
+// or reached the goal in time is then in the statistics once, in the variant of theirs, and
+// nobody else is.
 func TestGoalsStory(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, startStores(t), "goals", "-shed-after", "0")
 	a, b := d.server(), d.server()
+	a.configure(`{"holdout":{"percent":15,"salt":"story"}}`)
 	a.post(`{"key":"goals","status":"active","frequency":` + noWaits + `,"goal":{"event":"purchase"},"variants":[{"key":"a","weight":40,"content":{}},{"key":"b","weight":40,"content":{}},{"key":"c","weight":20,"control":true,"content":{}}]}`)
 	a.post(`{"key":"late","status":"active","frequency":` + noWaits + `,"goal":{"event":"purchase","window_sec":1},"placements":["late"]}`)
 	b.reload()
-	s := &goalsStory{servers: [2]*server{a, b}, variants: make([]string, goalUsers), pages: make([]bool, goalUsers)}
+	s := &goalsStory{servers: [2]*server{a, b}, variants: make([]string, goalUsers), clicks: make([]bool, goalUsers), pages: make([]bool, goalUsers)}
 	s.visits(t)
 	lastVisit := time.Now()
 	for _, server := range s.servers { // which thereby knows what the other one has shown
@@ -45,24 +51,39 @@ func TestGoalsStory(t *testing.T) {
 	a.waitDrained()
 	b.waitDrained()
 
-	want := map[string]totals{}
+	want, late := map[string]totals{}, map[string]totals{}
 	for n, variant := range s.variants {
 		books := want[variant]
 		converted := 0
 		if s.pages[n] || reached[n] {
 			converted = 1
 		}
-		if variant == "c" {
+		if variant == "c" || variant == popup.HoldoutVariant {
 			books.ControlUsers++
 		} else {
 			books.Users++
 		}
+		if s.clicks[n] {
+			books.Clicks++
+			books.ClickUsers++
+		}
 		books.Converts += converted
 		books.ConvertUsers += converted
 		want[variant] = books
+		if n%3 != 0 {
+			continue
+		}
+		if books = late["a"]; variant != popup.HoldoutVariant {
+			books.Users++
+			late["a"] = books
+		} else {
+			books = late[variant]
+			books.ControlUsers++
+			late[variant] = books
+		}
 	}
 	s.compare(t, "goals", want)
-	s.compare(t, "late", map[string]totals{"a": {Users: (goalUsers + 2) / 3}})
+	s.compare(t, "late", late)
 	d.wantRows("goals that wait for an exposure", 0, "SELECT COUNT(*) FROM goal_pending")
 	d.wantRows("users in two variants", 0, "SELECT COUNT(*) FROM (SELECT user_id FROM event WHERE popup_id = 1 AND action IN (1, 6, 9) AND repeated = 0 GROUP BY user_id HAVING COUNT(DISTINCT variant) > 1) u")
 	if err := checkInvariants(d.db, stateInvariant); err != nil {
@@ -71,10 +92,11 @@ func TestGoalsStory(t *testing.T) {
 }
 
 // goalsStory is what the clients know: of each user the variant, and whether the page
-// has reported the goal.
+// has reported a click and the goal.
 type goalsStory struct {
 	servers  [2]*server
 	variants []string
+	clicks   []bool
 	pages    []bool
 }
 
@@ -111,9 +133,22 @@ func (s *goalsStory) visit(server *server, n int) error {
 		shown, err = server.ask(goalUser(n))
 		return statusOf(err), err
 	})
-	s.variants[n] = "c"
-	if shown != nil {
+	switch heldOut := xxhash.Sum64String("holdout\x00story\x00"+goalUser(n))%10_000 < 1500; {
+	case shown != nil && heldOut:
+		return fmt.Errorf("%s is in the holdout and was shown variant %s", goalUser(n), shown.Popup.Variant)
+	case shown != nil:
 		s.variants[n] = shown.Popup.Variant
+	case heldOut:
+		s.variants[n] = popup.HoldoutVariant
+	default:
+		s.variants[n] = "c"
+	}
+	if s.clicks[n] = n%5 == 2 && shown != nil; s.clicks[n] {
+		for _, to := range s.servers { // one of the two is a repeat
+			if err := untilAnswered(func() (int, error) { return to.act(shown.Token, "click") }); err != nil {
+				return err
+			}
+		}
 	}
 	if n%3 == 0 && err == nil {
 		return untilAnswered(func() (int, error) {

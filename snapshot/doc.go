@@ -28,7 +28,9 @@
 //     where salt is the popup's rollout.salt or, if that is empty, its key;
 //   - the user's variant is the one with the least E(H("variant", popup key + "\x00" +
 //     variant key)) / weight, of variants with the same the first by key. Variants
-//     without a weight are left out.
+//     without a weight are left out;
+//   - the user is in the holdout if H("holdout", salt) mod 10000 < holdout.percent * 100,
+//     where salt is the settings' holdout.salt.
 //
 // E(h) is -log2(h / 2^64) in units of 2^-32, as integers give it. With h = 1 for 0,
 // z the number of zeros before the first bit of h that is set, i the 8 bits after
@@ -37,7 +39,8 @@
 //	E(h) = (z+1) * 2^32 - T[i] - floor((T[i+1] - T[i]) * f / 2^32)
 //
 // The purposes draw independently, so half of the users of a 50 % rollout see
-// each of two equal variants. A greater percent keeps all users that were in, and
+// each of two equal variants, and so do half of the users in a holdout
+// before they are in it. A greater percent keeps all users that were in, and
 // the rollout's salt moves nobody between variants. This is weighted rendezvous
 // hashing: the order of variants does not matter, and of weights only their
 // proportions do; a new variant or a greater weight takes users from the others and

@@ -7,6 +7,7 @@ import "github.com/cespare/xxhash/v2"
 const (
 	purposeRollout = "rollout"
 	purposeVariant = "variant"
+	purposeHoldout = "holdout"
 
 	rolloutSteps = 10_000
 )

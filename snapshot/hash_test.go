@@ -20,6 +20,8 @@ func TestPublishedHash(t *testing.T) {
 		{"rollout", "s1", "u-1", 0x4abdf53526ce4106},
 		{"rollout", "spring-sale", "用户-42", 0x646fc31ed214ba14},
 		{"variant", "spring-sale\x00a", "a-user-id-that-is-longer-than-the-32-bytes-of-one-stripe", 0x9f0211e00fd06eae},
+		{"holdout", "", "u-1", 0xf3412f32da4a3e97},
+		{"holdout", "q3", "用户-42", 0x8c3285cf989ec615},
 	} {
 		l := newStickyHash(c.purpose, c.salt)
 		for range 2 { // a draw leaves no trace

@@ -13,7 +13,8 @@ type Settings struct {
 	Version uint32   // 0: the defaults
 	Ignored []string // pointers of members of the row's spec that this version does not know
 
-	row popup.SettingsRow // what they were compiled from
+	row     popup.SettingsRow // what they were compiled from
+	holdout holdout
 }
 
 var defaultSettings Settings
@@ -41,7 +42,7 @@ func compileSettings(row *popup.SettingsRow, last *Settings) (*Settings, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}
-	return &Settings{Settings: s, Version: row.Version, Ignored: ignored, row: *row}, nil
+	return &Settings{Settings: s, Version: row.Version, Ignored: ignored, row: *row, holdout: newHoldout(s.Holdout)}, nil
 }
 
 // under returns the popup as it is with these settings: p itself if they change nothing
