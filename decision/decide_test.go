@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,21 +15,29 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// TestDecideIsLikeTheModel sends users on many polls, and holds what each comes
-// to against a model that looks at every popup.
+// TestDecideIsLikeTheModel sends users on many polls, under caps and with a holdout, and
+// holds what each comes to against a model that looks at every popup and keeps a list of
+// all that it has shown.
 func TestDecideIsLikeTheModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var specs []string
 		for range rapid.IntRange(1, 12).Draw(rt, "popups") {
 			specs = append(specs, fmt.Sprintf(`"priority":%d,"placements":[%s],"targeting":{"all":[{"attr":"platform","op":"in","value":[%s]}]},"rollout":{"percent":%d},
-				"frequency":{"after_impression_sec":%d,"max_impressions":%d,"ignore_min_gap":%t},"variants":[{"key":"a","weight":%d},{"key":"c","weight":1,"control":true}]`,
+				"frequency":{"after_impression_sec":%d,"max_impressions":%d,"ignore_min_gap":%t},"tags":[%s],"variants":[{"key":"a","weight":%d},{"key":"c","weight":1,"control":true}]`,
 				rapid.IntRange(0, 2).Draw(rt, "priority"), rapid.SampledFrom([]string{`"top"`, `"side","top"`, `"side"`, `"top","side","end"`}).Draw(rt, "placements"), rapid.SampledFrom([]string{`"ios"`, `"ios","web"`}).Draw(rt, "platforms"),
 				rapid.SampledFrom([]int{100, 100, 50}).Draw(rt, "percent"), rapid.SampledFrom([]int{0, 40, 600}).Draw(rt, "wait"),
-				rapid.IntRange(0, 2).Draw(rt, "limit"), rapid.Bool().Draw(rt, "ignores the gap"), rapid.IntRange(0, 2).Draw(rt, "weight")))
+				rapid.IntRange(0, 2).Draw(rt, "limit"), rapid.Bool().Draw(rt, "ignores the gap"), rapid.SampledFrom([]string{``, `"sale"`, `"news","sale"`}).Draw(rt, "tags"), rapid.IntRange(0, 2).Draw(rt, "weight")))
 		}
-		snap := compile(t, specs...)
+		var caps []string
+		for i := range rapid.IntRange(0, 3).Draw(rt, "caps") {
+			caps = append(caps, fmt.Sprintf(`{"key":"%d","max":%d,"per_sec":%d,"tags":[%s]}`, i, rapid.IntRange(1, 4).Draw(rt, "max"),
+				rapid.SampledFrom([]int{1, 60, 90, 600}).Draw(rt, "window"), rapid.SampledFrom([]string{``, `"sale"`, `"news"`, `"none"`}).Draw(rt, "tags")))
+		}
+		settings := fmt.Sprintf(`{"caps":[%s],"holdout":{"percent":%d}}`, strings.Join(caps, ","), rapid.SampledFrom([]int{0, 0, 50, 100}).Draw(rt, "holdout"))
+		snap := compileUnder(t, settings, specs...)
 		config := frequency.Config{MinGap: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(rt, "gap")}
-		users, modelUsers := frequency.New(config), frequency.New(config)
+		users, model := frequency.New(config), model{snap, frequency.New(config), map[string][]popup.Event{}}
+		users.KeepImpressions(keptBy(snap))
 		var d Decision
 		for now := startMS; now < startMS+1_200_000; now += rapid.SampledFrom([]int64{100, 20_000, 60_000}).Draw(rt, "wait") {
 			r := &popup.Request{User: []byte(rapid.SampledFrom([]string{"u", "v", "w"}).Draw(rt, "user")), Platform: []byte(rapid.SampledFrom([]string{"ios", "web", "tv"}).Draw(rt, "platform"))}
@@ -36,15 +45,15 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 				r.Placements = append(r.Placements, []byte(name))
 			}
 			d.Decide(snap, users, r, now, nil)
-			want := modelDecide(snap, modelUsers, r, now)
+			want := model.decide(r, now)
 			var got outline
 			for _, w := range d.Winners {
 				got.winners = append(got.winners, fmt.Sprintf("%s in %s at %d", w.Popup.Key, r.Placements[w.Placement], w.ServedAtMS))
 			}
 			for _, e := range d.Events {
-				got.events = append(got.events, fmt.Sprint(e.Popup, e.Action, e.ServedAtMS, e.Nth))
+				got.events = append(got.events, describe(&e))
 			}
-			if len(d.Winners) == 0 {
+			if !want.taken {
 				got.reason, got.readyAtMS = d.Reason, d.readyAtMS
 			}
 			if !slices.Equal(got.winners, want.winners) || !slices.Equal(got.events, want.events) || got.reason != want.reason || got.readyAtMS != want.readyAtMS {
@@ -54,20 +63,54 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 	})
 }
 
-// outline is what a decision comes to; reason and readyAtMS only if nothing is shown.
+// outline is what a decision comes to; reason and readyAtMS only if no placement is taken:
+// else it does not look at every popup.
 type outline struct {
+	taken     bool
 	winners   []string
 	events    []string
 	reason    popup.Reason
 	readyAtMS int64
 }
 
-func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64) outline {
+func describe(e *popup.Event) string {
+	return fmt.Sprint(e.Popup, string(e.Variant), e.Action, e.ServedAtMS, e.Nth)
+}
+
+type model struct {
+	snap  *snapshot.Snapshot
+	users *frequency.Table
+	shown map[string][]popup.Event // to each user
+}
+
+// check is what the user's state says of a popup, and the caps: one is full while as many
+// impressions as it allows are younger than its window.
+func (m *model) check(p *snapshot.Popup, user *frequency.User, r *popup.Request, nowMS int64) frequency.Verdict {
+	v := user.Check(p.ID, &p.Frequency, nowMS)
+	for _, c := range m.snap.Caps() {
+		var ends []int64 // when those that count no longer do
+		for _, e := range m.shown[string(r.User)] {
+			end := e.ServedAtMS + 99 + c.PerSec*1000 // a time is known to a tenth of a second
+			if c.Covers(m.snap.Popup(e.Popup).Tags) && nowMS < end {
+				ends = append(ends, end)
+			}
+		}
+		if full := len(ends) - int(c.Max); c.Covers(p.Tags) && full >= 0 {
+			if v.ReadyAtMS = max(v.ReadyAtMS, ends[full]); v.Reason == popup.Eligible {
+				v.Reason = popup.CapFull
+			}
+		}
+	}
+	return v
+}
+
+func (m *model) decide(r *popup.Request, nowMS int64) outline {
 	o := outline{readyAtMS: popup.Never}
-	user := users.Lock(r.User)
+	user := m.users.Lock(r.User)
 	defer user.Unlock()
+	heldOut := m.snap.InHoldout(r.User)
 	var fit []candidate
-	for _, p := range snap.All() {
+	for _, p := range m.snap.All() {
 		reason := popup.Eligible
 		var in placements
 		for i, name := range r.Placements {
@@ -78,7 +121,7 @@ func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Reque
 			}
 		}
 		if in != 0 {
-			v := user.Check(p.ID, &p.Frequency, nowMS)
+			v := m.check(p, &user, r, nowMS)
 			if reason = max(reason, v.Reason); v.Reason == popup.Eligible {
 				fit = append(fit, candidate{p, in, v.ServedAtMS})
 			} else {
@@ -98,26 +141,33 @@ func modelDecide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Reque
 				free = append(free, i)
 			}
 		}
-		if len(free) == 0 || user.Check(c.popup.ID, &c.popup.Frequency, nowMS).Reason != popup.Eligible {
+		if len(free) == 0 || m.check(c.popup, &user, r, nowMS).Reason != popup.Eligible {
 			continue
 		}
 		v := c.popup.Variant(r.User)
-		action := popup.Impression
-		if v.Control {
-			action = popup.Control
+		e := popup.Event{AtMS: nowMS, User: r.User, Popup: c.popup.ID, Version: 1, Variant: v.Key, Action: popup.Impression}
+		switch {
+		case heldOut:
+			e.Variant, e.Action = []byte("holdout"), popup.Control
+			o.reason = max(o.reason, popup.InHoldout)
+		case v.Control:
+			e.Action = popup.Control
 			o.reason = max(o.reason, popup.InControl)
 		}
-		e := popup.Event{AtMS: nowMS, User: r.User, Popup: c.popup.ID, Version: 1, Variant: v.Key, Action: action}
 		if _, ok := user.Serve(&e, &c.popup.Frequency); !ok {
 			panic("no memory")
 		}
-		o.events = append(o.events, fmt.Sprint(e.Popup, e.Action, e.ServedAtMS, e.Nth))
-		if !v.Control {
+		o.events = append(o.events, describe(&e))
+		if v.Control {
+			continue
+		}
+		open, o.taken = open&^(1<<free[0]), true
+		if !heldOut {
 			o.winners = append(o.winners, fmt.Sprintf("%s in %s at %d", c.popup.Key, r.Placements[free[0]], e.ServedAtMS))
-			open &^= 1 << free[0]
+			m.shown[string(r.User)] = append(m.shown[string(r.User)], e)
 		}
 	}
-	if len(o.winners) > 0 {
+	if o.taken {
 		o.reason, o.readyAtMS = popup.Eligible, 0
 	}
 	return o

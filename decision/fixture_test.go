@@ -67,16 +67,20 @@ func newCapped(t testing.TB, caps string, specs ...string) *fixture {
 	t.Helper()
 	f := newFixture(t, frequency.Config{})
 	f.snap = compileUnder(t, `{"caps":[`+caps+`]}`, specs...)
-	f.users.KeepImpressions(func(id uint32) int64 {
-		var ms int64
-		for i, c := range f.snap.Caps() {
-			if f.snap.CapsOf(id)&(1<<i) != 0 {
+	f.users.KeepImpressions(keptBy(f.snap))
+	return f
+}
+
+// keptBy returns for how long the caps of a snapshot count impressions of a popup.
+func keptBy(snap *snapshot.Snapshot) func(id uint32) (ms int64) {
+	return func(id uint32) (ms int64) {
+		for i, c := range snap.Caps() {
+			if snap.CapsOf(id)&(1<<i) != 0 {
 				ms = max(ms, 1000*c.PerSec)
 			}
 		}
 		return ms
-	})
-	return f
+	}
 }
 
 func (f *fixture) advance(d time.Duration) { f.nowMS += d.Milliseconds() }
