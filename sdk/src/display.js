@@ -1,109 +1,116 @@
 // Shows one popup in a <popupd-host> of its own. Whatever the operator wrote becomes text
 // or a checked address, never markup.
-import { adoptStyle } from "./style.js";
-
-/** @typedef {import("./content.js").Read} Read */
+import { isSafe, kindOf, own, text } from "./content.js";
+import { css } from "./style.js";
+import { listen, watchView } from "./watch.js";
 
 /**
- * @param {Read} content
- * @param {Element | null} container of an inline popup
- * @param {{click(leaving: boolean): void, dismiss(): void, failed(error: Error): void}} on
+ * Throws if the content can be nothing sensible; what is wrong and can be left out goes
+ * to failed.
+ * @param {import("../popupd").Popup} popup
+ * @param {() => Element} findContainer of an inline popup
+ * @param {{view(): void, click(leaving?: boolean): void, dismiss(): void}} on
+ * @param {(error: Error) => void} failed
+ * @param {AbortSignal} signal ends it
  */
-export function display(content, container, on) {
-  const { kind } = content;
+export function display(popup, findContainer, on, failed, signal) {
+  const content = own(popup.content);
+  const kind = kindOf(popup);
   const modal = kind === "modal";
+  const fault = (/** @type {string} */ name) => new Error(`popup ${popup.key}: bad ${name}`);
+  if (!/^(modal|banner|toast|inline)$/.test(kind)) {
+    throw fault("kind");
+  }
+  if (!text(content.title)) {
+    throw fault("title");
+  }
   const host = document.createElement("popupd-host");
-  if (content.dir) {
-    host.dir = content.dir;
-  }
-  if (content.lang) {
-    host.lang = content.lang;
-  }
-  host.setAttribute("theme", content.theme || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light"));
+  host.dir = text(content.dir);
+  host.lang = text(popup.locale) || document.documentElement.lang;
+  host.setAttribute("theme", text(content.theme) || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light"));
   const root = host.attachShadow({ mode: "closed" });
-  adoptStyle(root);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  root.adoptedStyleSheets = [sheet];
 
-  const wrap = element(modal ? "dialog" : kind === "toast" ? "div" : "section", kind + " wrap");
-  const card = element("div", "card");
+  const zh = /^zh/i.test(host.lang || navigator.language);
   const scroll = element("div", "scroll");
-  const zh = /^zh/i.test(content.lang || document.documentElement.lang || navigator.language);
-  if (content.label) {
-    scroll.append(element("span", "label", content.label));
-  }
-  if (content.image) {
+  /** Adds an element if there is a text for it. @param {string} tag @param {string} name @param {unknown} value */
+  const add = (tag, name, value, to = scroll) => {
+    const made = element(tag, name, text(value));
+    made.textContent && to.append(made);
+    return made;
+  };
+  add("span", "label", content.label);
+  const src = text(content.image) || text(own(content.image).src);
+  if (src && isSafe(src)) {
+    const { alt, width, height } = own(content.image);
     const image = /** @type {HTMLImageElement} */ (element("img", "image"));
-    if (content.width && content.height) {
-      image.width = content.width;
-      image.height = content.height;
-      image.style.aspectRatio = content.width + "/" + content.height;
+    if (width > 0 && height > 0) {
+      image.width = width;
+      image.height = height;
     }
-    image.alt = content.alt;
+    image.alt = text(alt);
     image.onerror = () => {
       image.remove();
-      on.failed(new Error("image does not load: " + content.image));
+      failed(new Error("image does not load: " + src));
     };
-    image.src = content.image;
+    image.src = src;
     scroll.append(image);
+  } else if (src) {
+    failed(fault("image"));
   }
-  const title = element("h2", "title", content.title);
-  title.id = "title";
-  scroll.append(title);
-  if (content.body) {
-    const body = element("p", "body", content.body);
-    body.id = "body";
-    scroll.append(body);
-    if (modal) {
-      wrap.setAttribute("aria-describedby", "body");
-    }
-  }
+  add("h2", "title", content.title);
+  const body = add("p", "body", content.body);
   const actions = element("div", "actions");
-  if (content.link) {
-    const link = /** @type {HTMLAnchorElement} */ (element("a", "cta", content.cta || (zh ? "查看" : "Learn more")));
-    link.href = content.link;
-    link.rel = "noopener";
-    link.onclick = () => on.click(true);
-    link.onauxclick = (event) => event.button === 1 && on.click(true);
-    actions.append(link);
-  } else if (content.cta) {
-    actions.append(button("cta", content.cta, () => on.click(false)));
+  const link = text(content.link);
+  if (link && isSafe(link)) {
+    const made = /** @type {HTMLAnchorElement} */ (add("a", "cta", content.cta || (zh ? "查看" : "Learn more"), actions));
+    made.href = link;
+    made.rel = "noopener";
+    made.onclick = made.onauxclick = (event) => event.button < 2 && on.click(true); // the left and the middle one
+  } else {
+    link && failed(fault("link"));
+    add("button", "cta", content.cta, actions).onclick = () => on.click();
   }
-  if (content.dismiss) {
-    actions.append(button("dismiss", content.dismiss, on.dismiss));
-  }
-  if (actions.firstChild) {
-    scroll.append(actions);
-  }
-  const close = button("close", "\u00d7", on.dismiss);
+  add("button", "dismiss", content.dismiss, actions).onclick = on.dismiss;
+  actions.firstChild && scroll.append(actions);
+  const card = element("div", "card");
+  card.append(scroll);
+  const close = add("button", "close", "\u00d7", card);
   close.setAttribute("aria-label", zh ? "关闭" : "Close");
-  card.append(scroll, close);
+  close.onclick = on.dismiss;
+  const wrap = element(modal ? "dialog" : "section", "wrap");
+  wrap.classList.add(kind);
   wrap.append(card);
   root.append(wrap);
-
+  wrap.setAttribute("aria-labelledby", "title");
   if (kind === "toast") {
     wrap.setAttribute("role", "status");
-  } else {
-    wrap.setAttribute("aria-labelledby", "title");
   }
-  place(wrap, content);
-  for (const type of ["keydown", "keyup", "keypress"]) {
-    root.addEventListener(type, (event) => event.stopPropagation());
-  }
+
+  const at = text(content.position) || (modal ? "" : kind === "banner" ? "top" : "bottom-end");
+  wrap.style.alignItems = /top/.test(at) ? "start" : /bottom/.test(at) ? "end" : "center";
+  wrap.style.justifyContent = (/start|end|left|right/.exec(at) || ["center"])[0];
+
+  listen(root, "keydown keyup keypress", (event) => event.stopPropagation());
   wrap.onkeydown = (event) => {
-    if (event.key === "Escape" && !event.isComposing) {
+    if (event.key === "Escape") {
       event.preventDefault();
       on.dismiss();
-    } else if (modal && event.key === "Tab") {
-      cycle(event, root, wrap);
+    } else if (modal && event.key === "Tab") { // which would leave for the browser's own buttons
+      event.preventDefault();
+      const stops = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('a,button,[tabindex="0"]'));
+      const now = [...stops].indexOf(/** @type {HTMLElement} */ (root.activeElement));
+      stops[event.shiftKey ? (now < 1 ? stops.length : now) - 1 : (now + 1) % stops.length].focus();
     }
   };
-  (container || document.body).append(host);
+  (kind === "inline" ? findContainer() : document.body).append(host);
+  const dialog = /** @type {HTMLDialogElement} */ (wrap);
   if (modal) {
-    const dialog = /** @type {HTMLDialogElement} */ (wrap);
+    body.isConnected && dialog.setAttribute("aria-describedby", "body");
     dialog.tabIndex = -1;
-    dialog.oncancel = (event) => {
-      event.preventDefault();
-      on.dismiss();
-    };
+    dialog.oncancel = on.dismiss;
     dialog.onclick = (event) => event.target === dialog && on.dismiss();
     dialog.showModal();
     dialog.focus(); // and no button: Enter must not follow a link that has just appeared
@@ -111,50 +118,19 @@ export function display(content, container, on) {
   if (scroll.scrollHeight > scroll.clientHeight) {
     scroll.tabIndex = 0; // so that keys can scroll it
   }
-  return {
-    card,
-    host,
-    remove() {
-      if (modal) {
-        /** @type {HTMLDialogElement} */ (wrap).close(); // gives the focus back
-      }
-      host.remove();
-    },
-  };
+  watchView(card, on.view, signal);
+  listen(signal, "abort", () => {
+    modal && dialog.close(); // gives the focus back
+    host.remove();
+  });
+  return host;
 }
 
-/** @param {string} tag @param {string} classes the last one is its part, too @param {string} [text] @returns {HTMLElement} */
-function element(tag, classes, text = "") {
+/** @param {string} tag @param {string} name its class, id and part @param {string} [text] @returns {HTMLElement} */
+function element(tag, name, text) {
   const made = document.createElement(tag);
-  made.className = classes;
-  made.setAttribute("part", classes.split(" ").pop() || "");
-  made.textContent = text;
+  made.className = made.id = name;
+  made.setAttribute("part", name);
+  made.append(text || "");
   return made;
-}
-
-/** @param {string} part @param {string} text @param {() => void} onclick */
-function button(part, text, onclick) {
-  const made = /** @type {HTMLButtonElement} */ (element("button", part, text));
-  made.type = "button";
-  made.onclick = onclick;
-  return made;
-}
-
-/** Puts the card where the content says. @param {HTMLElement} wrap @param {Read} content */
-function place({ style }, { kind, position }) {
-  const named = position.length ? position : kind === "modal" ? ["center"] : kind === "banner" ? ["top"] : ["bottom", "end"];
-  const has = (/** @type {string[]} */ ...names) => names.find((name) => named.includes(name));
-  style.alignItems = has("top") ? "start" : has("bottom") ? "end" : "center";
-  style.justifyContent = has("start", "end", "left", "right") || "center";
-}
-
-/** Keeps Tab inside of a modal popup. @param {KeyboardEvent} event @param {ShadowRoot} root @param {Element} wrap */
-function cycle(event, root, wrap) {
-  const stops = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('a,button,[tabindex="0"]'));
-  const [first, last] = [stops[0], stops[stops.length - 1]];
-  const at = root.activeElement;
-  if (event.shiftKey ? at === first || at === wrap || !at : at === last) {
-    event.preventDefault();
-    (event.shiftKey ? last : first).focus();
-  }
 }

@@ -7,17 +7,16 @@ import { version } from "./index.js";
 
 const page = /** @type {any} */ (window);
 const early = page.popupd;
-if (!early || !early.version) { // else the script is in the page twice
+if (!early?.version) { // else the script is in the page twice
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
   const endpoint = script ? new URL(".", script.src).href : "";
   const init = (/** @type {Options} */ options) => initClient({ endpoint, ...options });
   page.popupd = { version, init };
-  for (const options of (early && early.q) || []) {
+  for (const options of early?.q || []) {
     init(options);
   }
-  const { uid, placement, sig, locale, container, storage } = script ? script.dataset : /** @type {DOMStringMap} */ ({});
-  if (uid || placement) {
-    const placements = placement && placement.split(",").map((name) => name.trim());
-    init(/** @type {Options} */ ({ uid, sig, placement: placements, locale, container, storage }));
+  const { placement, ...data } = script ? script.dataset : /** @type {DOMStringMap} */ ({});
+  if (data.uid || placement) {
+    init(/** @type {any} */ ({ ...data, placement: placement && placement.split(/[ ,]+/) }));
   }
 }

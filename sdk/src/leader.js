@@ -12,21 +12,17 @@ const leaseMS = 12e3;
 export function lead(name, store, won) {
   let over = false;
   if (navigator.locks) {
-    /** @type {() => void} */
+    /** @type {(value?: unknown) => void} */
     let release = () => {};
     const end = new AbortController();
     navigator.locks
       .request("popupd." + name, { signal: end.signal }, () => {
         if (!over) {
           won();
-          return new Promise((resolve) => (release = () => resolve(undefined)));
+          return new Promise((resolve) => (release = resolve));
         }
       })
-      .catch((error) => { // a document without storage has no locks either
-        if (!over && error.name !== "AbortError") {
-          won();
-        }
-      });
+      .catch(() => over || won()); // a document without storage has no locks either
     return () => {
       over = true;
       release();
@@ -37,14 +33,13 @@ export function lead(name, store, won) {
   const key = "lease." + name;
   let leads = false;
   const renew = () => {
-    const { id = 0, until = 0 } = store.get(key) || {};
+    const { id, until } = store.get(key) || {};
     const now = Date.now();
-    const mine = id === me;
-    if (over || (!mine && until > now && until < now + 2 * leaseMS)) {
+    if (over || (id !== me && until > now && until < now + 2 * leaseMS)) {
       return;
     }
     store.set(key, { id: me, until: now + leaseMS });
-    if (!mine) {
+    if (id !== me) {
       setTimeout(renew, 50); // another tab may have written at the same time
     } else if (!leads) {
       leads = true;
@@ -56,8 +51,6 @@ export function lead(name, store, won) {
   return () => {
     over = true;
     clearInterval(timer);
-    if (leads) {
-      store.set(key, undefined);
-    }
+    leads && store.set(key, undefined);
   };
 }

@@ -2,7 +2,6 @@
 // kept and sent later with its age. The server counts a repeat of an action once.
 
 const maxKept = 50; // as many as the server takes at once
-const maxAge = 7 * 86400e3; // a token's life in ms
 
 /** @typedef {{token: string, action: string, at: number}} Item */
 
@@ -10,22 +9,18 @@ const maxAge = 7 * 86400e3; // a token's life in ms
  * @param {{url: (path: string) => string, key: string, store: import("./storage.js").Store, fetch: typeof fetch | undefined}} o
  */
 export function newOutbox({ url, key, store, fetch: custom }) {
-  /** @returns {Item[]} */
-  const kept = () => [store.get(key) || []].flat();
-  const keep = (/** @type {Item[]} */ items) => store.set(key, [...kept(), ...items].slice(-maxKept));
-
   /** Posts items, and keeps them if that fails in a way that may pass. */
   const post = async (/** @type {Item[]} */ items) => {
-    const answer = await self.post("/v1/actions", text(items)).catch(() => undefined);
-    if (!answer || mayPass(answer.status)) {
-      keep(items);
+    const answer = navigator.onLine && await self.post("/v1/actions", aged(items)).catch(() => false);
+    if (!answer || mayPass(/** @type {Response} */ (answer).status)) {
+      store.set(key, [...store.get(key) || [], ...items].slice(-maxKept));
     }
   };
 
   const self = {
-    /** @param {string} path @param {string} body */
-    async post(path, body) {
-      return (custom || fetch)(url(path), { method: "POST", body, keepalive: true, credentials: "omit" });
+    /** @param {string} path @param {any} value @param {AbortSignal} [signal] of what the page has to live for */
+    async post(path, value, signal) {
+      return (custom || fetch)(url(path), { method: "POST", body: JSON.stringify(value), keepalive: !signal, credentials: "omit", signal });
     },
     /**
      * Reports an action. When the page is about to go, the answer will not be heard: a
@@ -35,16 +30,14 @@ export function newOutbox({ url, key, store, fetch: custom }) {
      */
     send(token, action, leaving) {
       const items = [{ token, action, at: Date.now() }];
-      if (navigator.onLine === false) {
-        keep(items);
-      } else if (!leaving || custom || !navigator.sendBeacon || !navigator.sendBeacon(url("/v1/actions"), text(items))) {
+      if (!leaving || custom || !navigator.onLine || !navigator.sendBeacon(url("/v1/actions"), JSON.stringify(aged(items)))) {
         post(items);
       }
     },
     /** Sends what was kept. */
     flush() {
-      const items = kept().filter((item) => Date.now() - item.at < maxAge);
-      if (navigator.onLine !== false && items.length) {
+      const items = store.get(key);
+      if (navigator.onLine && items) {
         store.set(key, undefined);
         post(items);
       }
@@ -57,4 +50,4 @@ export function newOutbox({ url, key, store, fetch: custom }) {
 export const mayPass = (status) => status >= 500 || status === 408 || status === 429;
 
 /** @param {Item[]} items */
-const text = (items) => JSON.stringify(items.map(({ token, action, at }) => ({ token, action, age_ms: Math.max(0, Date.now() - at) })));
+const aged = (items) => items.map(({ at, ...item }) => ({ ...item, age_ms: Math.max(0, Date.now() - at) }));

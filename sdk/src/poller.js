@@ -4,16 +4,10 @@
 import { lead } from "./leader.js";
 import { mayPass } from "./outbox.js";
 import { randomID } from "./storage.js";
+import { blockedMS, maxBackoffMS, maxWaitMS, sameAnswerMS, spacingMS, timeoutMS } from "./times.js";
 import { currentPath } from "./watch.js";
 
-const sameAnswerMS = 25e3; // the server remembers an answer by its rid for 30 s
-const maxBackoffMS = 300e3;
-const maxWaitMS = 330e3; // a stored time beyond comes from a clock that was wrong
-const spacingMS = 2e3; // between polls that routes and triggers ask for
-const timeoutMS = 10e3;
-const blockedMS = 1e3;
-
-/** @typedef {{at: number, triggers: string[], rid?: string, sent?: number, path?: string}} Plan kept in storage */
+/** @typedef {{at: number, triggers: string[], rid?: string, path?: string}} Plan kept in storage; a rid begins with when it was made */
 
 /**
  * @param {{
@@ -28,7 +22,8 @@ const blockedMS = 1e3;
  * }} o
  */
 export function newPoller({ store, name, active, blocked, ask, answered, armed, failed }) {
-  let timer = 0;
+  /** @type {any} */
+  let timer;
   let failures = 0;
   let asking = false;
   let ended = false;
@@ -49,7 +44,7 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
     return kept && kept.at <= Date.now() + maxWaitMS && Array.isArray(kept.triggers) ? kept : { at: 0, triggers: [] };
   };
   const giveUp = () => {
-    resign && resign();
+    resign?.();
     resign = undefined;
     leads = false;
   };
@@ -78,9 +73,9 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
       const early = !failures && (forced || waiting.size);
       const due = early ? Math.min(at, asked + spacingMS) : at;
       if (due > now) {
-        timer = window.setTimeout(wake, due - now);
+        timer = setTimeout(wake, due - now);
       } else if (blocked()) {
-        timer = window.setTimeout(wake, blockedMS);
+        timer = setTimeout(wake, blockedMS);
       } else {
         poll();
       }
@@ -92,12 +87,12 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
     const [trigger = "load"] = forced ? [] : waiting;
     const before = plan();
     const now = Date.now();
-    const lost = before.rid && before.path === path && Math.abs(now - (before.sent || 0)) < sameAnswerMS;
-    const repeated = lost && trigger === "load";
-    const rid = repeated ? /** @type {string} */ (before.rid) : randomID();
+    const { rid: old = "" } = before;
+    const lost = trigger === "load" && before.path === path && now - parseInt(old) < sameAnswerMS;
+    const rid = lost ? old : now + "-" + randomID();
     const polled = key();
     /** @type {Plan} */
-    const next = { at: now, triggers: before.triggers, rid, path, sent: repeated ? before.sent : now };
+    const next = { at: now, triggers: before.triggers, rid, path };
     asking = true;
     forced = false;
     asked = now;
@@ -106,32 +101,31 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
     }
     let answer;
     let after = 0;
+    let wait = 0;
     let quiet = true; // what cuts the network off, as ad blockers do, is told to no one but listeners
-    const timeout = new AbortController();
-    const limit = setTimeout(() => timeout.abort(), timeoutMS);
     try {
-      const response = await ask({ rid, trigger, path }, timeout.signal);
+      const response = await ask({ rid, trigger, path }, AbortSignal.timeout(timeoutMS));
       if (!response.ok) {
         stopped = !mayPass(response.status);
-        after = +(response.headers.get("Retry-After") || 0) * 1000;
+        after = (parseInt(response.headers.get("Retry-After") || "") || 0) * 1000;
         quiet = !stopped;
         throw new Error("poll: HTTP " + response.status);
       }
       quiet = false;
       answer = await response.json();
       const sec = Math.min(Math.max(+answer.next_poll_sec || 60, 5), 300);
-      next.at = Date.now() + sec * 1000 * (1 + Math.random() / 20);
-      next.triggers = [answer.triggers || []].flat().map(String);
+      wait = sec * 1000 * (1 + Math.random() / 20);
+      next.triggers = (answer.triggers || []).map(String);
       delete next.rid;
       failures = 0;
       waiting.delete(trigger);
     } catch (error) {
       const backoff = Math.random() * Math.min(maxBackoffMS, 2000 * 2 ** failures++);
-      next.at = Date.now() + Math.max(Math.min(after, maxBackoffMS), backoff, 200);
+      wait = Math.max(Math.min(after, maxBackoffMS), backoff, 200);
       ended || failed(/** @type {Error} */ (error), quiet);
       answer = undefined;
     }
-    clearTimeout(limit);
+    next.at = Date.now() + wait;
     if (ended) {
       return; // the next client of the page asks for the same answer
     }

@@ -7,19 +7,18 @@ const prefix = "popupd.";
 export function newStorage(mode) {
   /** @type {Map<string, string>} */
   const memory = new Map();
-  /** @param {(store: Storage) => any} use */
-  const attempt = (use) => {
-    try {
-      return mode === "none" ? undefined : use(localStorage);
-    } catch {
-      return undefined;
-    }
-  };
+  /** @type {any} */
+  let disk; // stays undefined where there is none: its use throws, as that of a full one does
+  try {
+    disk = mode === "none" ? disk : localStorage;
+  } catch {
+    // Memory has to do.
+  }
   return {
     /** @param {string} key @returns {any} what was kept, undefined if that is nothing or no JSON */
     get(key) {
       try {
-        return JSON.parse(memory.get(key) || attempt((store) => store.getItem(prefix + key)));
+        return JSON.parse(memory.get(key) || disk.getItem(prefix + key));
       } catch {
         return undefined;
       }
@@ -27,11 +26,12 @@ export function newStorage(mode) {
     /** @param {string} key @param {any} value undefined removes it */
     set(key, value) {
       const text = JSON.stringify(value);
-      memory.delete(key);
-      if (text === undefined) {
-        attempt((store) => store.removeItem(prefix + key));
-      } else if (!attempt((store) => (store.setItem(prefix + key, text), true))) {
-        memory.set(key, text);
+      memory.set(key, text);
+      try {
+        text ? disk.setItem(prefix + key, text) : disk.removeItem(prefix + key);
+        memory.delete(key);
+      } catch {
+        // It stays in memory.
       }
     },
   };
@@ -39,6 +39,5 @@ export function newStorage(mode) {
 
 /** @typedef {ReturnType<typeof newStorage>} Store */
 
-/** Returns 32 random characters, as a rid and a uid may have them. */
-export const randomID = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+/** Returns 128 random bits as decimal numbers with dashes, as a rid and a uid may have them. */
+export const randomID = () => crypto.getRandomValues(new Uint32Array(4)).join("-");

@@ -3,47 +3,46 @@
 
 /**
  * Calls fn at events of these types, until the signal.
- * @param {EventTarget} target @param {string} types @param {(event: any) => void} fn @param {AbortSignal} signal
+ * @param {EventTarget} target @param {string} types @param {(event: any) => void} fn @param {AbortSignal} [signal]
  */
 export function listen(target, types, fn, signal) {
   for (const type of types.split(" ")) {
-    target.addEventListener(type, fn, { signal, passive: true });
+    target.addEventListener(type, fn, { signal });
   }
 }
 
 /**
- * Calls seen once half of an element, or half of the window's height, was on screen for
- * a second.
- * @param {Element} target @param {() => void} seen
+ * Calls seen when half of an element, or half of the window's height, was on screen for
+ * a second, until the signal.
+ * @param {Element} target @param {() => void} seen @param {AbortSignal} signal
  */
-export function watchView(target, seen) {
-  let timer = 0;
+export function watchView(target, seen, signal) {
+  /** @type {any} */
+  let timer;
   let half = false;
   const check = () => {
     clearTimeout(timer);
     if (half && isVisible()) {
-      timer = window.setTimeout(() => (stop(), seen()), 1000);
+      timer = setTimeout(seen, 1000);
     }
   };
   const observer = new IntersectionObserver((entries) => {
-    const entry = entries[entries.length - 1];
-    half = entry.intersectionRatio >= 0.5 || entry.intersectionRect.height >= innerHeight / 2;
+    const { intersectionRatio, intersectionRect } = /** @type {IntersectionObserverEntry} */ (entries.pop());
+    half = intersectionRatio >= 0.5 || intersectionRect.height >= innerHeight / 2;
     check();
   }, { threshold: [0, 0.1, 0.3, 0.5] });
-  const stop = () => {
+  observer.observe(target);
+  listen(document, "visibilitychange", check, signal);
+  listen(signal, "abort", () => {
     clearTimeout(timer);
     observer.disconnect();
-    document.removeEventListener("visibilitychange", check);
-  };
-  observer.observe(target);
-  document.addEventListener("visibilitychange", check);
-  return stop;
+  });
 }
 
 export const isVisible = () => document.visibilityState === "visible";
 
 /** Returns the path that polls name: with the part of the hash that routers use. */
-export const currentPath = () => location.pathname + (/^#!?\//.test(location.hash) ? location.hash : "");
+export const currentPath = () => location.pathname + (location.hash.match(/^#!?\/.*/) || "");
 
 /** Calls changed when the page has another path. @param {() => void} changed @param {AbortSignal} signal */
 export function watchRoute(changed, signal) {
@@ -58,18 +57,20 @@ export function watchRoute(changed, signal) {
   if (api) {
     return listen(api, "currententrychange", check, signal);
   }
-  listen(window, "popstate hashchange", check, signal);
-  for (const name of /** @type {const} */ (["pushState", "replaceState"])) {
-    const before = history[name];
-    /** @this {History} @param {Parameters<History["pushState"]>} args */
-    const wrapped = function (...args) {
-      before.apply(this, args);
-      check();
-    };
-    history[name] = wrapped;
-    signal.addEventListener("abort", () => history[name] === wrapped && (history[name] = before));
+  listen(window, "popstate hashchange popupd.route", check, signal);
+  if (!patched) {
+    patched = true;
+    for (const name of /** @type {const} */ (["pushState", "replaceState"])) {
+      const before = history[name];
+      history[name] = function (...args) {
+        before.apply(this, args);
+        dispatchEvent(new Event("popupd.route"));
+      };
+    }
   }
 }
+
+let patched = false; // history tells of routes, for all clients and for ever
 
 /** Watches for exit, scroll:PERCENT, delay:SECONDS and event:NAME. @param {(trigger: string) => void} fire @param {AbortSignal} signal */
 export function newTriggers(fire, signal) {
@@ -77,8 +78,6 @@ export function newTriggers(fire, signal) {
   let wanted = new Set();
   /** @type {Set<string>} */
   let happened = new Set(); // on this route, and events that no answer has named yet
-  /** @type {number[]} */
-  let timers = [];
   let since = Date.now();
 
   const happen = (/** @type {string} */ trigger) => {
@@ -87,7 +86,7 @@ export function newTriggers(fire, signal) {
       fire(trigger);
     }
   };
-  const scrolled = () => {
+  listen(window, "scroll", () => {
     const { scrollHeight } = document.documentElement;
     for (const trigger of wanted) {
       const [kind, percent] = trigger.split(":");
@@ -95,21 +94,22 @@ export function newTriggers(fire, signal) {
         happen(trigger);
       }
     }
-  };
-  const clear = () => timers.forEach(clearTimeout);
-  listen(window, "scroll", scrolled, signal);
+  }, signal);
   listen(document, "mouseout", (event) => event.relatedTarget || event.clientY > 0 || happen("exit"), signal);
-  signal.addEventListener("abort", clear);
 
   const self = {
     /** Takes what the last answer named. @param {string[]} triggers */
     arm(triggers) {
-      const raised = triggers.filter((trigger) => trigger.startsWith("event:") && happened.delete(trigger));
+      const route = since;
       wanted = new Set(triggers);
-      clear();
-      timers = triggers.filter((trigger) => trigger.startsWith("delay:")).map((trigger) =>
-        window.setTimeout(happen, since + +trigger.slice(6) * 1000 - Date.now(), trigger));
-      raised.forEach(fire);
+      for (const trigger of triggers) {
+        const [kind, seconds] = trigger.split(":");
+        if (kind === "delay") {
+          setTimeout(() => route === since && happen(trigger), since + +seconds * 1000 - Date.now());
+        } else if (kind === "event" && happened.delete(trigger)) {
+          fire(trigger);
+        }
+      }
     },
     /** Tells that an event of the page happened; it is remembered until an answer names it. @param {string} name */
     event(name) {
