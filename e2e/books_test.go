@@ -73,10 +73,24 @@ func newBooks(attempts []attempt, popups map[uint32]*popupSpec) books {
 			b[popup][column].add(fmt.Sprint(name, "/", n), sure && resets == 0)
 		}
 	}
+	converts := conversions(attempts)
+	seen := make(map[userPopup]bool)
 	for n := range attempts {
 		a := &attempts[n]
-		if a.Action == "reset" || a.Outcome == refused || a.Outcome == void {
+		switch {
+		case a.Action == "reset" || a.Outcome == refused || a.Outcome == void:
 			continue
+		case a.Action == "goal":
+			for id := range popups { // of those that they were not shown, as far as clients know, they may have been a control
+				sure := a.Outcome == acked && seen[userPopup{a.User, id}]
+				user(id, "convert_users", a.User, sure)
+				for n := range len(o.resets[a.User]) + 1 { // none after a conversion with the token
+					b[id]["converts"].add(fmt.Sprint("goal ", a.User, "/", n), sure && len(o.resets[a.User]) == 0 && !converts[userPopup{a.User, id}])
+				}
+			}
+			continue
+		case a.Action == "poll" && a.Outcome == acked:
+			seen[userPopup{a.User, a.Popup}] = true
 		}
 		events, users := columnOf(a.Action)
 		if popups[a.Popup] != nil {
@@ -98,6 +112,18 @@ func newBooks(attempts []attempt, popups map[uint32]*popupSpec) books {
 		}
 	}
 	return b
+}
+
+// conversions returns the users and popups of conversions with a token, also of those that
+// may have been taken.
+func conversions(attempts []attempt) map[userPopup]bool {
+	all := make(map[userPopup]bool)
+	for i := range attempts {
+		if a := &attempts[i]; a.Action == "convert" && (a.Outcome == acked || a.Outcome == unknown) {
+			all[userPopup{a.User, a.Popup}] = true
+		}
+	}
+	return all
 }
 
 // compareStatistics holds popup_stats against the clients' books. Of what was declared

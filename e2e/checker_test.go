@@ -43,9 +43,9 @@ var actions = map[string]int{"poll": impression, "click": 2, "dismiss": 3, "conv
 // names is the reverse of actions.
 var names = map[int]string{impression: "poll", 2: "click", 3: "dismiss", 4: "convert", 7: "view", release: "release"}
 
-// storedEvents reads all events but resets.
+// storedEvents reads all events but resets and goals.
 func storedEvents(db *sql.DB) ([]storedEvent, error) {
-	rows, err := db.Query("SELECT user_id, popup_id, action, served_at_ms, at_ms, repeated FROM event WHERE action <> 5")
+	rows, err := db.Query("SELECT user_id, popup_id, action, served_at_ms, at_ms, repeated FROM event WHERE action NOT IN (5, 9)")
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +152,13 @@ func newOrigins(attempts []attempt) *origins {
 	}
 	for i := range attempts {
 		a := &attempts[i]
-		if a.Action == "reset" {
-			if a.Outcome != refused {
-				o.resets[a.User] = append(o.resets[a.User], a)
-			}
+		switch {
+		case a.Action == "goal": // makes no event of its own: see books
+			continue
+		case a.Action == "reset" && a.Outcome != refused:
+			o.resets[a.User] = append(o.resets[a.User], a)
+			continue
+		case a.Action == "reset":
 			continue
 		}
 		if a.Action == "poll" {

@@ -31,7 +31,7 @@ type attempt struct {
 	At      time.Time     `json:"at"`
 	Took    time.Duration `json:"took_ns"`
 	User    string        `json:"user"`
-	Action  string        `json:"action"` // poll, reset, or what actions are called
+	Action  string        `json:"action"` // poll, reset, goal, or what actions are called
 	Outcome outcome       `json:"outcome"`
 	Popup   uint32        `json:"popup,omitempty"`     // of an ok poll and of actions
 	Served  int64         `json:"served_ms,omitempty"` // the same
@@ -155,6 +155,9 @@ var placements = []string{"default", "side"}
 
 type popupSpecs []popupSpec
 
+// loadGoal is the goal of all popups of a load.
+const loadGoal = "bought"
+
 // create makes the popups.
 func (o popupSpecs) create(s *server) {
 	s.t.Helper()
@@ -163,8 +166,8 @@ func (o popupSpecs) create(s *server) {
 		if p.control {
 			variants += `,{"key":"c","control":true,"content":{}}`
 		}
-		body := fmt.Sprintf(`{"key":%q,"status":"active","priority":%d,"variants":[%s],"placements":["default","side"],"frequency":{"after_impression_sec":%d,"after_click_sec":%d,"after_dismiss_sec":%d,"max_impressions":%d,"confirm_sec":%d}}`,
-			p.key, p.priority, variants, int(p.afterImpression.Seconds()), int(p.afterClick.Seconds()), int(p.afterDismiss.Seconds()), p.maxImpressions, int(p.confirm.Seconds()))
+		body := fmt.Sprintf(`{"key":%q,"status":"active","priority":%d,"variants":[%s],"placements":["default","side"],"goal":{"event":%q},"frequency":{"after_impression_sec":%d,"after_click_sec":%d,"after_dismiss_sec":%d,"max_impressions":%d,"confirm_sec":%d}}`,
+			p.key, p.priority, variants, loadGoal, int(p.afterImpression.Seconds()), int(p.afterClick.Seconds()), int(p.afterDismiss.Seconds()), p.maxImpressions, int(p.confirm.Seconds()))
 		if status := s.admin("POST", "/v1/admin/popups", body, "", nil); status != 201 {
 			s.t.Fatalf("create %s: %d", p.key, status)
 		}

@@ -145,6 +145,9 @@ func (v *loadClient) runUser(u *loadUser) {
 			v.release(u, o.key)
 		}
 	}
+	for chance := 6; v.rand.IntN(chance) == 0; chance = 2 {
+		v.reachGoal(u)
+	}
 	if v.rand.IntN(30) == 0 {
 		v.reset(u)
 	}
@@ -201,6 +204,20 @@ func (v *loadClient) actAgo(u *loadUser, key string, on *loadImpression, action 
 	}
 	v.history.add(a)
 	return a.Outcome
+}
+
+// reachGoal reports the goal of all popups of the load.
+func (v *loadClient) reachGoal(u *loadUser) {
+	a := attempt{At: time.Now(), User: u.name, Action: "goal", Outcome: acked}
+	status, err := report(v.server.dataURL, fmt.Sprintf(`{"uid":%q,"event":%q}`, u.name, loadGoal))
+	a.Took = time.Since(a.At)
+	if err != nil {
+		a.Outcome, a.Detail = outcomeOf(err), err.Error()
+	}
+	if a.Outcome == refused && status < 500 {
+		v.history.report("%s: a goal is answered %d", u.name, status)
+	}
+	v.history.add(a)
 }
 
 // releasable is how long after an impression a client still releases it, well below
