@@ -41,7 +41,7 @@ const (
 		SUM(control_users) control_users FROM popup_stats GROUP BY popup_id)`
 	// confirmed are the popups that count once the page says that they were seen.
 	confirmed = `(SELECT id FROM popups WHERE JSON_VALUE(spec, '$.frequency.confirm_sec') > 0)`
-	actedBit  = `CASE action WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 WHEN 9 THEN 128 ELSE 0 END`
+	actedBit  = `CASE action WHEN 1 THEN IF(nth = 0, 64, 0) WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 WHEN 9 THEN 128 ELSE 0 END`
 )
 
 var invariants = []invariant{

@@ -28,6 +28,8 @@ type Found struct {
 	Committed map[popup.StreamID]uint64 // last_seq of the streams, but for those that are over
 	QuietMS   int64                     // these have not moved since then, by the store's clock
 	Limited   []uint32                  // popups that limit their impressions
+
+	ranges []seqRange // what had changed, if Full is empty
 }
 
 // The reasons for which the whole table is read, in the log.
@@ -123,35 +125,37 @@ func (k *Known) changes(f *Found, streams []progress) (ranges []seqRange, full s
 }
 
 // planRestore decides what of the store has to be read.
-func (db *DB) planRestore(ctx context.Context, tx *sql.Tx, k *Known, limited []uint32) (f Found, ranges []seqRange, err error) {
+func (db *DB) planRestore(ctx context.Context, tx *sql.Tx, k *Known, limited []uint32) (f Found, err error) {
 	var nowMS int64
 	var rows uint64
 	if err := tx.QueryRowContext(ctx, "SELECT "+db.dialect.now+", ("+db.dialect.stateRows+")").Scan(&nowMS, &rows); err != nil {
-		return f, nil, fmt.Errorf("estimate states: %w", err)
+		return f, fmt.Errorf("estimate states: %w", err)
 	}
 	streams, err := readProgress(ctx, tx)
 	if err != nil {
-		return f, nil, fmt.Errorf("read streams: %w", err)
+		return f, fmt.Errorf("read streams: %w", err)
 	}
 	f = found(streams, limited, nowMS)
-	if ranges, f.Full = k.changes(&f, streams); f.Full != "" {
-		return f, nil, nil
+	ranges, full := k.changes(&f, streams)
+	if f.Full = full; full != "" {
+		return f, nil
 	}
 	if f.Events > max(db.changesAtLeast, rows/changesShare) {
 		f.Full = fullMany
-		return f, nil, nil
+		return f, nil
 	}
 	for _, r := range ranges {
 		whole, err := r.isWhole(ctx, tx)
 		if err != nil {
-			return f, nil, fmt.Errorf("count events: %w", err)
+			return f, fmt.Errorf("count events: %w", err)
 		}
 		if !whole {
 			f.Full = fullRemoved
-			return f, nil, nil
+			return f, nil
 		}
 	}
-	return f, ranges, nil
+	f.ranges = ranges
+	return f, nil
 }
 
 // isWhole reports whether each seq of the range has its event, or is declared lost.

@@ -11,12 +11,15 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// actedBit returns what an event of this action sets in impression.acted.
-func actedBit(a popup.Action) uint8 {
-	if a == popup.Control {
+// actedBit returns what an event sets in impression.acted.
+func actedBit(e *popup.Event) uint8 {
+	switch {
+	case e.Action == popup.Control:
 		return popup.ControlBit
+	case e.Action == popup.Impression && e.Nth == 0:
+		return popup.Unconfirmed
 	}
-	return a.Bit()
+	return e.Action.Bit()
 }
 
 // Bits of user_popup.ever: what the user did with the popup at some time.

@@ -73,6 +73,9 @@ func (h *history) pair(r *rand.Rand, user string, id uint32) {
 		acted := uint8(0)
 		if kind == popup.Impression {
 			c.Impressions++
+			if r.IntN(8) == 0 {
+				h.events[len(h.events)-1].Nth, acted = 0, 64 // the page has to confirm it
+			}
 		} else {
 			c.Controls++
 			acted = 32

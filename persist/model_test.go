@@ -184,6 +184,9 @@ func (m *model) remember(e *popup.Event) (repeated, first bool) {
 	bits := map[popup.Action]uint8{popup.Click: 1, popup.Dismiss: 2, popup.Convert: 4, popup.View: 8, popup.Release: 16}
 	repeated = i.acted&bits[e.Action] != 0
 	bits[popup.Control] = 32
+	if e.Nth == 0 {
+		bits[popup.Impression] = 64
+	}
 	i.acted |= bits[e.Action]
 	m.impressions[ik] = i
 

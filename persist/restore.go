@@ -49,7 +49,7 @@ func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k 
 	if err != nil {
 		return f, fmt.Errorf("restore popups: %w", err)
 	}
-	f, ranges, err := db.planRestore(ctx, tx, k, limited)
+	f, err = db.planRestore(ctx, tx, k, limited)
 	if err != nil {
 		return f, fmt.Errorf("restore state: %w", err)
 	}
@@ -60,7 +60,7 @@ func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k 
 	query, asks := "SELECT u.user_id, "+stateColumns+" FROM user_popup u WHERE "+where, [][]driver.NamedValue{since}
 	if f.Full == "" {
 		query, asks = db.dialect.changedStates(where), nil
-		for _, r := range ranges {
+		for _, r := range f.ranges {
 			asks = append(asks, slices.Concat(since, r.args()))
 		}
 	}

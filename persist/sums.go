@@ -118,9 +118,8 @@ func (b *batchSums) mergeImpressions() {
 			n++
 		}
 		row := &b.impressions[n-1]
-		bit := actedBit(e.Action)
 		e.out.repeated = row.acted&e.Action.Bit() != 0
-		row.acted |= bit
+		row.acted |= actedBit(e.Event)
 	}
 }
 

@@ -56,7 +56,7 @@ const (
 	viewBit
 	releaseBit
 	ControlBit  // it was a control; of rows of impression only, no [State] has it
-	Unconfirmed // it was served, and counts once the page says that it was seen
+	Unconfirmed // it was served, and counts as seen once the page says so
 	GoalBit     // a goal was counted for it; of rows of impression only, no [State] has it
 )
 

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
+	"github.com/popupd/popupd/snapshot"
 )
 
 func openJournal(t testing.TB, dir string) *journal.Journal {
@@ -45,6 +47,8 @@ type cluster struct {
 	now int64
 	dir string
 
+	popups *snapshot.Snapshot // 1, 2 and 3, with a cap for each of the newest 16 impressions of a user
+
 	streams []*stream       // of other servers
 	own     []*stream       // of the server under test
 	saved   map[*stream]int // done, as the database was saved
@@ -58,6 +62,7 @@ type stream struct {
 	id     popup.StreamID
 	events []popup.Event
 	done   int // committed
+	lost   int // up to here the journal has them no more: what is not committed never is
 }
 
 func newCluster(t *testing.T, seed uint64) *cluster {
@@ -74,6 +79,19 @@ func newCluster(t *testing.T, seed uint64) *cluster {
 	t.Cleanup(func() { c.db.Close(); c.raw.Close() })
 	if err := c.db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	catalog := popup.Catalog{Revision: 1, Settings: popup.SettingsRow{Version: 1}}
+	for id := range uint32(3) {
+		catalog.Popups = append(catalog.Popups, popup.Row{ID: id + 1, Version: 1, Key: fmt.Sprint(id), Spec: fmt.Appendf(nil, `{"key":"%d","status":"active"}`, id)})
+	}
+	var caps []string
+	for n := range popup.MaxCaps {
+		caps = append(caps, fmt.Sprintf(`{"key":"%d","max":%d,"per_sec":2592000}`, n, n+1))
+	}
+	catalog.Settings.Spec = fmt.Appendf(nil, `{"caps":[%s]}`, strings.Join(caps, ","))
+	var broken []snapshot.Broken
+	if c.popups, broken = snapshot.Compile(catalog, nil); len(broken) > 0 {
+		t.Fatal(broken)
 	}
 	return c
 }
@@ -92,6 +110,7 @@ func (c *cluster) server() *State {
 		Now: func() int64 { return c.now }, Log: slog.New(slog.NewJSONHandler(&c.log, nil)),
 	})
 	s.table.Sweep(c.now)
+	s.SetPopups(c.popups)
 	return s
 }
 
@@ -145,12 +164,14 @@ func (c *cluster) event() popup.Event {
 	c.now += int64(c.r.IntN(1000))
 	e := popup.Event{
 		AtMS: c.now, ServedAtMS: c.now, User: []byte(c.user()), Popup: 1 + c.r.Uint32N(3), Version: 1,
-		Action: popup.Impression, Nth: 1 + c.r.Uint32N(4), ReadyAtMS: c.now + 86_400_000,
+		Action: popup.Impression, Nth: c.r.Uint32N(5), ReadyAtMS: c.now + 86_400_000,
 	}
 	switch c.r.IntN(20) {
 	case 0:
 		e = popup.Event{AtMS: c.now, User: e.User, Action: popup.Reset}
-	case 1, 2, 3, 4:
+	case 1:
+		e.Action, e.ServedAtMS, e.ReadyAtMS = popup.Release, c.now-int64(c.r.IntN(5000)), 0
+	case 2, 3, 4:
 		e.Action, e.ServedAtMS = popup.Click, c.now-int64(c.r.IntN(5000))
 		e.ReadyAtMS = c.now + 1000*int64(c.r.IntN(1_000_000))
 		e.ClickUntilMS = e.ReadyAtMS
@@ -256,7 +277,10 @@ func (c *cluster) restoreDatabase() {
 	for _, s := range slices.Concat(c.streams, c.own) {
 		had := s.done
 		if s.done = c.saved[s]; had > s.done && c.r.IntN(2) == 0 {
-			c.flush(s, &popup.Batch{Last: uint64(had), Gaps: []popup.Gap{{First: uint64(s.done + 1), Last: uint64(had)}}})
+			s.lost = max(s.lost, had)
+		}
+		if s.lost > s.done {
+			c.flush(s, &popup.Batch{Last: uint64(s.lost), Gaps: []popup.Gap{{First: uint64(s.done + 1), Last: uint64(s.lost)}}})
 		}
 	}
 }
@@ -288,6 +312,17 @@ func (c *cluster) pendingResets() map[string]bool {
 func (c *cluster) check(what string) {
 	c.Helper()
 	pending := c.pendingResets()
+	seen := c.seen()
+	if err := c.db.RestoreImpressions(c.Context(), &persist.Found{Full: "to compare"}, 0, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
+		c.state.table.RestoreImpression(user, id, servedAtMS, acted)
+	}); err != nil {
+		c.Fatal(err)
+	}
+	for user, after := range c.seen() {
+		if d := cmp.Diff(seen[user], after); d != "" && !pending[user] {
+			c.Fatalf("%s: impressions of %s end to count (-known +in the database):\n%s", what, user, d)
+		}
+	}
 	full := c.server()
 	full.Connect(openJournal(c, c.TempDir()), nil)
 	if _, err := full.mergeStates(c.Context()); err != nil {
@@ -309,4 +344,21 @@ func (c *cluster) check(what string) {
 			c.Fatalf("%s: %s (-known +in the database):\n%s", what, user, d)
 		}
 	}
+}
+
+// seen returns when the newest impressions of each user end to count for caps.
+func (c *cluster) seen() map[string][]int64 {
+	seen := map[string][]int64{}
+	for n := range 40 {
+		id := fmt.Sprint("u", n)
+		user := c.state.table.Lock([]byte(id))
+		for i := range c.popups.Caps() {
+			var v frequency.Verdict
+			if user.CheckCaps(&v, 1<<i, c.popups, c.now); v.Reason == popup.CapFull {
+				seen[id] = append(seen[id], v.ReadyAtMS)
+			}
+		}
+		user.Unlock()
+	}
+	return seen
 }

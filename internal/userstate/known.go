@@ -24,8 +24,8 @@ import (
 //     merge of all events of that user and popup. Resets are always read.
 //   - What the table drops is forgotten on purpose by the clock and the popups of then.
 //     Where that may have been too much (the clock was set back, a popup is limited that
-//     was not or has a goal that counts for longer, a popup comes back, the least gap is
-//     longer, memory was short) all is read again.
+//     was not, has a goal that counts for longer or caps that do, a popup comes back, the
+//     least gap is longer, memory was short) all is read again.
 //   - The store finds the rest: events that were removed, a database of the past.
 type known struct {
 	mu            sync.Mutex // guards all
@@ -37,10 +37,10 @@ type known struct {
 	latestMS      int64  // the latest time by which the table dropped entries
 	refused       uint64 // states that the table had refused when the latest full read began
 
-	// For how long the table keeps entries, and the least of it since the latest full read.
-	keeps, kept map[uint32]int64 // ms after the impression, by popup
-	newest      uint32           // the greatest id of a popup that was ever in keeps; one up to it that is not in kept was dropped
-	keptGapMS   int64            // after the user saw any popup
+	entries     retained // ms after the impression
+	impressions retained // for caps; 0: of popups that are not known
+	newest      uint32   // the greatest id of all popups that were ever known
+	keptGapMS   int64    // for how long the table kept entries after the user saw any popup
 
 	// Each counts what makes void what has begun before it.
 	fullReads, forgets, policies int
@@ -53,13 +53,19 @@ type heard struct {
 	lately   bool   // since the latest restore
 }
 
+// retained says for how long the table keeps something of each popup, and the least of
+// it since the latest full read.
+type retained struct {
+	keeps, kept map[uint32]int64 // ms, by popup. Of one that is not new, and not in kept, nothing was kept
+}
+
 const (
 	forEver = math.MaxInt64 // how long the impressions of a popup are kept that limits them
 	dropped = -1            // not even while they wait: the popup was archived, or not known
 )
 
 func newKnown() *known {
-	return &known{streams: make(map[popup.StreamID]*heard), kept: make(map[uint32]int64)}
+	return &known{streams: make(map[popup.StreamID]*heard), entries: retained{kept: make(map[uint32]int64)}}
 }
 
 func (k *known) streamLocked(id popup.StreamID) *heard {
@@ -141,7 +147,7 @@ func (k *known) beginRead(refused uint64, gap time.Duration, nowMS int64) (readi
 		r.all = allRefused
 	case nowMS < k.latestMS-popup.KeepAfterWait.Milliseconds():
 		r.all = allEarlier
-	case r.gapMS > k.keptGapMS || k.keepsLongerLocked():
+	case r.gapMS > k.keptGapMS || k.entries.isLonger() || k.impressions.isLonger():
 		r.all = allLonger
 	default:
 		c := k.Known
@@ -151,9 +157,10 @@ func (k *known) beginRead(refused uint64, gap time.Duration, nowMS int64) (readi
 	return r, nil
 }
 
-func (k *known) keepsLongerLocked() bool {
-	for id, ms := range k.keeps {
-		if ms > k.kept[id] {
+// isLonger reports whether something is to be kept that may be gone.
+func (r *retained) isLonger() bool {
+	for id, ms := range r.keeps {
+		if ms > r.kept[id] {
 			return true
 		}
 	}
@@ -182,7 +189,8 @@ func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) 
 		k.latestMS, k.refused, k.keptGapMS = nowMS, r.refused, r.gapMS
 		k.fullReads++
 		if r.policies == k.policies { // else what was read may be dropped already
-			k.fullyKeptLocked(f.Limited)
+			k.entries.allRead(func(id uint32) bool { return slices.Contains(f.Limited, id) })
+			k.impressions.allRead(func(uint32) bool { return true })
 		}
 	} else {
 		k.latestMS = max(k.latestMS, nowMS) // what did not matter then was left out
@@ -212,12 +220,11 @@ func (k *known) forget() {
 	k.forgets++
 }
 
-// fullyKeptLocked says that all was read that popups ask to keep. limited are those whose
-// impressions were read whatever their age.
-func (k *known) fullyKeptLocked(limited []uint32) {
-	for id, ms := range k.keeps {
-		if ms != forEver || slices.Contains(limited, id) {
-			k.kept[id] = ms
+// allRead says that all was read that is to be kept, for ever only of some popups.
+func (r *retained) allRead(whateverItsAge func(id uint32) bool) {
+	for id, ms := range r.keeps {
+		if ms != forEver || whateverItsAge(id) {
+			r.kept[id] = ms
 		}
 	}
 }
@@ -229,32 +236,46 @@ func (k *known) swept(nowMS int64, gap time.Duration) {
 	defer k.mu.Unlock()
 	k.latestMS = max(k.latestMS, nowMS)
 	k.keptGapMS = min(k.keptGapMS, gap.Milliseconds())
-	if k.keeps == nil { // without popups nothing is kept for longer than it waits
-		clear(k.kept)
+	if k.entries.keeps == nil { // without popups nothing is kept for longer than it waits
+		clear(k.entries.kept)
 	}
 }
 
-// setKeeps says for how long after an impression the states of each popup are kept, ms.
-// Of a popup that is new nothing was dropped yet.
-func (k *known) setKeeps(keeps map[uint32]int64) {
+// setKeeps says for how long after an impression the entries of all popups are kept, ms,
+// and for how long the impressions of those that caps cover. Of a popup that is new nothing
+// was dropped yet.
+func (k *known) setKeeps(entries, impressions map[uint32]int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !maps.Equal(keeps, k.keeps) {
+	if !maps.Equal(entries, k.entries.keeps) || !maps.Equal(impressions, k.impressions.keeps) {
 		k.policies++
 	}
-	kept := least(keeps, k.kept)
-	k.markDroppedLocked(kept)
-	k.keeps, k.kept = keeps, kept
-	for id := range keeps {
+	k.entries.set(entries, k.newest)
+	k.impressions.set(impressions, k.newest)
+	for id := range entries {
 		k.newest = max(k.newest, id)
 	}
 }
 
-// markDroppedLocked corrects kept for popups that are not new and were not kept.
-func (k *known) markDroppedLocked(kept map[uint32]int64) {
+func (r *retained) set(keeps map[uint32]int64, newest uint32) {
+	kept := least(keeps, r.kept)
 	for id := range kept {
-		if _, ok := k.kept[id]; !ok && id <= k.newest {
+		if _, ok := r.kept[id]; !ok && id <= newest && r.kept != nil { // else nothing was kept yet to be dropped
 			kept[id] = dropped
+		}
+	}
+	r.keeps, r.kept = keeps, kept
+}
+
+// loaded takes over what a dump had kept, of popups up to newest.
+func (r *retained) loaded(then map[uint32]int64, newest uint32) {
+	for id, ms := range r.kept {
+		old, ok := then[id]
+		switch {
+		case ok:
+			r.kept[id] = min(ms, old)
+		case id <= newest:
+			r.kept[id] = dropped
 		}
 	}
 }
@@ -275,8 +296,9 @@ type note struct {
 	Version   int               `json:"version"`
 	Committed map[string]uint64 `json:"committed"` // by stream
 	QuietMS   int64             `json:"quiet_ms"`
-	Kept      map[uint32]int64  `json:"kept_ms"` // by popup
-	Newest    uint32            `json:"newest"`  // popup
+	Kept      map[uint32]int64  `json:"kept_ms"`             // by popup
+	Seen      map[uint32]int64  `json:"kept_impressions_ms"` // by popup
+	Newest    uint32            `json:"newest"`              // popup
 	LatestMS  int64             `json:"latest_ms"`
 	MinGapMS  int64             `json:"min_gap_ms"`
 }
@@ -285,8 +307,8 @@ const noteVersion = 1
 
 // dumping is how known stands when a dump begins.
 type dumping struct {
-	fullReads int
-	kept      map[uint32]int64
+	fullReads  int
+	kept, seen map[uint32]int64
 }
 
 // beginDump returns what note needs to know of a dump that begins, and the positions that
@@ -294,7 +316,7 @@ type dumping struct {
 func (k *known) beginDump() (dumping, map[popup.StreamID]uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return dumping{k.fullReads, maps.Clone(k.kept)}, k.seqsLocked()
+	return dumping{k.fullReads, maps.Clone(k.entries.kept), maps.Clone(k.impressions.kept)}, k.seqsLocked()
 }
 
 // note returns the note of a dump whose entries are written, nil if not everything was
@@ -307,7 +329,8 @@ func (k *known) note(d dumping, refused uint64) []byte {
 	}
 	n := note{
 		Version: noteVersion, Committed: make(map[string]uint64, len(k.Committed)), QuietMS: k.QuietMS,
-		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Kept: least(k.kept, d.kept), Newest: k.newest,
+		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
+		Kept: least(k.entries.kept, d.kept), Seen: least(k.impressions.kept, d.seen),
 	}
 	for id, last := range k.Committed {
 		n.Committed[id.String()] = last
@@ -337,17 +360,10 @@ func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.whole, k.Committed, k.QuietMS, k.latestMS, k.keptGapMS = true, committed, n.QuietMS, n.LatestMS, n.MinGapMS
-	for id, ms := range k.kept {
-		then, ok := n.Kept[id]
-		switch {
-		case ok:
-			k.kept[id] = min(ms, then)
-		case id <= n.Newest:
-			k.kept[id] = dropped
-		}
-	}
-	if k.keeps == nil { // no popups are known yet
-		maps.Copy(k.kept, n.Kept)
+	k.entries.loaded(n.Kept, n.Newest)
+	k.impressions.loaded(n.Seen, n.Newest)
+	if k.entries.keeps == nil { // no popups are known yet: no cap has kept an impression of the dump
+		maps.Copy(k.entries.kept, n.Kept)
 	}
 	k.newest = max(k.newest, n.Newest)
 	for id, seq := range at {

@@ -103,27 +103,27 @@ func TestNote(t *testing.T) {
 		{"a popup comes back meanwhile", (*known).forget, at, time.Hour, nil, false},
 		{"the gap is shorter meanwhile", func(k *known) { k.swept(at, time.Minute) }, at, time.Hour, nil, false},
 		{"one comes back that was archived before", func(k *known) {
-			keeps := k.keeps
-			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: day, 5: 0})
-			k.setKeeps(keeps)
+			keeps := k.entries.keeps
+			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: day, 5: 0}, nil)
+			k.setKeeps(keeps, nil)
 		}, at, time.Hour, map[uint32]int64{1: forEver, 5: 0}, false},
 		{"a state is refused", func(k *known) { k.refused-- }, at, time.Hour, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := newKnown()
-			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: 0})
+			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: 0}, nil)
 			r, _ := k.beginRead(0, time.Hour, at)
 			k.restored(r, &persist.Found{Full: "why", Committed: map[popup.StreamID]uint64{streamA: 5}, QuietMS: 9, Limited: []uint32{1}}, 0)
 			k.swept(at, time.Hour)
 			k.swept(at-1, time.Hour)
 			d, seqs := k.beginDump()
-			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: day}) // what 3 had for longer may be gone
+			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: day}, nil) // what 3 had for longer may be gone
 			if c.spoil != nil {
 				c.spoil(k)
 			}
 			loaded := newKnown()
 			loaded.loaded(seqs, k.note(d, 0), c.clock)
-			loaded.setKeeps(c.keeps)
+			loaded.setKeeps(c.keeps, nil)
 			_, since := loaded.beginRead(0, c.gap, c.clock)
 			if (since != nil) != c.want {
 				t.Fatalf("known %v, want %v", since != nil, c.want)
@@ -165,7 +165,7 @@ func TestKept(t *testing.T) {
 	}
 	nothing := func() {}
 	limit := func(limited, other int64) func() {
-		return func() { k.setKeeps(map[uint32]int64{1: limited, 2: other}) }
+		return func() { k.setKeeps(map[uint32]int64{1: limited, 2: other}, nil) }
 	}
 	limit(forEver, 0)()
 	want(allUnknown)
@@ -188,7 +188,7 @@ func TestKept(t *testing.T) {
 	want(allLonger)
 	read(nothing, 1)
 	want("")
-	k.setKeeps(map[uint32]int64{1: forEver, 2: 10, 3: forEver}) // nothing of a new one was dropped
+	k.setKeeps(map[uint32]int64{1: forEver, 2: 10, 3: forEver}, nil) // nothing of a new one was dropped
 	want("")
 }
 
@@ -217,7 +217,7 @@ func TestClockSetBack(t *testing.T) {
 // A sweep without popups keeps nothing for popups that are known later.
 func TestSweptWithoutPopups(t *testing.T) {
 	k := newKnown()
-	k.setKeeps(map[uint32]int64{1: forEver})
+	k.setKeeps(map[uint32]int64{1: forEver}, nil)
 	r, _ := k.beginRead(0, 0, 0)
 	k.restored(r, &persist.Found{Full: "why", Limited: []uint32{1}}, 0)
 	d, seqs := k.beginDump()
@@ -228,7 +228,7 @@ func TestSweptWithoutPopups(t *testing.T) {
 		for range sweeps {
 			loaded.swept(0, 0)
 		}
-		loaded.setKeeps(map[uint32]int64{1: forEver})
+		loaded.setKeeps(map[uint32]int64{1: forEver}, nil)
 		if r, _ := loaded.beginRead(0, 0, 0); r.all != want {
 			t.Errorf("after %d sweeps all is read because %q, want %q", sweeps, r.all, want)
 		}

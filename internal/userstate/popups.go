@@ -46,14 +46,6 @@ func longestOf(caps []popup.Cap, of popup.CapSet) (ms int64) {
 	return ms
 }
 
-// restoreImpression merges one that the database knows.
-func (s *State) restoreImpression(user []byte, id uint32, servedAtMS int64, acted uint8) {
-	if p := s.caps.Load().Popup(id); p != nil && p.Frequency.ConfirmSec > 0 {
-		acted |= popup.Unconfirmed // counts if the page has confirmed it, by an action
-	}
-	s.table.RestoreImpression(user, id, servedAtMS, acted)
-}
-
 // SetPopups follows a change of the popups: entries of one that has left the
 // snapshot are of no more use, but for the gap, since only archiving, which is final,
 // removes it. Impressions of one that is limited from now on, or has a goal that counts
@@ -77,9 +69,15 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 	if s.setCaps(next) {
 		behind = true
 	}
-	keeps := make(map[uint32]int64, len(s.current))
+	keeps, seen := make(map[uint32]int64, len(s.current)), make(map[uint32]int64)
+	if longest := s.capMS(); longest > 0 {
+		seen[0] = longest
+	}
 	for _, p := range s.current {
 		keeps[p.ID] = p.GoalWindow.Milliseconds()
+		if p.Caps != 0 {
+			seen[p.ID] = longestOf(next.Caps(), p.Caps)
+		}
 		if p.Frequency.MaxImpressions > 0 {
 			keeps[p.ID] = forEver
 		}
@@ -89,7 +87,7 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 			behind = true
 		}
 	}
-	s.known.setKeeps(keeps)
+	s.known.setKeeps(keeps, seen)
 	archived := maps.Clone(s.archived)
 	s.table.SetPolicy(func(id uint32) frequency.Retention {
 		switch p := next.Popup(id); {

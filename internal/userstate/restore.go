@@ -149,7 +149,11 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 		}
 	})
 	if longest := s.capMS(); err == nil && longest > 0 {
-		err = s.db.RestoreImpressions(ctx, now-longest, s.restoreImpression)
+		err = s.db.RestoreImpressions(ctx, &found, now-longest, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
+			if !s.table.RestoreImpression(user, id, servedAtMS, acted) {
+				lost++
+			}
+		})
 	}
 	if err == nil { // after the states: what was reset meanwhile goes too
 		err = s.db.RestoreResets(ctx, func(user []byte, atMS int64) {
