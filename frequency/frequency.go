@@ -39,7 +39,10 @@ type Table struct {
 	nowMS  atomic.Int64 // of the last sweep: what has expired where no local time is given
 
 	sweepMu sync.Mutex // guards cursor
-	cursor  struct{ shard, slot int }
+	cursor  struct {
+		shard, slot int
+		impressions bool // those of the shard, whose entries are done
+	}
 
 	dumpMu sync.Mutex // held while the files of a dump are written
 

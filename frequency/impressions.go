@@ -187,17 +187,10 @@ func (u *User) forgetImpressions(at tick) {
 	}
 }
 
-// removeOldLocked removes the impressions of a shard that are of no more use at nowMS,
-// and returns their number. Without caps their memory goes, too.
-func (t *Table) removeOldLocked(s *sorted, nowMS int64) (removed int) {
-	if t.keep.Load() == nil {
-		removed = s.used
-		t.bytes.Add(-footprint(len(s.slots)))
-		release(s.slots)
-		*s = sorted{}
-		return removed
-	}
-	for i := 0; i < len(s.slots); {
+// removeOldLocked removes from slots from to to-1, and those that move there, the
+// impressions that are of no more use at nowMS, and returns their number.
+func (t *Table) removeOldLocked(s *sorted, from, to int, nowMS int64) (removed int) {
+	for i := from; i < to; {
 		if v := &s.slots[i]; v.key != 0 && nowMS >= t.keptUntil(uint32(v.times), tick(v.times>>32)) {
 			s.empty(i)
 			removed++
@@ -205,6 +198,16 @@ func (t *Table) removeOldLocked(s *sorted, nowMS int64) (removed int) {
 			i++
 		}
 	}
+	return removed
+}
+
+// releaseImpressionsLocked gives back the memory of a shard's impressions, of which none
+// are kept without caps. It returns how many there were.
+func (t *Table) releaseImpressionsLocked(s *sorted) (removed int) {
+	removed = s.used
+	t.bytes.Add(-footprint(len(s.slots)))
+	release(s.slots)
+	*s = sorted{}
 	return removed
 }
 

@@ -54,35 +54,60 @@ func (t *Table) expired(e *entry, nowMS int64) bool {
 	return true
 }
 
-// A sweep looks at sweepSlots slots, sweepPiece of them under one lock. Called
+// A sweep looks at sweepSlots slots, sweepSlotsLocked of them under one lock. Called
 // each 100 ms it goes round a table at the default budget in seven minutes.
 const (
-	sweepSlots = 8192
-	sweepPiece = 512
+	sweepSlots       = 8192
+	sweepSlotsLocked = 512
 )
 
-// Sweep reclaims expired entries in a bounded number of slots, going on where
-// the last sweep stopped.
+// Sweep reclaims expired entries and impressions in a bounded number of slots, going on
+// where the last sweep stopped.
 func (t *Table) Sweep(nowMS int64) {
 	t.nowMS.Store(nowMS)
 	t.sweepMu.Lock()
 	defer t.sweepMu.Unlock()
 	for slots, shards := 0, 0; slots < sweepSlots && shards < len(t.shards); {
-		s := &t.shards[t.cursor.shard]
-		s.mu.Lock()
-		end := min(t.cursor.slot+sweepPiece, len(s.slots))
-		t.removeExpiredLocked(s, t.cursor.slot, end, nowMS)
-		last := end == len(s.slots)
-		s.mu.Unlock()
-		slots += end - t.cursor.slot
-		t.cursor.slot = end
+		n, last := t.sweepPiece(nowMS)
+		slots += n
 		if last {
-			slots += t.sweepImpressions(t.cursor.shard, nowMS)
-			t.cursor.slot = 0
-			t.cursor.shard = (t.cursor.shard + 1) % len(t.shards)
 			shards++
 		}
 	}
+}
+
+// sweepPiece goes on by a piece: first through the entries of a shard, then through its
+// impressions. It returns how many slots it looked at, and whether it has come to the end
+// of the shard.
+func (t *Table) sweepPiece(nowMS int64) (slots int, last bool) {
+	c := &t.cursor
+	s, seen := &t.shards[c.shard], &t.seen[c.shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := &s.sorted
+	if c.impressions {
+		of = seen
+		if t.keep.Load() == nil {
+			t.releaseImpressionsLocked(seen)
+		}
+	}
+	from := min(c.slot, len(of.slots)) // they may have been released meanwhile
+	end := min(from+sweepSlotsLocked, len(of.slots))
+	if c.impressions {
+		t.removeOldLocked(seen, from, end, nowMS)
+	} else {
+		t.removeExpiredLocked(s, from, end, nowMS)
+	}
+	c.slot = end
+	if end < len(of.slots) {
+		return end - from, false
+	}
+	c.slot = 0
+	if c.impressions = !c.impressions && len(seen.slots) > 0; c.impressions {
+		return end - from, false
+	}
+	c.shard = (c.shard + 1) % len(t.shards)
+	return end - from, true
 }
 
 // scanEveryMS is how often one shard is searched for room at the memory budget.
@@ -97,8 +122,11 @@ func (t *Table) reclaimLocked(hash uint64, nowMS int64) bool {
 		return false
 	}
 	s.scanMS = nowMS
-	removed := t.removeExpiredLocked(s, 0, len(s.slots), nowMS)
-	return removed+t.removeOldLocked(t.impressionsOf(hash), nowMS) > 0
+	removed, seen := t.removeExpiredLocked(s, 0, len(s.slots), nowMS), t.impressionsOf(hash)
+	if t.keep.Load() == nil {
+		return removed+t.releaseImpressionsLocked(seen) > 0
+	}
+	return removed+t.removeOldLocked(seen, 0, len(seen.slots), nowMS) > 0
 }
 
 // removeExpiredLocked removes the expired entries from slots from to to-1 and
@@ -115,15 +143,4 @@ func (t *Table) removeExpiredLocked(s *shard, from, to int, nowMS int64) (remove
 		}
 	}
 	return removed
-}
-
-// sweepImpressions reclaims the impressions of a shard that are too old. It returns how
-// many slots it looked at.
-func (t *Table) sweepImpressions(shard int, nowMS int64) int {
-	t.shards[shard].mu.Lock()
-	defer t.shards[shard].mu.Unlock()
-	s := &t.seen[shard]
-	slots := len(s.slots)
-	t.removeOldLocked(s, nowMS)
-	return slots
 }

@@ -97,6 +97,32 @@ func TestSweepIsBounded(t *testing.T) {
 	}
 }
 
+// A shard with many impressions does not hold up its users for longer than others do.
+func TestSweepOfImpressionsIsBounded(t *testing.T) {
+	table := newTable(Config{}, 0)
+	table.KeepImpressions(hourly.keep)
+	const users = 3 * sweepSlots
+	for n := range users {
+		serve(t, table, fmt.Sprint(n), 1, &popup.Frequency{AfterImpressionSec: 86400}, noon)
+	}
+	for left := users; left > 0; {
+		before := left
+		for round := 0; left == before; round++ {
+			if round > 2*users/(sweepSlots/2) {
+				t.Fatalf("%d impressions are left", left)
+			}
+			table.Sweep(noon + 2*hour)
+			left = table.impressions()
+		}
+		if before-left > sweepSlots {
+			t.Fatalf("a sweep has removed %d of %d impressions", before-left, before)
+		}
+	}
+	if got := table.entries(); got != users {
+		t.Errorf("%d entries, want %d", got, users)
+	}
+}
+
 func TestFullTableFailsClosed(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	const budget = 256 << 10
