@@ -22,8 +22,7 @@ import (
 // would have been shown. The search ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
-	d.newUsers, d.caps, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
-	d.heldOut = snap.InHoldout(r.User)
+	d.newUsers, d.snap, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
 	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
@@ -50,7 +49,10 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency.User, r *popup.Request, nowMS int64) (next *snapshot.Popup, nextIn placements, over bool) {
 	d.servedBefore = d.servedBefore[:0]
 	for priority := p.Priority; p != nil && p.Priority == priority; p, in = d.search.next() {
-		v := d.check(p, user, nowMS)
+		v := user.Check(p.ID, &p.Frequency, nowMS)
+		if p.Caps != 0 {
+			user.CheckCaps(&v, p.Caps, &d.full, d.snap, nowMS)
+		}
 		switch {
 		case v.Reason != popup.Eligible:
 			d.stopped(v)
@@ -67,7 +69,11 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 			continue
 		}
 		if len(d.Winners) > 0 { // which may stop it
-			if v := d.check(c.popup, user, nowMS); v.Reason != popup.Eligible {
+			v := user.Check(c.popup.ID, &c.popup.Frequency, nowMS)
+			if c.popup.Caps != 0 {
+				user.CheckCaps(&v, c.popup.Caps, &d.full, d.snap, nowMS)
+			}
+			if v.Reason != popup.Eligible {
 				d.stopped(v)
 				continue
 			}
@@ -80,15 +86,6 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 		p, in = d.search.next()
 	}
 	return p, in, false
-}
-
-// check says whether the user may see a popup that fits.
-func (d *Decision) check(p *snapshot.Popup, user *frequency.User, nowMS int64) frequency.Verdict {
-	v := user.Check(p.ID, &p.Frequency, nowMS)
-	if p.Caps != 0 {
-		user.CheckCaps(&v, p.Caps, d.caps, nowMS)
-	}
-	return v
 }
 
 // stopped takes note of why a popup that fits is not shown, and until when.
@@ -116,7 +113,8 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 	if v.Control {
 		action = popup.Control
 	}
-	if d.heldOut { // whichever variant it would have been, so that none loses more users than others
+	heldOut := d.snap.InHoldout(r.User)
+	if heldOut { // whichever variant it would have been, so that none loses more users than others
 		key, action = holdoutVariant, popup.Control
 	}
 	d.Events = append(d.Events, popup.Event{
@@ -132,7 +130,7 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 	d.undos = append(d.undos, undo)
 	placement := in.first()
 	switch {
-	case d.heldOut:
+	case heldOut:
 		d.Reason = max(d.Reason, popup.InHoldout)
 		if v.Control {
 			return false
@@ -143,7 +141,7 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 	default:
 		d.Winners = append(d.Winners, Winner{p, v, ev.ServedAtMS, placement})
 		if ev.Nth == 0 {
-			user.CountUnconfirmed(p.Caps)
+			user.CountUnconfirmed(p.Caps, &d.full)
 		}
 	}
 	d.search.open &^= 1 << placement

@@ -35,9 +35,9 @@ type Decision struct {
 	Events []popup.Event
 
 	newUsers     NewUsers // of the decision under way
-	caps         *snapshot.Snapshot
+	snap         *snapshot.Snapshot
+	full         frequency.FullCaps
 	minGapMS     int64 // least time between two popups
-	heldOut      bool  // the user is in the holdout
 	undos        []frequency.Undo
 	readyAtMS    int64 // when the first of the popups that wait returns
 	search       search
@@ -65,7 +65,7 @@ func (d *Decision) Undo(users *frequency.Table, r *popup.Request) {
 // Release forgets the popups and the request, so that an idle decision keeps no
 // old snapshot alive.
 func (d *Decision) Release() {
-	d.newUsers, d.caps = nil, nil
+	d.newUsers, d.snap = nil, nil
 	d.search.release()
 	clear(d.Winners[:cap(d.Winners)])
 	clear(d.servedBefore[:cap(d.servedBefore)])

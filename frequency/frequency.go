@@ -118,7 +118,6 @@ func (t *Table) LockBoth(user, prior []byte) User {
 		return t.Lock(user)
 	}
 	u := User{t: t, span: t.spanOf(sipHash(t.k0, t.k1, user)), prior: t.spanOf(sipHash(t.k0, t.k1, prior))}
-	u.impressions, u.priorImpressions = t.impressionsOf(u.hash), t.impressionsOf(u.prior.hash)
 	if u.hash == u.prior.hash { // one id is no other
 		u.prior = span{}
 	}
@@ -138,7 +137,7 @@ func (t *Table) LockBoth(user, prior []byte) User {
 }
 
 func (t *Table) lockHash(hash uint64) User {
-	u := User{t: t, span: t.spanOf(hash), impressions: t.impressionsOf(hash)}
+	u := User{t: t, span: t.spanOf(hash)}
 	u.s.mu.Lock()
 	u.span.look()
 	return u

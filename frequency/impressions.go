@@ -101,9 +101,9 @@ func (u *User) note(id uint32, served tick, flags uint64, nowMS, limit int64) (n
 	if flags == 0 || u.t.keep.Load() == nil || served <= u.resetAt() || nowMS >= u.t.keptUntil(id, served) {
 		return noted{}, true
 	}
-	s := u.impressions
+	s := u.t.impressionsOf(u.hash)
 	v := slot{key: keyOf(u.hash) | flags, times: uint64(served)<<32 | uint64(id)}
-	u.fullKnown = false
+	u.caps.forget()
 	for {
 		i, lo, hi := s.findTimes(v.key&^impressionMask, v.times)
 		switch {
@@ -160,17 +160,23 @@ func (s *sorted) findTimes(key, times uint64) (i, lo, hi int) {
 	return i, lo, hi
 }
 
+// of returns the slots of a hash.
+func (s *sorted) of(hash uint64) []slot {
+	lo, hi := s.run(keyOf(hash))
+	return s.slots[lo:hi]
+}
+
 // unnote takes back what note has changed.
 func (u *User) unnote(n noted, id uint32, served tick) {
 	if !n.changed {
 		return
 	}
-	s, times := u.impressions, uint64(served)<<32|uint64(id)
+	s, times := u.t.impressionsOf(u.hash), uint64(served)<<32|uint64(id)
 	i, _, hi := s.findTimes(keyOf(u.hash), times)
 	if i == hi || s.slots[i].times != times {
 		return
 	}
-	u.fullKnown = false
+	u.caps.forget()
 	if n.existed {
 		s.slots[i].key = s.slots[i].key&^impressionMask | n.before
 		return
@@ -180,8 +186,8 @@ func (u *User) unnote(n noted, id uint32, served tick) {
 
 // forgetImpressions removes those that were served up to then.
 func (u *User) forgetImpressions(at tick) {
-	u.fullKnown = false
-	s := u.impressions
+	u.caps.forget()
+	s := u.t.impressionsOf(u.hash)
 	for lo, hi := s.run(keyOf(u.hash)); lo < hi && tick(s.slots[lo].times>>32) <= at; hi-- {
 		s.empty(lo)
 	}
@@ -218,47 +224,72 @@ type Caps interface {
 	CapsEra() uint64               // never 0; where it is the same, so are the others
 }
 
-// CheckCaps adds to a verdict that caps of a set are full. The caps must be the same
-// until Unlock.
-func (u *User) CheckCaps(v *Verdict, of popup.CapSet, caps Caps, nowMS int64) {
-	if !u.fullKnown {
-		u.findFull(caps, nowMS)
-		u.fullKnown = true
+// FullCaps is which caps are full for a user, found once in a step whatever the number of
+// popups to check. It is apart from User, of which it would be the most, and may be used for
+// one step after the other.
+type FullCaps struct {
+	known       bool // see findFull
+	full        popup.CapSet
+	since       [popup.MaxCaps]tick  // of those that are full: the impression that has to become too old
+	unconfirmed [popup.MaxCaps]uint8 // see CountUnconfirmed
+}
+
+// forget says that the user's impressions have changed.
+func (f *FullCaps) forget() {
+	if f != nil {
+		f.known = false
 	}
-	for of &= u.full; of != 0; of &= of - 1 {
+}
+
+// use has f hold which caps are full for this user until Unlock.
+func (u *User) use(f *FullCaps) {
+	if u.caps == nil {
+		*f = FullCaps{}
+		u.caps = f
+	}
+}
+
+// CheckCaps adds to a verdict that caps of a set are full. Until Unlock f and the caps must be
+// the same.
+func (u *User) CheckCaps(v *Verdict, of popup.CapSet, f *FullCaps, caps Caps, nowMS int64) {
+	u.use(f)
+	if !f.known {
+		u.findFull(f, caps, nowMS)
+		f.known = true
+	}
+	for of &= f.full; of != 0; of &= of - 1 {
 		i := bits.TrailingZeros16(uint16(of))
-		v.stop(popup.CapFull, capEndMS(u.fullSince[i], caps.Caps()[i].PerSec*1000))
+		v.stop(popup.CapFull, capEndMS(f.since[i], caps.Caps()[i].PerSec*1000))
 	}
 }
 
 // CountUnconfirmed has caps count a popup that was served since Lock, and that the page
 // has yet to confirm: what is in one answer is seen together.
-func (u *User) CountUnconfirmed(of popup.CapSet) {
-	u.fullKnown = false
+func (u *User) CountUnconfirmed(of popup.CapSet, f *FullCaps) {
+	u.use(f)
+	f.known = false
 	for ; of != 0; of &= of - 1 {
-		u.unconfirmed[bits.TrailingZeros16(uint16(of))]++
+		f.unconfirmed[bits.TrailingZeros16(uint16(of))]++
 	}
 }
 
 // findFull finds the caps that are full. A cap is full for as long as the oldest of its
 // newest Max impressions counts.
-func (u *User) findFull(caps Caps, nowMS int64) {
-	list, seen, decided := caps.Caps(), u.unconfirmed, popup.CapSet(0)
-	u.full = 0
+func (u *User) findFull(f *FullCaps, caps Caps, nowMS int64) {
+	list, seen, decided := caps.Caps(), f.unconfirmed, popup.CapSet(0)
+	f.full = 0
 	for i := range list {
 		if uint32(seen[i]) >= list[i].Max {
-			u.full |= 1 << i
-			u.fullSince[i] = clock(nowMS)
+			f.full |= 1 << i
+			f.since[i] = clock(nowMS)
 		}
 	}
-	decided = u.full
+	decided = f.full
 	all := popup.CapSet(1)<<len(list) - 1
-	lo, hi := u.impressions.run(keyOf(u.hash))
-	mine := u.impressions.slots[lo:hi]
+	mine := u.t.impressionsOf(u.hash).of(u.hash)
 	var others []slot
 	if u.prior.s != nil {
-		lo, hi = u.priorImpressions.run(keyOf(u.prior.hash))
-		others = u.priorImpressions.slots[lo:hi]
+		others = u.t.impressionsOf(u.prior.hash).of(u.prior.hash)
 	}
 	for decided != all && len(mine)+len(others) > 0 {
 		var newest *slot
@@ -278,8 +309,8 @@ func (u *User) findFull(caps Caps, nowMS int64) {
 			}
 			decided |= 1 << i
 			if nowMS < capEndMS(served, list[i].PerSec*1000) {
-				u.full |= 1 << i
-				u.fullSince[i] = served
+				f.full |= 1 << i
+				f.since[i] = served
 			}
 		}
 	}

@@ -51,7 +51,7 @@ func newCapped(c *capped) *Table {
 func expectCaps(t *testing.T, user User, id uint32, nowMS, ready int64) {
 	t.Helper()
 	var v Verdict
-	user.CheckCaps(&v, hourly.of[id], hourly, nowMS)
+	user.CheckCaps(&v, hourly.of[id], new(FullCaps), hourly, nowMS)
 	user.Unlock()
 	want := Verdict{}
 	if ready > 0 {
@@ -170,13 +170,14 @@ func TestCapsCountWhatWasSeen(t *testing.T) {
 		"in one answer, unconfirmed": {func(t *testing.T, table *Table) {
 			user := table.Lock([]byte("u"))
 			defer user.Unlock()
-			user.CountUnconfirmed(1)
+			var full FullCaps
+			user.CountUnconfirmed(1, &full)
 			var v Verdict
-			if user.CheckCaps(&v, 1, hourly, noon); v.Reason != popup.Eligible {
+			if user.CheckCaps(&v, 1, &full, hourly, noon); v.Reason != popup.Eligible {
 				t.Errorf("after one of two: %v", v.Reason)
 			}
-			user.CountUnconfirmed(1)
-			if user.CheckCaps(&v, 1, hourly, noon); v != (Verdict{Reason: popup.CapFull, ReadyAtMS: noon + hour + tickMS - 1}) {
+			user.CountUnconfirmed(1, &full)
+			if user.CheckCaps(&v, 1, &full, hourly, noon); v != (Verdict{Reason: popup.CapFull, ReadyAtMS: noon + hour + tickMS - 1}) {
 				t.Errorf("after two of two: %+v", v)
 			}
 		}, false},
@@ -187,7 +188,7 @@ func TestCapsCountWhatWasSeen(t *testing.T) {
 			user := table.LockBoth([]byte("u"), []byte("prior"))
 			defer user.Unlock()
 			var v Verdict
-			user.CheckCaps(&v, 1, hourly, noon+minute)
+			user.CheckCaps(&v, 1, new(FullCaps), hourly, noon+minute)
 			if got := v.Reason == popup.CapFull; got != c.full {
 				t.Errorf("full %v, want %v", got, c.full)
 			}
@@ -262,8 +263,7 @@ func TestNewestImpressions(t *testing.T) {
 func impressionsOf(table *Table, user string) []slot {
 	u := table.Lock([]byte(user))
 	defer u.Unlock()
-	lo, hi := u.impressions.run(keyOf(u.hash))
-	return slices.Clone(u.impressions.slots[lo:hi])
+	return slices.Clone(u.t.impressionsOf(u.hash).of(u.hash))
 }
 
 // What caps say follows from the events alone, in whatever order they come and however
@@ -407,7 +407,7 @@ func TestCapsLikeModel(t *testing.T) {
 				u := table.LockBoth([]byte(user), []byte(prior))
 				defer u.Unlock()
 				var got Verdict
-				if u.CheckCaps(&got, c.of[id], c, now); got != want {
+				if u.CheckCaps(&got, c.of[id], new(FullCaps), c, now); got != want {
 					t.Fatalf("%s, before %s, and popup %d: got %+v\nwant %+v", user, prior, id, got, want)
 				}
 			},

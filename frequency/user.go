@@ -17,12 +17,7 @@ type User struct {
 	gapMS    int64 // see gapEnd
 	gapKnown bool
 
-	impressions, priorImpressions *sorted
-
-	fullKnown   bool // see findFull
-	full        popup.CapSet
-	fullSince   [popup.MaxCaps]tick  // of those that are full: the impression that has to become too old
-	unconfirmed [popup.MaxCaps]uint8 // see CountUnconfirmed
+	caps *FullCaps // nil until [User.CheckCaps]
 }
 
 // Unlock ends the step.

@@ -351,10 +351,11 @@ func (c *cluster) seen() map[string][]int64 {
 	seen := map[string][]int64{}
 	for n := range 40 {
 		id := fmt.Sprint("u", n)
+		var full frequency.FullCaps
 		user := c.state.table.Lock([]byte(id))
 		for i := range c.popups.Caps() {
 			var v frequency.Verdict
-			if user.CheckCaps(&v, 1<<i, c.popups, c.now); v.Reason == popup.CapFull {
+			if user.CheckCaps(&v, 1<<i, &full, c.popups, c.now); v.Reason == popup.CapFull {
 				seen[id] = append(seen[id], v.ReadyAtMS)
 			}
 		}

@@ -233,7 +233,7 @@ func TestShortCapsLeaveRoomForLongOnes(t *testing.T) {
 	user := s.table.Lock([]byte("u"))
 	defer user.Unlock()
 	var v frequency.Verdict
-	if user.CheckCaps(&v, next.Popup(1).Caps, next, at.UnixMilli()); v.Reason != popup.CapFull {
+	if user.CheckCaps(&v, next.Popup(1).Caps, new(frequency.FullCaps), next, at.UnixMilli()); v.Reason != popup.CapFull {
 		t.Errorf("the only sale of the month is forgotten: %v", v.Reason)
 	}
 }
