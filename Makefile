@@ -5,7 +5,7 @@ PACKAGES = ./...
 
 .PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients sdk sdk-tools
 
-run: ## Run the demo, with embedded stores and three sample popups.
+run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
 
 build: ## Build ./popupd.

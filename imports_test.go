@@ -53,7 +53,7 @@ var imports = map[string][]string{
 	"internal/retry":       {},
 	"internal/server": {
 		"console", "console/api", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
-		"internal/redisclient", "internal/retry", "internal/userstate", "persist", "popup", "queue", "queue/journal", "snapshot", "snapshot/follow", "tuning",
+		"internal/redisclient", "internal/retry", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 

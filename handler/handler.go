@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -66,6 +67,9 @@ type Config struct {
 	// IdleTimeout is how long a connection may be idle; it is shortened when
 	// connections run short. 0: DefaultIdleTimeout; else MinIdleTimeout or more.
 	IdleTimeout time.Duration
+
+	// Demo has the demo shop served at /demo.
+	Demo bool
 
 	// PopupMetrics has what is served counted by popup too.
 	PopupMetrics bool
@@ -153,7 +157,7 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s.overload = newOverload(s, c.ShedAfter)
-	s.router = s.newRouter()
+	s.router = s.newRouter(c.Demo)
 	s.http = s.newHTTP()
 	return s, nil
 }
@@ -235,7 +239,7 @@ const (
 
 // newRouter returns the routes. Each path of pages has its methods and OPTIONS, and
 // answers all others itself, since the router's own 405 allocates.
-func (s *Server) newRouter() *router.Router {
+func (s *Server) newRouter(demo bool) *router.Router {
 	r := router.New()
 	r.RedirectTrailingSlash = false
 	r.RedirectFixedPath = false
@@ -257,7 +261,11 @@ func (s *Server) newRouter() *router.Router {
 		{actionsPath, []string{fasthttp.MethodPost}, s.actions},
 		{eventsPath, []string{fasthttp.MethodPost}, s.siteEvents},
 	}
-	for path, file := range s.origins.newFiles() {
+	files := s.origins.newFiles()
+	if demo {
+		maps.Copy(files, s.origins.newDemo())
+	}
+	for path, file := range files {
 		routes = append(routes, route{path, fileMethods, file.serve})
 	}
 	for _, route := range routes {

@@ -4,7 +4,7 @@ package sdk
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 )
 
@@ -17,6 +17,11 @@ var Script []byte
 //
 //go:embed popupd.d.ts
 var Types []byte
+
+// Demo is the shop that -demo serves, and in demo/popups.json the popups in it.
+//
+//go:embed demo
+var Demo embed.FS
 
 // Hash returns what names a version of a file in its address.
 func Hash(file []byte) string {

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 		defer bed.Close()
 		binary, err := bed.Build("../..", ".")
 		if err == nil {
-			server, err = bed.Popupd(testbed.PopupdOptions{Binary: binary})
+			server, err = bed.Popupd(testbed.PopupdOptions{Binary: binary, Flags: []string{"-demo"}})
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -2,12 +2,7 @@ package browser
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"testing"
-
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 )
 
 // TestContentSecurityPolicy: a strict policy with Trusted Types is not violated.
@@ -83,35 +78,4 @@ func TestInitAgain(t *testing.T) {
 	p.is(shown)
 	s.reported("view")
 	p.is(`roots.length === 1`)
-}
-
-// TestAccessible: axe-core finds nothing in any kind, light or dark.
-func TestAccessible(t *testing.T) {
-	axe, err := os.ReadFile("../../sdk/node_modules/axe-core/axe.min.js")
-	if err != nil {
-		if os.Getenv("POPUPD_REQUIRE_STORES") == "1" {
-			t.Fatalf("%v: make sdk-tools", err)
-		}
-		t.Skipf("%v: make sdk-tools", err)
-	}
-	for _, scheme := range []string{"light", "dark"} {
-		for _, kind := range []string{"modal", "banner", "toast", "inline"} {
-			t.Run(scheme+"-"+kind, func(t *testing.T) {
-				s := newSite(t, content(`"kind":"`+kind+`","label":"Ad","title":"Sale","body":"`+strings.Repeat("20 % off. ", 200)+`","link":"/sale","dismiss":"No"`))
-				p := s.open("/empty")
-				if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
-					t.Fatal(err)
-				}
-				p.init(`container: "#slot"`)
-				p.is(shown)
-				p.js(string(axe) + ";0")
-				if got := p.js(`axe.run(document).then((found) => found.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html + n.failureSummary)))`); got != "[]" {
-					t.Errorf("%s", got)
-				}
-				if got, want := p.js(`roots[0].host.getAttribute("theme")`), `"`+scheme+`"`; got != want {
-					t.Errorf("theme %s, want %s", got, want)
-				}
-			})
-		}
-	}
 }

@@ -89,7 +89,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.TextVar(&c.ReportTimezone, "report-timezone", Zone{time.UTC}, "Keep statistics by hours and days of this IANA `zone`, the same on all servers")
 	fs.StringVar(&c.AuditErasure, "audit-erasure", "keep", "Of a user who was reset, keep the id in the audit trail, or pseudonymise it once the events are without it")
 	fs.BoolVar(&c.PopupMetrics, "popup-metrics", true, "Count what is served by popup, in popupd_served_total: 1,000 popups by key, the rest together")
-	fs.BoolVar(&c.Demo, "demo", false, "Create three sample popups if there are none")
+	fs.BoolVar(&c.Demo, "demo", false, "Create sample popups if there are none, and serve a shop that shows them at /demo")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
 	fs.TextVar((*logLevel)(&c.LogLevel), "log-level", logLevel(slog.LevelInfo), "Log what has this `level` or a higher one: debug, info, warn or error")
 	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret")

@@ -2,10 +2,12 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/sdk"
 )
 
 // demoPopups are what -demo starts with. The first in rank is for home alone
@@ -23,14 +25,26 @@ var demoPopups = []string{
 	  "variants":[{"key":"a","content":{"title":"Update the app","body":"Version 3 is here.","link":"https://example.com/app"}}]}`,
 }
 
-// seedDemo makes the sample popups if there are no popups at all.
+// seedDemo makes the sample popups if there are no popups at all: those above, and those
+// of the demo shop.
 func seedDemo(ctx context.Context, db *persist.DB) error {
 	present, err := db.Popups(ctx, "", 0, 1)
 	if err != nil || len(present) > 0 {
 		return err
 	}
+	text, err := sdk.Demo.ReadFile("demo/popups.json")
+	if err != nil {
+		return err
+	}
+	var all []json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return fmt.Errorf("seed demo: %w", err)
+	}
 	for _, text := range demoPopups {
-		spec, err := popup.Decode([]byte(text))
+		all = append(all, json.RawMessage(text))
+	}
+	for _, text := range all {
+		spec, err := popup.Decode(text)
 		if err != nil {
 			return fmt.Errorf("seed demo: %w", err)
 		}
@@ -56,6 +70,6 @@ func (s *server) greet() {
 	if s.config.AdminToken != "" {
 		token = "(as given)"
 	}
-	fmt.Fprintf(s.stdout, "popupd is up, with three sample popups.\n  polls and actions  http://%s\n  control plane      http://%s\n  admin token        %s\n",
+	fmt.Fprintf(s.stdout, "popupd is up, with sample popups. Open http://%s/demo\n  polls and actions  http://%[1]s\n  control plane      http://%s\n  admin token        %s\n",
 		s.data.Addr(), s.admin.Addr(), token)
 }

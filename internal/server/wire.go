@@ -126,7 +126,7 @@ func (s *server) wirePolls(context.Context) (err error) {
 		Snapshots: s.popups, Users: s.table, Journal: s.journal,
 		Secrets: s.keys.tokens, AllowOrigins: s.config.AllowOrigins, Identity: handler.Identity(s.config.Identity), IdentitySecrets: s.keys.identity,
 		NewIDsPerClient: s.config.NewIDsPerClient, ActionsPerClient: s.config.ActionsPerClient, TrustedProxies: s.config.TrustedProxies,
-		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
+		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	return err
 }

@@ -1,0 +1,43 @@
+// What the demo shop does with the SDK: it makes a client, notes its events, and has
+// buttons for what otherwise takes a visitor's time.
+const zh = document.documentElement.lang.startsWith("zh");
+const log = document.querySelector("#log");
+
+function note(text) {
+  const time = document.createElement("time");
+  time.textContent = new Date().toLocaleTimeString("en-GB");
+  const line = document.createElement("li");
+  line.append(time, text);
+  log.append(line);
+  log.scrollTop = log.scrollHeight;
+}
+
+let client;
+function visit() {
+  client = window.popupd.init({ placement: ["shop-top", "shop-offer", "shop"], container: { "shop-offer": "#offer" } });
+  for (const name of ["show", "view", "click", "dismiss", "release"]) {
+    client.on(name, ({ popup }) => {
+      note(name + " " + popup.key);
+      if (popup.placement === "shop-top" && name !== "view") {
+        document.body.classList.toggle("under-banner", name === "show");
+      }
+    });
+  }
+  client.on("idle", () => note(zh ? "没有合适的弹窗" : "nothing to show"));
+  client.on("error", ({ error }) => note(error.message));
+}
+
+visit();
+const script = document.querySelector("script[src$='sdk.js']").src;
+document.querySelector("#line").textContent = `<script async src="${script}" data-placement="home"></script>`;
+document.querySelector("#welcome").onclick = () => client.trigger("welcome");
+document.querySelector("#again").onclick = () => {
+  client.destroy();
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("popupd.")) {
+      localStorage.removeItem(key);
+    }
+  }
+  note(zh ? "新访客" : "a new visitor");
+  visit();
+};
