@@ -87,3 +87,63 @@ func TestDemo(t *testing.T) {
 		})
 	}
 }
+
+// mocked shows popups of these contents, one after the other, by way of popupd.mock, and
+// returns what an expression of root says of each.
+func (t *tab) mocked(contents, expression string) string {
+	t.Helper()
+	return t.js(`Promise.all([import("/mock.mjs"), import("` + t.endpoint + `/sdk.js")]).then(async ([{mock}]) => {
+		const found = [];
+		for (const content of ` + contents + `) {
+			const server = mock({popups: [{popup: {content: {title: "Sale", ...content}}}]});
+			const client = popupd.init({endpoint: "mock" + roots.length, uid: "u", fetch: server.fetch});
+			await new Promise((resolve) => client.on("show", resolve));
+			const root = roots.at(-1);
+			const box = (name) => { const {left, right, top, bottom} = root.querySelector(name).getBoundingClientRect(); return {left, right, top, bottom}; };
+			found.push(` + expression + `);
+			client.destroy();
+			if (server.polls.length !== 1 || server.actions.length !== 1 || server.actions[0].action !== "release") {
+				throw new Error("mock heard of " + JSON.stringify(server));
+			}
+		}
+		return found;
+	})`)
+}
+
+// TestPositions: a popup is where its content says, one of nine places, and turns around
+// where text runs from right to left.
+func TestPositions(t *testing.T) {
+	p := newSite(t).open("/empty")
+	got := p.mocked(`["top", "center", "bottom"].flatMap((a) => ["start", "center", "end"].map((b) => ({kind: "toast", position: a + "-" + b})))`,
+		`(({left, right, top, bottom}) => [top < 20 ? "top" : bottom > innerHeight - 20 ? "bottom" : "center", left < 20 ? "start" : right > innerWidth - 20 ? "end" : "center"].join("-"))(box(".card"))`)
+	want := `["top-start","top-center","top-end","center-start","center-center","center-end","bottom-start","bottom-center","bottom-end"]`
+	if got != want {
+		t.Errorf("at %s, want %s", got, want)
+	}
+	if got := p.mocked(`["ltr", "rtl"].map((dir) => ({dir}))`, `box(".close").left < box(".title").left`); got != "[false,true]" {
+		t.Errorf("close button before the title: %s, want it with rtl only", got)
+	}
+}
+
+// TestSmall: on 320 px, with 30 KB of text, a popup fits and can be closed.
+func TestSmall(t *testing.T) {
+	p := newSite(t).open("/empty")
+	if _, err := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 320, Height: 568, DeviceScaleFactor: 1}); err != nil {
+		t.Fatal(err)
+	}
+	got := p.mocked(`["modal", "banner", "toast"].map((kind) => ({kind, body: "x".repeat(30000), cta: "Buy this now", dismiss: "Not now, thanks", image: {src: "/empty.png", width: 4000, height: 10}}))`,
+		`(({left, right, top, bottom}) => [document.documentElement.scrollWidth <= 320, left >= 0 && right <= 320 && top >= 0 && bottom <= 568,
+			right - left >= 24 && bottom - top >= 24, root.elementFromPoint((left + right) / 2, (top + bottom) / 2).id, box(".card").bottom <= 568, box(".card").right <= 320, (root.querySelector(".cta").scrollIntoView(), box(".cta").bottom <= 568)])(box(".close"))`)
+	if want := `[true,true,true,"close",true,true,true]`; got != "["+want+","+want+","+want+"]" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestFailedImage: a popup whose image does not load is shown without, and told of.
+func TestFailedImage(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale","image":{"src":"/no-image.png","width":40,"height":30}`))
+	p := s.start("")
+	p.is(shown)
+	p.is(`failures.length === 1 && failures[0].includes("no-image.png") && !roots[0].querySelector("img")`)
+	s.reported("view")
+}

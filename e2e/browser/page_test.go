@@ -37,10 +37,13 @@ type site struct {
 	mu      sync.Mutex
 	polls   []map[string]any
 	actions []map[string]any
-	events  chan struct{} // something was noted
-	refuse  int           // status instead of an answer to polls
-	body    string        // instead of that of the answers to polls
-	lose    bool          // the answer of the next poll is lost
+	tracked []map[string]any // events of users
+	at      []time.Time      // of the polls
+	events  chan struct{}    // something was noted
+	refuse  int              // status instead of an answer to polls
+	retry   string           // Retry-After of that
+	body    string           // instead of that of the answers to polls
+	lose    bool             // the answer of the next poll is lost
 }
 
 // newSite makes popups, each given by its JSON without key and placement.
@@ -107,6 +110,11 @@ func (s *site) admin(method, path, body string, want int, header ...string) []by
 }
 
 func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/mock.mjs" {
+		w.Header().Set("Content-Type", "text/javascript")
+		http.ServeFile(w, r, "../../sdk/popupd.mock.mjs")
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if s.csp != "" {
 		w.Header().Set("Content-Security-Policy", s.csp)
@@ -132,11 +140,15 @@ func (s *site) note(next http.Handler) http.Handler {
 		case poll:
 			var m map[string]any
 			json.Unmarshal(body, &m)
-			s.polls = append(s.polls, m)
+			s.polls, s.at = append(s.polls, m), append(s.at, time.Now())
 		case r.URL.Path == "/v1/actions" && r.Method == "POST":
 			var m []map[string]any
 			json.Unmarshal(body, &m)
 			s.actions = append(s.actions, m...)
+		case r.URL.Path == "/v1/events" && r.Method == "POST":
+			var m map[string]any
+			json.Unmarshal(body, &m)
+			s.tracked = append(s.tracked, m)
 		}
 		refuse, text, lose := s.refuse, s.body, s.lose && poll
 		s.lose = s.lose && !poll
@@ -151,6 +163,10 @@ func (s *site) note(next http.Handler) http.Handler {
 			panic(http.ErrAbortHandler)
 		case poll && (refuse != 0 || text != ""):
 			w.Header().Set("Access-Control-Allow-Origin", "*")
+			if s.retry != "" {
+				w.Header().Set("Access-Control-Expose-Headers", "Retry-After")
+				w.Header().Set("Retry-After", s.retry)
+			}
 			w.WriteHeader(max(refuse, http.StatusOK))
 			io.WriteString(w, text)
 		default:

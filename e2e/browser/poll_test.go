@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -57,31 +58,114 @@ func TestHidden(t *testing.T) {
 	p := s.open("/", hide)
 	p.is(answered)
 	p.js(`void visible(false)`)
+	p.pass(30)
+	s.polled(1)
+	p.js(`void visible(true)`)
+	p.pass(1)
+	s.until("poll", func(polls []map[string]any, _ []string) bool { return len(polls) > 1 })
+}
+
+// pass lets minutes of virtual time pass in a tab.
+func (t *tab) pass(minutes float64) {
+	t.Helper()
 	done := make(chan struct{}, 1)
-	if err := chromedp.Listen(p.ctx, func(event any) {
+	if err := chromedp.Listen(t.ctx, func(event any) {
 		if _, ok := event.(*emulation.EventVirtualTimeBudgetExpired); ok {
-			done <- struct{}{}
+			select {
+			case done <- struct{}{}:
+			default:
+			}
 		}
 	}); err != nil {
 		t.Fatal(err)
 	}
-	pass := func(minutes float64) {
-		t.Helper()
-		budget := minutes * 60 * 1000
-		if _, err := chromedp.Call(p.ctx, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyAdvance, Budget: &budget}); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-done:
-		case <-time.After(2 * patience):
-			t.Fatal("virtual time stands still")
-		}
+	budget := minutes * 60 * 1000
+	if _, err := chromedp.Call(t.ctx, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyAdvance, Budget: &budget}); err != nil {
+		t.Fatal(err)
 	}
-	pass(30)
-	s.polled(1)
-	p.js(`void visible(true)`)
-	pass(1)
-	s.until("poll", func(polls []map[string]any, _ []string) bool { return len(polls) > 1 })
+	select {
+	case <-done:
+	case <-time.After(6 * patience):
+		t.Fatal("virtual time stands still")
+	}
+}
+
+// TestWrites: a client writes to localStorage less than once a second, also where a
+// lease in it has to choose the tab that polls.
+func TestWrites(t *testing.T) {
+	s := newSite(t)
+	p := s.open("/", `Object.defineProperty(Navigator.prototype, "locks", {value: undefined});
+		window.writes = 0; { const { setItem, removeItem } = Storage.prototype;
+		Storage.prototype.setItem = function (...args) { writes++; setItem.apply(this, args); };
+		Storage.prototype.removeItem = function (...args) { writes++; removeItem.apply(this, args); }; }`)
+	p.is(answered)
+	p.js(`writes = 0`)
+	p.pass(3)
+	if got, err := strconv.Atoi(p.js(`writes`)); err != nil || got == 0 || got > 3*60 {
+		t.Errorf("%d writes in three minutes, want up to 180 (%v)", got, err)
+	}
+}
+
+// TestRetryAfter: the time that a server names is waited for, and one that is no number
+// is no reason to ask at once.
+func TestRetryAfter(t *testing.T) {
+	for retry, least := range map[string]int{"120": 115_000, "Wed, 21 Oct 2026 07:28:00 GMT": 100} {
+		t.Run(retry[:3], func(t *testing.T) {
+			s := newSite(t)
+			s.refuse, s.retry = 503, retry
+			p := s.open("/", `Math.random = () => 0.9;`)
+			p.is(`(window.wait = Object.entries(localStorage).filter(([key]) => key.startsWith("popupd.next.")).map(([key, plan]) => JSON.parse(plan).at - Date.now())[0]) > 0`)
+			if got, err := strconv.ParseFloat(p.js(`wait`), 64); err != nil || got < float64(least) || got > 130_000 {
+				t.Errorf("waits for %v ms, want %d or more (%v)", got, least, err)
+			}
+		})
+	}
+}
+
+// TestBackoff: what fails is repeated after pauses that grow, in silence, and a 4xx is
+// not repeated.
+func TestBackoff(t *testing.T) {
+	s := newSite(t)
+	s.refuse = 500
+	p := s.open("/", `Math.random = () => 0.15;`) // 300, 600, 1200 ms
+	s.until("4 polls", func(polls []map[string]any, _ []string) bool { return len(polls) >= 4 })
+	s.mu.Lock()
+	first, third := s.at[1].Sub(s.at[0]), s.at[3].Sub(s.at[2])
+	s.refuse = 404
+	s.mu.Unlock()
+	if first < 200*time.Millisecond || third < 1100*time.Millisecond {
+		t.Errorf("pauses of %v and later %v, want 300 ms and 1200 ms", first, third)
+	}
+	if got := p.js(`warnings`); got != "[]" {
+		t.Errorf("told %s", got)
+	}
+	p.is(`warnings.length === 1 && warnings[0].includes("404")`)
+	p.js(`new Promise((resolve) => setTimeout(resolve, 1000))`)
+	s.polled(5)
+}
+
+// TestBlocked: an ad blocker that cuts the endpoint off is told to listeners only.
+func TestBlocked(t *testing.T) {
+	s := newSite(t)
+	p := s.start(`fetch: () => Promise.reject(new TypeError("blocked"))`)
+	p.is(`failures[0] === "blocked"`)
+	if got := p.js(`[...warnings, ...errors]`); got != "[]" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestRouteDuringPoll: what was asked for on another path is not shown but released, and
+// the new path is asked for.
+func TestRouteDuringPoll(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+	p := s.start(`fetch: (...args) => fetch(...args).then((answer) => { args[0].includes("/v1/poll") && history.pushState(null, "", "/other"); return answer; })`)
+	s.until("release", func(polls []map[string]any, actions []string) bool {
+		return len(polls) == 2 && len(actions) > 0 && actions[0] == "release"
+	})
+	p.is(shown)
+	if polls, _ := s.seen(); polls[0]["path"] != "/empty" || polls[1]["path"] != "/other" {
+		t.Errorf("paths %v, %v", polls[0]["path"], polls[1]["path"])
+	}
 }
 
 // answered: the answer to the last poll is known, and when to poll again.
