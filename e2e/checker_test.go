@@ -92,11 +92,12 @@ func (v *findings) err(declared int) error {
 }
 
 // checkHistory compares attempts with the events that were committed. rows is reordered.
-func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*popupSpec) *findings {
+func checkHistory(attempts []attempt, rows []storedEvent, popups map[uint32]*popupSpec, caps capSpecs) *findings {
 	v := new(findings)
 	o := newOrigins(attempts)
 	v.acked = len(o.acked)
 	v.cooldowns(rows, popups, o)
+	v.overCaps(rows, popups, caps, o)
 	times := make(map[eventID]int, len(rows)) // how often each is counted
 	stored := make(map[eventID]int, len(rows))
 	for _, r := range rows {
@@ -256,12 +257,7 @@ type shown struct {
 // or not, and sorts the rows by when the popup was served.
 func (v *findings) cooldowns(rows []storedEvent, popups map[uint32]*popupSpec, o *origins) {
 	slices.SortFunc(rows, func(a, b storedEvent) int { return cmp.Compare(a.served, b.served) })
-	released := make(map[eventID]bool) // by impression
-	for _, r := range rows {
-		if r.action == release {
-			released[eventID{r.user, r.popup, impression, r.served}] = true
-		}
-	}
+	released := releasedImpressions(rows)
 	seen := make(map[userPopup]shown)
 	for _, r := range rows {
 		spec := popups[r.popup]
@@ -316,5 +312,5 @@ func (h *history) compare(db *sql.DB) (*findings, error) {
 	if err != nil {
 		return nil, err
 	}
-	return checkHistory(h.since(0), rows, popups), nil
+	return checkHistory(h.since(0), rows, popups, h.caps), nil
 }

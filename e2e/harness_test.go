@@ -97,7 +97,7 @@ func TestChecker(t *testing.T) {
 			[]storedEvent{impressed, row(impression, 1_002_005, 1_002_005), row(impression, 1_004_005, 1_004_005)}, "1 shown though"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := checkHistory(c.attempts, c.rows, popups).err(0)
+			err := checkHistory(c.attempts, c.rows, popups, nil).err(0)
 			if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -106,12 +106,12 @@ func TestChecker(t *testing.T) {
 	popups[popup].confirm, popups[popup].maxImpressions = 500*time.Millisecond, 1
 	for ms, want := range map[int64]string{300: "1 shown though", 600: ""} {
 		back := []storedEvent{impressed, row(impression, 1_000_005+ms, 1_000_005+ms)}
-		err := checkHistory([]attempt{shown, try(int(ms), "poll", acked, 1_000_005+ms)}, back, popups).err(0)
+		err := checkHistory([]attempt{shown, try(int(ms), "poll", acked, 1_000_005+ms)}, back, popups, nil).err(0)
 		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("unconfirmed, and shown again after %d ms: got %v, want %q", ms, err, want)
 		}
 	}
-	v := checkHistory([]attempt{shown}, nil, popups)
+	v := checkHistory([]attempt{shown}, nil, popups, nil)
 	if err := v.err(1); err != nil {
 		t.Errorf("a loss that was declared: %v", err)
 	}

@@ -45,12 +45,14 @@ func (a *attempt) end() time.Time { return a.At.Add(a.Took) }
 // its users remember.
 type history struct {
 	popups popupSpecs
+	caps   capSpecs
 	users  [clients][]*loadUser // each belongs to the client of its number while that runs
 
 	mu         sync.Mutex
 	attempts   []attempt
 	violations []string // answers that should not have been
 	releases   releases
+	reached    int // times that a user was shown the last popup that a cap allows
 }
 
 // releases counts those after which the popup could be shown again at once, as far as
@@ -81,6 +83,13 @@ func (h *history) released(again bool) {
 	}
 }
 
+// capReached notes that a user was shown the last popup that a cap allows.
+func (h *history) capReached() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reached++
+}
+
 // wrong returns what users say that should not have been.
 func (h *history) wrong() []string {
 	h.mu.Lock()
@@ -88,6 +97,9 @@ func (h *history) wrong() []string {
 	all := slices.Clone(h.violations)
 	if h.releases.could >= 20 && h.releases.did == 0 { // one or another poll may not be recorded
 		all = append(all, fmt.Sprintf("of %d popups that were released none was shown again", h.releases.could))
+	}
+	if len(h.caps) > 0 && len(h.attempts) >= 5000 && h.reached == 0 {
+		all = append(all, fmt.Sprintf("in %d requests nobody has reached a cap", len(h.attempts)))
 	}
 	return all
 }
@@ -166,8 +178,8 @@ func (o popupSpecs) create(s *server) {
 		if p.control {
 			variants += `,{"key":"c","control":true,"content":{}}`
 		}
-		body := fmt.Sprintf(`{"key":%q,"status":"active","priority":%d,"variants":[%s],"placements":["default","side"],"goal":{"event":%q},"frequency":{"after_impression_sec":%d,"after_click_sec":%d,"after_dismiss_sec":%d,"max_impressions":%d,"confirm_sec":%d}}`,
-			p.key, p.priority, variants, loadGoal, int(p.afterImpression.Seconds()), int(p.afterClick.Seconds()), int(p.afterDismiss.Seconds()), p.maxImpressions, int(p.confirm.Seconds()))
+		body := fmt.Sprintf(`{"key":%q,"status":"active","priority":%d,"variants":[%s],"tags":[%q],"placements":["default","side"],"goal":{"event":%q},"frequency":{"after_impression_sec":%d,"after_click_sec":%d,"after_dismiss_sec":%d,"max_impressions":%d,"confirm_sec":%d}}`,
+			p.key, p.priority, variants, p.key, loadGoal, int(p.afterImpression.Seconds()), int(p.afterClick.Seconds()), int(p.afterDismiss.Seconds()), p.maxImpressions, int(p.confirm.Seconds()))
 		if status := s.admin("POST", "/v1/admin/popups", body, "", nil); status != 201 {
 			s.t.Fatalf("create %s: %d", p.key, status)
 		}
@@ -202,6 +214,7 @@ const resolution = 100 * time.Millisecond
 type loadUser struct {
 	name           string
 	seen           map[string]*seenPopup // by popup key, since the last reset
+	impressions    []*loadImpression     // since then, by when they were served
 	void           []loadImpression      // of before it, a few
 	unansweredPoll time.Time             // of its last poll without an answer, which may have shown anything
 	retired        bool                  // whether it was reset is not known
@@ -215,11 +228,12 @@ func newLoadUser(name string) *loadUser {
 // can be: a request is taken to have been decided when it was sent.
 type loadImpression struct {
 	popup  uint32
+	key    string // of the popup
 	token  string
 	served int64                // ms
 	at     time.Time            // when the poll that showed it was sent
 	tried  map[string]time.Time // by action: the earliest that it may have been taken for
-	counts bool                 // towards the cap, as far as is known
+	counts bool                 // towards max_impressions and caps, as far as is known
 }
 
 // seenPopup is what a user has seen of one popup.
@@ -262,7 +276,8 @@ func (h *history) recordShown(u *loadUser, p *pollAnswer, a *attempt) {
 		s.older = append(s.older, s.latest)
 		s.older = s.older[max(0, len(s.older)-olderKept):]
 	}
-	s.latest = &loadImpression{popup: p.Popup.ID, token: p.Token, served: a.Served, at: a.At, tried: make(map[string]time.Time)}
+	s.latest = &loadImpression{popup: p.Popup.ID, key: o.key, token: p.Token, served: a.Served, at: a.At, tried: make(map[string]time.Time)}
+	h.checkCaps(u, s.latest)
 	s.ready = a.At.Add(o.afterImpression)
 	if o.maxImpressions > 0 && s.shown >= o.maxImpressions {
 		h.report("%s was shown %s %d times, at most %d are allowed", u.name, p.Popup.Key, s.shown+1, o.maxImpressions)
@@ -350,5 +365,6 @@ func (h *history) recordReset(u *loadUser, a *attempt) {
 		}
 		u.void = u.void[max(0, len(u.void)-4):]
 		clear(u.seen)
+		u.impressions = nil
 	}
 }

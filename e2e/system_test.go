@@ -54,7 +54,7 @@ type system struct {
 }
 
 // loadPopups are what the users of a system are shown: popups that never return
-// within a test, that do soon, that do until a cap, that are to be confirmed, and with a control group.
+// within a test, that do soon, that do a few times, that are to be confirmed, and with a control group.
 var loadPopups = popupSpecs{
 	{key: "confirmed", priority: 5, afterImpression: 3 * time.Second, afterClick: 5 * time.Second, afterDismiss: 4 * time.Second, maxImpressions: 4, confirm: time.Second},
 	{key: "capped", priority: 4, afterImpression: time.Second, afterClick: 2 * time.Second, afterDismiss: 2 * time.Second, maxImpressions: 3},
@@ -62,6 +62,9 @@ var loadPopups = popupSpecs{
 	{key: "tested", priority: 2, afterImpression: 4 * time.Second, afterClick: time.Hour, afterDismiss: time.Hour, control: true},
 	{key: "long", priority: 1, afterImpression: 24 * time.Hour, afterClick: 24 * time.Hour, afterDismiss: 24 * time.Hour},
 }
+
+// loadCaps are what limits them together: a few at a time, and a few of two popups ever.
+var loadCaps = capSpecs{{"burst", 3, 5 * time.Second, nil}, {"offers", 4, time.Hour, []string{"capped", "short"}}}
 
 // newSystem starts a system, lets it run in and measures its resources.
 func newSystem(t testing.TB, l *layout, seed uint64) *system {
@@ -84,6 +87,8 @@ func newSystem(t testing.TB, l *layout, seed uint64) *system {
 	sys.server.waitReady()
 	sys.db = openDB(t, sys.mysql.DSN("popupd"))
 	loadPopups.create(sys.server)
+	sys.history.caps = loadCaps
+	loadCaps.create(sys.server)
 	sys.startLoad("warm")
 	sys.load.waitAcked(100)
 	sys.load.stop()
