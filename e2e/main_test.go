@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"testing"
 
@@ -29,8 +30,18 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		return storetest.Main(m)
+		return storetest.Main(tests{m})
 	}())
+}
+
+// tests ends what the client keeps open. A connection on which nothing was sent yet was
+// never accepted (TCP_DEFER_ACCEPT): it does not see its server end.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	defer http.DefaultClient.CloseIdleConnections()
+	defer client.CloseIdleConnections()
+	return t.M.Run()
 }
 
 // build compiles popupd, with the race detector if the tests have it.

@@ -37,7 +37,7 @@ var shared struct {
 // goroutines that are left, but for those that known names. It returns the exit code:
 //
 //	func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
-func Main(m *testing.M, known ...goleak.Option) int {
+func Main(m interface{ Run() int }, known ...goleak.Option) int {
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()
