@@ -188,9 +188,19 @@ func (r *resets) refresh(ctx context.Context, conn *sql.Conn, version resetsVers
 		return nil
 	}
 	r.stored = nil
-	rows, err := conn.QueryContext(ctx, "SELECT user_id, at_ms FROM erasure")
+	stored, err := storedResets(ctx, conn)
 	if err != nil {
 		return err
+	}
+	r.version, r.stored = version, stored
+	return nil
+}
+
+// storedResets reads when users were last reset, ms, from the rows of erasure.
+func storedResets(ctx context.Context, from queryer) (map[string]int64, error) {
+	rows, err := from.QueryContext(ctx, "SELECT user_id, at_ms FROM erasure")
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	stored := map[string]int64{}
@@ -198,15 +208,11 @@ func (r *resets) refresh(ctx context.Context, conn *sql.Conn, version resetsVers
 		var user string
 		var at int64
 		if err := rows.Scan(&user, &at); err != nil {
-			return err
+			return nil, err
 		}
 		stored[user] = max(at, stored[user])
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	r.version, r.stored = version, stored
-	return nil
+	return stored, rows.Err()
 }
 
 // setBatch takes the resets of a batch in place of those of the batch before.

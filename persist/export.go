@@ -79,6 +79,7 @@ type export struct {
 	streams []exportStream // by number
 	at      int            // in streams: whose turn it is
 	keys    map[uint32]string
+	resets  map[string]int64 // see storedResets
 
 	events []popup.CountedEvent
 }
@@ -105,6 +106,10 @@ func (db *DB) openExport(ctx context.Context, from cursor) (*export, error) {
 	}
 	if err := x.readKeys(ctx); err != nil {
 		return nil, fmt.Errorf("read keys of popups: %w", err)
+	}
+	var err error
+	if x.resets, err = storedResets(ctx, db.read); err != nil {
+		return nil, fmt.Errorf("read resets: %w", err)
 	}
 	return x, nil
 }
@@ -236,6 +241,9 @@ func (x *export) read(ctx context.Context, s *exportStream, limit int) ([]popup.
 		s.pos = e.Seq
 		if repeated {
 			continue
+		}
+		if resetMS, ok := x.resets[e.User]; ok && e.ServedAtMS <= resetMS { // its row is yet to be emptied
+			e.User = ""
 		}
 		e.Popup = x.keys[e.PopupID]
 		if x.events = append(x.events, e); len(x.events) == limit {

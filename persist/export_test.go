@@ -270,6 +270,24 @@ func TestExportOverRetentionAndErasure(t *testing.T) {
 	})
 }
 
+// From a reset on its user is not exported, even if the rows have yet to be emptied.
+func TestExportAfterReset(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		reader := &exportReader{db: s.DB}
+		s.register(t, streamID(1))
+		s.mustFlush(t, batchOf(streamID(1), 0, shown("gone", startMS), shown("other", startMS)))
+		s.mustFlush(t, batchOf(streamID(1), 2, clicked("gone", startMS, startMS+1), reset("gone", startMS+2), shown("gone", startMS+3)))
+		reader.mustGet(t, 100)
+		want := []string{
+			line(1, 1, "", 1, "a", popup.Impression, startMS), line(1, 2, "other", 1, "a", popup.Impression, startMS),
+			line(1, 4, "", 0, "", popup.Reset, 0), line(1, 5, "gone", 1, "a", popup.Impression, startMS+3),
+		}
+		if d := cmp.Diff(want, reader.read); d != "" {
+			t.Errorf("events (-want +got):\n%s", d)
+		}
+	})
+}
+
 func TestExportOfAnotherDatabase(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		for text, want := range map[string]error{
