@@ -50,7 +50,7 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 	d.servedBefore = d.servedBefore[:0]
 	for priority := p.Priority; p != nil && p.Priority == priority; p, in = d.search.next() {
 		v := user.Check(p.ID, &p.Frequency, nowMS)
-		if p.Caps != 0 {
+		if p.Caps != 0 && v.ReadyAtMS < nowMS+maxWaitSec*1000 { // else a full cap changes nothing, not even the next poll
 			user.CheckCaps(&v, p.Caps, &d.full, d.snap, nowMS)
 		}
 		switch {

@@ -78,3 +78,15 @@ func TestClockBefore2025(t *testing.T) {
 	ev := serve(t, table, "u", 7, &defaults, 0)
 	expect(t, table, "u", 7, &defaults, 0, popup.CooldownImpression, ev.AtMS+day)
 }
+
+// What counts within a time ends to count when capEndMS says.
+func TestFirstCounted(t *testing.T) {
+	for now := int64(noon); now < noon+3*tickMS; now++ {
+		for _, ms := range []int64{1000, 1000 * popup.MaxCapSec} {
+			first := firstCounted(now, ms)
+			if now >= capEndMS(first, ms) || now < capEndMS(first-1, ms) {
+				t.Fatalf("at %d, within %d ms: the first is %d", now-noon, ms, first.ms()-noon)
+			}
+		}
+	}
+}

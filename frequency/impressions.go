@@ -22,6 +22,9 @@ const (
 	// than their caps allow.
 	maxImpressions = popup.MaxCaps*popup.MaxCapImpressions + 4
 
+	// tidyFrom is how many a user has when each new one takes the slot of an old one.
+	tidyFrom = 24
+
 	// An impression so far ahead of the clock was named by a clock that was wrong.
 	impressionAhead tick = 86400 * 1000 / tickMS
 )
@@ -48,8 +51,17 @@ func (t *Table) keptUntil(id uint32, served tick) int64 {
 	return 0
 }
 
+// isOld reports whether no cap counts an impression any more.
+func (t *Table) isOld(s *slot, nowMS int64) bool {
+	return nowMS >= t.keptUntil(uint32(s.times), tick(s.times>>32))
+}
+
 // capEndMS returns when an impression no longer counts within so many ms.
 func capEndMS(served tick, ms int64) int64 { return served.ms() + tickMS - 1 + ms }
+
+// firstCounted returns the first tick whose impressions count at nowMS within so many ms:
+// the first for which capEndMS is later.
+func firstCounted(nowMS, ms int64) tick { return max(floorTick(nowMS-ms-tickMS+1).after(), 1) }
 
 // flagsOf returns what an event says of its impression; 0: nothing.
 func flagsOf(ev *popup.Event) uint64 {
@@ -111,6 +123,9 @@ func (u *User) note(id uint32, served tick, flags uint64, nowMS, limit int64) (n
 			before := s.slots[i].key & impressionMask
 			s.slots[i].key |= flags
 			return noted{changed: true, existed: true, before: before}, true
+		case hi-lo >= tidyFrom && u.t.isOld(&s.slots[lo], nowMS): // not all wait for a sweep
+			s.empty(lo)
+			continue
 		case hi-lo < maxImpressions:
 		default:
 			if last := u.t.leastNeeded(s, lo, hi, nowMS); last > lo || i > lo {
@@ -136,7 +151,7 @@ func (u *User) note(id uint32, served tick, flags uint64, nowMS, limit int64) (n
 // releases again and again would have caps forget what the user saw.
 func (t *Table) leastNeeded(s *sorted, lo, hi int, nowMS int64) int {
 	for i := lo; i < hi; i++ {
-		if v := &s.slots[i]; !v.counts() || nowMS >= t.keptUntil(uint32(v.times), tick(v.times>>32)) {
+		if v := &s.slots[i]; !v.counts() || t.isOld(v, nowMS) {
 			return i
 		}
 	}
@@ -197,7 +212,7 @@ func (u *User) forgetImpressions(at tick) {
 // impressions that are of no more use at nowMS, and returns their number.
 func (t *Table) removeOldLocked(s *sorted, from, to int, nowMS int64) (removed int) {
 	for i := from; i < to; {
-		if v := &s.slots[i]; v.key != 0 && nowMS >= t.keptUntil(uint32(v.times), tick(v.times>>32)) {
+		if v := &s.slots[i]; v.key != 0 && t.isOld(v, nowMS) {
 			s.empty(i)
 			removed++
 		} else {
@@ -278,14 +293,16 @@ func (u *User) CountUnconfirmed(of popup.CapSet, f *FullCaps) {
 func (u *User) findFull(f *FullCaps, caps Caps, nowMS int64) {
 	list, seen, decided := caps.Caps(), f.unconfirmed, popup.CapSet(0)
 	f.full = 0
+	var from [popup.MaxCaps]tick
 	for i := range list {
+		from[i] = firstCounted(nowMS, list[i].PerSec*1000)
 		if uint32(seen[i]) >= list[i].Max {
 			f.full |= 1 << i
 			f.since[i] = clock(nowMS)
 		}
 	}
 	decided = f.full
-	all := popup.CapSet(1)<<len(list) - 1
+	all, ahead := popup.CapSet(1)<<len(list)-1, clock(nowMS)+impressionAhead
 	mine := u.t.impressionsOf(u.hash).of(u.hash)
 	var others []slot
 	if u.prior.s != nil {
@@ -299,16 +316,15 @@ func (u *User) findFull(f *FullCaps, caps Caps, nowMS int64) {
 			newest, others = &others[len(others)-1], others[:len(others)-1]
 		}
 		served := tick(newest.times >> 32)
-		if !newest.counts() || served > clock(nowMS)+impressionAhead {
+		if !newest.counts() || served > ahead {
 			continue
 		}
 		for of := newest.caps(caps) &^ decided; of != 0; of &= of - 1 {
 			i := bits.TrailingZeros16(uint16(of))
-			if seen[i]++; uint32(seen[i]) < list[i].Max {
-				continue
-			}
-			decided |= 1 << i
-			if nowMS < capEndMS(served, list[i].PerSec*1000) {
+			if served < from[i] { // nor does any before
+				decided |= 1 << i
+			} else if seen[i]++; uint32(seen[i]) >= list[i].Max {
+				decided |= 1 << i
 				f.full |= 1 << i
 				f.since[i] = served
 			}
