@@ -36,9 +36,17 @@ func benchmarkHandler(b *testing.B, name string, tick time.Duration) {
 func BenchmarkHotPollNothing(b *testing.B) {
 	b.Run("targeting", func(b *testing.B) { benchmarkHandler(b, "nothing to show", 0) })
 	b.Run("cooldown", func(b *testing.B) { benchmarkHandler(b, "cooling down", 0) })
+	b.Run("cooldown under caps", func(b *testing.B) { benchmarkHandler(b, "cooling down under caps", 0) })
+	b.Run("full cap", func(b *testing.B) { benchmarkHandler(b, "stopped by a cap", 0) })
 }
 
 func BenchmarkHotPollServed(b *testing.B) { benchmarkHandler(b, "served", time.Second) }
+
+// Against BenchmarkHotPollServed it shows what three caps cost whose impressions are found
+// in memory: twenty of a user who is shown a popup a second.
+func BenchmarkHotPollServedUnderCaps(b *testing.B) {
+	benchmarkHandler(b, "served under caps", time.Second)
+}
 
 // Against BenchmarkHotPollServed it shows what the body costs, and JSON instead of a query.
 func BenchmarkHotPollPost(b *testing.B) {

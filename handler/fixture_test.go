@@ -109,10 +109,22 @@ func store(t testing.TB, specs ...string) *snapshot.Store {
 
 func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 	t.Helper()
-	var rows []popup.Row
+	snap, err := compile(s.Current(), version, "", specs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Set(snap)
+}
+
+// compile compiles popups of these specs; empty settings are the defaults.
+func compile(last *snapshot.Snapshot, version uint32, settings string, specs ...string) (*snapshot.Snapshot, error) {
+	catalog := popup.Catalog{Revision: 1}
+	if settings != "" {
+		catalog.Settings = popup.SettingsRow{Version: 1, Spec: []byte(settings)}
+	}
 	for i, spec := range specs {
 		if spec == "archived" {
-			rows = append(rows, popup.Row{ID: uint32(i + 1), Archived: true})
+			catalog.Popups = append(catalog.Popups, popup.Row{ID: uint32(i + 1), Archived: true})
 			continue
 		}
 		if spec != "" {
@@ -121,24 +133,20 @@ func load(t testing.TB, s *snapshot.Store, version uint32, specs ...string) {
 		if !strings.Contains(spec, `"status"`) {
 			spec += `,"status":"active"`
 		}
-		rows = append(rows, popup.Row{
+		row := popup.Row{
 			ID: uint32(i + 1), Version: version, Key: fmt.Sprintf("p%d", i+1),
 			Spec: fmt.Appendf(nil, `{"key":"p%d"%s}`, i+1, spec),
-		})
-	}
-	for _, row := range rows {
-		if row.Archived {
-			continue
 		}
 		if _, err := popup.Decode(row.Spec); err != nil {
-			t.Fatalf("%s: %v", row.Spec, err)
+			return nil, fmt.Errorf("%s: %w", row.Spec, err)
 		}
+		catalog.Popups = append(catalog.Popups, row)
 	}
-	compiled, broken := snapshot.Compile(popup.Catalog{Revision: 1, Popups: rows}, s.Current())
+	snap, broken := snapshot.Compile(catalog, last)
 	if len(broken) != 0 {
-		t.Fatalf("broken popups: %v", broken)
+		return nil, fmt.Errorf("broken: %v", broken)
 	}
-	s.Set(compiled)
+	return snap, nil
 }
 
 // fixture is a server, in memory, with everything around it.
