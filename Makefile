@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients sdk sdk-tools
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients sdk sdk-tools browser-long
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -126,6 +126,9 @@ stores: ## Install MariaDB, Redis, HAProxy, Prometheus and strace where they are
 	@PATH="$$PATH:/usr/sbin"; for program in mariadbd redis-server haproxy prometheus strace; do \
 	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
 	done
+
+browser-long: sdk-tools ## Show 500 popups, load the SDK on a slow CPU, visit for five minutes; POPUPD_SDK_RIVALS=DIR measures the scripts in DIR beside it.
+	POPUPD_REQUIRE_STORES=1 POPUPD_BROWSER_LONG=1 $(GO) -C e2e/browser test -v -timeout 5m -count=1 -parallel 1 -run '^(TestManyShows|TestLoad|TestVisit)$$' .
 
 SDK   ?= sdk
 BUNDLE = $(TOOL) esbuild --bundle --minify --target=es2020 --charset=utf8 --legal-comments=none --log-level=warning --tsconfig-raw={}

@@ -33,6 +33,7 @@ type site struct {
 	endpoint       string // of the proxy
 	csp            string // Content-Security-Policy of the page
 	head           string // HTML in the page's head
+	attributes     string // of the script tag, beside uid and placement
 
 	mu      sync.Mutex
 	polls   []map[string]any
@@ -119,7 +120,7 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 	if s.csp != "" {
 		w.Header().Set("Content-Security-Policy", s.csp)
 	}
-	script := fmt.Sprintf(`<script async src="%s/sdk.js" data-uid="%s" data-placement="%s"></script>`, s.endpoint, s.uid, s.placement)
+	script := fmt.Sprintf(`<script async src="%s/sdk.js" data-uid="%s" data-placement="%s" %s></script>`, s.endpoint, s.uid, s.placement, s.attributes)
 	if r.URL.Path == "/empty" {
 		script = ""
 	}
