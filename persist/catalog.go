@@ -168,7 +168,7 @@ func (db *DB) scanPopup(row scanner) (popup.Popup, error) {
 		return popup.Popup{}, err
 	}
 	p.UpdatedAt = timeOf(updatedMS)
-	p.Spec = decodeSpec(spec)
+	p.Spec = decodeBroken(spec, popup.DecodeStored)
 	p.Key = key
 	if p.Status == "" {
 		p.Status = status
@@ -176,16 +176,16 @@ func (db *DB) scanPopup(row scanner) (popup.Popup, error) {
 	return p, nil
 }
 
-// decodeSpec also reads a spec that somebody has broken in the store, as far as
-// it goes: operators have to see it to mend it.
-func decodeSpec(b []byte) popup.Spec {
-	s, _, err := popup.DecodeStored(b)
+// decodeBroken decodes what is stored as JSON, also what somebody has broken in the store,
+// as far as it goes: operators have to see it to mend it.
+func decodeBroken[T any](b []byte, decode func([]byte) (v T, ignored []string, err error)) T {
+	v, _, err := decode(b)
 	if err == nil {
-		return s
+		return v
 	}
-	var broken popup.Spec
+	var broken, none T
 	if json.Unmarshal(b, &broken) != nil {
-		return popup.Spec{}
+		return none
 	}
 	return broken
 }

@@ -73,7 +73,7 @@ func (x *expiry) expireImpressions(ctx context.Context, nowMS int64, until time.
 	if err != nil {
 		return false, err
 	}
-	keep := max(keepImpressions, longestCap(decodeSettings(row.Spec))+keepLonger)
+	keep := max(keepImpressions, longestCap(decodeBroken(row.Spec, popup.DecodeStoredSettings))+keepLonger)
 	isOld := func(k keyWalk) bool {
 		return k.atMS < nowMS-max(keep, windows[k.popup]+keepLonger).Milliseconds()
 	}

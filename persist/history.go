@@ -29,7 +29,7 @@ func (db *DB) Revisions(ctx context.Context, key string) ([]popup.Revision, erro
 		var createdMS int64
 		var spec []byte
 		err := s.Scan(&r.Version, &r.Actor, &createdMS, &spec)
-		r.CreatedAt, r.Spec = timeOf(createdMS), decodeSpec(spec)
+		r.CreatedAt, r.Spec = timeOf(createdMS), decodeBroken(spec, popup.DecodeStored)
 		return r, err
 	})
 	if err == nil && len(list) == 0 {

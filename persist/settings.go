@@ -3,7 +3,6 @@ package persist
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -25,24 +24,10 @@ func (db *DB) Settings(ctx context.Context) (popup.StoredSettings, error) {
 	if row.Version == 0 {
 		return s, nil
 	}
-	s.Settings = decodeSettings(row.Spec)
+	s.Settings = decodeBroken(row.Spec, popup.DecodeStoredSettings)
 	updated := timeOf(row.UpdatedAtMS)
 	s.UpdatedAt = &updated
 	return s, nil
-}
-
-// decodeSettings also reads settings that somebody has broken in the store, as far as
-// it goes.
-func decodeSettings(b []byte) popup.Settings {
-	s, _, err := popup.DecodeStoredSettings(b)
-	if err == nil {
-		return s
-	}
-	var broken popup.Settings
-	if json.Unmarshal(b, &broken) != nil {
-		return popup.Settings{}
-	}
-	return broken
 }
 
 // longestCap returns within how much time caps count impressions, 0 without caps.
