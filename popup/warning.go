@@ -25,6 +25,8 @@ const (
 	NobodyInRollout   WarningCode = "empty_rollout"       // of 0 percent
 	OnlyControls      WarningCode = "only_controls"       // no variant that users get is shown
 	UnknownTag        WarningCode = "unknown_tag"         // no popup has the tag of a cap
+	RedundantCap      WarningCode = "redundant_cap"       // another cap stops whatever this one would
+	AllHeldOut        WarningCode = "all_held_out"        // a holdout of 100 percent
 )
 
 // What is probable.
@@ -44,6 +46,7 @@ const (
 
 // WarningCodes are all there are.
 var WarningCodes = []WarningCode{
-	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls, UnknownTag,
+	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls,
+	UnknownTag, RedundantCap, AllHeldOut,
 	AlwaysOutranked, AttributeName, ValueSpaces, CountryFormat, LocaleFormat, PlatformFormat, PathFormat, BooleanFormat, VersionFormat, VersionAsNumber, LinkFormat,
 }

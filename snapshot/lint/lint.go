@@ -10,7 +10,6 @@
 package lint
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/popupd/popupd/popup"
@@ -32,20 +31,6 @@ func Check(s *popup.Spec, id uint32, others *snapshot.Snapshot, nowMS int64) []p
 	w.checkRollout(s)
 	w.checkVariants(s)
 	w.checkRank(s, t, id, others, nowMS)
-	return w.list
-}
-
-// CheckSettings returns what is to be said of valid settings for the popups of a
-// snapshot. The result is not nil.
-func CheckSettings(s *popup.Settings, popups *snapshot.Snapshot) []popup.Warning {
-	w := warnings{list: []popup.Warning{}}
-	for i := range s.Caps {
-		for j, tag := range s.Caps[i].Tags {
-			if !slices.ContainsFunc(popups.All(), func(p *snapshot.Popup) bool { return slices.Contains(p.Tags, tag) }) {
-				w.prove(index(index("/caps", i)+"/tags", j), popup.UnknownTag, "no popup has this tag")
-			}
-		}
-	}
 	return w.list
 }
 
