@@ -123,6 +123,17 @@ func TestSweepOfImpressionsIsBounded(t *testing.T) {
 	}
 }
 
+// A user who is shown popup after popup must not wait for a sweep, and polls with it.
+func TestOldImpressionsMakeRoom(t *testing.T) {
+	table := newCapped(hourly)
+	for n := range int64(100) {
+		serve(t, table, "u", 1, &popup.Frequency{}, noon+n*hour)
+	}
+	if got := table.impressions(); got > tidyFrom {
+		t.Errorf("%d impressions are kept, want at most %d", got, tidyFrom)
+	}
+}
+
 func TestFullTableFailsClosed(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	const budget = 256 << 10
