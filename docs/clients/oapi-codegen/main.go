@@ -36,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.write, p.show, p.forget, p.change, p.read, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.forget, p.change, p.read, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -58,6 +58,25 @@ func want(status int, operation string, a answer, err error) error {
 		return fmt.Errorf("%s: %d, want %d: %s", operation, a.StatusCode(), status, a.GetBody())
 	}
 	return nil
+}
+
+// configure limits what each user is shown of all popups together.
+func (p popupd) configure(ctx context.Context) error {
+	read, err := p.admin.GetSettingsWithResponse(ctx)
+	if err := want(http.StatusOK, "getSettings", read, err); err != nil {
+		return err
+	}
+	etag := &ReplaceSettingsParams{IfMatch: read.HTTPResponse.Header.Get("ETag")}
+	settings := SettingsInput{Caps: &[]CapInput{{Key: "daily", Max: 20, PerSec: 86400}}}
+	changed, err := p.admin.ReplaceSettingsWithResponse(ctx, etag, settings)
+	if err := want(http.StatusOK, "replaceSettings", changed, err); err != nil {
+		return err
+	}
+	if got := *changed.JSON200; len(got.Caps) != 1 || got.Holdout.Percent != 0 {
+		return fmt.Errorf("replaceSettings: %+v", got)
+	}
+	stale, err := p.admin.ReplaceSettingsWithResponse(ctx, etag, settings)
+	return want(http.StatusPreconditionFailed, "replaceSettings of an old version", stale, err)
 }
 
 // write makes a popup for users with the plan pro.
@@ -275,6 +294,12 @@ func (p popupd) read(ctx context.Context) error {
 	days := len(stats.JSON200.Series) // the last 168 hours begin within a day, but for one hour a day
 	if days != 7 && days != 8 || len(stats.JSON200.Variants) == 0 {
 		return fmt.Errorf("getStats: %+v", *stats.JSON200)
+	}
+	for _, format := range []ExportEventsParamsFormat{Ndjson, Csv} {
+		events, err := p.admin.ExportEventsWithResponse(ctx, &ExportEventsParams{Format: &format})
+		if err := want(http.StatusOK, "exportEvents", events, err); err != nil {
+			return err
+		}
 	}
 	audit, err := p.admin.ListAuditWithResponse(ctx, nil)
 	return want(http.StatusOK, "listAudit", audit, err)

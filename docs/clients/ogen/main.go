@@ -37,6 +37,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
+	configure(ctx, admin)
 	write(ctx, admin)
 	show(ctx, data)
 	forget(ctx, admin)
@@ -61,6 +62,15 @@ func must(holds bool, format string, args ...any) {
 		log.Output(2, fmt.Sprintf(format, args...))
 		log.Fatal("not as it must be")
 	}
+}
+
+// configure limits what each user is shown of all popups together.
+func configure(ctx context.Context, admin *Client) {
+	etag := want[*SettingsHeaders](admin.GetSettings(ctx)).ETag
+	settings := SettingsInput{Caps: []CapInput{{Key: "daily", Max: 20, PerSec: 86400}}}
+	changed := want[*ChangedSettingsHeaders](admin.ReplaceSettings(ctx, &settings, ReplaceSettingsParams{IfMatch: etag})).Response
+	must(len(changed.Caps) == 1 && changed.Holdout.Percent == 0, "settings %+v", changed)
+	want[*ReplaceSettingsPreconditionFailed](admin.ReplaceSettings(ctx, &settings, ReplaceSettingsParams{IfMatch: etag}))
 }
 
 // write makes a popup for users with the plan pro.
@@ -136,6 +146,8 @@ func read(ctx context.Context, admin *Client) {
 	days := len(stats.Series) // the last 168 hours begin within a day, but for one hour a day
 	must(days == 7 || days == 8, "statistics %+v", stats)
 	want[*AuditPage](admin.ListAudit(ctx, ListAuditParams{}))
+	want[*ExportEventsOKApplicationXNdjson](admin.ExportEvents(ctx, ExportEventsParams{}))
+	want[*ExportEventsOKTextCsv](admin.ExportEvents(ctx, ExportEventsParams{Format: NewOptExportEventsFormat(ExportEventsFormatCsv)}))
 }
 
 // operate asks what monitoring asks.

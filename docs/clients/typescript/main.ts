@@ -25,6 +25,13 @@ function want<T>(status: number, got: { response: Response; data?: T; error?: un
   return got.data as T;
 }
 
+// Limit what each user is shown of all popups together.
+const settings = await admin.GET("/v1/admin/settings");
+want(200, settings);
+const limit = { params: { header: { "If-Match": settings.response.headers.get("ETag") ?? "" } }, body: { caps: [{ key: "daily", max: 20, per_sec: 86400 }] } };
+assert.equal(want(200, await admin.PUT("/v1/admin/settings", limit)).caps.length, 1);
+want(412, await admin.PUT("/v1/admin/settings", limit));
+
 // Make a popup for users with the plan pro.
 const popup: components["schemas"]["NewPopup"] = {
   key,
@@ -103,6 +110,9 @@ assert.equal(page.items.length + rest.items.length, 6);
 const stats = want(200, await admin.GET("/v1/admin/popups/{key}/stats", { params: { path, query: { interval: "day" } } }));
 assert.ok([7, 8].includes(stats.series.length)); // the last 168 hours begin within a day, but for one hour a day
 want(200, await admin.GET("/v1/admin/audit"));
+for (const format of ["ndjson", "csv"] as const) {
+  assert.match(want(200, await admin.GET("/v1/admin/events", { params: { query: { format } }, parseAs: "text" })), /cursor/);
+}
 
 // Ask what monitoring asks.
 assert.equal(want(200, await admin.GET("/livez")).status, "ok");
