@@ -2,6 +2,7 @@ package handler
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,14 @@ func TestRepeatedEvents(t *testing.T) {
 // A backend's thousand events are one a user.
 func TestRepeatedEventsOfABackend(t *testing.T) {
 	f := newServer(t, nil, purchase, `"placements":["top"],"goal":{"event":"purchase"}`)
+	for slots := map[*atomic.Uint64]bool{}; len(slots) < 20; { // with most seeds no goal takes another one's slot
+		clear(slots)
+		f.reported = newReportedGoals()
+		for i := range uint32(20) {
+			goal := popup.Event{User: []byte{'u', byte('0' + i%10)}, Popup: 1 + i/10, ReadyAtMS: startMS}
+			slots[f.reported.slot(f.reported.key(&goal))] = true
+		}
+	}
 	var events []popup.SiteEvent
 	for i := range 1000 {
 		user := []byte{'u', byte('0' + i%10)}
