@@ -285,19 +285,25 @@ func (t *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 // js returns what an expression evaluates to, as JSON.
 func (t *tab) js(expression string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.ctx, 2*patience)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
+	text, err := t.evaluate(expression)
 	if err != nil {
 		t.Fatalf("%s: %v", expression, err)
 	}
-	return string(text)
+	return text
 }
 
-// is fails the test unless an expression soon is true.
+func (t *tab) evaluate(expression string) (string, error) {
+	ctx, cancel := context.WithTimeout(t.ctx, 2*patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
+	return string(text), err
+}
+
+// is fails the test unless an expression soon is true, of the next page if the tab leaves
+// this one meanwhile.
 func (t *tab) is(expression string) {
 	t.Helper()
-	t.js(`new Promise((resolve, reject) => {
+	look := `new Promise((resolve, reject) => {
 		const end = Date.now() + 8000;
 		const look = () => {
 			let yes = false, why = "";
@@ -305,7 +311,14 @@ func (t *tab) is(expression string) {
 			yes ? resolve(true) : Date.now() > end ? reject(new Error("not true: " + ` + "`" + strings.ReplaceAll(expression, "`", "'") + "`" + ` + why)) : setTimeout(look, 20);
 		};
 		look();
-	})`)
+	})`
+	_, err := t.evaluate(look)
+	for left := 3; left > 0 && err != nil && strings.Contains(err.Error(), "navigated or closed"); left-- {
+		_, err = t.evaluate(look)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
 }
 
 // click clicks a part of the popup shown last.
