@@ -118,6 +118,11 @@ func (p *Process) waitUntilReady() error {
 		case <-ticks:
 			return nil
 		case <-exited:
+			select {
+			case <-next: // it was ready before it ended
+				return nil
+			default:
+			}
 			return fmt.Errorf("%s ended while starting:\n%s", p.program.Name, p.Log())
 		case <-p.ctx.Done():
 			return p.ctx.Err()
