@@ -74,15 +74,21 @@ func TestNewLimitAsksTheDatabase(t *testing.T) {
 		if len(broken) > 0 {
 			t.Fatal(broken[0].Err)
 		}
-		s.SetPopups(next)
 		last = next
-		behind := len(s.behind) > 0
-		if behind {
-			<-s.behind
-		}
-		if behind != c.want {
+		if behind := asks(s, next); behind != c.want {
 			t.Errorf("change %d, to a limit of %d: behind the database %v, want %v", i, c.limit, behind, c.want)
 		}
+	}
+}
+
+// asks puts popups in force and reports whether the server then asks the database.
+func asks(s *State, popups *snapshot.Snapshot) bool {
+	s.SetPopups(popups)
+	select {
+	case <-s.behind:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -99,12 +105,7 @@ func TestLongerGapAsksTheDatabase(t *testing.T) {
 		last, _ = snapshot.Compile(popup.Catalog{
 			Revision: int64(i), Settings: popup.SettingsRow{Version: uint32(i + 1), Spec: fmt.Appendf(nil, `{"min_gap_sec":%d}`, c.gapSec)},
 		}, last)
-		s.SetPopups(last)
-		behind := len(s.behind) > 0
-		if behind {
-			<-s.behind
-		}
-		if behind != c.want {
+		if behind := asks(s, last); behind != c.want {
 			t.Errorf("change %d, to %d s: behind the database %v, want %v", i, c.gapSec, behind, c.want)
 		}
 		if r, known := s.known.beginRead(0, s.table.MinGap(), 0); (known == nil) != (c.gapSec > 60) {
@@ -138,13 +139,8 @@ func TestNewCapsAskTheDatabase(t *testing.T) {
 		if len(broken) > 0 {
 			t.Fatal(broken[0].Err)
 		}
-		s.SetPopups(next)
 		last = next
-		behind := len(s.behind) > 0
-		if behind {
-			<-s.behind
-		}
-		if behind != c.want {
+		if behind := asks(s, next); behind != c.want {
 			t.Errorf("change %d, to caps %s with tags %s: behind the database %v, want %v", i, c.caps, c.tags, behind, c.want)
 		}
 	}
