@@ -15,8 +15,6 @@ func TestWaits(t *testing.T) {
 	t.Parallel()
 	st := startStores(t)
 	const gap = "-min-gap=1h"
-	// sweeps is longer than a server takes to sweep a table of one user.
-	const sweeps = time.Second
 	for _, c := range []struct {
 		name  string // also of the database
 		flags []string
@@ -28,12 +26,7 @@ func TestWaits(t *testing.T) {
 			s.create("two", "{}")
 			s.mustShow("u", "one")
 			s.archive("one")
-			s.staysAway("u", sweeps)
-			s.Kill()
-			s.restart()
-			s.staysAway("u", sweeps)
-			d.restartEmpty(s)
-			s.staysAway("u", sweeps)
+			d.staysAwayOverRestarts(s, "u")
 			s.mustShow("another", "two")
 		}},
 		{"gap_beside_a_control", []string{gap}, func(d *deployment) {
@@ -43,12 +36,7 @@ func TestWaits(t *testing.T) {
 			s.create("two", "{}")
 			s.mustShow("u", "one")
 			s.put("one", split("one", frequency, 0, 100))
-			s.staysAway("u", sweeps)
-			s.Kill()
-			s.restart()
-			s.staysAway("u", sweeps)
-			d.restartEmpty(s)
-			s.staysAway("u", sweeps)
+			d.staysAwayOverRestarts(s, "u")
 			s.mustShow("another", "two") // "one" is a control for all, which does not hold anything up
 		}},
 		{"gap_of_the_settings", nil, func(d *deployment) {
@@ -57,12 +45,7 @@ func TestWaits(t *testing.T) {
 			s.mustShow("u", "one")
 			s.create("two", "{}")
 			s.configure(`{"min_gap_sec":3600}`)
-			s.staysAway("u", sweeps)
-			s.Kill()
-			s.restart()
-			s.staysAway("u", sweeps)
-			d.restartEmpty(s)
-			s.staysAway("u", sweeps)
+			d.staysAwayOverRestarts(s, "u")
 			s.configure(`{}`)
 			s.mustShow("u", "two")
 		}},
@@ -73,12 +56,7 @@ func TestWaits(t *testing.T) {
 			s.configure(`{"caps":[{"key":"daily","max":2,"per_sec":86400}]}`)
 			s.mustShow("u", "one")
 			s.mustShow("u", "two")
-			s.staysAway("u", sweeps)
-			s.Kill()
-			s.restart()
-			s.staysAway("u", sweeps)
-			d.restartEmpty(s)
-			s.staysAway("u", sweeps)
+			d.staysAwayOverRestarts(s, "u")
 			s.configure(`{"caps":[{"key":"daily","max":3,"per_sec":86400}]}`)
 			p := s.mustShow("u", "two")
 			s.staysAway("u", sweeps)
@@ -190,4 +168,19 @@ func TestWaits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sweeps is longer than a server takes to sweep a table of one user.
+const sweeps = time.Second
+
+// staysAwayOverRestarts fails unless nothing is shown to a user now, by a server that was
+// killed, and by one that knows only the database.
+func (d *deployment) staysAwayOverRestarts(s *server, user string) {
+	d.t.Helper()
+	s.staysAway(user, sweeps)
+	s.Kill()
+	s.restart()
+	s.staysAway(user, sweeps)
+	d.restartEmpty(s)
+	s.staysAway(user, sweeps)
 }
