@@ -71,6 +71,13 @@ type Catalog struct {
 	Settings SettingsRow
 }
 
+// CatalogChange is what a revision has other than an earlier one.
+type CatalogChange struct {
+	Revision int64
+	Popups   []Row        // the changed rows, one of each popup, those of archived ones too
+	Settings *SettingsRow // nil: unchanged
+}
+
 // DecodeSettings reads settings from JSON, as [Decode] reads a spec.
 func DecodeSettings(data []byte) (Settings, error) {
 	var d decoder

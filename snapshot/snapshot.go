@@ -28,6 +28,8 @@ type Snapshot struct {
 	byGoal      map[string][]*Popup // those that are active or paused, by the name of their goal
 	broken      map[uint32]bool     // ids of rows that could not be compiled, and of which no version is in force
 	newest      uint32              // the greatest id of all rows
+	changed     []*Popup            // see Changed
+	removed     []*Popup            // see Removed
 }
 
 // Popup returns the popup with this id, nil if there is none. Drafts and paused
@@ -62,6 +64,25 @@ func (s *Snapshot) All() []*Popup {
 		return nil
 	}
 	return s.popups
+}
+
+// Changed returns the popups that are not the same ones in the snapshot that this one was
+// compiled after, in selection order: all of them without one. The caller must not
+// change the slice.
+func (s *Snapshot) Changed() []*Popup {
+	if s == nil {
+		return nil
+	}
+	return s.changed
+}
+
+// Removed returns the popups of the snapshot before whose ids are in this one no more. The
+// caller must not change the slice.
+func (s *Snapshot) Removed() []*Popup {
+	if s == nil {
+		return nil
+	}
+	return s.removed
 }
 
 // Store holds the snapshot in force. Its methods may be called from any goroutine.
@@ -136,11 +157,19 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.ID, b.ID))
 	})
 	for _, p := range s.popups {
+		if previous.Popup(p.ID) != p {
+			s.changed = append(s.changed, p)
+		}
 		if p.Status == popup.Active {
 			s.active = append(s.active, p)
 		}
 		if p.goal != "" && (p.Status == popup.Active || p.Status == popup.Paused) {
 			s.byGoal[p.goal] = append(s.byGoal[p.goal], p)
+		}
+	}
+	for _, p := range previous.All() {
+		if s.byID[p.ID] == nil {
+			s.removed = append(s.removed, p)
 		}
 	}
 	s.byPlacement = indexPlacements(s.active, previous)
