@@ -28,9 +28,10 @@ const (
 )
 
 // expiry deletes rows that can matter no more: impressions whose tokens have expired, for
-// which no goal counts and that no cap counts, goals whose exposure never came, and the states of popups
-// that were archived so long ago. It walks through the tables
-// by primary key. Where it stands lives in memory: a server that stops begins again.
+// which no goal counts and that no cap counts, goals whose exposure never came, the states
+// of popups that were archived so long ago, and old samples of what stopped popups. It walks
+// through the tables by primary key. Where it stands lives in memory: a server that stops
+// begins again.
 type expiry struct {
 	*DB
 	impressions     keyWalk
@@ -58,7 +59,8 @@ func (x *expiry) run(ctx context.Context, until time.Time) (finished bool, err e
 	cutoffMS := nowMS - keepImpressions.Milliseconds()
 	finished, err = x.expireImpressions(ctx, nowMS, until)
 	statesFinished, statesErr := x.expireStates(ctx, cutoffMS, until)
-	return finished && statesFinished, errors.Join(err, statesErr, goalsErr)
+	whyNotFinished, whyNotErr := x.removeOldWhyNot(ctx, nowMS-keepWhyNot.Milliseconds(), until)
+	return finished && statesFinished && whyNotFinished, errors.Join(err, statesErr, goalsErr, whyNotErr)
 }
 
 func (x *expiry) expireImpressions(ctx context.Context, nowMS int64, until time.Time) (finished bool, err error) {

@@ -58,7 +58,7 @@ func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 	for _, c := range classes() {
 		m.errors[c] = errs.WithLabelValues(string(c))
 	}
-	for _, table := range []string{eventTable, impressionTable.name, stateTable.name, goalTable.name} {
+	for _, table := range []string{eventTable, impressionTable.name, stateTable.name, goalTable.name, whyNotTable} {
 		m.removed[table] = removed.WithLabelValues(table)
 	}
 	return m

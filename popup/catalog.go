@@ -87,3 +87,13 @@ type Counts struct {
 	ConvertUsers uint64
 	ControlUsers uint64
 }
+
+// WhyNot says of how many polls of one hour a popup was not shown for one reason, or with
+// [Eligible] that it was. It is estimated from a sample.
+type WhyNot struct {
+	PopupID uint32
+	HourMS  int64 // start of the hour
+	Reason  Reason
+	Polls   uint64 // as estimated
+	Sampled uint64 // polls of the sample
+}
