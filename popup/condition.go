@@ -26,7 +26,7 @@ func (c *Condition) validate(errs *FieldErrors, at string) {
 		errs.add(at+"/attr", "must not be empty")
 	}
 	validateText(errs, at+"/attr", c.Attr, MaxAttrName)
-	op := at + "/op"
+	op, ignoreCase := at+"/op", at+"/ignore_case"
 	at += "/value"
 	detail := ""
 	switch c.Op {
@@ -44,11 +44,23 @@ func (c *Condition) validate(errs *FieldErrors, at string) {
 		if c.Value != nil {
 			detail = fmt.Sprintf("must be absent with %s", c.Op)
 		}
-	case SemverGte, SemverLt:
+	case SemverEq, SemverGt, SemverGte, SemverLt, SemverLte:
 		detail = versionDetail(c.Value)
+	case Matches:
+		detail = patternDetail(c.Value)
+	case Before, After:
+		detail = timeDetail(c.Value)
+	case OlderThan, NewerThan:
+		detail = ageDetail(c.Value)
+	case InCIDR:
+		validateNetworks(errs, at, c.Value)
 	default:
-		errs.add(op, "must be eq, neq, in, not_in, gt, gte, lt, lte, contains, prefix, suffix, "+
-			"exists, not_exists, semver_gte or semver_lt")
+		errs.add(op, "must be eq, neq, in, not_in, gt, gte, lt, lte, contains, prefix, suffix, exists, not_exists, "+
+			"semver_eq, semver_gt, semver_gte, semver_lt, semver_lte, matches, before, after, older_than, newer_than or in_cidr")
+		return
+	}
+	if c.IgnoreCase && !c.Op.TakesIgnoreCase() {
+		errs.add(ignoreCase, fmt.Sprintf("does not go with %s: only with eq, neq, in, not_in, contains, prefix and suffix", c.Op))
 	}
 	if detail != "" {
 		errs.add(at, detail)
@@ -73,6 +85,65 @@ func versionDetail(value any) string {
 	s, ok := value.(string)
 	if _, valid := ParseVersion([]byte(s)); !ok || !valid {
 		return `must be a version as in "3.2.1", a string`
+	}
+	return ""
+}
+
+// patternDetail returns what is wrong with a value that is to be a regular expression.
+func patternDetail(value any) string {
+	s, ok := value.(string)
+	if !ok {
+		return "must be a string"
+	}
+	if _, err := CompilePattern(s); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// timeDetail returns what is wrong with a value that is to be a time.
+func timeDetail(value any) string {
+	s, ok := value.(string)
+	if _, valid := ParseTime([]byte(s)); !ok || !valid {
+		return `must be a time as in "2026-01-31T09:00:00Z" (RFC 3339) or a date as in "2026-01-31", a string`
+	}
+	return ""
+}
+
+// ageDetail returns what is wrong with a value that is to be an age.
+func ageDetail(value any) string {
+	s, ok := value.(string)
+	if _, valid := ParseAge(s); !ok || !valid {
+		return `must be an age as in "7d" or "36h", a whole number of s, m (minutes), h, d or w, at most 100 years`
+	}
+	return ""
+}
+
+// validateNetworks checks the value of in_cidr, a network or a list of them.
+func validateNetworks(errs *FieldErrors, at string, value any) {
+	values, isList := value.([]any)
+	if !isList {
+		if detail := networkDetail(value); detail != "" {
+			errs.add(at, detail)
+		}
+		return
+	}
+	if len(values) < 1 || len(values) > MaxValues {
+		errs.add(at, fmt.Sprintf("must be a network or a list of 1 to %d", MaxValues))
+		return
+	}
+	for i, v := range values {
+		if detail := networkDetail(v); detail != "" {
+			errs.add(index(at, i), detail)
+		}
+	}
+}
+
+// networkDetail returns what is wrong with a value that is to be a network.
+func networkDetail(value any) string {
+	s, ok := value.(string)
+	if _, valid := ParseNetwork(s); !ok || !valid {
+		return `must be a network or an address as in "10.0.0.0/8" or "2001:db8::1", a string`
 	}
 	return ""
 }

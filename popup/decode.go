@@ -168,10 +168,11 @@ func (d *decoder) spec(tree any) Spec {
 
 func (d *decoder) schedule(at string, v any) Schedule {
 	s := Schedule{Timezone: "UTC", Days: []string{}, Hours: [][2]string{}}
-	o := d.object(at, v, "start_at", "end_at", "timezone", "days", "hours")
+	o := d.object(at, v, "start_at", "end_at", "timezone", "user_time", "days", "hours")
 	member(o, "start_at", &s.StartAt, d.time)
 	member(o, "end_at", &s.EndAt, d.time)
 	member(o, "timezone", &s.Timezone, d.text)
+	member(o, "user_time", &s.UserTime, d.flag)
 	member(o, "days", &s.Days, list(d, d.text))
 	member(o, "hours", &s.Hours, list(d, d.window))
 	return s
@@ -197,10 +198,11 @@ func (d *decoder) targeting(at string, v any) Targeting {
 
 func (d *decoder) condition(at string, v any) Condition {
 	var c Condition
-	o := d.strictObject(at, v, "attr", "op", "value")
+	o := d.strictObject(at, v, "attr", "op", "value", "ignore_case")
 	member(o, "attr", &c.Attr, d.text)
 	member(o, "op", &c.Op, func(at string, v any) Op { return Op(d.text(at, v)) })
 	member(o, "value", &c.Value, d.operand)
+	member(o, "ignore_case", &c.IgnoreCase, d.flag)
 	return c
 }
 

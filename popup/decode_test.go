@@ -16,7 +16,7 @@ import (
 
 // documented is the popup of the API's documentation: every default, spelled out.
 const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0,"placements":["default"],"trigger":"load",
- "schedule":{"start_at":null,"end_at":null,"timezone":"UTC","days":[],"hours":[]},
+ "schedule":{"start_at":null,"end_at":null,"timezone":"UTC","user_time":false,"days":[],"hours":[]},
  "targeting":{"all":[],"any":[],"none":[]},
  "rollout":{"percent":100,"salt":""},
  "frequency":{"after_click_sec":2592000,"after_dismiss_sec":86400,"after_impression_sec":86400,"max_impressions":0,"ignore_min_gap":false,"confirm_sec":0},
@@ -27,9 +27,9 @@ const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0
 
 // full has a value of its own in every field.
 const full = `{"key":"full","name":"Volle Größe","status":"active","priority":-5,"placements":["home","cart_2"],"trigger":"scroll:50",
- "schedule":{"start_at":"2026-03-01T09:00:00+01:00","end_at":"2026-04-01T00:00:00.123456Z","timezone":"UTC","days":["mon","sun"],"hours":[["22:00","02:00"],["12:00","24:00"]]},
- "targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android",3,true]}],"any":[{"attr":"plan","op":"exists"},{"attr":"age","op":"gte","value":18.5}],
-  "none":[{"attr":"app_version","op":"semver_lt","value":"3.2.1-rc.1"}]},
+ "schedule":{"start_at":"2026-03-01T09:00:00+01:00","end_at":"2026-04-01T00:00:00.123456Z","timezone":"UTC","user_time":true,"days":["mon","sun"],"hours":[["22:00","02:00"],["12:00","24:00"]]},
+ "targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android",3,true],"ignore_case":true}],"any":[{"attr":"plan","op":"exists"},{"attr":"age","op":"gte","value":18.5}],
+  "none":[{"attr":"app_version","op":"semver_lt","value":"3.2.1-rc.1"},{"attr":"ip","op":"in_cidr","value":["10.0.0.0/8","::1"]}]},
  "rollout":{"percent":33.33,"salt":"s1"},
  "frequency":{"after_click_sec":-1,"after_dismiss_sec":0,"after_impression_sec":315360000,"max_impressions":3,"ignore_min_gap":true,"confirm_sec":86400},
  "goal":{"event":"purchase.v_2-x","window_sec":7776000},
@@ -73,9 +73,9 @@ func sortedContent(s string) string {
 // What a newer version has stored is read without what is not known, but not in a
 // condition, and nothing else is less strict.
 func TestDecodeStored(t *testing.T) {
-	const newer = `{"key":"k","audience":"exit","schedule":{"user_time":true},"variants":[{"translations":{},"content":{"kind":"toast"}}]}`
+	const newer = `{"key":"k","audience":"exit","schedule":{"moon_time":true},"variants":[{"translations":{},"content":{"kind":"toast"}}]}`
 	s, ignored, err := DecodeStored([]byte(newer))
-	if want := []string{"/audience", "/schedule/user_time", "/variants/0/translations"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
+	if want := []string{"/audience", "/schedule/moon_time", "/variants/0/translations"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
 		t.Errorf("ignored %q, %v; want %q", ignored, err, want)
 	}
 	if d := cmp.Diff(mustDecode(t, `{"key":"k","variants":[{"content":{"kind":"toast"}}]}`), s); d != "" {
@@ -88,8 +88,8 @@ func TestDecodeStored(t *testing.T) {
 		t.Errorf("a variant of a key that was not reserved: %v", err)
 	}
 	for _, broken := range []string{
-		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"eq","value":"pro","ignore_case":true}]}}`,
-		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"matches","value":"p.o"}]}}`,
+		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"eq","value":"pro","ignore_accents":true}]}}`,
+		`{"key":"k","targeting":{"all":[{"attr":"plan","op":"sounds_like","value":"p.o"}]}}`,
 		`{"key":"k","priority":"high"}`, `{"audience":"exit"}`, `{"key":"k","key":"k"}`, `[]`,
 	} {
 		if _, _, err := DecodeStored([]byte(broken)); err == nil {
@@ -104,12 +104,12 @@ func TestDecodeFull(t *testing.T) {
 	end := time.Date(2026, 4, 1, 0, 0, 0, 123e6, time.UTC)
 	want := Spec{
 		Key: "full", Name: "Volle Größe", Status: Active, Priority: -5, Placements: []string{"home", "cart_2"}, Trigger: "scroll:50",
-		Schedule: Schedule{StartAt: &start, EndAt: &end, Timezone: "UTC", Days: []string{"mon", "sun"},
+		Schedule: Schedule{StartAt: &start, EndAt: &end, Timezone: "UTC", UserTime: true, Days: []string{"mon", "sun"},
 			Hours: [][2]string{{"22:00", "02:00"}, {"12:00", "24:00"}}},
 		Targeting: Targeting{
-			All:  []Condition{{"platform", In, []any{"ios", "android", 3.0, true}}},
-			Any:  []Condition{{Attr: "plan", Op: Exists}, {"age", Gte, 18.5}},
-			None: []Condition{{"app_version", SemverLt, "3.2.1-rc.1"}},
+			All:  []Condition{{"platform", In, []any{"ios", "android", 3.0, true}, true}},
+			Any:  []Condition{{Attr: "plan", Op: Exists}, {Attr: "age", Op: Gte, Value: 18.5}},
+			None: []Condition{{Attr: "app_version", Op: SemverLt, Value: "3.2.1-rc.1"}, {Attr: "ip", Op: InCIDR, Value: []any{"10.0.0.0/8", "::1"}}},
 		},
 		Rollout:   Rollout{33.33, "s1"},
 		Frequency: Frequency{-1, 0, 315_360_000, 3, true, 86_400},
@@ -175,6 +175,16 @@ func TestDecodeRefuses(t *testing.T) {
 		{"/targeting/all/0/value/0", all(`{"attr":"a","op":"in","value":[["x"]]}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"in","value":[` + values + `]}`)},
 		{"/targeting/all/0/value", all(`{"attr":"a","op":"gt","value":"5"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"contains","value":5}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"prefix","value":""}`)},
 		{"/targeting/all/0/value", all(`{"attr":"a","op":"exists","value":true}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"semver_gte","value":3.2}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"semver_lt","value":"three"}`)},
+		{"/schedule/user_time", one(`"schedule":{"user_time":"yes"}`)}, {"/targeting/all/0/ignore_case", all(`{"attr":"a","op":"eq","value":"x","ignore_case":1}`)},
+		{"/targeting/all/0/ignore_case", all(`{"attr":"a","op":"gt","value":1,"ignore_case":true}`)}, {"/targeting/all/0/ignore_case", all(`{"attr":"a","op":"matches","value":"x","ignore_case":true}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"semver_eq","value":1}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"semver_gt","value":"x"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"semver_lte"}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":5}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":""}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":"(x"}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":"(?=x)"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":"` + long[:257] + `"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":"a\n\u0007"}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":"(a{30}){30}"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"matches","value":"` + strings.Repeat(`\\pL`, 9) + `"}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"before","value":1767225600}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"after","value":"2026-02-30"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"after","value":["2026-02-20"]}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"older_than","value":7}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"newer_than","value":"7"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"newer_than","value":"101y"}`)},
+		{"/targeting/all/0/value", all(`{"attr":"a","op":"in_cidr","value":10}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"in_cidr","value":"10.0.0.0/33"}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"in_cidr","value":[]}`)},
+		{"/targeting/all/0/value/1", all(`{"attr":"a","op":"in_cidr","value":["10.0.0.0/8","home"]}`)}, {"/targeting/all/0/value", all(`{"attr":"a","op":"in_cidr","value":[` + values + `]}`)},
 
 		{"/rollout/percent", one(`"rollout":{"percent":-0.01}`)}, {"/rollout/percent", one(`"rollout":{"percent":100.01}`)}, {"/rollout/percent", one(`"rollout":{"percent":0.005}`)}, {"/rollout/percent", one(`"rollout":{"percent":"50"}`)},
 		{"/rollout/salt", one(`"rollout":{"salt":"` + long + `"}`)}, {"/rollout/salt", one(`"rollout":{"salt":"a\u0000b"}`)},
@@ -247,7 +257,7 @@ func TestLimitsAreAllowed(t *testing.T) {
 func TestValidateSpecsWrittenInGo(t *testing.T) {
 	s := Spec{
 		Key: "k", Status: Active, Placements: []string{DefaultPlacement}, Trigger: DefaultTrigger, Schedule: Schedule{Timezone: "UTC"},
-		Targeting: Targeting{All: []Condition{{"age", Gte, 18}}},
+		Targeting: Targeting{All: []Condition{{Attr: "age", Op: Gte, Value: 18}}},
 		Goal:      GoalSpec{WindowSec: 1},
 		Variants:  []Variant{{Key: "a", Weight: 1}},
 	}
@@ -277,7 +287,7 @@ func TestSpecSize(t *testing.T) {
 		list[i] = strings.Repeat("x", MaxValue)
 	}
 	for range MaxConditions {
-		s.Targeting.All = append(s.Targeting.All, Condition{"a", In, list})
+		s.Targeting.All = append(s.Targeting.All, Condition{Attr: "a", Op: In, Value: list})
 	}
 	var errs FieldErrors
 	if err := s.Validate(); !errors.As(err, &errs) || errs[0].Pointer != "" {

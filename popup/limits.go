@@ -14,8 +14,10 @@ const (
 
 	MaxConditions = 64 // in all, any and none together
 	MaxAttrName   = 64
-	MaxValue      = 256 // a string that an attribute is compared with
-	MaxValues     = 256 // values in the list of one in or not_in
+	MaxValue      = 256  // a string that an attribute is compared with
+	MaxValues     = 256  // values in the list of one in, not_in or in_cidr
+	MaxPattern    = 256  // a regular expression
+	MaxMatched    = 1024 // an attribute that a regular expression is tried on
 
 	MaxSalt = 64
 

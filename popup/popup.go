@@ -51,11 +51,12 @@ type Spec struct {
 // Schedule says when a popup may be shown. Zero times are open ends; an empty
 // list of days or hours means all of them.
 type Schedule struct {
-	StartAt  *time.Time  `json:"start_at"` // inclusive
-	EndAt    *time.Time  `json:"end_at"`   // exclusive
-	Timezone string      `json:"timezone"` // IANA name; days and hours are local to it
-	Days     []string    `json:"days"`     // mon tue wed thu fri sat sun: the day on which a window starts
-	Hours    [][2]string `json:"hours"`    // ["HH:MM","HH:MM"], end exclusive, may cross midnight, "24:00" allowed as an end
+	StartAt  *time.Time  `json:"start_at"`  // inclusive
+	EndAt    *time.Time  `json:"end_at"`    // exclusive
+	Timezone string      `json:"timezone"`  // IANA name; days and hours are local to it
+	UserTime bool        `json:"user_time"` // they are local to the zone of the request, to Timezone if it has none that is known
+	Days     []string    `json:"days"`      // mon tue wed thu fri sat sun: the day on which a window starts
+	Hours    [][2]string `json:"hours"`     // ["HH:MM","HH:MM"], end exclusive, may cross midnight, "24:00" allowed as an end
 }
 
 // Targeting matches when every condition of All holds, at least one of Any
@@ -67,17 +68,21 @@ type Targeting struct {
 }
 
 // Condition compares one attribute of a request with a value: a string, a
-// number, a bool or, for in and not_in, a list of these.
+// number, a bool or, for in, not_in and in_cidr, a list of these. An attribute that a
+// request gives several times is a set: the operator holds if it does for any of its
+// members, and Neq, NotIn and NotExists are the opposites of Eq, In and Exists.
 type Condition struct {
-	Attr  string `json:"attr"`
-	Op    Op     `json:"op"`
-	Value any    `json:"value,omitempty"`
+	Attr       string `json:"attr"`
+	Op         Op     `json:"op"`
+	Value      any    `json:"value,omitempty"`
+	IgnoreCase bool   `json:"ignore_case,omitempty"` // compare texts without regard to letter case; see [Op.TakesIgnoreCase]
 }
 
 // Op is the operator of a [Condition].
 type Op string
 
-// A missing attribute satisfies only Neq, NotIn and NotExists.
+// A missing attribute satisfies only Neq, NotIn and NotExists. One that cannot be read
+// as the number, version, time or address that an operator compares is like a missing one.
 const (
 	Eq        Op = "eq"
 	Neq       Op = "neq"
@@ -92,9 +97,28 @@ const (
 	Suffix    Op = "suffix"
 	Exists    Op = "exists"
 	NotExists Op = "not_exists"
+	SemverEq  Op = "semver_eq" // SemverEq to SemverLte compare versions, see [ParseVersion]
+	SemverGt  Op = "semver_gt"
 	SemverGte Op = "semver_gte"
 	SemverLt  Op = "semver_lt"
+	SemverLte Op = "semver_lte"
+	Matches   Op = "matches" // a regular expression, see [CompilePattern]
+	Before    Op = "before"  // Before and After compare times, see [ParseTime]
+	After     Op = "after"
+	OlderThan Op = "older_than" // before now less an age, see [ParseAge]
+	NewerThan Op = "newer_than" // after now less an age
+	InCIDR    Op = "in_cidr"    // an address in a network or one of a list of them, see [ParseNetwork]
 )
+
+// TakesIgnoreCase reports whether the operator compares texts, so that a condition may
+// ignore letter case.
+func (op Op) TakesIgnoreCase() bool {
+	switch op {
+	case Eq, Neq, In, NotIn, Contains, Prefix, Suffix:
+		return true
+	}
+	return false
+}
 
 // Rollout shows a popup to a sticky share of users. Another salt draws another share.
 type Rollout struct {

@@ -22,7 +22,9 @@ type Request struct {
 	Locale     []byte
 	Country    []byte
 	Path       []byte // of the page
-	Attrs      []Attr // the a.NAME parameters
+	Zone       []byte // IANA name of the user's time zone
+	IP         []byte // address of the client
+	Attrs      []Attr // the a.NAME parameters; several of one name are a set
 }
 
 // PlacementNames returns where the request asks for popups: the default placement if

@@ -228,7 +228,7 @@ func TestBrokenRows(t *testing.T) {
 		"not JSON keeps the last good":   {list{change(row(1, ``), func(r *popup.Row) { r.Spec = []byte(`{`) }), row(2, ``)}, "p1.1 p2.1", 1},
 		"no spec":                        {list{change(row(1, ``), func(r *popup.Row) { r.Spec = nil }), row(2, ``)}, "p1.1 p2.1", 1},
 		"unknown field is ignored":       {list{change(row(1, `"colour":"red"`), func(*popup.Row) {}), row(2, ``)}, "p1.2 p2.1", 0},
-		"unknown field of a condition":   {list{change(row(1, `"targeting":{"none":[{"attr":"plan","op":"eq","value":"pro","ignore_case":true}]}`), func(*popup.Row) {}), row(2, ``)}, "p1.1 p2.1", 1},
+		"unknown field of a condition":   {list{change(row(1, `"targeting":{"none":[{"attr":"plan","op":"eq","value":"pro","ignore_accents":true}]}`), func(*popup.Row) {}), row(2, ``)}, "p1.1 p2.1", 1},
 		"without a good one is left out": {list{row(2, ``), row(3, `"priority":"x"`)}, "p2.1", 1},
 		"another key under the same id":  {list{change(row(1, ``), func(r *popup.Row) { r.Key = "other" })}, "", 1},
 		"id 0":                           {list{row(0, ``), row(2, ``)}, "p2.1", 1},

@@ -26,7 +26,7 @@ func TestCreate(t *testing.T) {
 	want := map[string]any{
 		"id": 1.0, "version": 1.0, "updated_at": "2026-03-10T12:34:56Z",
 		"key": "spring-sale", "name": "", "status": "active", "priority": 0.0, "placements": []any{"home"}, "trigger": "load",
-		"schedule":  map[string]any{"start_at": nil, "end_at": nil, "timezone": "UTC", "days": []any{}, "hours": []any{}},
+		"schedule":  map[string]any{"start_at": nil, "end_at": nil, "timezone": "UTC", "user_time": false, "days": []any{}, "hours": []any{}},
 		"targeting": map[string]any{"all": []any{}, "any": []any{}, "none": []any{}},
 		"rollout":   map[string]any{"percent": 100.0, "salt": ""},
 		"frequency": map[string]any{"after_click_sec": 2592000.0, "after_dismiss_sec": 86400.0, "after_impression_sec": 86400.0, "max_impressions": 0.0, "ignore_min_gap": false, "confirm_sec": 0.0},

@@ -159,7 +159,7 @@ func TestFieldsOfANewerVersion(t *testing.T) {
 	var log logBuffer
 	source, store, registry := &catalog{}, snapshot.NewStore(), prometheus.NewRegistry()
 	w := New(store, Config{Source: source, Log: log.logger(), Registerer: registry})
-	newer := row(1, `"colour":"red","schedule":{"user_time":true}`)
+	newer := row(1, `"colour":"red","schedule":{"moon_time":true}`)
 	changed := newer
 	changed.Version = 2
 	for i, step := range []struct {
@@ -174,7 +174,7 @@ func TestFieldsOfANewerVersion(t *testing.T) {
 		if got := keys(store.Current().All()); got != step.want {
 			t.Errorf("reload %d: %s in force, want %s", i, got, step.want)
 		}
-		if got := log.count("/colour /schedule/user_time"); got != step.logged {
+		if got := log.count("/colour /schedule/moon_time"); got != step.logged {
 			t.Errorf("reload %d: %d lines about fields, want %d", i, got, step.logged)
 		}
 		if got := gathered(t, registry, "popupd_config_broken_popups"); got != 0 {
