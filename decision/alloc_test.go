@@ -23,6 +23,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 	f, r := waiting(t, 200)
 	check("waits for all that fits", func() { f.Decide(f.snap, f.users, r, f.nowMS, nil) })
+	check("dry", func() { f.Dry(f.snap, f.users, r, f.nowMS) })
 
 	f = newFixture(t, frequency.Config{}, often, often, often+`,"priority":1,"variants":[{"key":"none","control":true}]`)
 	everybody := budget(1 << 30)

@@ -42,6 +42,8 @@ type Decision struct {
 	readyAtMS    int64 // when the first of the popups that wait returns
 	search       search
 	servedBefore []candidate // popups of one priority that may be shown again
+
+	copied *frequency.Table // memory of Dry
 }
 
 // Winner is a popup that is shown.
