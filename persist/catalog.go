@@ -74,22 +74,6 @@ type catalogRow struct {
 	goalWindowSec  int64 // 0: no goal
 }
 
-// inRevision makes one change of what is configured, with a new revision, all or
-// nothing. The first statement takes the row's lock, so changes go one after the other
-// and each reads what the one before has written.
-func (db *DB) inRevision(ctx context.Context, change func(*sql.Tx) error) error {
-	return db.inTx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
-		if err != nil {
-			return fmt.Errorf("next revision: %w", err)
-		}
-		if n, err := r.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(errors.New("next revision: the table config_revision has no row"), err)
-		}
-		return change(tx)
-	})
-}
-
 // changeCatalog makes one change of a popup: by change, with its history and its line
 // in the audit trail.
 func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
@@ -103,18 +87,18 @@ func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 		row.goalWindowSec = p.Goal.WindowSec
 	}
 	p.UpdatedAt = timeOf(row.atMS)
-	return db.inRevision(ctx, func(tx *sql.Tx) error {
+	return db.inRevision(ctx, func(tx *sql.Tx) (uint32, error) {
 		from, err := change(tx, row)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if _, err := tx.ExecContext(ctx,
 			"INSERT INTO popup_revisions (popup_id, version, spec, actor, created_at) VALUES (?, ?, ?, ?, ?)",
 			p.ID, p.Version, row.spec, clip(c.Actor, maxActor), row.atMS); err != nil {
-			return fmt.Errorf("keep revision: %w", err)
+			return 0, fmt.Errorf("keep revision: %w", err)
 		}
 		_, err = audit(ctx, tx, c, row.atMS, p.Key, from, p.Version)
-		return err
+		return p.ID, err
 	})
 }
 
@@ -202,58 +186,4 @@ func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) 
 		list = append(list, v)
 	}
 	return list, rows.Err()
-}
-
-// Revision returns how many changes the catalog has had. It goes back when the
-// store is restored from a backup.
-func (db *DB) Revision(ctx context.Context) (int64, error) {
-	n, err := revision(ctx, db.read)
-	if err != nil {
-		return 0, fmt.Errorf("read revision: %w", err)
-	}
-	return n, nil
-}
-
-// querier is a *sql.DB or *sql.Tx.
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func revision(ctx context.Context, q querier) (n int64, err error) {
-	err = q.QueryRowContext(ctx, "SELECT revision FROM config_revision WHERE id = 1").Scan(&n)
-	return n, err
-}
-
-// Rows returns all popups that are not archived, and the newest one, archived or not,
-// by id, and the settings, all as they are stored, and the revision that they are of.
-func (db *DB) Rows(ctx context.Context) (popup.Catalog, error) {
-	c, err := db.rows(ctx)
-	if err != nil {
-		return popup.Catalog{}, fmt.Errorf("read popups: %w", err)
-	}
-	return c, nil
-}
-
-func (db *DB) rows(ctx context.Context) (c popup.Catalog, err error) {
-	tx, err := snapshot(ctx, db.read)
-	if err != nil {
-		return c, err
-	}
-	defer func() { _ = tx.Rollback() }() // it has only read
-	if c.Revision, err = revision(ctx, tx); err != nil {
-		return c, fmt.Errorf("revision: %w", err)
-	}
-	if c.Settings, err = settings(ctx, tx); err != nil {
-		return c, err
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec, status = 'archived' FROM popups"+
-		" WHERE status <> 'archived' OR id = (SELECT MAX(id) FROM popups) ORDER BY id")
-	if err != nil {
-		return c, err
-	}
-	c.Popups, err = collect(rows, func(s scanner) (r popup.Row, err error) {
-		err = s.Scan(&r.ID, &r.Version, &r.UpdatedAtMS, &r.Key, &r.Spec, &r.Archived)
-		return r, err
-	})
-	return c, err
 }

@@ -57,8 +57,8 @@ func TestCreateAndRead(t *testing.T) {
 		if _, err := s.Popup(t.Context(), "Sale"); !errors.Is(err, popup.ErrNotFound) {
 			t.Errorf("another key: %v, want %v", err, popup.ErrNotFound)
 		}
-		if n, err := s.Revision(t.Context()); err != nil || n != 1 {
-			t.Errorf("revision %d, %v; want 1: a change that fails is none", n, err)
+		if at, err := s.Position(t.Context()); err != nil || at.Revision != 1 {
+			t.Errorf("revision %d, %v; want 1: a change that fails is none", at.Revision, err)
 		}
 	})
 }

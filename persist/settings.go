@@ -42,23 +42,23 @@ func longestCap(s popup.Settings) (d time.Duration) {
 // returns [popup.ErrStale] if they have another one. They must be valid.
 func (db *DB) PutSettings(ctx context.Context, c popup.Change, version uint32, s popup.Settings) (popup.StoredSettings, error) {
 	atMS, spec := db.now(), string(s.Encode())
-	err := db.inRevision(ctx, func(tx *sql.Tx) error {
+	err := db.inRevision(ctx, func(tx *sql.Tx) (uint32, error) {
 		row, err := settings(ctx, tx)
 		switch {
 		case err != nil:
-			return err
+			return 0, err
 		case row.Version != version:
-			return popup.ErrStale
+			return 0, popup.ErrStale
 		case version == 0:
 			_, err = tx.ExecContext(ctx, "INSERT INTO settings (id, version, spec, updated_at) VALUES (1, 1, ?, ?)", spec, atMS)
 		default:
 			_, err = tx.ExecContext(ctx, "UPDATE settings SET version = ?, spec = ?, updated_at = ? WHERE id = 1", version+1, spec, atMS)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		_, err = audit(ctx, tx, c, atMS, settingsObject, version, version+1)
-		return err
+		return 0, err
 	})
 	if err != nil {
 		return popup.StoredSettings{}, fmt.Errorf("put settings: %w", err)

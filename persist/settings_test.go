@@ -35,8 +35,11 @@ func TestSettings(t *testing.T) {
 				t.Errorf("read back (-want +got):\n%s", d)
 			}
 			c, err := s.Rows(t.Context())
+			if c.Nonce == 0 {
+				t.Error("the revision has no nonce")
+			}
 			row := popup.SettingsRow{Version: want.Version, UpdatedAtMS: at.UnixMilli(), Spec: put.Encode()}
-			if d := cmp.Diff(popup.Catalog{Revision: int64(version + 1), Settings: row}, c); err != nil || d != "" {
+			if d := cmp.Diff(popup.Catalog{Revision: int64(version + 1), Nonce: c.Nonce, Settings: row}, c); err != nil || d != "" {
 				t.Errorf("row (-want +got), %v:\n%s", err, d)
 			}
 			if _, err := s.PutSettings(t.Context(), update, uint32(version), put); !errors.Is(err, popup.ErrStale) {
@@ -54,8 +57,8 @@ func TestSettings(t *testing.T) {
 		if d := cmp.Diff(want, entries); d != "" {
 			t.Errorf("audit (-want +got):\n%s", d)
 		}
-		if n, err := s.Revision(t.Context()); n != 2 || err != nil {
-			t.Errorf("revision %d, %v; want 2: a change that fails is none", n, err)
+		if at, err := s.Position(t.Context()); at.Revision != 2 || err != nil {
+			t.Errorf("revision %d, %v; want 2: a change that fails is none", at.Revision, err)
 		}
 	})
 }

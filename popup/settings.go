@@ -64,9 +64,17 @@ type SettingsRow struct {
 	Spec        []byte
 }
 
+// Position names one state of the catalog: a restored store gives out a revision again, but
+// with another nonce.
+type Position struct {
+	Revision int64
+	Nonce    int64 // drawn at random with the revision; 0: the store has none of it
+}
+
 // Catalog is all that is configured, as the store keeps it at one revision.
 type Catalog struct {
 	Revision int64
+	Nonce    int64 // see Position
 	Popups   []Row
 	Settings SettingsRow
 }
@@ -74,6 +82,7 @@ type Catalog struct {
 // CatalogChange is what a revision has other than an earlier one.
 type CatalogChange struct {
 	Revision int64
+	Nonce    int64        // see Position
 	Popups   []Row        // the changed rows, one of each popup, those of archived ones too
 	Settings *SettingsRow // nil: unchanged
 }

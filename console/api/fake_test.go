@@ -129,6 +129,10 @@ func (m *memory) Revisions(ctx context.Context, key string) ([]popup.Revision, e
 	return out, err
 }
 
+func (m *memory) Changes(context.Context, popup.Position) (c popup.CatalogChange, known bool, err error) {
+	return c, false, nil
+}
+
 func (m *memory) Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
@@ -189,10 +193,10 @@ func (m *memory) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]po
 	return out, err
 }
 
-func (m *memory) Revision(ctx context.Context) (int64, error) {
+func (m *memory) Position(ctx context.Context) (popup.Position, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
-	return m.revision, err
+	return popup.Position{Revision: m.revision}, err
 }
 
 func (m *memory) Settings(ctx context.Context) (popup.StoredSettings, error) {

@@ -40,7 +40,13 @@ type clocked struct {
 // after a click.
 type onePopup struct{}
 
-func (onePopup) Revision(context.Context) (int64, error) { return 1, nil }
+func (onePopup) Position(context.Context) (popup.Position, error) {
+	return popup.Position{Revision: 1}, nil
+}
+
+func (onePopup) Changes(context.Context, popup.Position) (c popup.CatalogChange, known bool, err error) {
+	return c, false, nil
+}
 
 func (onePopup) Rows(context.Context) (popup.Catalog, error) {
 	spec := `{"key":"one","status":"active","frequency":{"after_impression_sec":10800,"after_click_sec":28800},"variants":[{"key":"a","content":{}}]}`

@@ -21,15 +21,17 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// Source is where the catalog is kept. Both calls may block for as long as
+// Source is where the catalog is kept. The calls may block for as long as
 // their context allows; nothing on the data plane waits for them.
 type Source interface {
-	// Revision returns the number that changes with every change of a popup or of
-	// the settings.
-	// After a restore of the store it may go back.
-	Revision(ctx context.Context) (int64, error)
+	// Position returns what is another one after every change of a popup or of the
+	// settings. After a restore of the store its revision may go back.
+	Position(ctx context.Context) (popup.Position, error)
+	// Changes returns what has changed since a position, read in one consistent view. It
+	// reports false unless it is certain that nothing else has.
+	Changes(ctx context.Context, since popup.Position) (c popup.CatalogChange, known bool, err error)
 	// Rows returns every popup that is not archived, the newest one even if it is, the
-	// settings and the revision that they are of, read in one consistent view.
+	// settings and the position that they are of, read in one consistent view.
 	Rows(ctx context.Context) (popup.Catalog, error)
 }
 
@@ -54,21 +56,23 @@ const (
 )
 
 // Watcher keeps a [snapshot.Store] at the newest revision of the catalog. The revision in
-// the store is the truth and is polled each second; Redis only makes it faster.
+// the store is the truth and is polled each second; Redis only makes it faster. Of what it
+// has read once it reads the changes alone, if the store can tell them.
 // Its methods may be called from any goroutine.
 type Watcher struct {
 	store   *snapshot.Store
 	c       Config
 	metrics metrics
 
-	confirmedMS atomic.Int64 // when the snapshot in force was last known to be the newest
-	loaded      atomic.Bool  // a reload has succeeded
+	confirmedMS atomic.Int64                   // when the snapshot in force was last known to be the newest
+	loaded      atomic.Bool                    // a reload has succeeded
+	position    atomic.Pointer[popup.Position] // what the snapshot in force is of
 	publishing  retry.Outage
 
 	// mu serialises what changes the store, so that a slow read never replaces
 	// the result of a later one. It guards:
-	mu       sync.Mutex
-	reported map[uint32]uint32 // id -> version of the broken rows that have been logged
+	mu     sync.Mutex
+	broken map[uint32]uint32 // id -> version of the broken rows, which have been logged
 
 	// saveMu serialises writing the last-good file. It guards:
 	saveMu sync.Mutex
@@ -86,8 +90,9 @@ func New(s *snapshot.Store, c Config) *Watcher {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	w := &Watcher{
-		store: s,
-		c:     c,
+		store:  s,
+		c:      c,
+		broken: map[uint32]uint32{},
 		publishing: retry.Outage{
 			Log:    c.Log,
 			Begins: "config: Redis can't tell the other servers of a change; they see it within a second",
@@ -100,24 +105,25 @@ func New(s *snapshot.Store, c Config) *Watcher {
 		},
 	}
 	w.confirmedMS.Store(c.Now())
+	w.position.Store(&popup.Position{})
 	w.metrics = newMetrics(w)
 	return w
 }
 
-// Reload reads the catalog, compiles it, puts it in force and writes the
+// Reload reads the whole catalog, compiles it, puts it in force and writes the
 // last-good file. On return without an error, every change that was committed
 // before the call is in force. A file that can't be written is logged, not
 // returned: [Watcher.Run] tries again.
 func (w *Watcher) Reload(ctx context.Context) error {
-	if err := w.reload(ctx); err != nil {
+	if err := w.reloadAll(ctx); err != nil {
 		return err
 	}
 	w.save()
 	return nil
 }
 
-// Changed is [Watcher.Reload] for the server on which a change was made: it also
-// tells the other servers, before it writes the file. That Redis is down is
+// Changed is [Watcher.Reload] for the server on which a change was made: it reads what has
+// changed, and tells the other servers, before it writes the file. That Redis is down is
 // logged, not returned, and costs at most a second.
 func (w *Watcher) Changed(ctx context.Context) error {
 	if err := w.reload(ctx); err != nil {
@@ -126,96 +132,6 @@ func (w *Watcher) Changed(ctx context.Context) error {
 	w.publish(ctx)
 	w.save()
 	return nil
-}
-
-func (w *Watcher) reload(ctx context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	askedMS := w.c.Now()
-	rows, err := w.c.Source.Rows(ctx)
-	if err != nil {
-		w.metrics.reloadErrors.Inc()
-		return fmt.Errorf("read popups: %w", err)
-	}
-	previous := w.store.Current()
-	next := w.install(rows)
-	w.confirmedMS.Store(askedMS)
-	if w.loaded.Swap(true) {
-		w.observePropagation(previous, next)
-	}
-	return nil
-}
-
-// install compiles rows and puts the result in force. The caller holds w.mu.
-func (w *Watcher) install(rows popup.Catalog) *snapshot.Snapshot {
-	start := time.Now()
-	previous := w.store.Current()
-	next, broken := snapshot.Compile(rows, previous)
-	w.metrics.compile.Observe(time.Since(start).Seconds())
-	w.reportBroken(next, broken)
-	w.reportIgnored(previous, next)
-	w.store.Set(next)
-	if w.c.OnSwap != nil {
-		w.c.OnSwap(next)
-	}
-	return next
-}
-
-// reportBroken logs each version of a broken row once. The caller holds w.mu.
-func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken) {
-	w.metrics.broken.Set(float64(len(broken)))
-	reported := make(map[uint32]uint32, len(broken))
-	for _, b := range broken {
-		reported[b.ID] = b.Version
-		if version, ok := w.reported[b.ID]; ok && version == b.Version {
-			continue
-		}
-		if b.ID == 0 {
-			w.c.Log.Error("config: the settings are broken and were skipped",
-				"version", b.Version, "version_in_force", s.Settings().Version, "err", b.Err)
-			continue
-		}
-		inForce := "none"
-		if p := s.Popup(b.ID); p != nil && p.Key == b.Key {
-			inForce = fmt.Sprint(p.Version)
-		}
-		w.c.Log.Error("config: popup is broken and was skipped", "id", b.ID, "key", b.Key,
-			"version", b.Version, "version_in_force", inForce, "err", b.Err)
-	}
-	w.reported = reported
-}
-
-// reportIgnored logs what a newer version has written and this one does not know, once
-// for each version of a popup and of the settings.
-func (w *Watcher) reportIgnored(previous, next *snapshot.Snapshot) {
-	if s := next.Settings(); len(s.Ignored) > 0 && s != previous.Settings() {
-		w.c.Log.Warn("config: fields of the settings are not known and ignored: a newer version has written them",
-			"version", s.Version, "fields", s.Ignored)
-	}
-	for _, p := range next.All() {
-		if len(p.Ignored) > 0 && previous.Popup(p.ID) != p {
-			w.c.Log.Warn("config: fields of a popup are not known and ignored: a newer version has written them",
-				"id", p.ID, "key", p.Key, "version", p.Version, "fields", p.Ignored)
-		}
-	}
-}
-
-// observePropagation measures from the latest change that came with next. The time
-// of the change is by the clock of the server that made it; nothing but the metric
-// depends on it.
-func (w *Watcher) observePropagation(previous, next *snapshot.Snapshot) {
-	changedMS := int64(0)
-	if s := next.Settings(); s != previous.Settings() {
-		changedMS = s.Row().UpdatedAtMS
-	}
-	for _, p := range next.All() {
-		if previous.Popup(p.ID) != p {
-			changedMS = max(changedMS, p.Row().UpdatedAtMS)
-		}
-	}
-	if changedMS > 0 {
-		w.metrics.propagation.Observe(float64(max(0, w.c.Now()-changedMS)) / 1000)
-	}
 }
 
 // Run keeps the store up to date until ctx ends, then returns nil. It reloads at
@@ -275,17 +191,17 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 }
 
-// differs asks whether the snapshot in force is of another revision than the store.
+// differs asks whether the store is at another position than the snapshot in force.
 func (w *Watcher) differs(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	askedMS := w.c.Now()
-	revision, err := w.c.Source.Revision(ctx)
+	at, err := w.c.Source.Position(ctx)
 	if err != nil {
 		w.metrics.reloadErrors.Inc()
 		return false, fmt.Errorf("read the revision: %w", err)
 	}
-	if revision != w.store.Current().Revision {
+	if at != *w.position.Load() {
 		return true, nil
 	}
 	w.confirmedMS.Store(askedMS)

@@ -21,63 +21,6 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// catalog is a Source in memory.
-type catalog struct {
-	mu       sync.Mutex
-	revision int64
-	rows     []popup.Row
-	settings popup.SettingsRow
-	err      error
-	reads    int // successful calls of Rows
-	asked    int // successful calls of Revision
-}
-
-func (c *catalog) Revision(context.Context) (int64, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return 0, c.err
-	}
-	c.asked++
-	return c.revision, nil
-}
-
-func (c *catalog) Rows(context.Context) (popup.Catalog, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return popup.Catalog{}, c.err
-	}
-	c.reads++
-	return popup.Catalog{Revision: c.revision, Popups: append([]popup.Row(nil), c.rows...), Settings: c.settings}, nil
-}
-
-// set changes the catalog as one transaction would.
-func (c *catalog) set(revision int64, rows ...popup.Row) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.revision, c.rows = revision, rows
-}
-
-// configure changes the settings as one transaction would.
-func (c *catalog) configure(revision int64, version uint32, spec string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.revision, c.settings = revision, popup.SettingsRow{Version: version, UpdatedAtMS: nowMS, Spec: []byte(spec)}
-}
-
-func (c *catalog) fail(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.err = err
-}
-
-func (c *catalog) counts() (reads, asked int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.reads, c.asked
-}
-
 // logBuffer is a log that tests may read while it is written.
 type logBuffer struct {
 	mu  sync.Mutex
@@ -184,8 +127,19 @@ func TestFieldsOfANewerVersion(t *testing.T) {
 }
 
 func TestReload(t *testing.T) {
+	t.Run("everything", func(t *testing.T) { testReload(t, &catalog{}, (*Watcher).Reload) })
+	t.Run("changes", func(t *testing.T) {
+		source := &catalog{history: map[popup.Position]popup.Catalog{}}
+		testReload(t, source, (*Watcher).Changed)
+		if source.reads != 2 || source.told != 4 {
+			t.Errorf("read everything %d times and changes %d times; want the first and where the revision went back, and four", source.reads, source.told)
+		}
+	})
+}
+
+func testReload(t *testing.T, source *catalog, reload func(*Watcher, context.Context) error) {
 	var log logBuffer
-	source, store, registry := &catalog{}, snapshot.NewStore(), prometheus.NewRegistry()
+	store, registry := snapshot.NewStore(), prometheus.NewRegistry()
 	var swapped []int64
 	w := New(store, Config{Source: source, Log: log.logger(), Registerer: registry, OnSwap: func(s *snapshot.Snapshot) {
 		if store.Current() != s {
@@ -210,7 +164,7 @@ func TestReload(t *testing.T) {
 	}
 	for _, step := range steps {
 		source.set(step.revision, step.rows...)
-		if err := w.Reload(t.Context()); err != nil {
+		if err := reload(w, t.Context()); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		if got := keys(store.Current().All()); got != step.want || store.Current().Revision != step.revision {
@@ -232,7 +186,7 @@ func TestReload(t *testing.T) {
 
 	outage := errors.New("no route to host")
 	source.fail(outage)
-	if err := w.Reload(t.Context()); !errors.Is(err, outage) {
+	if err := reload(w, t.Context()); !errors.Is(err, outage) {
 		t.Errorf("Reload = %v, want %v", err, outage)
 	}
 	if got := store.Current().Revision; got != 9 {

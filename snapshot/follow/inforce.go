@@ -1,0 +1,151 @@
+package follow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+// reload reads what has changed since the snapshot in force, or everything if the source
+// can't tell, and puts it in force.
+func (w *Watcher) reload(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	askedMS, at := w.c.Now(), *w.position.Load()
+	change, known, err := w.c.Source.Changes(ctx, at)
+	switch {
+	case err != nil:
+		w.metrics.reloadErrors.Inc()
+		return fmt.Errorf("read what has changed: %w", err)
+	case !known:
+		return w.reloadAllLocked(ctx)
+	case change.Revision != at.Revision:
+		previous := w.store.Current()
+		w.apply(change)
+		w.observePropagation(previous)
+	}
+	w.confirmedMS.Store(askedMS)
+	return nil
+}
+
+func (w *Watcher) reloadAll(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reloadAllLocked(ctx)
+}
+
+func (w *Watcher) reloadAllLocked(ctx context.Context) error {
+	askedMS := w.c.Now()
+	c, err := w.c.Source.Rows(ctx)
+	if err != nil {
+		w.metrics.reloadErrors.Inc()
+		return fmt.Errorf("read popups: %w", err)
+	}
+	previous := w.store.Current()
+	w.install(c)
+	w.confirmedMS.Store(askedMS)
+	if w.loaded.Swap(true) {
+		w.observePropagation(previous)
+	}
+	return nil
+}
+
+// install compiles a whole catalog and puts it in force. The caller holds w.mu.
+func (w *Watcher) install(c popup.Catalog) {
+	start := time.Now()
+	next, broken := snapshot.Compile(c, w.store.Current())
+	w.metrics.compile.Observe(time.Since(start).Seconds())
+	logged := w.broken
+	w.broken = make(map[uint32]uint32, len(broken))
+	w.reportBroken(next, broken, logged)
+	w.swap(next, popup.Position{Revision: c.Revision, Nonce: c.Nonce})
+}
+
+// apply puts a change in force. The caller holds w.mu.
+func (w *Watcher) apply(c popup.CatalogChange) {
+	start := time.Now()
+	next, broken := snapshot.Apply(w.store.Current(), c)
+	w.metrics.compile.Observe(time.Since(start).Seconds())
+	logged := map[uint32]uint32{} // of the rows of the change
+	forget := func(id uint32) {
+		if version, ok := w.broken[id]; ok {
+			logged[id] = version
+			delete(w.broken, id)
+		}
+	}
+	for i := range c.Popups {
+		forget(c.Popups[i].ID)
+	}
+	if c.Settings != nil {
+		forget(0)
+	}
+	w.reportBroken(next, broken, logged)
+	w.swap(next, popup.Position{Revision: c.Revision, Nonce: c.Nonce})
+}
+
+// swap puts a snapshot in force. The caller holds w.mu.
+func (w *Watcher) swap(next *snapshot.Snapshot, at popup.Position) {
+	w.reportIgnored(w.store.Current(), next)
+	w.store.Set(next)
+	w.position.Store(&at)
+	if w.c.OnSwap != nil {
+		w.c.OnSwap(next)
+	}
+}
+
+// reportBroken notes rows as broken, and logs those of which not the same version was
+// logged before. The caller holds w.mu.
+func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken, logged map[uint32]uint32) {
+	for _, b := range broken {
+		w.broken[b.ID] = b.Version
+		if version, ok := logged[b.ID]; ok && version == b.Version {
+			continue
+		}
+		if b.ID == 0 {
+			w.c.Log.Error("config: the settings are broken and were skipped",
+				"version", b.Version, "version_in_force", s.Settings().Version, "err", b.Err)
+			continue
+		}
+		inForce := "none"
+		if p := s.Popup(b.ID); p != nil && p.Key == b.Key {
+			inForce = fmt.Sprint(p.Version)
+		}
+		w.c.Log.Error("config: popup is broken and was skipped", "id", b.ID, "key", b.Key,
+			"version", b.Version, "version_in_force", inForce, "err", b.Err)
+	}
+	w.metrics.broken.Set(float64(len(w.broken)))
+}
+
+// reportIgnored logs what a newer version has written and this one does not know, once
+// for each version of a popup and of the settings.
+func (w *Watcher) reportIgnored(previous, next *snapshot.Snapshot) {
+	if s := next.Settings(); len(s.Ignored) > 0 && s != previous.Settings() {
+		w.c.Log.Warn("config: fields of the settings are not known and ignored: a newer version has written them",
+			"version", s.Version, "fields", s.Ignored)
+	}
+	for _, p := range next.Changed() {
+		if len(p.Ignored) > 0 {
+			w.c.Log.Warn("config: fields of a popup are not known and ignored: a newer version has written them",
+				"id", p.ID, "key", p.Key, "version", p.Version, "fields", p.Ignored)
+		}
+	}
+}
+
+// observePropagation measures from the latest change that is in force now and was not in
+// previous. The time of the change is by the clock of the server that made it; nothing but
+// the metric depends on it.
+func (w *Watcher) observePropagation(previous *snapshot.Snapshot) {
+	next, changedMS := w.store.Current(), int64(0)
+	if s := next.Settings(); s != previous.Settings() {
+		changedMS = s.Row().UpdatedAtMS
+	}
+	for _, p := range next.Changed() {
+		changedMS = max(changedMS, p.Row().UpdatedAtMS)
+	}
+	if changedMS > 0 {
+		w.metrics.propagation.Observe(float64(max(0, w.c.Now()-changedMS)) / 1000)
+	}
+}
