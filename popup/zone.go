@@ -1,10 +1,21 @@
 package popup
 
 import (
+	_ "embed" // zones.txt
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
+
+// zoneNames are the names of all zones of Go's copy of IANA's database, one a line, sorted.
+//
+//go:embed zones.txt
+var zoneNames string
+
+// ZoneNames returns the names of the time zones that users may be in, sorted: a closed
+// list, so that what is kept for each of them is bounded.
+func ZoneNames() []string { return slices.Collect(strings.FieldsSeq(zoneNames)) }
 
 // LoadZone returns the time zone with this IANA name, such as "Europe/Berlin" or "UTC".
 // It refuses whatever else the files of a system offer as a zone: posixrules and

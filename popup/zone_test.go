@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,7 @@ func TestLoadZoneKnowsIANA(t *testing.T) {
 	}
 	defer database.Close()
 	known := 0
+	var names []string
 	for _, f := range database.File {
 		name := f.Name
 		if strings.HasSuffix(name, "/") || name == "Factory" {
@@ -30,6 +32,10 @@ func TestLoadZoneKnowsIANA(t *testing.T) {
 			t.Errorf("LoadZone(%q) = %v, %v", name, location, err)
 		}
 		known++
+		names = append(names, name)
+	}
+	if slices.Sort(names); !slices.Equal(names, ZoneNames()) {
+		t.Errorf("zones.txt has other names than Go's database: %q", names)
 	}
 	if known < 400 {
 		t.Errorf("%d zones in Go's database, want 400 or more", known)

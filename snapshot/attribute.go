@@ -12,6 +12,7 @@ type attributeIndex struct {
 	texts   valueIndex[string]
 	numbers valueIndex[float64]
 	checks  []check
+	each    []check // all conditions, for a set of values
 }
 
 // valueIndex has the effect of each value on the conditions that compare for
@@ -31,18 +32,22 @@ func newAttributeIndex(uses []*use, counts *conditionCounts) *attributeIndex {
 	x := &attributeIndex{attr: uses[0].condition.attr, name: uses[0].condition.name}
 	var texts, numbers []*use
 	for _, u := range uses {
+		one := []*use{u}
+		each := check{
+			condition: u.condition,
+			yes:       counts.effectOf(one, func(*condition) bool { return true }),
+			no:        counts.effectOf(one, func(*condition) bool { return false }),
+		}
+		x.each = append(x.each, each)
 		switch c := u.condition; {
+		case c.fold:
+			x.checks = append(x.checks, each)
 		case c.test == testEqual && len(c.numbers) == 0:
 			texts = append(texts, u)
 		case c.test == testEqual && len(c.texts) == 0:
 			numbers = append(numbers, u)
 		default:
-			one := []*use{u}
-			x.checks = append(x.checks, check{
-				condition: c,
-				yes:       counts.effectOf(one, func(*condition) bool { return true }),
-				no:        counts.effectOf(one, func(*condition) bool { return false }),
-			})
+			x.checks = append(x.checks, each)
 		}
 	}
 	x.missing = counts.effectOf(uses, isNegated)
@@ -91,17 +96,25 @@ func newValueIndex[K comparable](uses []*use, counts *conditionCounts, values fu
 	return out
 }
 
-// apply takes out of fit the popups that the request's value of the attribute stops,
-// and adds to met those of whose conditions of any it meets one.
-func (x *attributeIndex) apply(fit, met []uint64, r *popup.Request) {
-	var v value
-	v.find(r, x.attr, x.name)
-	if len(v.text) == 0 {
+// apply takes out of fit the popups that the request's values of the attribute stop,
+// and adds to met those of whose conditions of any they meet one. v is scratch memory
+// that knows the time.
+func (x *attributeIndex) apply(fit, met []uint64, r *popup.Request, v *value) {
+	m := membersOf(r, x.attr, x.name)
+	text := m.next()
+	if text == nil {
 		x.missing.apply(fit, met)
 		return
 	}
+	if m.next() != nil {
+		for i := range x.each {
+			x.each[i].apply(x.each[i].condition.hits(r, v), fit, met)
+		}
+		return
+	}
+	v.set(text)
 	if t := &x.texts; t.deltas != nil {
-		t.other.applyWith(t.deltas[string(v.text)], fit, met)
+		t.other.applyWith(t.deltas[string(text)], fit, met)
 	}
 	if t := &x.numbers; t.deltas != nil {
 		var delta *effect
@@ -111,12 +124,16 @@ func (x *attributeIndex) apply(fit, met []uint64, r *popup.Request) {
 		t.other.applyWith(delta, fit, met)
 	}
 	for i := range x.checks {
-		c := &x.checks[i]
-		if c.condition.holds(&v) {
-			c.yes.apply(fit, met)
-		} else {
-			c.no.apply(fit, met)
-		}
+		x.checks[i].apply(x.checks[i].condition.satisfied(v), fit, met)
+	}
+}
+
+// apply is the effect of a request whose values pass the condition's test or do not.
+func (c *check) apply(passed bool, fit, met []uint64) {
+	if passed != c.condition.negate {
+		c.yes.apply(fit, met)
+	} else {
+		c.no.apply(fit, met)
 	}
 }
 

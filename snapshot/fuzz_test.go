@@ -63,7 +63,7 @@ func FuzzSchedule(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%+v is valid, but %v", s, err)
 		}
-		got := compiled.gate(sec*1000) == popup.Eligible
+		got := compiled.gate(sec*1000, nil) == popup.Eligible
 
 		location, err := time.LoadLocation(zone)
 		if err != nil {

@@ -14,6 +14,7 @@ type Matches struct {
 	index     *placementIndex // of here and the request's trigger; nil: nothing waits for it there
 	placement []byte
 	user      []byte
+	zone      []byte // of the user
 	nowMS     int64
 
 	fit      []uint64 // popups of index whose targeting the request matches
@@ -21,13 +22,14 @@ type Matches struct {
 	at       int      // word of fit that Next is at
 	left     uint64   // bits of that word that Next has not looked at
 	furthest popup.Reason
+	value    value // scratch memory
 }
 
 // Match finds the popups that fit the request in one of its placements, by status,
 // schedule, placement, trigger, targeting and rollout. m refers to both until [Matches.Release]. It
 // does not allocate once m has served a placement of that many popups.
 func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS int64) {
-	m.snapshot, m.here, m.index, m.user, m.nowMS = s, nil, nil, r.User, nowMS
+	m.snapshot, m.here, m.index, m.user, m.zone, m.nowMS = s, nil, nil, r.User, r.Zone, nowMS
 	m.furthest, m.at, m.left, m.fit = popup.Eligible, 0, 0, m.fit[:0]
 	if s == nil {
 		return
@@ -44,7 +46,8 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 		m.met = append(m.met[:0], m.index.all...)
 		clear(m.met)
 	}
-	m.index.target(m.fit, m.met, r)
+	m.value.nowMS = nowMS
+	m.index.target(m.fit, m.met, r, &m.value)
 	m.left = m.fit[0]
 }
 
@@ -60,7 +63,7 @@ func (m *Matches) Next() *Popup {
 		}
 		i := m.at*64 + bits.TrailingZeros64(m.left)
 		m.left &= m.left - 1
-		reason := m.index.schedules[i].gate(m.nowMS)
+		reason := m.index.schedules[i].gate(m.nowMS, m.zone)
 		if reason == popup.Eligible {
 			p := m.index.popups[i]
 			if p.inRollout(m.user) {
@@ -106,7 +109,7 @@ func (m *Matches) checkUntargeted() {
 	}
 	for at, all := range m.index.all {
 		for stopped := all &^ m.fit[at]; stopped != 0; stopped &= stopped - 1 {
-			reason := m.index.schedules[at*64+bits.TrailingZeros64(stopped)].gate(m.nowMS)
+			reason := m.index.schedules[at*64+bits.TrailingZeros64(stopped)].gate(m.nowMS, m.zone)
 			if reason == popup.Eligible {
 				m.furthest = popup.NotTargeted
 				return
@@ -141,7 +144,7 @@ func (m *Matches) checkOtherPlacements() {
 // schedule stops them before.
 func (m *Matches) checkOpen(popups []*Popup, gate popup.Reason) {
 	for _, p := range popups {
-		reason := p.schedule.gate(m.nowMS)
+		reason := p.schedule.gate(m.nowMS, m.zone)
 		if reason == popup.Eligible {
 			if gate == popup.WrongPlacement && p.isPlaced(m.placement) {
 				continue
@@ -154,4 +157,6 @@ func (m *Matches) checkOpen(popups []*Popup, gate popup.Reason) {
 }
 
 // Release forgets the request and the snapshot, and keeps the memory.
-func (m *Matches) Release() { *m = Matches{fit: m.fit[:0], met: m.met[:0]} }
+func (m *Matches) Release() {
+	*m = Matches{fit: m.fit[:0], met: m.met[:0], value: value{buf: m.value.buf[:0]}}
+}

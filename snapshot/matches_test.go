@@ -2,9 +2,7 @@ package snapshot
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,8 +57,11 @@ func TestMatchIsLikeTheModel(t *testing.T) {
 }
 
 var (
-	attrNames = []string{"plan", "plan", "plan", "platform", "uid", "app_version", "age"}
+	attrNames = []string{"plan", "plan", "plan", "platform", "uid", "app_version", "age", "ip"}
 	texts     = []string{"a", "b", "ab", "ba", "5", "5.0", "1.2", "1.2.0", "1.2-rc.1", "1.2 (45)", "true"}
+	// What a request has beside these.
+	values = append([]string{"A", "Ba", "aB", "\u212a", "k", "TRUE", "2026-07-01", "2026-07-01T12:00:00Z", "2026-07-01T14:00:00.001+02:00", "2026-06-30T23:59:59.999Z", "2026-02-30",
+		"10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "10.1.2", strings.Repeat("ab", popup.MaxMatched/2), strings.Repeat("ab", popup.MaxMatched/2) + "a"}, texts...)
 )
 
 func drawSpec(t *rapid.T) popup.Spec {
@@ -86,6 +87,7 @@ func drawSpec(t *rapid.T) popup.Spec {
 	}
 	if rapid.IntRange(0, 3).Draw(t, "hours") == 0 {
 		s.Schedule.Timezone = sample("zone", "UTC", "America/New_York", "Asia/Kolkata")
+		s.Schedule.UserTime = rapid.Bool().Draw(t, "user time")
 		s.Schedule.Days = []string{sample("day", "wed", "thu")}
 		s.Schedule.Hours = [][2]string{{sample("from", "08:00", "22:00"), "12:00"}}
 	}
@@ -101,9 +103,10 @@ func drawCondition(t *rapid.T) popup.Condition {
 	c := popup.Condition{Attr: rapid.SampledFrom(attrNames).Draw(t, "attr")}
 	// More often what is compiled into tables than what is asked one by one.
 	ops := []popup.Op{popup.Eq, popup.Neq, popup.In, popup.NotIn, popup.Eq, popup.Neq, popup.In, popup.NotIn, popup.In, popup.NotIn, popup.Gt, popup.Gte, popup.Lt, popup.Lte,
-		popup.Contains, popup.Prefix, popup.Suffix, popup.Exists, popup.NotExists, popup.SemverGte, popup.SemverLt}
+		popup.Contains, popup.Prefix, popup.Suffix, popup.Exists, popup.NotExists, popup.SemverEq, popup.SemverGt, popup.SemverGte, popup.SemverLt, popup.SemverLte,
+		popup.Matches, popup.Before, popup.After, popup.OlderThan, popup.NewerThan, popup.InCIDR}
 	c.Op = rapid.SampledFrom(ops).Draw(t, "op")
-	text := rapid.Map(rapid.SampledFrom(texts[:6]), func(s string) any { return s })
+	text := rapid.Map(rapid.SampledFrom(append([]string{"bA", "K"}, texts[:6]...)), func(s string) any { return s })
 	number := rapid.Map(rapid.SampledFrom([]float64{5, 1.2, -1}), func(f float64) any { return f })
 	truth := rapid.Just[any](true)
 	switch c.Op {
@@ -116,19 +119,30 @@ func drawCondition(t *rapid.T) popup.Condition {
 		c.Value = number.Draw(t, "number")
 	case popup.Contains, popup.Prefix, popup.Suffix:
 		c.Value = text.Draw(t, "text")
-	case popup.SemverGte, popup.SemverLt:
+	case popup.SemverEq, popup.SemverGt, popup.SemverGte, popup.SemverLt, popup.SemverLte:
 		c.Value = rapid.SampledFrom([]string{"1.2", "1.2-rc.2", "5"}).Draw(t, "version")
+	case popup.Matches:
+		c.Value = rapid.SampledFrom([]string{"a", "^a", "b$", "(?i)^ba$", `^\d+(\.\d+)*$`, "(ab)+a?$"}).Draw(t, "pattern")
+	case popup.Before, popup.After:
+		c.Value = rapid.SampledFrom([]string{"2026-07-01", "2026-07-01T12:00:00Z", "2026-07-01T08:00:00.000-04:00", "2027-01-01"}).Draw(t, "time")
+	case popup.OlderThan, popup.NewerThan:
+		c.Value = rapid.SampledFrom([]string{"0s", "12h", "1d", "2w"}).Draw(t, "age")
+	case popup.InCIDR:
+		network := rapid.Map(rapid.SampledFrom([]string{"10.0.0.0/8", "10.1.2.3", "2001:db8::/32", "::/0", "0.0.0.0/0", "::ffff:10.1.0.0/112"}), func(s string) any { return s })
+		c.Value = rapid.OneOf(network, rapid.Map(rapid.SliceOfN(network, 1, 3), func(list []any) any { return list })).Draw(t, "networks")
 	}
+	c.IgnoreCase = c.Op.TakesIgnoreCase() && rapid.IntRange(0, 3).Draw(t, "ignore case") == 0
 	return c
 }
 
 func drawRequest(t *rapid.T) *popup.Request {
 	text := func(what string) []byte {
-		return []byte(rapid.SampledFrom(append([]string{""}, texts...)).Draw(t, what))
+		return []byte(rapid.SampledFrom(append([]string{""}, values...)).Draw(t, what))
 	}
 	r := &popup.Request{
 		User:     []byte(rapid.SampledFrom(texts).Draw(t, "user")),
-		Platform: text("platform"), AppVersion: text("app version"),
+		Platform: text("platform"), AppVersion: text("app version"), IP: text("ip"),
+		Zone: []byte(rapid.SampledFrom([]string{"", "Asia/Tokyo", "America/New_York", "Mars/Olympus", "utc"}).Draw(t, "zone of the user")),
 	}
 	if placement := rapid.SampledFrom([]string{"", "default", "home", "cart", "nowhere"}).Draw(t, "placement"); placement != "" {
 		r.Placements = [][]byte{[]byte(placement)}
@@ -165,7 +179,7 @@ func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
 	if len(r.Trigger) > 0 {
 		trigger = string(r.Trigger)
 	}
-	holds := func(c popup.Condition) bool { return modelHolds(&c, r) }
+	holds := func(c popup.Condition) bool { return modelHolds(&c, r, nowMS) }
 	t, salt := &s.Targeting, s.Rollout.Salt
 	if salt == "" {
 		salt = s.Key
@@ -177,7 +191,7 @@ func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
 		return popup.NotStarted
 	case s.Schedule.EndAt != nil && nowMS >= s.Schedule.EndAt.UnixMilli():
 		return popup.Ended
-	case !modelOpen(&s.Schedule, nowMS):
+	case !modelOpen(&s.Schedule, string(r.Zone), nowMS):
 		return popup.OutsideHours
 	case !slices.Contains(s.Placements, placement):
 		return popup.WrongPlacement
@@ -193,11 +207,15 @@ func modelGate(s *popup.Spec, r *popup.Request, nowMS int64) popup.Reason {
 }
 
 // modelOpen knows schedules of one day and one window.
-func modelOpen(s *popup.Schedule, nowMS int64) bool {
+func modelOpen(s *popup.Schedule, user string, nowMS int64) bool {
 	if len(s.Days) == 0 {
 		return true
 	}
-	zone, err := time.LoadLocation(s.Timezone)
+	name := s.Timezone
+	if s.UserTime && strings.Contains("Asia/Tokyo America/New_York", user) && user != "" {
+		name = user
+	}
+	zone, err := time.LoadLocation(name)
 	if err != nil {
 		panic(err)
 	}
@@ -209,65 +227,4 @@ func modelOpen(s *popup.Schedule, nowMS int64) bool {
 	}
 	yesterday := strings.ToLower(now.AddDate(0, 0, -1).Format("Mon")) == s.Days[0]
 	return today && from <= clock || yesterday && clock < to
-}
-
-var numeral = regexp.MustCompile(`^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?$`)
-
-func modelHolds(c *popup.Condition, r *popup.Request) bool {
-	value := string(modelValue(c.Attr, r))
-	negate := c.Op == popup.Neq || c.Op == popup.NotIn || c.Op == popup.NotExists
-	if value == "" {
-		return negate
-	}
-	number, isNumber := 0.0, numeral.MatchString(value)
-	if isNumber {
-		number, _ = strconv.ParseFloat(value, 64)
-	}
-	version, isVersion := popup.ParseVersion([]byte(value))
-	equals := func(v any) bool {
-		if f, ok := v.(float64); ok {
-			return isNumber && number == f
-		}
-		return fmt.Sprint(v) == value
-	}
-	switch c.Op {
-	case popup.Eq, popup.Neq:
-		return equals(c.Value) != negate
-	case popup.In, popup.NotIn:
-		return slices.ContainsFunc(c.Value.([]any), equals) != negate
-	case popup.Gt:
-		return isNumber && number > c.Value.(float64)
-	case popup.Gte:
-		return isNumber && number >= c.Value.(float64)
-	case popup.Lt:
-		return isNumber && number < c.Value.(float64)
-	case popup.Lte:
-		return isNumber && number <= c.Value.(float64)
-	case popup.Contains:
-		return strings.Contains(value, c.Value.(string))
-	case popup.Prefix:
-		return strings.HasPrefix(value, c.Value.(string))
-	case popup.Suffix:
-		return strings.HasSuffix(value, c.Value.(string))
-	case popup.Exists, popup.NotExists:
-		return !negate
-	}
-	other, _ := popup.ParseVersion([]byte(c.Value.(string)))
-	return isVersion && (version.Compare(&other) >= 0) == (c.Op == popup.SemverGte)
-}
-
-func modelValue(attr string, r *popup.Request) []byte {
-	switch attr {
-	case "uid":
-		return r.User
-	case "platform":
-		return r.Platform
-	case "app_version":
-		return r.AppVersion
-	}
-	i := slices.IndexFunc(r.Attrs, func(a popup.Attr) bool { return string(a.Name) == attr })
-	if i < 0 {
-		return nil
-	}
-	return r.Attrs[i].Value
 }

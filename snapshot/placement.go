@@ -125,7 +125,7 @@ func newPlacementIndex(popups []*Popup) *placementIndex {
 		position := uint32(i)
 		x.schedules = append(x.schedules, p.schedule)
 		x.all[i/64] |= 1 << (i % 64)
-		if p.schedule == noSchedule {
+		if p.schedule.isOpen() {
 			unscheduled = append(unscheduled, position)
 		}
 		if len(p.targeting.any) > 0 {
@@ -191,10 +191,11 @@ func usesByAttribute(popups []*Popup) [][]*use {
 }
 
 // target leaves in fit, which has a bit for each popup, those whose targeting
-// the request matches. met is scratch memory of the same size, all zero.
-func (x *placementIndex) target(fit, met []uint64, r *popup.Request) {
+// the request matches. met is scratch memory of the same size, all zero,
+// and v knows the time.
+func (x *placementIndex) target(fit, met []uint64, r *popup.Request, v *value) {
 	for _, a := range x.attributes {
-		a.apply(fit, met, r)
+		a.apply(fit, met, r, v)
 	}
 	for _, w := range x.hasAny {
 		fit[w.at] &^= w.bits &^ met[w.at]

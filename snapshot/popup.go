@@ -34,13 +34,14 @@ func (p *Popup) Row() popup.Row { return p.row }
 
 // Gate returns the first gate that stops the popup from being shown in a placement
 // to whoever asks, at nowMS: status, schedule, placement, trigger, targeting or rollout.
-// [popup.Eligible] if none does. It does not allocate. [Snapshot.Match] finds
+// [popup.Eligible] if none does. It allocates only for conditions that ignore
+// letter case. [Snapshot.Match] finds
 // the same for many popups in a fraction of the time.
 func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reason {
 	if p.Status != popup.Active {
 		return popup.NotActive
 	}
-	if reason := p.schedule.gate(nowMS); reason != popup.Eligible {
+	if reason := p.schedule.gate(nowMS, r.Zone); reason != popup.Eligible {
 		return reason
 	}
 	switch {
@@ -48,7 +49,7 @@ func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reas
 		return popup.WrongPlacement
 	case string(r.TriggerName()) != p.trigger:
 		return popup.WrongTrigger
-	case !p.targeting.match(r):
+	case !p.targeting.match(r, nowMS):
 		return popup.NotTargeted
 	case !p.inRollout(r.User):
 		return popup.NotInRollout

@@ -10,24 +10,41 @@ import (
 
 // schedule is a popup's start and end and its open minutes of the week.
 type schedule struct {
-	startMS, endMS int64 // [startMS, endMS)
-	week           *week // nil: all of them
-	zone           *zone // of week
+	startMS, endMS int64     // [startMS, endMS)
+	week           *week     // nil: all of them
+	zone           *zone     // of week
+	users          userZones // of week, where the request names one of them; nil: week is the same for everybody
 }
 
 // noSchedule is always open.
 var noSchedule = schedule{startMS: math.MinInt64, endMS: math.MaxInt64}
 
-func (s *schedule) gate(nowMS int64) popup.Reason {
+// isOpen reports whether the schedule never stops the popup.
+func (s *schedule) isOpen() bool {
+	return s.startMS == noSchedule.startMS && s.endMS == noSchedule.endMS && s.week == nil
+}
+
+// gate returns the gate that stops the popup at nowMS for a user in the time zone of this name.
+func (s *schedule) gate(nowMS int64, user []byte) popup.Reason {
 	switch {
 	case nowMS < s.startMS:
 		return popup.NotStarted
 	case nowMS >= s.endMS:
 		return popup.Ended
-	case s.week != nil && !s.week.open(s.zone.minuteOfWeek(nowMS)):
+	case s.week != nil && !s.week.open(s.zoneOf(user).minuteOfWeek(nowMS)):
 		return popup.OutsideHours
 	}
 	return popup.Eligible
+}
+
+// zoneOf returns the zone to which days and hours are local for a user.
+func (s *schedule) zoneOf(user []byte) *zone {
+	if s.users != nil && len(user) > 0 {
+		if z := s.users.find(user); z != nil {
+			return z
+		}
+	}
+	return s.zone
 }
 
 const (
@@ -65,6 +82,9 @@ func (c *compiler) compileSchedule(s *popup.Schedule) (schedule, error) {
 		return out, err
 	}
 	out.week, out.zone = compileWeek(s), z
+	if s.UserTime {
+		out.users = c.userZones()
+	}
 	return out, nil
 }
 

@@ -76,6 +76,44 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// TestUserTime: days and hours are those of the user's clock, as far as its zone is known.
+func TestUserTime(t *testing.T) {
+	const berlin = `"timezone":"Europe/Berlin","days":["wed"],"hours":[["09:00","10:00"]]`
+	for _, c := range []struct {
+		zone, at string
+		want     popup.Reason
+	}{
+		{"America/New_York", "2026-07-01T13:30:00Z", popup.Eligible}, {"America/New_York", "2026-07-01T07:30:00Z", popup.OutsideHours},
+		{"Asia/Shanghai", "2026-07-01T01:30:00Z", popup.Eligible}, {"Asia/Kolkata", "2026-07-01T03:30:00Z", popup.Eligible}, {"Asia/Calcutta", "2026-07-01T03:30:00Z", popup.Eligible},
+		{"Pacific/Kiritimati", "2026-06-30T19:00:00Z", popup.Eligible}, // it is Wednesday there already
+		{"UTC", "2026-07-01T09:00:00Z", popup.Eligible},
+		// Without a zone that is known: that of the schedule.
+		{"", "2026-07-01T07:30:00Z", popup.Eligible}, {"", "2026-07-01T09:30:00Z", popup.OutsideHours}, {"Mars/Olympus", "2026-07-01T07:30:00Z", popup.Eligible},
+		{"america/new_york", "2026-07-01T07:30:00Z", popup.Eligible}, {"Local", "2026-07-01T07:30:00Z", popup.Eligible}, {"../UTC", "2026-07-01T07:30:00Z", popup.Eligible}, {"+02:00", "2026-07-01T07:30:00Z", popup.Eligible},
+	} {
+		r := &popup.Request{User: []byte("u"), Zone: []byte(c.zone)}
+		if got := scheduled(t, berlin+`,"user_time":true`).Gate(r, defaultPlacement, ms(t, c.at)); got != c.want {
+			t.Errorf("%q at %s: %v, want %v", c.zone, c.at, got, c.want)
+		}
+		r.Zone = []byte("Asia/Tokyo")
+		if got := scheduled(t, berlin).Gate(r, defaultPlacement, ms(t, "2026-07-01T07:30:00Z")); got != popup.Eligible {
+			t.Errorf("without user_time the zone of the user counts: %v", got)
+		}
+	}
+}
+
+// Of a zone all requests and snapshots share one table.
+func TestUserZonesAreShared(t *testing.T) {
+	first := mustCompile(t, row(1, `"schedule":{"user_time":true,"days":["wed"]}`))
+	changed := row(2, `"schedule":{"user_time":true,"days":["thu"]}`)
+	next, _ := Compile(popup.Catalog{Revision: 2, Popups: []popup.Row{changed}}, first)
+	tokyo := []byte("Asia/Tokyo")
+	a, b := first.Popup(1).schedule.zoneOf(tokyo), next.Popup(2).schedule.zoneOf(tokyo)
+	if a == nil || a != b || a == first.Popup(1).schedule.zone {
+		t.Error("each snapshot has a table of its own")
+	}
+}
+
 // TestMinuteOfWeek compares the tables with package time, around every change
 // of the clocks, inside the years they cover and outside.
 func TestMinuteOfWeek(t *testing.T) {

@@ -208,12 +208,16 @@ type compiler struct {
 	zones      map[string]*zone
 	keys       map[string]bool
 	conditions map[string]*condition // by source
+	users      userZones             // nil: no schedule has asked for them
 }
 
 // newCompiler begins with the conditions of the popups that may be taken over.
 func newCompiler(previous *Snapshot) *compiler {
 	c := &compiler{zones: map[string]*zone{}, keys: map[string]bool{}, conditions: map[string]*condition{}}
 	for _, p := range previous.All() {
+		if p.schedule.users != nil {
+			c.users = p.schedule.users
+		}
 		for _, group := range [][]*condition{p.targeting.all, p.targeting.any, p.targeting.none} {
 			for _, shared := range group {
 				c.conditions[shared.source] = shared
@@ -287,4 +291,12 @@ func (c *compiler) zone(s *popup.Schedule) (*zone, error) {
 	z := newZone(location)
 	c.zones[s.Timezone] = z
 	return z, nil
+}
+
+// userZones returns the zones that users may be in, the same for all popups.
+func (c *compiler) userZones() userZones {
+	if c.users == nil {
+		c.users = newUserZones()
+	}
+	return c.users
 }

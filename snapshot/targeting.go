@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -15,19 +17,20 @@ type targeting struct{ all, any, none []*condition }
 
 // match evaluates the conditions one by one; [placementIndex.target] those of a whole
 // placement at once.
-func (t *targeting) match(r *popup.Request) bool {
+func (t *targeting) match(r *popup.Request, nowMS int64) bool {
+	v := value{nowMS: nowMS}
 	for _, c := range t.all {
-		if !c.matches(r) {
+		if !c.matches(r, &v) {
 			return false
 		}
 	}
 	for _, c := range t.none {
-		if c.matches(r) {
+		if c.matches(r, &v) {
 			return false
 		}
 	}
 	for _, c := range t.any {
-		if c.matches(r) {
+		if c.matches(r, &v) {
 			return true
 		}
 	}
@@ -42,12 +45,16 @@ type condition struct {
 	name   string // of a custom attribute
 	test   test
 	negate bool // neq, not_in, not_exists: the opposite, which a missing attribute satisfies
+	fold   bool // texts are compared folded, see appendFolded; texts and text are
 
-	texts   []string  // sorted; bools are the texts true and false
-	numbers []float64 // sorted
-	text    []byte
-	number  float64
-	version popup.Version
+	texts    []string  // sorted; bools are the texts true and false
+	numbers  []float64 // sorted
+	text     []byte
+	number   float64
+	version  popup.Version
+	pattern  *regexp.Regexp
+	ms       int64 // a time, or an age
+	networks []netip.Prefix
 }
 
 // test is what a condition does, its negation left aside.
@@ -63,23 +70,34 @@ const (
 	testPrefix
 	testSuffix
 	testExists
+	testSemverEq
+	testSemverGt
 	testSemverGte
 	testSemverLt
+	testSemverLte
+	testMatches
+	testBefore
+	testAfter
+	testOlder // than ms
+	testNewer
+	testInNetworks
 )
 
-// matches reports whether the condition holds for the request.
-func (c *condition) matches(r *popup.Request) bool {
-	var v value
-	v.find(r, c.attr, c.name)
-	return c.holds(&v)
-}
+// matches reports whether the condition holds for the request. v is scratch memory that
+// knows the time.
+func (c *condition) matches(r *popup.Request, v *value) bool { return c.hits(r, v) != c.negate }
 
-// holds reports whether the condition holds for the value of its attribute.
-func (c *condition) holds(v *value) bool {
-	if len(v.text) == 0 {
-		return c.negate
+// hits reports whether the test is passed by one of the values that the request gives
+// the attribute.
+func (c *condition) hits(r *popup.Request, v *value) bool {
+	m := membersOf(r, c.attr, c.name)
+	for text := m.next(); text != nil; text = m.next() {
+		v.set(text)
+		if c.satisfied(v) {
+			return true
+		}
 	}
-	return c.satisfied(v) != c.negate
+	return false
 }
 
 // Condition is one compiled condition, for whoever asks about a value and not about a
@@ -95,10 +113,18 @@ func CompileCondition(from *popup.Condition) (*Condition, error) {
 	return &Condition{compiled}, nil
 }
 
-// Holds reports whether the condition holds for a value of its attribute; an empty one is
-// a missing one.
-func (c *Condition) Holds(text []byte) bool { return c.compiled.holds(&value{text: text}) }
+// Holds reports whether the condition holds at nowMS for a single value of its attribute;
+// an empty one is a missing one.
+func (c *Condition) Holds(text []byte, nowMS int64) bool {
+	if len(text) == 0 {
+		return c.compiled.negate
+	}
+	v := value{nowMS: nowMS}
+	v.set(text)
+	return c.compiled.satisfied(&v) != c.compiled.negate
+}
 
+// satisfied reports whether a value passes the test.
 func (c *condition) satisfied(v *value) bool {
 	switch c.test {
 	case testExists:
@@ -109,18 +135,26 @@ func (c *condition) satisfied(v *value) bool {
 		n, ok := v.asNumber()
 		return ok && c.compares(n)
 	case testContains:
-		return bytes.Contains(v.text, c.text)
+		return bytes.Contains(v.compared(c.fold), c.text)
 	case testPrefix:
-		return bytes.HasPrefix(v.text, c.text)
+		return bytes.HasPrefix(v.compared(c.fold), c.text)
 	case testSuffix:
-		return bytes.HasSuffix(v.text, c.text)
+		return bytes.HasSuffix(v.compared(c.fold), c.text)
+	case testMatches:
+		return len(v.text) <= popup.MaxMatched && c.pattern.Match(v.text)
+	case testBefore, testAfter, testOlder, testNewer:
+		ms, ok := v.asTime()
+		return ok && c.isAt(ms, v.nowMS)
+	case testInNetworks:
+		a, ok := v.asAddr()
+		return ok && slices.ContainsFunc(c.networks, func(n netip.Prefix) bool { return n.Contains(a) })
 	}
 	version := v.asVersion()
-	return version != nil && (version.Compare(&c.version) >= 0) == (c.test == testSemverGte)
+	return version != nil && c.isOrdered(version.Compare(&c.version))
 }
 
 func (c *condition) equals(v *value) bool {
-	if _, found := slices.BinarySearchFunc(c.texts, v.text, compareText); found {
+	if _, found := slices.BinarySearchFunc(c.texts, v.compared(c.fold), compareText); found {
 		return true
 	}
 	if len(c.numbers) == 0 {
@@ -154,6 +188,34 @@ func (c *condition) compares(n float64) bool {
 		return n < c.number
 	}
 	return n <= c.number
+}
+
+// isAt compares a time with that of the condition.
+func (c *condition) isAt(ms, nowMS int64) bool {
+	switch c.test {
+	case testBefore:
+		return ms < c.ms
+	case testAfter:
+		return ms > c.ms
+	case testOlder:
+		return ms < nowMS-c.ms
+	}
+	return ms > nowMS-c.ms
+}
+
+// isOrdered reports whether a version passes that compares like this with the condition's.
+func (c *condition) isOrdered(order int) bool {
+	switch c.test {
+	case testSemverEq:
+		return order == 0
+	case testSemverGt:
+		return order > 0
+	case testSemverGte:
+		return order >= 0
+	case testSemverLt:
+		return order < 0
+	}
+	return order <= 0
 }
 
 func (c *compiler) compileTargeting(t *popup.Targeting) (out targeting, err error) {
@@ -208,25 +270,31 @@ var tests = map[popup.Op]struct {
 	popup.Suffix:    {testSuffix, false},
 	popup.Exists:    {testExists, false},
 	popup.NotExists: {testExists, true},
+	popup.SemverEq:  {testSemverEq, false},
+	popup.SemverGt:  {testSemverGt, false},
 	popup.SemverGte: {testSemverGte, false},
 	popup.SemverLt:  {testSemverLt, false},
+	popup.SemverLte: {testSemverLte, false},
+	popup.Matches:   {testMatches, false},
+	popup.Before:    {testBefore, false},
+	popup.After:     {testAfter, false},
+	popup.OlderThan: {testOlder, false},
+	popup.NewerThan: {testNewer, false},
+	popup.InCIDR:    {testInNetworks, false},
 }
 
 // compileCondition compiles a valid condition. It has an error only for an
-// operator that validation knows and this table does not.
-func compileCondition(from *popup.Condition) (condition, error) {
+// operator that validation knows and this table does not, or a pattern that is not valid.
+func compileCondition(from *popup.Condition) (c condition, err error) {
 	how, ok := tests[from.Op]
 	if !ok {
 		return condition{}, fmt.Errorf("operator %q is not compiled", from.Op)
 	}
-	c := condition{attr: builtins[from.Attr], name: from.Attr, test: how.test, negate: how.negate}
+	c = condition{attr: builtins[from.Attr], name: from.Attr, test: how.test, negate: how.negate, fold: from.IgnoreCase}
+	text, _ := from.Value.(string)
 	switch c.test {
 	case testEqual:
-		values, isList := from.Value.([]any)
-		if !isList {
-			values = []any{from.Value}
-		}
-		for _, v := range values {
+		for _, v := range operands(from.Value) {
 			c.addEqual(v)
 		}
 		slices.Sort(c.texts)
@@ -234,21 +302,48 @@ func compileCondition(from *popup.Condition) (condition, error) {
 	case testGt, testGte, testLt, testLte:
 		c.number, _ = popup.Number(from.Value)
 	case testContains, testPrefix, testSuffix:
-		c.text = []byte(from.Value.(string))
-	case testSemverGte, testSemverLt:
-		c.version, _ = popup.ParseVersion([]byte(from.Value.(string)))
+		c.text = []byte(c.operand(text))
+	case testSemverEq, testSemverGt, testSemverGte, testSemverLt, testSemverLte:
+		c.version, _ = popup.ParseVersion([]byte(text))
+	case testMatches:
+		c.pattern, err = popup.CompilePattern(text)
+	case testBefore, testAfter:
+		c.ms, _ = popup.ParseTime([]byte(text))
+	case testOlder, testNewer:
+		c.ms, _ = popup.ParseAge(text)
+	case testInNetworks:
+		for _, v := range operands(from.Value) {
+			network, _ := popup.ParseNetwork(v.(string))
+			c.networks = append(c.networks, network)
+		}
 	}
-	return c, nil
+	return c, err
+}
+
+// operands returns the values of a list, or the one value.
+func operands(value any) []any {
+	if values, isList := value.([]any); isList {
+		return values
+	}
+	return []any{value}
 }
 
 func (c *condition) addEqual(v any) {
 	switch v := v.(type) {
 	case string:
-		c.texts = append(c.texts, v)
+		c.texts = append(c.texts, c.operand(v))
 	case bool:
-		c.texts = append(c.texts, strconv.FormatBool(v))
+		c.texts = append(c.texts, c.operand(strconv.FormatBool(v)))
 	default:
 		n, _ := popup.Number(v)
 		c.numbers = append(c.numbers, n)
 	}
+}
+
+// operand returns a text as values are compared with it.
+func (c *condition) operand(text string) string {
+	if c.fold {
+		return string(appendFolded(nil, []byte(text)))
+	}
+	return text
 }

@@ -17,7 +17,10 @@ var attributed = popup.Request{
 		{Name: []byte("country"), Value: []byte("US")}, {Name: []byte("platform"), Value: []byte("fridge")},
 		{Name: []byte("plan"), Value: []byte("second")}, {Name: []byte("inf"), Value: []byte("Inf")}, {Name: []byte("hex"), Value: []byte("0x10")},
 		{Name: []byte("zeros"), Value: []byte("007")}, {Name: []byte("word"), Value: []byte("banana")},
+		{Name: []byte("since"), Value: []byte("2026-06-30T12:00:00Z")}, {Name: []byte("day"), Value: []byte("2026-07-01")}, {Name: []byte("net"), Value: []byte("::ffff:10.1.2.3")},
+		{Name: []byte("city"), Value: []byte("STRASSBURG")}, {Name: []byte("tags")}, {Name: []byte("tags"), Value: []byte("red")}, {Name: []byte("tags"), Value: []byte("7")}, {Name: []byte("tags"), Value: []byte("Blue")},
 	},
+	IP: []byte("2001:db8::1"), Zone: []byte("Europe/Berlin"),
 }
 
 func TestOperators(t *testing.T) {
@@ -25,7 +28,7 @@ func TestOperators(t *testing.T) {
 		condition string // attr op value
 		want      bool
 	}{
-		{`plan eq "pro"`, true}, {`plan eq "Pro"`, false}, {`plan eq "second"`, false}, {`plan neq "pro"`, false}, {`plan neq "free"`, true},
+		{`plan eq "pro"`, true}, {`plan eq "Pro"`, false}, {`plan eq "second"`, true}, {`plan neq "pro"`, false}, {`plan neq "free"`, true},
 		{`age eq 5`, true}, {`age eq "5"`, true}, {`age eq "5.0"`, false}, {`age eq 5.0`, true}, {`age neq 5`, false}, {`age eq 6`, false}, {`zeros eq 7`, true},
 		{`vip eq true`, true}, {`vip eq "true"`, true}, {`vip eq false`, false}, {`vip neq false`, true}, {`plan eq 5`, false}, {`plan neq 5`, true},
 		{`plan in ["pro","a","b"]`, true}, {`plan in ["free","pro"]`, true}, {`plan in ["free","basic","team"]`, false}, {`plan not_in ["free"]`, true}, {`plan not_in ["free","pro"]`, false},
@@ -38,6 +41,19 @@ func TestOperators(t *testing.T) {
 		{`app_version semver_lt "3.10"`, true}, {`app_version semver_lt "3.2.1"`, false}, {`sdk semver_lt "2"`, true}, {`sdk semver_gte "2.0.0-rc.1"`, true}, {`sdk semver_gte "2"`, false},
 		{`plan semver_gte "0"`, false}, {`plan semver_lt "999"`, false},
 		{`uid eq "u-42"`, true}, {`uid suffix "2"`, true}, {`locale prefix "zh"`, true}, {`platform eq "ios"`, true}, {`app_version eq "3.2.1"`, true},
+		{`app_version semver_eq "3.2.1+7"`, true}, {`app_version semver_eq "3.2"`, false}, {`app_version semver_gt "3.2.1"`, false}, {`app_version semver_gt "3.2.1-rc"`, true},
+		{`app_version semver_lte "3.2.1"`, true}, {`app_version semver_lte "3.2.0.9"`, false}, {`plan semver_lte "999"`, false}, {`absent semver_eq "1"`, false},
+		{`plan eq~ "PRO"`, true}, {`plan neq~ "PRO"`, false}, {`plan in~ ["x","pRO"]`, true}, {`plan not_in~ ["x","pRO"]`, false}, {`age in~ [5,"X"]`, true}, {`vip eq~ true`, true},
+		{`city contains~ "aSSb"`, true}, {`city contains "aSSb"`, false}, {`city prefix~ "stra\u017f"`, true}, {`city suffix~ "BURG"`, true}, {`city suffix~ "strass"`, false}, {`city eq~ "straßburg"`, false},
+		{`word matches "^b(an)+a$"`, true}, {`word matches "an"`, true}, {`word matches "^an"`, false}, {`word matches "(?i)BAN"`, true}, {`word matches "BAN"`, false}, {`absent matches ".*"`, false},
+		{`since before "2026-07-01"`, true}, {`since before "2026-06-30T12:00:00Z"`, false}, {`since after "2026-06-30T12:00:00Z"`, false}, {`since after "2026-06-30"`, true}, {`since after "2026-06-30T13:00:00+01:30"`, true},
+		{`day before "2026-07-01T00:00:00.001Z"`, true}, {`day after "2026-06-30T23:59:59.999Z"`, true}, {`plan before "2100-01-01"`, false}, {`plan after "1970-01-01"`, false}, {`absent before "2100-01-01"`, false},
+		{`since older_than "1d"`, false}, {`since newer_than "1d"`, false}, {`since older_than "23h"`, true}, {`since newer_than "25h"`, true}, {`day newer_than "12h"`, false}, {`day older_than "0s"`, true}, {`plan older_than "0s"`, false},
+		{`ip in_cidr "2001:db8::/32"`, true}, {`ip in_cidr ["10.0.0.0/8","2001:db8::1"]`, true}, {`ip in_cidr "0.0.0.0/0"`, false}, {`net in_cidr "10.1.0.0/16"`, true}, {`net in_cidr "::/0"`, false}, {`plan in_cidr "::/0"`, false},
+		{`ip eq "2001:db8::1"`, true}, {`ip exists`, true},
+		// Of a set, one member is enough; its negation is for all of them.
+		{`tags eq "red"`, true}, {`tags eq "Blue"`, true}, {`tags eq 7`, true}, {`tags neq "red"`, false}, {`tags neq "green"`, true}, {`tags in ["green","Blue"]`, true}, {`tags not_in ["green","Blue"]`, false}, {`tags not_in ["green"]`, true},
+		{`tags gt 6`, true}, {`tags lt 7`, false}, {`tags contains "lu"`, true}, {`tags matches "^B"`, true}, {`tags eq~ "blue"`, true}, {`tags exists`, true}, {`tags not_exists`, false}, {`tags suffix "x"`, false},
 		// An a.NAME equal to a built-in attribute is ignored.
 		{`country eq "US"`, false}, {`country exists`, false}, {`platform eq "fridge"`, false},
 		// A missing attribute satisfies neq, not_in and not_exists only; an empty one is missing.
@@ -50,10 +66,14 @@ func TestOperators(t *testing.T) {
 		if got := p.Gate(&attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("%s: %v, want %v", c.condition, got, c.want)
 		}
+		if matched, _ := match(mustCompile(t, p.Row()), nil, &attributed, nowMS); len(matched) == 1 != c.want {
+			t.Errorf("%s: matched %d popups, want %v", c.condition, len(matched), c.want)
+		}
 	}
 }
 
-// targeted returns a popup with one condition, written as: attr op value.
+// targeted returns a popup with one condition, written as: attr op value. An operator
+// with a ~ after it ignores letter case.
 func targeted(t *testing.T, group, condition string) *Popup {
 	t.Helper()
 	return mustCompile(t, row(1, `"targeting":{"`+group+`":[`+conditionJSON(condition)+`]}`)).Popup(1)
@@ -61,7 +81,11 @@ func targeted(t *testing.T, group, condition string) *Popup {
 
 func conditionJSON(s string) string {
 	part := strings.SplitN(s, " ", 3)
-	out := `{"attr":"` + part[0] + `","op":"` + part[1] + `"`
+	op, ignoresCase := strings.CutSuffix(part[1], "~")
+	out := `{"attr":"` + part[0] + `","op":"` + op + `"`
+	if ignoresCase {
+		out += `,"ignore_case":true`
+	}
 	if len(part) == 3 {
 		out += `,"value":` + part[2]
 	}
@@ -118,8 +142,8 @@ func TestAllAnyNone(t *testing.T) {
 }
 
 func TestEveryOperatorIsCompiled(t *testing.T) {
-	if len(tests) != 15 {
-		t.Errorf("%d operators, want 15", len(tests))
+	if len(tests) != 24 {
+		t.Errorf("%d operators, want 24", len(tests))
 	}
 	for op := range tests {
 		value := `"1"`
@@ -130,6 +154,12 @@ func TestEveryOperatorIsCompiled(t *testing.T) {
 			value = `1`
 		case popup.Exists, popup.NotExists:
 			value = ``
+		case popup.Before, popup.After:
+			value = `"2026-07-01"`
+		case popup.OlderThan, popup.NewerThan:
+			value = `"7d"`
+		case popup.InCIDR:
+			value = `"10.0.0.0/8"`
 		}
 		targeted(t, "all", strings.TrimSpace("a "+string(op)+" "+value))
 	}

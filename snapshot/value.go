@@ -2,19 +2,28 @@ package snapshot
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/popupd/popupd/popup"
 )
 
-// value is what a request says of one attribute, with what was found out about it.
+// value is one of the values that a request gives an attribute, with what was found out
+// about it. It is used again and again.
 type value struct {
-	text      []byte // empty: the attribute is missing
+	nowMS int64
+
+	text      []byte // not empty
 	number    float64
-	numberIs  tristate
 	version   popup.Version
+	timeMS    int64
+	addr      netip.Addr
+	numberIs  tristate
 	versionIs tristate
+	timeIs    tristate
+	addrIs    tristate
+	isFolded  bool // buf is text, folded
+	buf       []byte
 }
 
 // tristate is the result of a test that is made at most once.
@@ -32,29 +41,68 @@ func (a *tristate) set(ok bool) {
 	}
 }
 
-// find looks the attribute up; name is that of a custom one.
-func (v *value) find(r *popup.Request, attr attribute, name string) {
+// set makes it another value, of which nothing is known yet.
+func (v *value) set(text []byte) {
+	v.text = text
+	v.numberIs, v.versionIs, v.timeIs, v.addrIs, v.isFolded = unknown, unknown, unknown, unknown, false
+}
+
+// members goes through the values that a request gives an attribute: none, one, or those
+// of a set in the order of the request. Empty ones are left out.
+type members struct {
+	single []byte
+	attrs  []popup.Attr // those that are left, of any name
+	name   string
+}
+
+// membersOf returns the values of an attribute; name is that of a custom one.
+func membersOf(r *popup.Request, attr attribute, name string) members {
 	switch attr {
 	case attrUID:
-		v.text = r.User
+		return members{single: r.User}
 	case attrPlatform:
-		v.text = r.Platform
+		return members{single: r.Platform}
 	case attrAppVersion:
-		v.text = r.AppVersion
+		return members{single: r.AppVersion}
 	case attrLocale:
-		v.text = r.Locale
+		return members{single: r.Locale}
 	case attrCountry:
-		v.text = r.Country
+		return members{single: r.Country}
 	case attrPath:
-		v.text = r.Path
-	default:
-		for i := range r.Attrs {
-			if a := &r.Attrs[i]; string(a.Name) == name {
-				v.text = a.Value
-				return
-			}
+		return members{single: r.Path}
+	case attrIP:
+		return members{single: r.IP}
+	}
+	return members{attrs: r.Attrs, name: name}
+}
+
+// next returns the next value, nil after the last one.
+func (m *members) next() []byte {
+	if len(m.single) > 0 {
+		text := m.single
+		m.single = nil
+		return text
+	}
+	for i := range m.attrs {
+		if a := &m.attrs[i]; string(a.Name) == m.name && len(a.Value) > 0 {
+			m.attrs = m.attrs[i+1:]
+			return a.Value
 		}
 	}
+	m.attrs = nil
+	return nil
+}
+
+// compared returns the value as texts are compared: folded or as it is. It is folded at
+// most once, and allocates only where it does not fit buf.
+func (v *value) compared(fold bool) []byte {
+	if !fold {
+		return v.text
+	}
+	if !v.isFolded {
+		v.buf, v.isFolded = appendFolded(v.buf[:0], v.text), true
+	}
+	return v.buf
 }
 
 // asNumber parses the value, at most once.
@@ -79,6 +127,24 @@ func (v *value) asVersion() *popup.Version {
 	return &v.version
 }
 
+// asTime parses the value, at most once.
+func (v *value) asTime() (ms int64, ok bool) {
+	if v.timeIs == unknown {
+		v.timeMS, ok = popup.ParseTime(v.text)
+		v.timeIs.set(ok)
+	}
+	return v.timeMS, v.timeIs == yes
+}
+
+// asAddr parses the value, at most once.
+func (v *value) asAddr() (a netip.Addr, ok bool) {
+	if v.addrIs == unknown {
+		v.addr, ok = popup.ParseAddr(v.text)
+		v.addrIs.set(ok)
+	}
+	return v.addr, v.addrIs == yes
+}
+
 // attribute is where an attribute of a request is found.
 type attribute uint8
 
@@ -90,10 +156,11 @@ const (
 	attrLocale
 	attrCountry
 	attrPath
+	attrIP
 )
 
-// Builtins returns the names of the attributes that a poll has parameters of their own
-// for, sorted.
+// Builtins returns the names of the attributes that are no a.NAME parameters of a poll,
+// sorted.
 func Builtins() []string { return slices.Sorted(maps.Keys(builtins)) }
 
 var builtins = map[string]attribute{
@@ -103,62 +170,5 @@ var builtins = map[string]attribute{
 	"locale":      attrLocale,
 	"country":     attrCountry,
 	"path":        attrPath,
-}
-
-// maxNumber is the longest attribute that is read as a number, in bytes. With
-// exponents of two digits no number is out of range, and converting so few bytes
-// to a string does not allocate.
-const maxNumber = 32
-
-// parseNumber reads a decimal number as in JSON, leading zeros and a + allowed.
-func parseNumber(b []byte) (float64, bool) {
-	if len(b) > maxNumber || !isNumber(b) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(string(b), 64)
-	return f, err == nil
-}
-
-// isNumber checks the syntax, since strconv allocates its errors.
-func isNumber(b []byte) bool {
-	b = withoutSign(b)
-	n := digits(b)
-	if n == 0 {
-		return false
-	}
-	b = b[n:]
-	if len(b) > 0 && b[0] == '.' {
-		if n = digits(b[1:]); n == 0 {
-			return false
-		}
-		b = b[1+n:]
-	}
-	return len(b) == 0 || isExponent(b)
-}
-
-// isExponent accepts e or E, an optional sign, and one or two digits.
-func isExponent(b []byte) bool {
-	if b[0] != 'e' && b[0] != 'E' {
-		return false
-	}
-	b = withoutSign(b[1:])
-	n := digits(b)
-	return n == len(b) && (n == 1 || n == 2)
-}
-
-func withoutSign(b []byte) []byte {
-	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
-		return b[1:]
-	}
-	return b
-}
-
-// digits counts the digits that b starts with.
-func digits(b []byte) int {
-	for i, c := range b {
-		if c < '0' || c > '9' {
-			return i
-		}
-	}
-	return len(b)
+	"ip":          attrIP,
 }

@@ -52,6 +52,9 @@ func sortPassing(literals []literal) *passing {
 		l := &literals[i]
 		op, must := l.positive()
 		text, _ := l.condition.Value.(string)
+		if l.condition.IgnoreCase {
+			continue // passed by more texts than it names
+		}
 		switch op {
 		case popup.Exists:
 			p.mustBeMissing = p.mustBeMissing || !must

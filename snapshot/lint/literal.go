@@ -29,7 +29,12 @@ func (l literal) not() literal {
 // met reports whether the literal may be met by a value of its attribute, empty for a
 // missing one.
 func (l *literal) met(value []byte) bool {
-	return l.compiled == nil || l.compiled.Holds(value) == l.holds
+	return l.compiled == nil || l.isRelative() && len(value) > 0 || l.compiled.Holds(value, 0) == l.holds
+}
+
+// isRelative reports whether it depends on the time what the literal is met by.
+func (l *literal) isRelative() bool {
+	return l.condition.Op == popup.OlderThan || l.condition.Op == popup.NewerThan
 }
 
 // allMet reports whether a value meets all literals of its attribute.
