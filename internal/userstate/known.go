@@ -62,6 +62,7 @@ type retained struct {
 const (
 	forEver = math.MaxInt64 // how long the impressions of a popup are kept that limits them
 	dropped = -1            // not even while they wait: the popup was archived, or not known
+	notKept = math.MinInt64 // nothing is to be kept: the popup is archived, or no cap covers it
 )
 
 func newKnown() *known {
@@ -241,30 +242,56 @@ func (k *known) swept(nowMS int64, gap time.Duration) {
 	}
 }
 
-// setKeeps says for how long after an impression the entries of all popups are kept, ms,
-// and for how long the impressions of those that caps cover. Of a popup that is new nothing
-// was dropped yet.
+// setKeeps says for how long after an impression the entries of popups are kept, ms, and
+// for how long their impressions are, for caps: of all popups at first, then of those of
+// which it may have changed. Of a popup that is new nothing was dropped yet.
 func (k *known) setKeeps(entries, impressions map[uint32]int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !maps.Equal(entries, k.entries.keeps) || !maps.Equal(impressions, k.impressions.keeps) {
+	isOther := k.entries.set(entries, k.newest)
+	if k.impressions.set(impressions, k.newest) || isOther {
 		k.policies++
 	}
-	k.entries.set(entries, k.newest)
-	k.impressions.set(impressions, k.newest)
 	for id := range entries {
 		k.newest = max(k.newest, id)
 	}
 }
 
-func (r *retained) set(keeps map[uint32]int64, newest uint32) {
-	kept := least(keeps, r.kept)
-	for id := range kept {
-		if _, ok := r.kept[id]; !ok && id <= newest && r.kept != nil { // else nothing was kept yet to be dropped
-			kept[id] = dropped
+// set reports whether anything is another than before.
+func (r *retained) set(keeps map[uint32]int64, newest uint32) (isOther bool) {
+	hasKept := r.kept != nil // else nothing was kept yet to be dropped
+	if r.keeps == nil {
+		r.keeps = make(map[uint32]int64, len(keeps))
+		kept := make(map[uint32]int64, len(keeps)) // of others nothing is kept any more
+		for id := range keeps {
+			if ms, ok := r.kept[id]; ok {
+				kept[id] = ms
+			}
+		}
+		r.kept = kept
+	}
+	for id, ms := range keeps {
+		switch last, was := r.keeps[id]; {
+		case ms == notKept:
+			isOther = isOther || was
+			delete(r.keeps, id)
+			delete(r.kept, id)
+			continue
+		case was && last == ms:
+			continue
+		}
+		isOther = true
+		r.keeps[id] = ms
+		switch kept, ok := r.kept[id]; {
+		case ok:
+			r.kept[id] = min(kept, ms)
+		case hasKept && id <= newest:
+			r.kept[id] = dropped
+		default:
+			r.kept[id] = ms
 		}
 	}
-	r.keeps, r.kept = keeps, kept
+	return isOther
 }
 
 // loaded takes over what a dump had kept, of popups up to newest.

@@ -103,9 +103,8 @@ func TestNote(t *testing.T) {
 		{"a popup comes back meanwhile", (*known).forget, at, time.Hour, nil, false},
 		{"the gap is shorter meanwhile", func(k *known) { k.swept(at, time.Minute) }, at, time.Hour, nil, false},
 		{"one comes back that was archived before", func(k *known) {
-			keeps := k.entries.keeps
-			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: day, 5: 0}, nil)
-			k.setKeeps(keeps, nil)
+			k.setKeeps(map[uint32]int64{5: 0}, nil)
+			k.setKeeps(map[uint32]int64{5: notKept}, nil)
 		}, at, time.Hour, map[uint32]int64{1: forEver, 5: 0}, false},
 		{"a state is refused", func(k *known) { k.refused-- }, at, time.Hour, nil, false},
 	} {

@@ -1,8 +1,9 @@
 package userstate
 
 import (
-	"maps"
 	"math/bits"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/popupd/popupd/frequency"
@@ -46,56 +47,45 @@ func longestOf(caps []popup.Cap, of popup.CapSet) (ms int64) {
 	return ms
 }
 
-// SetPopups follows a change of the popups: entries of one that has left the
+// SetPopups follows a change of the popups, in time proportional to it; next was compiled
+// after the snapshot that was set before. Entries of a popup that has left the
 // snapshot are of no more use, but for the gap, since only archiving, which is final,
 // removes it. Impressions of one that is limited from now on, or has a goal that counts
 // for longer, may have been swept, as may those that only a longer gap asks for: the
 // database knows them.
 func (s *State) SetPopups(next *snapshot.Snapshot) {
-	behind, last := false, s.caps.Load().Caps()
-	for _, p := range s.current {
-		switch now := next.Popup(p.ID); {
-		case now == nil:
-			s.archived[p.ID] = true
-		case p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0, p.GoalWindow < now.GoalWindow,
-			longestOf(last, p.Caps) < longestOf(next.Caps(), now.Caps):
-			behind = true
-		}
+	last, changed := s.caps.Load(), next.Changed()
+	if last == nil || last.Settings() != next.Settings() { // then caps may count for longer that are the same ones
+		changed = next.All()
 	}
-	s.current = next.All()
+	behind := slices.ContainsFunc(changed, func(p *snapshot.Popup) bool { return keepsMore(last, next, p) })
 	gap := s.table.MinGap()
 	s.table.SetMinGap(time.Duration(next.Settings().MinGapSec) * time.Second)
 	behind = behind || s.table.MinGap() > gap
 	if s.setCaps(next) {
 		behind = true
 	}
-	keeps, seen := make(map[uint32]int64, len(s.current)), make(map[uint32]int64)
-	if longest := s.capMS(); longest > 0 {
-		seen[0] = longest
-	}
-	for _, p := range s.current {
-		keeps[p.ID] = p.GoalWindow.Milliseconds()
-		if p.Caps != 0 {
-			seen[p.ID] = longestOf(next.Caps(), p.Caps)
-		}
-		if p.Frequency.MaxImpressions > 0 {
-			keeps[p.ID] = forEver
-		}
-		if s.archived[p.ID] { // it has come back with a restored database
-			delete(s.archived, p.ID)
+	keeps, seen := make(map[uint32]int64, len(changed)), make(map[uint32]int64, len(changed)+1)
+	seen[0] = keptForCaps(s.capMS())
+	for _, p := range changed {
+		keeps[p.ID], seen[p.ID] = keptFor(p), keptForCaps(longestOf(next.Caps(), p.Caps))
+		if s.archived.remove(p.ID) { // it has come back with a restored database
 			s.known.forget()
 			behind = true
 		}
 	}
+	for _, p := range next.Removed() {
+		keeps[p.ID], seen[p.ID] = notKept, notKept
+		s.archived.add(p.ID)
+	}
 	s.known.setKeeps(keeps, seen)
-	archived := maps.Clone(s.archived)
 	s.table.SetPolicy(func(id uint32) frequency.Retention {
 		switch p := next.Popup(id); {
 		case p != nil && p.Frequency.MaxImpressions > 0:
 			return frequency.Retention{Keep: frequency.KeepForever}
 		case p != nil:
 			return frequency.Retention{GoalMS: p.GoalWindow.Milliseconds()}
-		case archived[id]:
+		case s.archived.has(id):
 			return frequency.Retention{Keep: frequency.Drop}
 		}
 		return frequency.Retention{} // also of a popup that is too new to be known here
@@ -103,4 +93,57 @@ func (s *State) SetPopups(next *snapshot.Snapshot) {
 	if behind { // now that all that is read is kept
 		s.Behind()
 	}
+}
+
+// keepsMore reports whether more is to be kept of a popup of next than of what it was in
+// last.
+func keepsMore(last, next *snapshot.Snapshot, now *snapshot.Popup) bool {
+	p := last.Popup(now.ID)
+	return p != nil && (p.Frequency.MaxImpressions == 0 && now.Frequency.MaxImpressions > 0 || p.GoalWindow < now.GoalWindow ||
+		longestOf(last.Caps(), p.Caps) < longestOf(next.Caps(), now.Caps))
+}
+
+// keptFor returns for how many ms after an impression the entries of a popup are kept.
+func keptFor(p *snapshot.Popup) int64 {
+	if p.Frequency.MaxImpressions > 0 {
+		return forEver
+	}
+	return p.GoalWindow.Milliseconds()
+}
+
+// keptForCaps returns for how long impressions are kept that caps count for so many ms.
+func keptForCaps(ms int64) int64 {
+	if ms == 0 {
+		return notKept
+	}
+	return ms
+}
+
+// archivedPopups are the ids of popups that have left the snapshot.
+type archivedPopups struct {
+	mu  sync.RWMutex // guards ids
+	ids map[uint32]bool
+}
+
+func (a *archivedPopups) has(id uint32) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.ids[id]
+}
+
+func (a *archivedPopups) add(id uint32) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ids[id] = true
+}
+
+// remove reports whether the popup was one of them.
+func (a *archivedPopups) remove(id uint32) bool {
+	if !a.has(id) {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.ids, id)
+	return true
 }

@@ -70,11 +70,9 @@ type State struct {
 	lastDump prometheus.Gauge
 	dumped   map[popup.StreamID]uint64 // what the last dump, or the one that was loaded, covers
 
-	caps atomic.Pointer[snapshot.Snapshot] // whose caps are in force, nil at first; set by SetPopups
-
-	// Owned by SetPopups, which the watcher calls one at a time.
-	current  []*snapshot.Popup
-	archived map[uint32]bool
+	// Set by SetPopups, which the watcher calls one at a time.
+	caps     atomic.Pointer[snapshot.Snapshot] // in force, nil at first
+	archived archivedPopups
 }
 
 // New returns a State that is not ready: see Connect and Restore.
@@ -85,7 +83,7 @@ func New(c Config) *State {
 			Log: c.Log, Begins: "what other servers have shipped is not known yet", Ends: "what other servers have shipped is known again", EachCause: true,
 		},
 		backoff: retry.Backoff{First: restoreRetry, Most: unheardRetry}, pause: restoreRetry,
-		restored: make(chan struct{}), behind: make(chan struct{}, 1), archived: make(map[uint32]bool),
+		restored: make(chan struct{}), behind: make(chan struct{}, 1), archived: archivedPopups{ids: make(map[uint32]bool)},
 		lastDump: promauto.With(c.Registerer).NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_last_dump_timestamp_seconds",
 			Help: "When the users' state was last dumped, in seconds since the epoch; 0 if this process has not yet.",
