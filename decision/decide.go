@@ -40,7 +40,8 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 	if len(d.Winners) == 0 && d.Reason == popup.Eligible { // else a popup came further than a match
 		d.Reason = d.search.reason()
 	}
-	d.NextPollSec = nextPoll(d.readyAtMS, nowMS, user.Hash())
+	d.UserHash = user.Hash()
+	d.NextPollSec = nextPoll(d.readyAtMS, nowMS, d.UserHash)
 }
 
 // tryPriority tries p, which fits the placements in, and what follows with the same

@@ -30,6 +30,7 @@ type Decision struct {
 	Reason      popup.Reason // of nothing to show: the gate that stopped the best candidate
 	Limited     bool         // nothing is shown because NewUsers did not admit the user
 	NextPollSec int          // in how many seconds the user should poll again, at most MaxNextPollSec
+	UserHash    uint64       // keyed hash of the user's id, see [frequency.User.Hash]
 	// Events are to be journaled, all together, before the answer leaves: of the
 	// winners, and of the controls that came before them. They refer to the request.
 	Events []popup.Event

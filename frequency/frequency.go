@@ -136,6 +136,9 @@ func (t *Table) LockBoth(user, prior []byte) User {
 	return u
 }
 
+// Hash returns the keyed hash of a user's id, as [User.Hash] does, without a lock.
+func (t *Table) Hash(user []byte) uint64 { return t.spanOf(sipHash(t.k0, t.k1, user)).hash }
+
 func (t *Table) lockHash(hash uint64) User {
 	u := User{t: t, span: t.spanOf(hash)}
 	u.s.mu.Lock()

@@ -44,6 +44,13 @@ func (e *FieldErrors) add(pointer, detail string) {
 	*e = append(*e, FieldError{Pointer: pointer, Detail: detail})
 }
 
+// addWithin adds the errors of a document that is part of this one.
+func (e *FieldErrors) addWithin(at string, part FieldErrors) {
+	for _, f := range part {
+		e.add(at+f.Pointer, f.Detail)
+	}
+}
+
 // within reports whether a JSON pointer leads to, or through, another.
 func within(pointer, other string) bool {
 	rest, ok := strings.CutPrefix(pointer, other)
