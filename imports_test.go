@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
 	"frequency":       {"internal/durable", "internal/failpoint", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
-	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "popup", "sdk", "snapshot"},
+	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "internal/sample", "popup", "sdk", "snapshot"},
 	"queue":           {"internal/failpoint", "internal/retry", "popup", "queue/journal"},
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
 	"persist":         {"internal/failpoint", "internal/retry", "popup", "tuning"},
@@ -51,9 +51,10 @@ var imports = map[string][]string{
 	"internal/plainlog":    {},
 	"internal/redisclient": {"internal/embedded", "internal/retry"},
 	"internal/retry":       {},
+	"internal/sample":      {"decision", "frequency", "internal/durable", "popup", "snapshot"},
 	"internal/server": {
 		"console", "console/api", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
-		"internal/redisclient", "internal/retry", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
+		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 

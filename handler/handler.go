@@ -30,6 +30,7 @@ import (
 
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/internal/sample"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -74,6 +75,8 @@ type Config struct {
 	// PopupMetrics has what is served counted by popup too.
 	PopupMetrics bool
 
+	Sample *sample.Reservoir // keeps some of the polls; nil: none
+
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
 	Log        *slog.Logger          // nil: nothing is logged
@@ -90,6 +93,7 @@ type Server struct {
 	log        *slog.Logger
 	metrics    *metrics
 	byPopup    *popupCounters // nil: not counted by popup
+	sample     *sample.Reservoir
 	identity   Identity
 	limits     limits
 	clients    *clients
@@ -127,7 +131,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
-		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity,
+		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity, sample: c.Sample,
 		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(), reported: newReportedGoals(),
 	}
 	if s.ready == nil {
@@ -135,6 +139,9 @@ func New(c Config) (*Server, error) {
 	}
 	if s.now == nil {
 		s.now = func() int64 { return time.Now().UnixMilli() }
+	}
+	if s.sample == nil {
+		s.sample = new(sample.Reservoir) // which keeps nothing
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

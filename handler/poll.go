@@ -112,6 +112,9 @@ func (s *Server) decideOnce(p *pollScratch, snap *snapshot.Snapshot, nowMS int64
 // decide decides, and journals what was decided: all of it or nothing.
 func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) outcome {
 	p.Decide(snap, s.users, &p.Request, nowMS, &p.newUsers)
+	if s.sample.Keeps(p.UserHash) {
+		s.sample.Keep(&p.Request, p.UserHash, s.users, nowMS)
+	}
 	o := none
 	if len(p.Events) > 0 {
 		if err := s.journal.Append(p.Events); err != nil {

@@ -100,6 +100,12 @@ type Events interface {
 	Record(events []popup.SiteEvent) error
 }
 
+// Simulator tries changes on polls that were kept. It blocks for some seconds; errors it may
+// name are [popup.FieldErrors], [popup.ErrNoSample] and [popup.ErrBusy].
+type Simulator interface {
+	Simulate(ctx context.Context, p popup.Proposal) (popup.Simulation, error)
+}
+
 // Config is what an [API] works with. All fields are required unless they say otherwise.
 type Config struct {
 	Catalog    Catalog
@@ -109,6 +115,7 @@ type Config struct {
 	Watcher    Watcher
 	Users      Users
 	Events     Events
+	Simulator  Simulator
 	Snapshots  *snapshot.Store
 
 	// Ready returns nil once the users' state is complete, or the reason why it
@@ -141,6 +148,8 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no snapshot")
 	case c.Users == nil || c.Events == nil:
 		return errors.New("console/api: no users")
+	case c.Simulator == nil:
+		return errors.New("console/api: no simulator")
 	case c.Ready == nil:
 		return errors.New("console/api: no readiness")
 	case c.LogLevel == nil:
@@ -178,6 +187,7 @@ func (a *API) Routes() []console.Route {
 		route("GET", one+"/stats", a.getStats),
 		route("GET", "/v1/admin/settings", a.getSettings),
 		route("PUT", "/v1/admin/settings", a.replaceSettings),
+		route("POST", "/v1/admin/simulate", a.simulate),
 		route("GET", "/v1/admin/audit", a.listAudit),
 		route("GET", "/v1/admin/events", a.exportEvents),
 		route("POST", "/v1/admin/reload", a.reload),

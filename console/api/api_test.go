@@ -39,6 +39,7 @@ type plane struct {
 	store     *memory
 	users     *people
 	events    site
+	simulator simulator
 	watcher   *watcher
 	snapshots *snapshot.Store
 	level     slog.LevelVar
@@ -99,7 +100,7 @@ func (p *plane) open(s store) {
 		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Simulator: &p.simulator, Snapshots: p.snapshots,
 		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {

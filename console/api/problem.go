@@ -45,6 +45,10 @@ func asProblem(err error) *console.Problem {
 		return invalidParameter("after", "is not a cursor of this list.")
 	case errors.Is(err, popup.ErrCursorLost):
 		return console.NewProblem(http.StatusGone, "cursor_lost", "The cursor does not tell any more what was read: streams that had long ended went on, or the database was restored. Read from the beginning.")
+	case errors.Is(err, popup.ErrNoSample):
+		return console.NewProblem(http.StatusConflict, "no_sample", "This server keeps no polls to try changes on: start it with -sample.")
+	case errors.Is(err, popup.ErrBusy):
+		return console.NewProblem(http.StatusServiceUnavailable, "busy", "Another simulation is running, or this one took too long.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return console.Unavailable("store_unavailable", "The store did not answer in time. Read again to see whether a change was made.", err)
 	}

@@ -46,7 +46,7 @@ func start(t *testing.T) *popupd {
 	if testing.Short() {
 		t.Skip("builds popupd and a client")
 	}
-	server, err := bed.Popupd(testbed.PopupdOptions{})
+	server, err := bed.Popupd(testbed.PopupdOptions{Flags: []string{"-sample", "10"}})
 	if err != nil {
 		t.Fatal(err)
 	}

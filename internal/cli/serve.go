@@ -43,6 +43,7 @@ type Serve struct {
 	Drain, Retention     time.Duration
 	ReportTimezone       Zone
 	PopupMetrics         bool
+	Sample               float64
 	AuditErasure         string // keep or pseudonymise
 	Demo                 bool
 	Log                  string // text or json
@@ -89,6 +90,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.TextVar(&c.ReportTimezone, "report-timezone", Zone{time.UTC}, "Keep statistics by hours and days of this IANA `zone`, the same on all servers")
 	fs.StringVar(&c.AuditErasure, "audit-erasure", "keep", "Of a user who was reset, keep the id in the audit trail, or pseudonymise it once the events are without it")
 	fs.BoolVar(&c.PopupMetrics, "popup-metrics", true, "Count what is served by popup, in popupd_served_total: 1,000 popups by key, the rest together")
+	fs.Float64Var(&c.Sample, "sample", 0, "Keep this many polls a second in -data, of users chosen by a hash and without their ids, for POST /v1/admin/simulate; 0 means none")
 	fs.BoolVar(&c.Demo, "demo", false, "Create sample popups if there are none, and serve a shop that shows them at /demo")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
 	fs.TextVar((*logLevel)(&c.LogLevel), "log-level", logLevel(slog.LevelInfo), "Log what has this `level` or a higher one: debug, info, warn or error")
@@ -182,6 +184,8 @@ func (c *Serve) checkLimits() error {
 		return fmt.Errorf("-new-ids-per-client %v: want 0 or more", c.NewIDsPerClient)
 	case !isRate(c.ActionsPerClient):
 		return fmt.Errorf("-actions-per-client %v: want 0 or more", c.ActionsPerClient)
+	case !(c.Sample >= 0 && c.Sample <= maxSample):
+		return fmt.Errorf("-sample %v: want 0 to %d", c.Sample, maxSample)
 	case c.MinGap < 0 || c.Drain < 0 || c.Retention < 0:
 		return errors.New("-min-gap, -drain and -retention cannot be negative")
 	case c.ShedAfter != 0 && c.ShedAfter < handler.MinShedAfter:
@@ -195,6 +199,9 @@ func (c *Serve) checkLimits() error {
 	}
 	return nil
 }
+
+// maxSample is the most polls a second that are kept: more would be thinned at once.
+const maxSample = 1000
 
 // minMax is the least that the journal and the users' state work with, in bytes; a size
 // without a unit is one in bytes.

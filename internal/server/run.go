@@ -105,6 +105,7 @@ func (s *server) start(p *parts) {
 	p.run("database", s.db.Run)
 	p.run("popups", s.watcher.Run)
 	p.run("users", s.users.Run)
+	p.run("sample", s.sample.Run)
 	p.run("shipper", s.shipper.Run)
 	if s.config.Flush {
 		p.run("flusher", s.consumer.Run)
@@ -115,9 +116,17 @@ func (s *server) start(p *parts) {
 // listen merges what other servers tell until ctx ends.
 func (s *server) listen(ctx context.Context) error {
 	return queue.Listen(ctx, queue.ListenConfig{
-		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge, OnFrame: s.users.Heard,
+		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.merge, OnFrame: s.users.Heard,
 		OnSubscribed: s.users.Subscribed, OnMissed: s.users.Missed, Log: s.log,
 	})
+}
+
+// merge merges what another server tells. The polls that are kept of a user go with the rest.
+func (s *server) merge(ev *popup.Event) {
+	if ev.Action == popup.Reset {
+		s.sample.Forget(s.table.Hash(ev.User))
+	}
+	s.users.Merge(ev)
 }
 
 // shipped returns what tells of the events that other servers have shipped and nobody

@@ -22,6 +22,7 @@ import (
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/datadir"
 	"github.com/popupd/popupd/internal/netsock"
+	"github.com/popupd/popupd/internal/sample"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/queue"
@@ -90,6 +91,7 @@ type server struct {
 	consumer *queue.Consumer
 
 	// wirePolls
+	sample  *sample.Reservoir
 	popups  *snapshot.Store
 	watcher *follow.Watcher
 	polls   *handler.Server

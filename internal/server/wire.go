@@ -17,6 +17,7 @@ import (
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/internal/redisclient"
+	"github.com/popupd/popupd/internal/sample"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
@@ -122,11 +123,17 @@ func (s *server) wirePolls(context.Context) (err error) {
 		Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	s.users.Connect(s.journal, s.watcher)
+	s.sample = sample.NewReservoir(sample.Config{
+		PerSecond: s.config.Sample, File: s.dir.Path("sample"), MinGap: s.config.MinGap, Snapshots: s.popups, Now: s.now, Log: s.log,
+	})
+	if err := s.sample.Load(); err != nil {
+		return err
+	}
 	s.polls, err = handler.New(handler.Config{
 		Snapshots: s.popups, Users: s.table, Journal: s.journal,
 		Secrets: s.keys.tokens, AllowOrigins: s.config.AllowOrigins, Identity: handler.Identity(s.config.Identity), IdentitySecrets: s.keys.identity,
 		NewIDsPerClient: s.config.NewIDsPerClient, ActionsPerClient: s.config.ActionsPerClient, TrustedProxies: s.config.TrustedProxies,
-		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
+		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	return err
 }
@@ -139,10 +146,14 @@ var (
 // knownUsers is what operators see and do of users.
 type knownUsers struct {
 	*frequency.Table
-	state *userstate.State
+	state  *userstate.State
+	sample *sample.Reservoir
 }
 
-func (k knownUsers) Reset(user []byte) error { return k.state.Reset(user) }
+func (k knownUsers) Reset(user []byte) error {
+	k.sample.Forget(k.Hash(user))
+	return k.state.Reset(user)
+}
 
 // wireConsole wires the control plane to everything it shows and changes.
 func (s *server) wireConsole(context.Context) (err error) {
@@ -160,7 +171,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Simulator: s.sample, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {

@@ -36,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.forget, p.change, p.read, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.try, p.forget, p.change, p.read, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -77,6 +77,19 @@ func (p popupd) configure(ctx context.Context) error {
 	}
 	stale, err := p.admin.ReplaceSettingsWithResponse(ctx, etag, settings)
 	return want(http.StatusPreconditionFailed, "replaceSettings of an old version", stale, err)
+}
+
+// try has the server try a popup on the polls of before.
+func (p popupd) try(ctx context.Context) error {
+	proposal := Proposal{Popups: &[]ProposedPopup{{Key: key + "-proposed", Placements: &Placements{key}, Priority: new(9)}}}
+	got, err := p.admin.SimulateWithResponse(ctx, proposal)
+	if err := want(http.StatusOK, "simulate", got, err); err != nil {
+		return err
+	}
+	if s := *got.JSON200; s.Polls == 0 || s.Popups[0].WinsAfter == 0 || s.Popups[0].Reach == nil {
+		return fmt.Errorf("simulate: %+v", s)
+	}
+	return nil
 }
 
 // write makes a popup for users with the plan pro.

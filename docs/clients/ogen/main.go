@@ -40,6 +40,7 @@ func main() {
 	configure(ctx, admin)
 	write(ctx, admin)
 	show(ctx, data)
+	try(ctx, admin)
 	forget(ctx, admin)
 	change(ctx, admin)
 	read(ctx, admin)
@@ -111,6 +112,13 @@ func show(ctx context.Context, data *Client) {
 	reported := want[*ActionResults](data.ReportEvents(ctx, &event, ReportEventsParams{}))
 	must(reported.Accepted == 1, "reported %+v", reported)
 	want[*Preflight](data.PreflightEvents(ctx))
+}
+
+// try has the server try a popup on the polls of before.
+func try(ctx context.Context, admin *Client) {
+	proposal := Proposal{Popups: []ProposedPopup{{Key: key + "-proposed", Placements: Placements{key}, Priority: NewOptPriority(9)}}}
+	got := want[*Simulation](admin.Simulate(ctx, &proposal))
+	must(got.Polls > 0 && got.Popups[0].WinsAfter > 0 && !got.Popups[0].Reach.Null, "simulation %+v", got)
 }
 
 // forget resets users, by path and by query. It comes before the popup is

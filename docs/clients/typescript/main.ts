@@ -79,6 +79,11 @@ assert.equal(want(202, await data.POST("/v1/events", { body: event })).accepted,
 assert.equal(want(202, await admin.POST("/v1/events", { body: [event, event] })).accepted, 2);
 want(204, await data.OPTIONS("/v1/events"));
 
+// Try a popup on the polls of before.
+const proposal = { popups: [{ key: `${key}-proposed`, placements: [key], priority: 9 }] };
+const simulation = want(200, await admin.POST("/v1/admin/simulate", { body: proposal }));
+assert(simulation.polls > 0 && simulation.popups[0]?.reach?.users);
+
 // Forget users, before the popup is archived, which frees what is remembered of
 // it. Fetch takes ".." out of a path, so such ids go into the query.
 const state = want(200, await admin.GET("/v1/admin/users/{uid}", { params: { path: { uid: user } } }));

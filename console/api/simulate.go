@@ -1,0 +1,29 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/popup"
+)
+
+// simulate tells what a proposal would have done to recent polls, and changes nothing.
+func (a *API) simulate(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	if err := checkJSON(body); err != nil {
+		return err
+	}
+	proposal, err := popup.DecodeProposal(body)
+	if err != nil {
+		return err
+	}
+	simulation, err := a.config.Simulator.Simulate(r.Context(), proposal)
+	if err != nil {
+		return err
+	}
+	console.WriteJSON(w, http.StatusOK, simulation)
+	return nil
+}

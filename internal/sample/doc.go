@@ -1,0 +1,35 @@
+// Package sample looks at a sample of the polls, off their way: [Reservoir] keeps some of
+// them, without the users' ids, so that a change can be tried on them.
+//
+// # Which polls are kept
+//
+// All polls of some of the users, not some polls of all users: whether a popup waits, or a
+// cap is full, follows from what the same user was shown before. A user is in the sample if
+// the keyed hash of the id, by which the users' state goes, is below a threshold. So the
+// users are drawn evenly, and so is every poll.
+//
+// The polls of the last day are in buckets of five minutes. When a bucket has as many as
+// the rate allows, the threshold is halved and the users above it leave the bucket; a
+// bucket with few polls is followed by one with twice the threshold. When the memory is
+// full, all buckets are thinned so. A simulation takes the users who are below the lowest
+// threshold of all buckets: of them nothing is missing.
+//
+// # What is kept of a poll
+//
+//	length   4 bytes, little endian, of all that follows
+//	user     8, keyed hash of the user's id
+//	prior    8, that of the id that the user had before, 0: none
+//	time     varint, ms since the epoch
+//	texts    platform, app_version, locale, country, path, trigger, each a varint of its
+//	         length and its bytes
+//	placements, attributes: a varint of how many, and as many texts, or pairs of them
+//
+// The file is, with fixed numbers in little endian:
+//
+//	"popupdSP" version(1)
+//	buckets: start(8, ms) threshold(8) length(8) polls
+//	crc32c(4) of all before
+//
+// It is replaced as a whole every five minutes and when the server stops (package durable).
+// What came since is lost when the process dies.
+package sample

@@ -1,0 +1,131 @@
+package sample
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// kept returns how many polls there are of each user.
+func (b *bench) kept() map[uint64]int {
+	out := map[uint64]int{}
+	for _, p := range b.trace().polls {
+		out[p.user]++
+	}
+	return out
+}
+
+// Of the users in the sample every poll is kept, and how many there are follows the rate.
+func TestAllPollsOfSomeUsers(t *testing.T) {
+	b := newBench(t, 2) // 600 in five minutes
+	const users, rounds = 5000, 12
+	offered := map[uint64]int{}
+	random := rand.New(rand.NewPCG(1, 1))
+	for range rounds { // an hour
+		for range 20_000 {
+			user := fmt.Sprint("user ", random.IntN(users))
+			offered[b.users.Hash([]byte(user))]++
+			b.poll(user)
+		}
+		b.pass(5 * time.Minute)
+	}
+	kept, polls := b.kept(), 0
+	for user, n := range kept {
+		polls += n
+		if n != offered[user] {
+			t.Fatalf("%d of the %d polls of user %x are kept", n, offered[user], user)
+		}
+	}
+	if most := 600 * rounds; polls > most || polls < most/5 {
+		t.Errorf("%d polls are kept of %d users, want at most %d and not much fewer", polls, len(kept), most)
+	}
+	// Each user polls 48 times: the share of the users is that of the polls.
+	if share := float64(len(kept)) / users; share < 0.005 || share > 0.03 {
+		t.Errorf("%.4f of the users are in the sample", share)
+	}
+}
+
+// The sample grows again when there are fewer polls, and a day later nothing tells of more.
+func TestThresholdRises(t *testing.T) {
+	b := newBench(t, 1)
+	for i := range 10_000 {
+		b.poll(fmt.Sprint("user ", i))
+	}
+	low := b.below.Load()
+	for range 20 {
+		b.pass(5 * time.Minute)
+		b.advance()
+	}
+	if low == everybody || b.below.Load() != everybody {
+		t.Errorf("threshold %x, then %x", low, b.below.Load())
+	}
+	b.mu.Lock()
+	if got := b.lowestLocked(); got != low {
+		t.Errorf("complete below %x, want %x", got, low)
+	}
+	b.mu.Unlock()
+	b.pass(24 * time.Hour)
+	b.poll("u")
+	if got := b.kept(); len(got) != 1 {
+		t.Errorf("%d users a day later, want 1", len(got))
+	}
+	left := 0
+	for i := range b.buckets {
+		left += len(b.buckets[i].polls)
+	}
+	if b.bytes != left || left > 100 {
+		t.Errorf("%d bytes, want %d", b.bytes, left)
+	}
+}
+
+// However long the polls, they take no more than the memory there is for them.
+func TestReservoirIsBounded(t *testing.T) {
+	b := newBench(t, 1000)
+	long := make([]byte, 3000)
+	for i := range 3 * maxBytes / len(long) {
+		b.offer(&popup.Request{User: fmt.Appendf(nil, "user %d", i), Path: long})
+		if b.bytes > maxBytes {
+			t.Fatalf("%d bytes", b.bytes)
+		}
+		if i%1000 == 0 {
+			b.pass(time.Minute)
+		}
+	}
+	if b.bytes < maxBytes/4 {
+		t.Errorf("only %d bytes are kept", b.bytes)
+	}
+	before := b.bytes
+	b.below.Store(everybody)
+	b.offer(&popup.Request{User: []byte("u"), Path: make([]byte, maxPoll)})
+	if b.bytes != before {
+		t.Error("a poll that is too long was kept")
+	}
+}
+
+func TestForget(t *testing.T) {
+	b := newBench(t, 10)
+	b.poll("a")
+	b.poll("b")
+	b.offer(&popup.Request{User: []byte("c"), PriorUser: []byte("a")})
+	b.Forget(b.users.Hash([]byte("a")))
+	if d := cmp.Diff(map[uint64]int{b.users.Hash([]byte("b")): 1}, b.kept()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// Without a rate nothing is kept.
+func TestNoRate(t *testing.T) {
+	for _, r := range []*Reservoir{new(Reservoir), NewReservoir(Config{})} {
+		if r.Keeps(0) || r.Run(t.Context()) != nil {
+			t.Error("keeps polls")
+		}
+		if _, err := r.Simulate(t.Context(), popup.Proposal{}); err != popup.ErrNoSample {
+			t.Errorf("Simulate = %v", err)
+		}
+	}
+}
