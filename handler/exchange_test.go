@@ -102,6 +102,7 @@ func exchanges() []exchange {
 		{"nothing to show", 204, nil, []string{`"targeting":{"all":[{"attr":"plan","op":"eq","value":"free"}]}`}, poll},
 		{"cooling down", 204, nil, []string{""}, poll},
 		{"served", 200, nil, []string{everyTime}, poll},
+		{"served in the user's language", 200, nil, []string{everyTime + `,"variants":[{"translations":{"zh-Hans":{"title":"你好"}}}]`}, poll},
 		{"served under caps", 200, underCaps(roomy, everyTime), nil, poll},
 		{"cooling down under caps", 204, underCaps(roomy, ""), nil, poll},
 		{"stopped by a cap", 204, underCaps(oneADay, everyTime), nil, poll},

@@ -281,6 +281,7 @@ type servedBody struct {
 		Key, Variant, Placement string
 		Version                 uint32
 		Content                 json.RawMessage
+		Locale                  string
 	}
 	Token       string
 	NextPollSec int `json:"next_poll_sec"`

@@ -171,7 +171,7 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx, p *pollScratch) {
 func (p *pollScratch) appendServed(b []byte, w *decision.Winner) []byte {
 	t := token{user: p.User, popup: w.Popup.ID, version: w.Popup.Version, variant: w.Variant.Key, servedAtMS: w.ServedAtMS}
 	b = append(b, `{"popup":`...)
-	b = w.Variant.AppendPopup(b, p.PlacementNames()[w.Placement])
+	b = w.Variant.AppendPopup(b, p.PlacementNames()[w.Placement], p.Locale)
 	b = append(b, `,"token":"`...)
 	b = p.keys.append(b, &t)
 	return append(b, '"')

@@ -238,16 +238,40 @@ func defaultGoal() GoalSpec { return GoalSpec{WindowSec: 604_800} }
 
 func (d *decoder) variant(at string, v any) Variant {
 	out := defaultVariant()
-	o := d.object(at, v, "key", "weight", "control", "content")
+	o := d.object(at, v, "key", "weight", "control", "content", "translations")
 	member(o, "key", &out.Key, d.text)
 	member(o, "weight", &out.Weight, d.count)
 	member(o, "control", &out.Control, d.flag)
 	member(o, "content", &out.Content, d.content)
+	member(o, "translations", &out.Translations, d.translations)
 	return out
 }
 
 func defaultVariant() Variant {
-	return Variant{Key: "a", Weight: 100, Content: map[string]any{"title": "", "body": "", "image": "", "link": ""}}
+	return Variant{
+		Key: "a", Weight: 100,
+		Content:      map[string]any{"title": "", "body": "", "image": "", "link": ""},
+		Translations: map[string]map[string]any{},
+	}
+}
+
+// translations reads translations by their tags, and spells those as usual that are valid.
+func (d *decoder) translations(at string, v any) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	m, ok := v.(map[string]any)
+	if !ok {
+		d.errs.add(at, "must be an object")
+		return out
+	}
+	for _, tag := range slices.Sorted(maps.Keys(m)) {
+		at := at + "/" + escapePointer(tag)
+		spelling, _, _ := parseTag(tag)
+		if _, twice := out[spelling]; twice {
+			d.errs.add(at, "is another spelling of "+spelling+", which is there, too")
+		}
+		out[spelling] = d.content(at, m[tag])
+	}
+	return out
 }
 
 func (d *decoder) content(at string, v any) map[string]any {

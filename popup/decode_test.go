@@ -21,7 +21,7 @@ const documented = `{"key":"spring-sale","name":"","status":"draft","priority":0
  "rollout":{"percent":100,"salt":""},
  "frequency":{"after_click_sec":2592000,"after_dismiss_sec":86400,"after_impression_sec":86400,"max_impressions":0,"ignore_min_gap":false,"confirm_sec":0},
  "goal":{"event":"","window_sec":604800},
- "variants":[{"key":"a","weight":100,"control":false,"content":{"title":"","body":"","image":"","link":""}}],
+ "variants":[{"key":"a","weight":100,"control":false,"content":{"title":"","body":"","image":"","link":""},"translations":{}}],
  "tags":[]
 }`
 
@@ -73,9 +73,9 @@ func sortedContent(s string) string {
 // What a newer version has stored is read without what is not known, but not in a
 // condition, and nothing else is less strict.
 func TestDecodeStored(t *testing.T) {
-	const newer = `{"key":"k","audience":"exit","schedule":{"moon_time":true},"variants":[{"translations":{},"content":{"kind":"toast"}}]}`
+	const newer = `{"key":"k","audience":"exit","schedule":{"moon_time":true},"variants":[{"layout":{},"content":{"kind":"toast"}}]}`
 	s, ignored, err := DecodeStored([]byte(newer))
-	if want := []string{"/audience", "/schedule/moon_time", "/variants/0/translations"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
+	if want := []string{"/audience", "/schedule/moon_time", "/variants/0/layout"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(ignored)), want) {
 		t.Errorf("ignored %q, %v; want %q", ignored, err, want)
 	}
 	if d := cmp.Diff(mustDecode(t, `{"key":"k","variants":[{"content":{"kind":"toast"}}]}`), s); d != "" {
@@ -114,8 +114,8 @@ func TestDecodeFull(t *testing.T) {
 		Rollout:   Rollout{33.33, "s1"},
 		Frequency: Frequency{-1, 0, 315_360_000, 3, true, 86_400},
 		Goal:      GoalSpec{"purchase.v_2-x", 7_776_000},
-		Variants: []Variant{{"a", 1, true, map[string]any{}},
-			{"b", 99, false, map[string]any{"n": json.Number("12345678901234567890"), "<b>": []any{nil, map[string]any{"x": json.Number("1.50")}}}}},
+		Variants: []Variant{{"a", 1, true, map[string]any{}, map[string]map[string]any{}},
+			{"b", 99, false, map[string]any{"n": json.Number("12345678901234567890"), "<b>": []any{nil, map[string]any{"x": json.Number("1.50")}}}, map[string]map[string]any{}}},
 		Tags: []string{"q1"},
 	}
 	if d := cmp.Diff(want, s); d != "" {

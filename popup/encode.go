@@ -3,6 +3,7 @@ package popup
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 )
@@ -25,6 +26,9 @@ func (s Spec) Encode() []byte {
 		if s.Variants[i].Content == nil {
 			s.Variants[i].Content = map[string]any{}
 		}
+		if s.Variants[i].Translations == nil {
+			s.Variants[i].Translations = map[string]map[string]any{}
+		}
 	}
 	s.Tags = notNil(s.Tags)
 	b, err := appendJSON(nil, s)
@@ -41,6 +45,15 @@ func (v *Variant) EncodeContent() ([]byte, error) {
 		return []byte("{}"), nil
 	}
 	return appendJSON(nil, v.Content)
+}
+
+// EncodeTranslation is [Variant.EncodeContent] for the translation with this tag, laid
+// over the content.
+func (v *Variant) EncodeTranslation(tag string) ([]byte, error) {
+	content := make(map[string]any, len(v.Content)+len(v.Translations[tag]))
+	maps.Copy(content, v.Content)
+	maps.Copy(content, v.Translations[tag])
+	return appendJSON(nil, content)
 }
 
 // appendJSON appends v as JSON, with <, > and & as they are: the answer is never

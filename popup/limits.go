@@ -35,8 +35,11 @@ const (
 
 	MaxVariants = 8
 	MaxWeight   = 1_000_000
-	MaxContent  = 32 << 10 // of one variant, encoded
-	MaxDepth    = 32       // levels of arrays and objects in the whole document
+	MaxContent  = 32 << 10 // of one variant, or of one of its translations laid over it, encoded
+	MaxRendered = 1 << 20  // of all contents of a popup and all translations laid over them
+
+	MaxTranslations = 64 // of one variant
+	MaxDepth        = 32 // levels of arrays and objects in the whole document
 )
 
 // The greatest numbers of a trigger.

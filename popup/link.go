@@ -1,6 +1,7 @@
 package popup
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,15 +14,22 @@ var refusedSchemes = []string{
 	"mhtml", "mocha", "resource", "vbscript", "view-source", "ws", "wss",
 }
 
-// validateLinks checks the addresses in a variant's content that pages follow or load
-// without asking: link, image and image.src, where they are strings.
+// validateLinks checks the addresses in a variant's content and translations that pages
+// follow or load without asking: link, image and image.src, where they are strings.
 func (v *Variant) validateLinks(errs *FieldErrors, at string) {
-	image := v.Content["image"]
+	checkLinks(errs, at+"/content", v.Content)
+	for _, tag := range slices.Sorted(maps.Keys(v.Translations)) {
+		checkLinks(errs, at+"/translations/"+escapePointer(tag), v.Translations[tag])
+	}
+}
+
+func checkLinks(errs *FieldErrors, at string, content map[string]any) {
+	image := content["image"]
 	if object, ok := image.(map[string]any); ok {
 		checkLink(errs, at+"/image/src", object["src"])
 	}
 	checkLink(errs, at+"/image", image)
-	checkLink(errs, at+"/link", v.Content["link"])
+	checkLink(errs, at+"/link", content["link"])
 }
 
 func checkLink(errs *FieldErrors, at string, value any) {

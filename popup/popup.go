@@ -176,6 +176,10 @@ type Variant struct {
 	Weight  uint32         `json:"weight"`
 	Control bool           `json:"control"`
 	Content map[string]any `json:"content"` // any JSON object
+
+	// Translations by their tags, such as zh-Hans: what of the content is another in that
+	// language. Each is laid over Content, whose members it replaces as a whole.
+	Translations map[string]map[string]any `json:"translations"`
 }
 
 // Row is a popup as the store keeps it: its spec is still JSON and may be broken.

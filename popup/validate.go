@@ -2,6 +2,7 @@ package popup
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func (s *Spec) validateChange(errs *FieldErrors) {
 		errs.add("/schedule/timezone", badZone)
 	}
 	for i := range s.Variants {
-		s.Variants[i].validateLinks(errs, index("/variants", i)+"/content")
+		s.Variants[i].validateLinks(errs, index("/variants", i))
 		if s.Variants[i].Key == HoldoutVariant {
 			errs.add(index("/variants", i)+"/key", "is reserved for users who are shown nothing")
 		}
@@ -237,7 +238,7 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 		errs.add("/variants", fmt.Sprintf("must have 1 to %d elements", MaxVariants))
 		return
 	}
-	total := uint64(0)
+	total, rendered := uint64(0), 0
 	keys := make([]string, len(s.Variants))
 	for i := range s.Variants {
 		v, at := &s.Variants[i], index("/variants", i)
@@ -252,16 +253,50 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 		}
 		total += uint64(v.Weight)
 		content, err := v.EncodeContent()
-		switch {
-		case err != nil:
-			errs.add(at+"/content", "must be JSON")
-		case len(content) > MaxContent:
-			errs.add(at+"/content", fmt.Sprintf("has %d bytes, at most %d are allowed", len(content), MaxContent))
-		}
+		validateContent(errs, at+"/content", content, err)
+		rendered += len(content) + v.validateTranslations(errs, at+"/translations")
 	}
 	if total == 0 {
 		errs.add("/variants", "must have a weight above 0")
 	}
+	if rendered > MaxRendered {
+		errs.add("/variants", fmt.Sprintf("have %d bytes with each translation laid over its content, at most %d are allowed", rendered, MaxRendered))
+	}
+}
+
+// validateContent wants content that could be encoded and is not too long.
+func validateContent(errs *FieldErrors, at string, encoded []byte, err error) {
+	switch {
+	case err != nil:
+		errs.add(at, "must be JSON")
+	case len(encoded) > MaxContent:
+		errs.add(at, fmt.Sprintf("has %d bytes, at most %d are allowed", len(encoded), MaxContent))
+	}
+}
+
+// validateTranslations returns how many bytes the translations have, each laid over the content.
+func (v *Variant) validateTranslations(errs *FieldErrors, at string) (rendered int) {
+	if n := len(v.Translations); n > MaxTranslations {
+		errs.add(at, fmt.Sprintf("must have at most %d members", MaxTranslations))
+		return 0
+	}
+	tags := make(map[Locale]string, len(v.Translations))
+	for _, tag := range slices.Sorted(maps.Keys(v.Translations)) {
+		at := at + "/" + escapePointer(tag)
+		_, locale, wrong := parseTag(tag)
+		switch same, twice := tags[locale]; {
+		case wrong != "":
+			errs.add(at, wrong)
+		case twice:
+			errs.add(at, "means the same as "+same)
+		default:
+			tags[locale] = tag
+		}
+		content, err := v.EncodeTranslation(tag)
+		validateContent(errs, at, content, err)
+		rendered += len(content)
+	}
+	return rendered
 }
 
 // isName reports whether s is 1 to most of a-z, 0-9 and others, and starts with a

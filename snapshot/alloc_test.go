@@ -31,7 +31,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 		row(9, `"targeting":{"all":[`+strings.Join(folded, ",")+`]},"schedule":{"user_time":true,"days":["wed"]}`),
 		row(1, `"targeting":{"all":[`+strings.Join(all, ",")+`]},"schedule":{"timezone":"America/New_York","days":["wed"],"hours":[["00:00","24:00"]]},"rollout":{"percent":99.99}`),
 		row(2, `"variants":[{"key":"a"},{"key":"b"}]`), row(3, `"rollout":{"percent":0}`), row(4, `"status":"paused"`), row(5, `"placements":["home"]`),
-		row(8, `"status":"paused","goal":{"event":"purchase"}`),
+		row(8, `"status":"paused","goal":{"event":"purchase"}`), row(19, `"status":"paused","variants":[{"translations":{"zh":{},"en":{}}}]`),
 		row(6, `"targeting":{"any":[`+conditionJSON(`word gt 5`)+`]}`), row(7, `"schedule":{"timezone":"Europe/Berlin","hours":[["03:00","04:00"]]}`),
 	)
 	long := attributed
@@ -50,7 +50,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			found = append(found, p)
 		}
 	}
-	answer := make([]byte, 0, 1024)
+	answer, foreign := make([]byte, 0, 1024), make([]byte, 0, 1024)
 	for name, r := range map[string]*popup.Request{"all": &attributed, "long": &long, "bare": {User: []byte("u")}} {
 		matched, _ := every(r, nowMS)
 		if want := "p1.1 p2.1 p9.1"; name == "all" && keys(matched) != want {
@@ -62,7 +62,10 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			"Match, far future": func() { every(r, popup.Never) },
 			"Gate":              func() { s.Popup(1).Gate(r, r.PlacementNames()[0], nowMS) },
 			"Variant":           func() { s.Popup(2).Variant(r.User) },
-			"AppendPopup":       func() { answer = s.Popup(2).Variant(r.User).AppendPopup(answer[:0], r.PlacementNames()[0]) },
+			"AppendPopup":       func() { answer = s.Popup(2).Variant(r.User).AppendPopup(answer[:0], r.PlacementNames()[0], r.Locale) },
+			"AppendPopup, translated": func() {
+				foreign = s.Popup(19).Variant(r.User).AppendPopup(foreign[:0], r.PlacementNames()[0], r.Locale)
+			},
 			"Current and Popup": func() { _ = s.Popup(99) },
 		} {
 			if got := testing.AllocsPerRun(100, f); got != 0 {

@@ -66,7 +66,7 @@ func BenchmarkHotVariant(b *testing.B) {
 		b.Run(fmt.Sprint("variants=", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = p.Variant(user).AppendPopup(dst[:0], defaultPlacement)
+				dst = p.Variant(user).AppendPopup(dst[:0], defaultPlacement, nil)
 			}
 		})
 	}

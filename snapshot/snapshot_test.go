@@ -158,7 +158,7 @@ func TestAnswer(t *testing.T) {
 	r := row(7, `"variants":[{"key":"b-2","content":{"title":"<b>é\n</b>","n":12345678901234567890}}]`)
 	r.Version = 3
 	v := mustCompile(t, r).Popup(7).Variant([]byte("u"))
-	got := string(v.AppendPopup([]byte("x"), []byte("home")))
+	got := string(v.AppendPopup([]byte("x"), []byte("home"), nil))
 	want := `x{"id":7,"key":"p7","version":3,"variant":"b-2","placement":"home","content":{"n":12345678901234567890,"title":"<b>é\n</b>"}}`
 	if got != want {
 		t.Errorf("AppendPopup\n got %s\nwant %s", got, want)
@@ -262,6 +262,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add([]byte(`{"key":"k","status":"active"}`), []byte("u"), []byte("1.2"), int64(nowMS))
 	f.Add([]byte(`{"key":"k","status":"active","schedule":{"timezone":"Europe/Berlin","days":["sun"],"hours":[["22:00","03:00"]]},
 		"targeting":{"all":[{"attr":"app_version","op":"semver_gte","value":"1"}],"any":[{"attr":"n","op":"in","value":[1,"x",true]}]}}`), []byte("u"), []byte("1"), int64(-1))
+	f.Add([]byte(`{"key":"k","status":"active","variants":[{"translations":{"zh-Hans":{"title":"你好"},"ar":{"dir":"rtl","n":null}}}]}`), []byte("u"), []byte("zh_cn"), int64(nowMS))
 	f.Fuzz(func(t *testing.T, data, user, value []byte, now int64) {
 		spec, err := popup.Decode(data)
 		if err != nil {
@@ -277,8 +278,8 @@ func FuzzCompile(f *testing.F) {
 		}
 		p := s.Popup(1)
 		for _, placement := range p.placements {
-			if !json.Valid(p.Variant(user).AppendPopup(nil, []byte(placement))) {
-				t.Fatalf("the answer is not JSON: %s", p.Variant(user).AppendPopup(nil, []byte(placement)))
+			if answer := p.Variant(user).AppendPopup(nil, []byte(placement), value); !json.Valid(answer) {
+				t.Fatalf("the answer is not JSON: %s", answer)
 			}
 		}
 		req := popup.Request{User: user, AppVersion: value, Platform: value, Attrs: []popup.Attr{{Name: []byte("n"), Value: value}}}

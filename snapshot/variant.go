@@ -17,18 +17,36 @@ type Variant struct {
 	draw       stickyHash
 	weight     uint64 // above 0
 	head, tail []byte // of the response, around the placement
+
+	translations map[popup.Locale][]byte // their tails; nil: there are none
 }
 
 // AppendPopup appends the popup as it stands in a response:
 //
-//	{"id":7,"key":"spring-sale","version":3,"variant":"a","placement":"home","content":{…}}
+//	{"id":7,"key":"spring-sale","version":3,"variant":"a","placement":"home","content":{…},"locale":"zh-Hans"}
 //
-// placement must be one that the popup fits, which needs no escaping. It allocates
-// only if dst must grow.
-func (v *Variant) AppendPopup(dst, placement []byte) []byte {
+// The locale is that of the translation which fits the user's; without one the content
+// is the variant's own. placement must be one that the popup fits, which needs no
+// escaping. It allocates only if dst must grow.
+func (v *Variant) AppendPopup(dst, placement, locale []byte) []byte {
 	dst = append(dst, v.head...)
 	dst = append(dst, placement...)
+	if v.translations != nil {
+		return append(dst, v.translated(locale)...)
+	}
 	return append(dst, v.tail...)
+}
+
+// translated returns the tail of the translation for a user's locale: the first there is
+// for the locale itself, its parent, and so on (RFC 4647, 3.4). It is the variant's own if
+// there is none.
+func (v *Variant) translated(locale []byte) []byte {
+	for l, ok := popup.ParseLocale(locale); ok; l, ok = l.Parent() {
+		if tail, found := v.translations[l]; found {
+			return tail
+		}
+	}
+	return v.tail
 }
 
 // compileVariants leaves out the variants without a weight: nobody sees them. The
@@ -55,9 +73,29 @@ func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 			head:    []byte(head),
 			tail:    []byte(`","content":` + string(content) + `}`),
 		})
+		if out[len(out)-1].translations, err = compileTranslations(from); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(out, func(a, b Variant) int { return bytes.Compare(a.Key, b.Key) })
 	return out, nil
+}
+
+// compileTranslations returns the tails of the answers in other languages.
+func compileTranslations(v *popup.Variant) (tails map[popup.Locale][]byte, err error) {
+	if len(v.Translations) == 0 {
+		return nil, nil
+	}
+	tails = make(map[popup.Locale][]byte, len(v.Translations))
+	for tag := range v.Translations {
+		content, err := v.EncodeTranslation(tag)
+		if err != nil {
+			return nil, fmt.Errorf("encode translation %s of variant %s: %w", tag, v.Key, err)
+		}
+		locale, _ := popup.ParseLocale([]byte(tag))
+		tails[locale] = []byte(`","content":` + string(content) + `,"locale":"` + tag + `"}`) // a valid tag needs no escaping
+	}
+	return tails, nil
 }
 
 // Variant returns the variant that this user sees: of all variants the one with the

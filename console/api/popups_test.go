@@ -31,7 +31,7 @@ func TestCreate(t *testing.T) {
 		"rollout":   map[string]any{"percent": 100.0, "salt": ""},
 		"frequency": map[string]any{"after_click_sec": 2592000.0, "after_dismiss_sec": 86400.0, "after_impression_sec": 86400.0, "max_impressions": 0.0, "ignore_min_gap": false, "confirm_sec": 0.0},
 		"goal":      map[string]any{"event": "", "window_sec": 604800.0},
-		"variants":  []any{map[string]any{"key": "a", "weight": 100.0, "control": false, "content": map[string]any{"title": "", "body": "", "image": "", "link": ""}}},
+		"variants":  []any{map[string]any{"key": "a", "weight": 100.0, "control": false, "content": map[string]any{"title": "", "body": "", "image": "", "link": ""}, "translations": map[string]any{}}},
 		"tags":      []any{}, "warnings": []any{},
 	}
 	if d := cmp.Diff(want, a.JSON(t)); d != "" {
@@ -80,6 +80,9 @@ func TestBadBody(t *testing.T) {
 		{"unknown member below", `{"key":"b","frequency":{"after_clicks":1}}`, nil, 422, "invalid_fields", "/frequency/after_clicks"},
 		{"member twice", `{"key":"b","key":"b"}`, nil, 422, "invalid_fields", "/key"},
 		{"wrong type", `{"key":"b","priority":"high"}`, nil, 422, "invalid_fields", "/priority"},
+		{"unknown language", `{"key":"b","variants":[{"key":"a","translations":{"xx":{}}}]}`, nil, 422, "invalid_fields", "/variants/0/translations/xx"},
+		{"a language twice", `{"key":"b","variants":[{"key":"a","translations":{"zh":{},"zh-Hans":{}}}]}`, nil, 422, "invalid_fields", "/variants/0/translations/zh-Hans"},
+		{"link in a translation", `{"key":"b","variants":[{"key":"a","translations":{"de":{"link":"javascript:x"}}}]}`, nil, 422, "invalid_fields", "/variants/0/translations/de/link"},
 		{"bad value", `{"key":"b","frequency":{"after_click_sec":-2}}`, nil, 422, "invalid_fields", "/frequency/after_click_sec"},
 		{"bad key", `{"key":"B"}`, nil, 422, "invalid_fields", "/key"},
 		{"bad status", `{"key":"b","status":"on"}`, nil, 422, "invalid_fields", "/status"},

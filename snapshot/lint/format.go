@@ -130,9 +130,9 @@ func isVersion(text string) bool {
 }
 
 // checkContent warns of addresses that browsers take for the name of a file beside the page.
-func (w *warnings) checkContent(v *popup.Variant, at string) {
+func (w *warnings) checkContent(content map[string]any, at string) {
 	for _, name := range []string{"link", "image"} {
-		if address, ok := v.Content[name].(string); ok && strings.HasPrefix(strings.ToLower(strings.TrimSpace(address)), "www.") {
+		if address, ok := content[name].(string); ok && strings.HasPrefix(strings.ToLower(strings.TrimSpace(address)), "www.") {
 			w.suspect(at+"/"+name, popup.LinkFormat, fmt.Sprintf("without a scheme this is a file beside the page: %q was meant", "https://"+strings.TrimSpace(address)))
 		}
 	}

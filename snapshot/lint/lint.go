@@ -10,6 +10,8 @@
 package lint
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/popupd/popupd/popup"
@@ -56,7 +58,11 @@ func (w *warnings) checkVariants(s *popup.Spec) {
 		w.prove("/variants", popup.OnlyControls, "every variant with a weight is a control, so nobody sees the popup")
 	}
 	for i := range s.Variants {
-		w.checkContent(&s.Variants[i], index("/variants", i)+"/content")
+		v, at := &s.Variants[i], index("/variants", i)
+		w.checkContent(v.Content, at+"/content")
+		for _, tag := range slices.Sorted(maps.Keys(v.Translations)) {
+			w.checkContent(v.Translations[tag], at+"/translations/"+tag)
+		}
 	}
 }
 

@@ -200,6 +200,7 @@ func TestScheduleAndVariants(t *testing.T) {
 		{`"rollout":{"percent":0}`, "/rollout/percent empty_rollout"}, {`"rollout":{"percent":0.01}`, ""},
 		{`"variants":[{"key":"a","control":true},{"key":"b","weight":0}]`, "/variants only_controls"}, {`"variants":[{"key":"a","control":true},{"key":"b","weight":1}]`, ""},
 		{`"variants":[{"content":{"link":"www.example.com","image":" WWW.example.com/x.png"}}]`, "/variants/0/content/link link_format?, /variants/0/content/image link_format?"},
+		{`"variants":[{"translations":{"de":{"link":"www.example.de"},"en":{"link":"https://www.example.com"}}}]`, "/variants/0/translations/de/link link_format?"},
 		{`"status":"paused","rollout":{"percent":0}`, ""},
 	} {
 		members := c.members
