@@ -20,8 +20,8 @@
 //	user     8, keyed hash of the user's id
 //	prior    8, that of the id that the user had before, 0: none
 //	time     varint, ms since the epoch
-//	texts    platform, app_version, locale, country, path, trigger, each a varint of its
-//	         length and its bytes
+//	texts    platform, app_version, locale, country, path, trigger, time zone and network of
+//	         the address (24 bits of IPv4, 48 of IPv6), each a varint of its length and its bytes
 //	placements, attributes: a varint of how many, and as many texts, or pairs of them
 //
 // The file is, with fixed numbers in little endian:

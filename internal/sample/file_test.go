@@ -16,6 +16,7 @@ import (
 var full = popup.Request{
 	User: []byte("u"), PriorUser: []byte("before"), Placements: [][]byte{[]byte("top"), []byte("side")}, Trigger: []byte("exit"),
 	Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Locale: []byte("zh-CN"), Country: []byte("CN"), Path: []byte("/cart"),
+	Zone: []byte("Asia/Shanghai"), IP: []byte("203.0.113.7"),
 	Attrs: []popup.Attr{{Name: []byte("plan"), Value: []byte("pro")}, {Name: []byte("empty")}},
 }
 
@@ -54,7 +55,7 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := keptPoll{atMS: noon + 12*60_000, user: b.users.Hash(full.User), prior: b.users.Hash(full.PriorUser), request: full}
-	want.request.User, want.request.PriorUser = nil, nil
+	want.request.User, want.request.PriorUser, want.request.IP = nil, nil, []byte("203.0.113.0")
 	if d := cmp.Diff(want, poll, cmp.AllowUnexported(keptPoll{})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -66,6 +67,17 @@ func TestFile(t *testing.T) {
 	}
 	if _, err := os.Stat(b.config.File); !os.IsNotExist(err) {
 		t.Errorf("with a rate of 0 the file is still there: %v", err)
+	}
+}
+
+func TestNetworkOf(t *testing.T) {
+	for address, want := range map[string]string{
+		"": "", "unknown": "", "203.0.113.255": "203.0.113.0", "::ffff:203.0.113.7": "203.0.113.0",
+		"2001:db8:1:2:3::4": "2001:db8:1::", "fe80::1%eth0": "fe80::",
+	} {
+		if got := string(networkOf([]byte(address))); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
 	}
 }
 

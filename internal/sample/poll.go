@@ -3,6 +3,7 @@ package sample
 import (
 	"encoding/binary"
 	"errors"
+	"net/netip"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -24,11 +25,29 @@ type keptPoll struct {
 }
 
 // texts returns where the texts of a request are, in the order in which they are kept.
-func texts(r *popup.Request) [6]*[]byte {
-	return [...]*[]byte{&r.Platform, &r.AppVersion, &r.Locale, &r.Country, &r.Path, &r.Trigger}
+func texts(r *popup.Request) [8]*[]byte {
+	return [...]*[]byte{&r.Platform, &r.AppVersion, &r.Locale, &r.Country, &r.Path, &r.Trigger, &r.Zone, &r.IP}
 }
 
-// appendPoll appends a poll to dst, without its ids.
+// networkOf returns the first address of the network that an address belongs to, which many
+// share; nil if there is none.
+func networkOf(address []byte) []byte {
+	a, err := netip.ParseAddr(string(address))
+	if err != nil {
+		return nil
+	}
+	bits := 48
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		bits = 24
+	}
+	network, err := a.Prefix(bits)
+	if err != nil {
+		return nil
+	}
+	return network.Addr().AppendTo(nil)
+}
+
+// appendPoll appends a poll to dst, without its ids and with the network of its address.
 func appendPoll(dst []byte, r *popup.Request, user, prior uint64, atMS int64) []byte {
 	start := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
@@ -36,7 +55,11 @@ func appendPoll(dst []byte, r *popup.Request, user, prior uint64, atMS int64) []
 	dst = binary.LittleEndian.AppendUint64(dst, prior)
 	dst = binary.AppendUvarint(dst, uint64(atMS))
 	for _, text := range texts(r) {
-		dst = appendText(dst, *text)
+		if text == &r.IP {
+			dst = appendText(dst, networkOf(r.IP))
+		} else {
+			dst = appendText(dst, *text)
+		}
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(r.Placements)))
 	for _, name := range r.Placements {
