@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/popupd/popupd/internal/durable"
 	"github.com/popupd/popupd/internal/failpoint"
@@ -28,7 +27,7 @@ import (
 // FORMAT is decimal, CRC32C (Castagnoli) has 8 hex digits and covers the bytes
 // "FORMAT " and everything after the first line. It is replaced by rename, so it
 // is always whole; the checksum finds what a disk does to it. The file that it
-// replaces stays as FILE.1: see package durable.
+// replaces stays as FILE.1: see package durable. What changes later is in FILE.changes.
 const (
 	fileMagic  = "popupd-snapshot"
 	fileFormat = 1
@@ -67,7 +66,7 @@ func (f *savedFile) catalog() popup.Catalog {
 	for i, r := range f.Rows {
 		c.Popups[i] = popup.Row{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
 	}
-	if s := f.Settings; s != nil {
+	if s := f.Settings; s != nil && s.Version != 0 {
 		c.Settings = popup.SettingsRow{Version: s.Version, UpdatedAtMS: s.UpdatedAtMS, Spec: s.Spec}
 	}
 	return c
@@ -108,7 +107,7 @@ func (w *Watcher) LoadFile() error {
 	}
 	file := lastGood(w.c.File)
 	_, err := file.Load(func(f *os.File) error {
-		saved, err := readFile(f)
+		saved, err := readFile(f, file)
 		if err != nil {
 			return err
 		}
@@ -122,40 +121,95 @@ func (w *Watcher) LoadFile() error {
 	return nil
 }
 
-func readFile(f io.Reader) (savedFile, error) {
+// readFile reads a generation of a last-good file with what has changed since.
+func readFile(f io.Reader, of durable.File) (savedFile, error) {
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return savedFile{}, err
 	}
-	return parseFile(data)
+	saved, err := parseFile(data)
+	if err != nil {
+		return savedFile{}, err
+	}
+	newest, older := changePaths(of)
+	for _, path := range []string{newest, older} {
+		if err := saved.addChanges(path, data); err != nil {
+			return savedFile{}, err
+		}
+	}
+	return saved, nil
 }
 
-// save writes the snapshot in force to the last-good file unless it holds it
-// already. A failure is logged once; the next call tries again.
+// unsaved is a snapshot that was put in force and is not in the files yet.
+type unsaved struct {
+	*snapshot.Snapshot
+	settings bool // they are other ones than in the snapshot before
+}
+
+// toSave notes that next has been put in force after previous.
+func (w *Watcher) toSave(previous, next *snapshot.Snapshot) {
+	u := unsaved{next, next.Settings() != previous.Settings()}
+	if w.c.File == "" || !u.settings && len(next.Changed())+len(next.Removed()) == 0 && next.Revision == previous.Revision {
+		return
+	}
+	w.unsavedMu.Lock()
+	defer w.unsavedMu.Unlock()
+	w.unsaved = append(w.unsaved, u)
+}
+
+// save brings the last-good file, with its changes, to the snapshot in force. A failure is
+// logged once; the next call tries again.
 func (w *Watcher) save() {
 	if w.c.File == "" || !w.loaded.Load() {
 		return
 	}
 	w.saveMu.Lock()
 	defer w.saveMu.Unlock()
-	s := w.store.Current()
-	if s == w.saved {
+	w.unsavedMu.Lock()
+	unsaved := w.unsaved
+	w.unsaved = nil
+	w.unsavedMu.Unlock()
+	if w.changes != nil && len(unsaved) == 0 {
 		return
 	}
-	err := error(nil)
-	if !sameRows(s, w.saved) {
-		err = writeFile(w.c.File, appendFile(nil, catalogOf(s), w.c.Now()))
+	var err error
+	if w.changes.canTake() {
+		var lines []byte
+		for _, u := range unsaved {
+			lines = appendChange(lines, u.Snapshot, u.settings, w.c.Now())
+		}
+		err = w.changes.append(lines)
+	} else {
+		err = w.saveAllLocked()
+	}
+	if err != nil {
+		w.closeChangesLocked()
+		err = fmt.Errorf("write last-good popups: %w", err)
 	}
 	w.saving.Report(err)
-	if err == nil {
-		w.saved = s
-	}
 }
 
-// sameRows reports whether two snapshots are of the same revision and hold the
-// same popups and settings; b may be nil.
-func sameRows(a, b *snapshot.Snapshot) bool {
-	return b != nil && a.Revision == b.Revision && a.Settings() == b.Settings() && slices.Equal(a.All(), b.All())
+// saveAllLocked writes the last-good file.
+func (w *Watcher) saveAllLocked() error {
+	w.closeChangesLocked()
+	data := appendFile(nil, catalogOf(w.store.Current()), w.c.Now())
+	err := writeFile(w.c.File, data)
+	if err == nil {
+		w.changes, err = newChangeFile(w.c.File, data)
+	}
+	return err
+}
+
+// closeChanges has the next save, if there is one, write the whole last-good file.
+func (w *Watcher) closeChanges() {
+	w.saveMu.Lock()
+	defer w.saveMu.Unlock()
+	w.closeChangesLocked()
+}
+
+func (w *Watcher) closeChangesLocked() {
+	w.changes.close()
+	w.changes = nil
 }
 
 // catalogOf returns the rows that are in force: of a popup or settings whose row is
@@ -173,24 +227,37 @@ func appendFile(dst []byte, c popup.Catalog, nowMS int64) []byte {
 	saved := savedFile{Revision: c.Revision, SavedAtMS: nowMS, Rows: make([]savedRow, len(c.Popups))}
 	for i := range c.Popups {
 		r := &c.Popups[i]
-		saved.Rows[i] = savedRow{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+		saved.Rows[i] = savedRowOf(*r)
 	}
 	if s := c.Settings; s.Version != 0 {
 		saved.Settings = &savedSettings{Version: s.Version, UpdatedAtMS: s.UpdatedAtMS, Spec: s.Spec}
 	}
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
+	body := encode(saved)
+	dst = fmt.Appendf(dst, "%s %d %08x\n", fileMagic, fileFormat, fileChecksum(fileFormat, body))
+	return append(dst, body...)
+}
+
+func savedRowOf(r popup.Row) savedRow {
+	return savedRow{ID: r.ID, Version: r.Version, UpdatedAtMS: r.UpdatedAtMS, Key: r.Key, Spec: r.Spec}
+}
+
+// encode returns a line of JSON.
+func encode(saved any) []byte {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false) // keeps specs byte for byte, so that an unchanged popup is not compiled again
 	if err := enc.Encode(saved); err != nil {
 		panic("follow: a compiled spec is not JSON: " + err.Error())
 	}
-	dst = fmt.Appendf(dst, "%s %d %08x\n", fileMagic, fileFormat, fileChecksum(fileFormat, body.Bytes()))
-	return append(dst, body.Bytes()...)
+	return line.Bytes()
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
 func fileChecksum(format int, body []byte) uint32 {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Checksum(fmt.Appendf(nil, "%d ", format), table), table, body)
+	return crc32.Update(checksum(fmt.Appendf(nil, "%d ", format)), castagnoli, body)
 }
 
 func parseFile(data []byte) (savedFile, error) {
@@ -216,12 +283,8 @@ func parseFile(data []byte) (savedFile, error) {
 
 func writeFile(path string, data []byte) error {
 	file := lastGood(path)
-	err := file.Replace(func(w io.Writer) error {
+	return file.Replace(func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("write last-good popups: %w", err)
-	}
-	return nil
 }

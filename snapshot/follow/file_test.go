@@ -34,7 +34,7 @@ func TestLastGoodFile(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the file: %v, %v, want mode 0600", info.Mode(), err)
 	}
-	if left, _ := filepath.Glob(path + "?*"); len(left) != 1 || left[0] != path+".1" {
+	if left, _ := filepath.Glob(path + "?*"); len(left) != 1 || left[0] != path+".changes" {
 		t.Errorf("left behind: %v", left)
 	}
 

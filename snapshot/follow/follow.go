@@ -75,9 +75,12 @@ type Watcher struct {
 	broken map[uint32]uint32 // id -> version of the broken rows, which have been logged
 
 	// saveMu serialises writing the last-good file. It guards:
-	saveMu sync.Mutex
-	saved  *snapshot.Snapshot // what the file holds; nil: unknown
-	saving retry.Outage
+	saveMu  sync.Mutex
+	changes *changeFile // since the last-good file; nil: that is to be written
+	saving  retry.Outage
+
+	unsavedMu sync.Mutex // guards unsaved
+	unsaved   []unsaved  // put in force since save has looked
 }
 
 // New returns a watcher of the store. It does nothing before one of its
@@ -145,6 +148,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel() // also after a panic
+	defer w.closeChanges()
 	if w.c.Redis != nil {
 		wg.Go(func() { w.listen(ctx, wake) })
 	}

@@ -88,8 +88,10 @@ func (w *Watcher) apply(c popup.CatalogChange) {
 
 // swap puts a snapshot in force. The caller holds w.mu.
 func (w *Watcher) swap(next *snapshot.Snapshot, at popup.Position) {
-	w.reportIgnored(w.store.Current(), next)
+	previous := w.store.Current()
+	w.reportIgnored(previous, next)
 	w.store.Set(next)
+	w.toSave(previous, next)
 	w.position.Store(&at)
 	if w.c.OnSwap != nil {
 		w.c.OnSwap(next)
