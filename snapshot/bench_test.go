@@ -12,47 +12,22 @@ import (
 func typical(n int) []popup.Row {
 	rows := make([]popup.Row, n)
 	for i := range rows {
-		members := fmt.Sprintf(`"priority":%d,"placements":["default","p%d","home"],
-			"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]},{"attr":"plan","op":"eq","value":"plan-%d"}]},
-			"variants":[{"key":"a","weight":50},{"key":"b","weight":50}]`, i%10, i, i)
-		if i%4 == 0 {
-			members += `,"schedule":{"timezone":"Europe/Berlin","days":["mon","tue","wed"],"hours":[["00:00","24:00"]]}`
-		}
-		if i%3 == 0 {
-			members += `,"rollout":{"percent":99.99}`
-		}
-		rows[i] = row(uint32(i+1), members)
+		rows[i] = row(uint32(i+1), fmt.Sprintf(`"priority":%d,`, i%10)+typicalMembers(i))
 	}
 	return rows
 }
 
-func BenchmarkHotMatch(b *testing.B) {
-	for _, n := range []int{26, 200, 1000, 10000} {
-		s := mustCompile(b, typical(n)...)
-		for _, c := range []struct {
-			name, plan string
-			want       int
-		}{{"none", "no-plan", 0}, {"one", fmt.Sprint("plan-", n-1), 1}} {
-			r := &popup.Request{
-				User: []byte("user-1234567"), Platform: []byte("ios"), AppVersion: []byte("3.2.1"), Country: []byte("CN"),
-				Attrs: []popup.Attr{{Name: []byte("tier"), Value: []byte("gold")}, {Name: []byte("plan"), Value: []byte(c.plan)}},
-			}
-			b.Run(fmt.Sprintf("popups=%d/fits=%s", n, c.name), func(b *testing.B) {
-				var m Matches
-				found := 0
-				b.ReportAllocs()
-				for b.Loop() {
-					s.Match(&m, r, r.PlacementNames()[0], nowMS)
-					for found = 0; m.Next() != nil; found++ {
-					}
-					m.Reason()
-				}
-				if found != c.want {
-					b.Fatalf("%d popups fit, want %d", found, c.want)
-				}
-			})
-		}
+func typicalMembers(i int) string {
+	members := fmt.Sprintf(`"placements":["default","p%d","home"],
+		"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]},{"attr":"plan","op":"eq","value":"plan-%d"}]},
+		"variants":[{"key":"a","weight":50},{"key":"b","weight":50}]`, i, i)
+	if i%4 == 0 {
+		members += `,"schedule":{"timezone":"Europe/Berlin","days":["mon","tue","wed"],"hours":[["00:00","24:00"]]}`
 	}
+	if i%3 == 0 {
+		members += `,"rollout":{"percent":99.99}`
+	}
+	return members
 }
 
 func BenchmarkHotVariant(b *testing.B) {

@@ -1,79 +1,124 @@
 package snapshot
 
-import (
-	"math/bits"
-
-	"github.com/popupd/popupd/popup"
-)
+import "github.com/popupd/popupd/popup"
 
 // Matches are the popups that fit a request, found as they are asked for. The
 // zero value has none. It keeps its memory from one [Snapshot.Match] to the next.
 type Matches struct {
-	snapshot  *Snapshot
-	here      *placement      // nil: nothing is ever shown there
-	index     *placementIndex // of here and the request's trigger; nil: nothing waits for it there
-	placement []byte
-	user      []byte
-	zone      []byte // of the user
-	nowMS     int64
+	snapshot *Snapshot
+	here     *placement // nil: nothing is ever shown there
+	index    *index     // of here and the request's trigger; nil: nothing waits for it there
+	user     []byte
+	zone     *zone // of the user; nil: not known, or nothing asks for it
+	nowMS    int64
 
-	fit      []uint64 // popups of index whose targeting the request matches
-	met      []uint64 // those of which it meets a condition of any
-	at       int      // word of fit that Next is at
-	left     uint64   // bits of that word that Next has not looked at
+	cursors []cursor // of the parts of index in which popups may fit
+	filters []filter
+	values  [][]byte    // of the attribute that is being looked at
+	value   value       // the first of them
+	found   []*postings // scratch memory
+	scratch
+	open     int // popups of index that are open
+	fits     int // those of them that have been found to fit in targeting
 	furthest popup.Reason
-	value    value // scratch memory
 }
 
 // Match finds the popups that fit the request in one of its placements, by status,
 // schedule, placement, trigger, targeting and rollout. m refers to both until [Matches.Release]. It
 // does not allocate once m has served a placement of that many popups.
 func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS int64) {
-	m.snapshot, m.here, m.index, m.user, m.zone, m.nowMS = s, nil, nil, r.User, r.Zone, nowMS
-	m.furthest, m.at, m.left, m.fit = popup.Eligible, 0, 0, m.fit[:0]
+	m.snapshot, m.here, m.index, m.user, m.nowMS = s, nil, nil, r.User, nowMS
+	m.value.nowMS = nowMS
+	m.furthest, m.open, m.fits = popup.Eligible, 0, 0
+	m.cursors, m.filters = m.cursors[:0], m.filters[:0]
 	if s == nil {
 		return
 	}
-	m.placement = placement
+	m.zone = s.users.find(r.Zone)
 	if m.here = s.byPlacement[string(placement)]; m.here == nil {
 		return
 	}
 	if m.index = m.here.index(r.TriggerName()); m.index == nil {
 		return
 	}
-	m.fit = append(m.fit, m.index.all...)
-	if len(m.index.hasAny) > 0 {
-		m.met = append(m.met[:0], m.index.all...)
-		clear(m.met)
-	}
-	m.value.nowMS = nowMS
-	m.index.target(m.fit, m.met, r, &m.value)
-	m.left = m.fit[0]
-}
-
-// Next returns the next popup in selection order, nil after the last one.
-// Schedule and rollout are looked at only here.
-func (m *Matches) Next() *Popup {
-	for m.at < len(m.fit) {
-		if m.left == 0 {
-			if m.at++; m.at < len(m.fit) {
-				m.left = m.fit[m.at]
-			}
+	m.reset()
+	for _, p := range m.index.parts {
+		state := p.openAt(nowMS, m.zone)
+		m.open, m.furthest = m.open+state.count, max(m.furthest, state.closed)
+		if state.count == 0 {
 			continue
 		}
-		i := m.at*64 + bits.TrailingZeros64(m.left)
-		m.left &= m.left - 1
-		reason := m.index.schedules[i].gate(m.nowMS, m.zone)
-		if reason == popup.Eligible {
-			p := m.index.popups[i]
-			if p.inRollout(m.user) {
-				return p
-			}
-			reason = popup.NotInRollout
+		n := len(m.cursors)
+		if n < cap(m.cursors) {
+			m.cursors = m.cursors[:n+1]
+		} else {
+			m.cursors = append(m.cursors, cursor{})
 		}
-		m.furthest = max(m.furthest, reason)
+		if !m.cursors[n].begin(p.segment, state.open, r, m) {
+			m.cursors[n].drop()
+			m.cursors = m.cursors[:n]
+		}
 	}
-	return nil
+	if len(m.cursors) > 1 {
+		for i := range m.cursors {
+			m.cursors[i].head = m.take(&m.cursors[i])
+		}
+	}
+}
+
+// ask finds the values that the request gives an attribute.
+func (m *Matches) ask(r *popup.Request, a *attributeIndex) {
+	m.values = m.values[:0]
+	if a.attr != attrCustom {
+		if text := membersOf(r, a.attr, a.name).single; len(text) > 0 {
+			m.values = append(m.values, text)
+		}
+	} else {
+		for i := range r.Attrs {
+			if attr := &r.Attrs[i]; len(attr.Value) > 0 && string(attr.Name) == a.name {
+				m.values = append(m.values, attr.Value)
+			}
+		}
+	}
+	if len(m.values) > 0 {
+		m.value.set(m.values[0])
+	}
+}
+
+// Next returns the next popup in selection order, nil after the last one. Rollout is looked
+// at only here.
+func (m *Matches) Next() *Popup {
+	if len(m.cursors) == 1 {
+		return m.take(&m.cursors[0])
+	}
+	var first *cursor
+	for i := range m.cursors {
+		c := &m.cursors[i]
+		if c.head != nil && (first == nil || selectionOrder(c.head, first.head) < 0) {
+			first = c
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	p := first.head
+	first.head = m.take(first)
+	return p
+}
+
+// take returns the next popup of a cursor that fits in rollout, too.
+func (m *Matches) take(c *cursor) *Popup {
+	for {
+		p := c.take(m.filters)
+		if p == nil {
+			return nil
+		}
+		m.fits++
+		if p.inRollout(m.user) {
+			return p
+		}
+		m.furthest = popup.NotInRollout
+	}
 }
 
 // Reason returns the furthest gate that stopped a popup of the snapshot,
@@ -83,80 +128,53 @@ func (m *Matches) Reason() popup.Reason {
 	if s == nil {
 		return popup.Eligible
 	}
-	if len(s.active) < len(s.popups) {
+	if s.active.count() < s.byID.size {
 		m.furthest = max(m.furthest, popup.NotActive)
 	}
-	if m.furthest < popup.NotTargeted && m.index != nil {
-		m.checkUntargeted()
+	if m.open > m.fits {
+		m.furthest = max(m.furthest, popup.NotTargeted)
 	}
 	if m.furthest < popup.WrongTrigger && m.here != nil {
-		m.checkOtherTriggers()
+		m.here.each(func(x *index) {
+			if x != m.index {
+				m.stopped(x, 0, popup.WrongTrigger)
+			}
+		})
 	}
-	if m.furthest < popup.WrongPlacement {
-		m.checkOtherPlacements()
+	if m.furthest < popup.WrongPlacement && s.active != nil {
+		here := 0
+		if m.here != nil {
+			m.here.each(func(x *index) {
+				open, _ := x.openAt(m.nowMS, m.zone)
+				here += open
+			})
+		}
+		m.stopped(s.active, here, popup.WrongPlacement)
 	}
 	return m.furthest
 }
 
-// checkUntargeted finds the furthest gate of the popups that targeting stops: their
-// targeting if one of them is open now, else their schedule.
-func (m *Matches) checkUntargeted() {
-	for _, w := range m.index.unscheduled {
-		if w.bits&^m.fit[w.at] != 0 {
-			m.furthest = popup.NotTargeted
-			return
-		}
-	}
-	for at, all := range m.index.all {
-		for stopped := all &^ m.fit[at]; stopped != 0; stopped &= stopped - 1 {
-			reason := m.index.schedules[at*64+bits.TrailingZeros64(stopped)].gate(m.nowMS, m.zone)
-			if reason == popup.Eligible {
-				m.furthest = popup.NotTargeted
-				return
-			}
-			m.furthest = max(m.furthest, reason)
-		}
-	}
-}
-
-// checkOtherTriggers finds the furthest gate of the popups of the placement that wait
-// for another trigger: the trigger if one of them is open now, else their schedule.
-func (m *Matches) checkOtherTriggers() {
-	if m.here.load != nil && m.here.load != m.index {
-		m.checkOpen(m.here.load.popups, popup.WrongTrigger)
-	}
-	for _, x := range m.here.others {
-		if x != m.index {
-			m.checkOpen(x.popups, popup.WrongTrigger)
-		}
-	}
-}
-
-// checkOtherPlacements finds the furthest gate of the popups of other placements: their
-// placement if one of them is open now, else their schedule.
-func (m *Matches) checkOtherPlacements() {
-	if m.here == nil || m.here.size < len(m.snapshot.active) {
-		m.checkOpen(m.snapshot.active, popup.WrongPlacement)
-	}
-}
-
-// checkOpen finds the furthest gate of popups that are stopped by gate unless their
-// schedule stops them before.
-func (m *Matches) checkOpen(popups []*Popup, gate popup.Reason) {
-	for _, p := range popups {
-		reason := p.schedule.gate(m.nowMS, m.zone)
-		if reason == popup.Eligible {
-			if gate == popup.WrongPlacement && p.isPlaced(m.placement) {
-				continue
-			}
-			m.furthest = max(m.furthest, gate)
-			return
-		}
-		m.furthest = max(m.furthest, reason)
+// stopped notes the furthest gate of the popups of an index: their schedule, or gate if more
+// are open than those that pass it.
+func (m *Matches) stopped(x *index, pass int, gate popup.Reason) {
+	open, closed := x.openAt(m.nowMS, m.zone)
+	m.furthest = max(m.furthest, closed)
+	if open > pass {
+		m.furthest = max(m.furthest, gate)
 	}
 }
 
 // Release forgets the request and the snapshot, and keeps the memory.
 func (m *Matches) Release() {
-	*m = Matches{fit: m.fit[:0], met: m.met[:0], value: value{buf: m.value.buf[:0]}}
+	for i := range m.cursors {
+		m.cursors[i].drop()
+	}
+	clear(m.filters)
+	clear(m.found[:cap(m.found)])
+	clear(m.sets)
+	clear(m.values[:cap(m.values)])
+	*m = Matches{
+		cursors: m.cursors[:0], filters: m.filters[:0], found: m.found[:0], values: m.values[:0],
+		value: value{buf: m.value.buf[:0]}, scratch: m.scratch,
+	}
 }

@@ -37,7 +37,8 @@ func TestMatchIsLikeTheModel(t *testing.T) {
 		for range 8 {
 			r := drawRequest(t)
 			nowMS := nowMS + rapid.SampledFrom([]int64{-1, 0, 1, 9 * 3_600_000, 86_400_000}).Draw(t, "after noon")
-			for i, p := range first.byID {
+			for _, p := range first.All() {
+				i := p.ID
 				if got, want := p.Gate(r, r.PlacementNames()[0], nowMS), modelGate(&specs[i-1], r, nowMS); got != want {
 					t.Fatalf("Gate = %v, want %v: %s", got, want, rows[i-1].Spec)
 				}

@@ -19,13 +19,13 @@ type schedule struct {
 // noSchedule is always open.
 var noSchedule = schedule{startMS: math.MinInt64, endMS: math.MaxInt64}
 
-// isOpen reports whether the schedule never stops the popup.
-func (s *schedule) isOpen() bool {
-	return s.startMS == noSchedule.startMS && s.endMS == noSchedule.endMS && s.week == nil
-}
-
 // gate returns the gate that stops the popup at nowMS for a user in the time zone of this name.
 func (s *schedule) gate(nowMS int64, user []byte) popup.Reason {
+	return s.gateIn(nowMS, s.users.find(user))
+}
+
+// gateIn is gate for a user in a time zone; nil is one that is not known.
+func (s *schedule) gateIn(nowMS int64, user *zone) popup.Reason {
 	switch {
 	case nowMS < s.startMS:
 		return popup.NotStarted
@@ -38,13 +38,28 @@ func (s *schedule) gate(nowMS int64, user []byte) popup.Reason {
 }
 
 // zoneOf returns the zone to which days and hours are local for a user.
-func (s *schedule) zoneOf(user []byte) *zone {
-	if s.users != nil && len(user) > 0 {
-		if z := s.users.find(user); z != nil {
-			return z
-		}
+func (s *schedule) zoneOf(user *zone) *zone {
+	if s.users != nil && user != nil {
+		return user
 	}
 	return s.zone
+}
+
+// steady returns the first and the last moment around nowMS between which gateIn certainly
+// returns the same, for users in a time zone with the same distance from UTC.
+func (s *schedule) steady(nowMS int64, user *zone) (fromMS, untilMS int64) {
+	switch {
+	case nowMS < s.startMS:
+		return math.MinInt64, s.startMS - 1
+	case nowMS >= s.endMS:
+		return s.endMS, math.MaxInt64
+	}
+	fromMS, untilMS = s.startMS, s.endMS-1
+	if s.week != nil {
+		from, until := s.zoneOf(user).minuteAt(floorDiv(nowMS, 1000))
+		fromMS, untilMS = max(fromMS, from*1000), min(untilMS, until*1000-1)
+	}
+	return fromMS, untilMS
 }
 
 const (
@@ -156,6 +171,21 @@ func (z *zone) offsetAt(sec int64) int64 {
 	}
 	i := sort.Search(len(z.since), func(i int) bool { return z.since[i] > sec })
 	return z.offset[i-1]
+}
+
+// minuteAt returns the seconds [from, until) in which the clocks of the zone show the same
+// minute as at sec, and have the same distance from UTC.
+func (z *zone) minuteAt(sec int64) (from, until int64) {
+	offset := z.offsetAt(sec)
+	from = 60*floorDiv(sec+offset, 60) - offset
+	until = from + 60
+	for from < sec && z.offsetAt(from) != offset {
+		from++
+	}
+	for until > sec+1 && z.offsetAt(until-1) != offset {
+		until--
+	}
+	return from, until
 }
 
 // minuteOfWeek returns the minutes since Monday 00:00 on the clocks of the zone.

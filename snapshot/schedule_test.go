@@ -108,7 +108,7 @@ func TestUserZonesAreShared(t *testing.T) {
 	changed := row(2, `"schedule":{"user_time":true,"days":["thu"]}`)
 	next, _ := Compile(popup.Catalog{Revision: 2, Popups: []popup.Row{changed}}, first)
 	tokyo := []byte("Asia/Tokyo")
-	a, b := first.Popup(1).schedule.zoneOf(tokyo), next.Popup(2).schedule.zoneOf(tokyo)
+	a, b := first.Popup(1).schedule.users.find(tokyo), next.Popup(2).schedule.users.find(tokyo)
 	if a == nil || a != b || a == first.Popup(1).schedule.zone {
 		t.Error("each snapshot has a table of its own")
 	}

@@ -15,7 +15,7 @@ import (
 // targeting is a popup's compiled conditions. Popups share those that are equal.
 type targeting struct{ all, any, none []*condition }
 
-// match evaluates the conditions one by one; [placementIndex.target] those of a whole
+// match evaluates the conditions one by one; a [segment] finds those of a whole
 // placement at once.
 func (t *targeting) match(r *popup.Request, nowMS int64) bool {
 	v := value{nowMS: nowMS}

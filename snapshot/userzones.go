@@ -29,6 +29,9 @@ func newUserZones() userZones {
 // find returns the zone with this name, nil if it is not known. It allocates for the
 // first user of a zone only.
 func (u userZones) find(name []byte) *zone {
+	if u == nil || len(name) == 0 {
+		return nil
+	}
 	found := u[string(name)]
 	if found == nil {
 		return nil

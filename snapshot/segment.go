@@ -1,0 +1,186 @@
+package snapshot
+
+import "slices"
+
+// segment is popups in selection order, compiled so that the cost of a request depends
+// little on their number. It is immutable: popups that have been changed since are
+// left out by the [part] that it is in.
+type segment struct {
+	popups     []*Popup // a popup's position is its index here
+	attributes []attributeIndex
+	noAny      []uint64  // popups without conditions of any; nil: all
+	users      userZones // nil: schedules are the same for all users
+}
+
+// attributeIndex is the conditions on one attribute.
+type attributeIndex struct {
+	attr    attribute
+	name    string // of a custom attribute
+	indexes []*predicateIndex
+}
+
+// use is a condition of the popup at a position.
+type use struct {
+	condition *condition
+	position  uint32
+}
+
+// predicateKey says which conditions an index holds. Where a popup may have but one in an
+// index, nth tells its further ones apart.
+type predicateKey struct {
+	attr attribute
+	name string
+	kind kind
+	role role
+	fold bool
+	nth  int
+}
+
+// newPlainSegment leaves conditions aside.
+func newPlainSegment(popups []*Popup) *segment {
+	s := &segment{popups: popups}
+	for _, p := range popups {
+		if p.schedule.users != nil {
+			s.users = p.schedule.users
+		}
+	}
+	return s
+}
+
+// newSegment compiles popups that are in selection order.
+func newSegment(popups []*Popup) *segment {
+	s := newPlainSegment(popups)
+	groups := map[predicateKey][]use{}
+	var keys []predicateKey
+	var own []predicateKey // of the popup
+	for i, p := range popups {
+		own = own[:0]
+		p.targeting.each(func(c *condition, r role) {
+			key := predicateKey{c.attr, c.name, kindOf(c), r, c.fold, 0}
+			if r.isSingle() && !(r == required && key.kind.isCombined()) {
+				for slices.Contains(own, key) {
+					key.nth++
+				}
+				own = append(own, key)
+			}
+			if groups[key] == nil {
+				keys = append(keys, key)
+			}
+			groups[key] = append(groups[key], use{c, uint32(i)})
+		})
+		if len(p.targeting.any) > 0 && s.noAny == nil {
+			s.noAny = complement(newBitmap(len(popups)), len(popups))
+		}
+		if len(p.targeting.any) > 0 {
+			s.noAny[i/64] &^= 1 << (i % 64)
+		}
+	}
+	for _, key := range keys {
+		at := slices.IndexFunc(s.attributes, func(a attributeIndex) bool { return a.attr == key.attr && a.name == key.name })
+		if at < 0 {
+			at = len(s.attributes)
+			s.attributes = append(s.attributes, attributeIndex{attr: key.attr, name: key.name})
+		}
+		a := &s.attributes[at]
+		a.indexes = append(a.indexes, newPredicateIndex(key, groups[key], len(popups)))
+	}
+	return s
+}
+
+// each calls f for every condition, with what passing its test does to the popup.
+func (t *targeting) each(f func(*condition, role)) {
+	for _, c := range t.all {
+		if c.negate {
+			f(c, forbidden)
+		} else {
+			f(c, required)
+		}
+	}
+	for _, c := range t.none {
+		if c.negate {
+			f(c, required)
+		} else {
+			f(c, forbidden)
+		}
+	}
+	for _, c := range t.any {
+		if c.negate {
+			f(c, unwanted)
+		} else {
+			f(c, optional)
+		}
+	}
+}
+
+func newPredicateIndex(key predicateKey, uses []use, popups int) *predicateIndex {
+	x := &predicateIndex{role: key.role, kind: key.kind, fold: key.fold, members: newBitmap(popups)}
+	size := len(x.members)
+	x.all.dense = x.members
+	for _, u := range uses {
+		setBit(x.members, u.position)
+	}
+	if others := complement(x.members, popups); !isEmpty(others) {
+		x.others = others
+	}
+	switch x.kind {
+	case kindEqual:
+		x.texts = postingsByValue(uses, size, func(c *condition) []string { return c.texts })
+		x.numbers = postingsByValue(uses, size, func(c *condition) []float64 { return c.numbers })
+	case kindNumber:
+		ranges, ends := newRangeIndex(uses, size, x.role == required, numberBounds)
+		ranges.numbers, x.ranges = ends, ranges
+	case kindVersion:
+		ranges, ends := newRangeIndex(uses, size, x.role == required, versionBounds)
+		ranges.versions, x.ranges = ends, ranges
+	case kindTime, kindAge:
+		ranges, ends := newRangeIndex(uses, size, x.role == required, timeBounds)
+		ranges.moments, x.ranges = ends, ranges
+	case kindNetwork:
+		ranges, ends := newRangeIndex(uses, size, false, networkBounds)
+		ranges.addresses, x.ranges = ends, ranges
+	case kindPrefix:
+		x.prefixes = newPrefixIndex(uses, size, func(c *condition) string { return string(c.text) })
+	case kindSuffix:
+		x.prefixes = newPrefixIndex(uses, size, func(c *condition) string { return reversed(c.text) })
+	case kindOneByOne:
+		positions := map[string][]uint32{}
+		for _, u := range uses {
+			if positions[u.condition.source] == nil {
+				x.checks = append(x.checks, predicate{condition: u.condition})
+			}
+			positions[u.condition.source] = append(positions[u.condition.source], u.position)
+		}
+		for i := range x.checks {
+			x.checks[i].postings = postingsOf(positions[x.checks[i].condition.source], size)
+		}
+	}
+	return x
+}
+
+// postingsByValue returns the popups whose conditions name a value, nil if none do.
+func postingsByValue[K comparable](uses []use, size int, values func(*condition) []K) map[K]*postings {
+	ids := map[K]uint32{}
+	var naming inverted
+	for _, u := range uses {
+		for _, v := range values(u.condition) {
+			id, known := ids[v]
+			if !known {
+				id = uint32(len(ids))
+				ids[v] = id
+			}
+			naming.add(id, u.position)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	byID := make([]postings, len(ids))
+	for id, positions := range naming.positions() {
+		byID[id] = postingsOf(positions, size)
+	}
+	out := make(map[K]*postings, len(ids))
+	for v, id := range ids {
+		out[v] = &byID[id]
+	}
+	return out
+}
