@@ -87,13 +87,14 @@ func TestTrack(t *testing.T) {
 
 // TestConvertLater: a conversion on a later page is reported on the popup shown last, once.
 func TestConvertLater(t *testing.T) {
-	s := newSite(t, content(`"kind":"toast","title":"Sale","link":"/empty"`))
+	s := newSite(t, content(`"kind":"toast","title":"Sale","cta":"See"`))
 	p := s.open("/")
 	p.is(shown)
 	s.reported("view")
-	p.js(`void setTimeout(() => roots[0].querySelector(".cta").click())`)
+	p.click(".cta")
 	s.reported("view", "click")
-	p.is(`location.pathname === "/empty"`)
+	p.is(`localStorage["popupd.out.` + s.endpoint + `"] === "[]"`) // the answer was heard
+	p.run(chromedp.Navigate(s.origin + "/empty"))
 	p.init("")
 	p.js(`void (client.convert(), client.convert())`)
 	s.reported("view", "click", "convert")

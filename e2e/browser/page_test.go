@@ -45,6 +45,7 @@ type site struct {
 	retry   string           // Retry-After of that
 	body    string           // instead of that of the answers to polls
 	lose    bool             // the answer of the next poll is lost
+	down    bool             // actions reach nobody
 }
 
 // newSite makes popups, each given by its JSON without key and placement.
@@ -136,6 +137,10 @@ func (s *site) note(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		s.mu.Lock()
+		if s.down && r.URL.Path == "/v1/actions" {
+			s.mu.Unlock()
+			panic(http.ErrAbortHandler)
+		}
 		poll := r.URL.Path == "/v1/poll" && r.Method == "POST"
 		switch {
 		case poll:

@@ -3,6 +3,8 @@ package browser
 import (
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestLinkAway: of a click on a link to another site exactly one action arrives.
@@ -13,6 +15,35 @@ func TestLinkAway(t *testing.T) {
 	s.reported("view")
 	p.js(`void setTimeout(() => roots[0].querySelector(".cta").click())`)
 	s.reported("view", "click")
+}
+
+// TestLostClick: a click on a link that leaves the page while the server is down arrives
+// from the next page, once, with its age.
+func TestLostClick(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale","link":"/empty"`))
+	p := s.open("/")
+	p.is(shown)
+	s.reported("view")
+	s.setDown(true)
+	p.js(`void setTimeout(() => roots[0].querySelector(".cta").click())`)
+	p.is(`location.pathname === "/empty"`)
+	p.js(`new Promise((resolve) => setTimeout(resolve, 200))`)
+	s.setDown(false)
+	for range 2 {
+		p.init("")
+		p.is(`localStorage["popupd.out.` + s.endpoint + `"] === "[]"`)
+		s.reported("view", "click")
+		p.run(chromedp.Navigate(s.origin + "/empty"))
+	}
+	if age, ok := s.actions[1]["age_ms"].(float64); !ok || age < 200 {
+		t.Errorf("age_ms %v, want 200 or more", s.actions[1]["age_ms"])
+	}
+}
+
+func (s *site) setDown(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = down
 }
 
 // TestRelease: what shouldShow refuses, or a render that throws, is released.
@@ -44,7 +75,7 @@ func TestOffline(t *testing.T) {
 	if age, ok := s.actions[1]["age_ms"].(float64); !ok || age < 250 {
 		t.Errorf("age_ms %v, want 250 or more", s.actions[1]["age_ms"])
 	}
-	p.is(`!localStorage["popupd.out.` + s.endpoint + `"]`)
+	p.is(`localStorage["popupd.out.` + s.endpoint + `"] === "[]"`)
 }
 
 // TestHostileContent: whatever is in a field becomes text, or is refused.

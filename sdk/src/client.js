@@ -9,7 +9,7 @@ import { currentPath, isVisible, listen, newTriggers, watchRoute, watchView } fr
 /** @typedef {import("../popupd").Popup} Popup */
 /** @typedef {import("../popupd").Client} Client */
 /** @typedef {"view" | "click" | "dismiss" | "convert" | "release"} Action */
-/** @typedef {{popup: Popup, token: string, modal: boolean, done: Set<Action>, remove?: () => void, host?: Element}} Shown remove is there while it is on screen */
+/** @typedef {{popup: Popup, token: string, modal: boolean, done: Set<Action>, end?: AbortController, host?: Element}} Shown end is there from when it goes on screen */
 
 /** @type {Map<string, Client>} */
 const clients = new Map();
@@ -17,14 +17,13 @@ const clients = new Map();
 /** @type {typeof import("../popupd").init} */
 export function init(options) {
   const endpoint = (options.endpoint || "").replace(/\/$/, "");
-  const present = clients.get(endpoint);
-  if (present) {
-    return present;
-  }
-  const client = newClient(endpoint, options);
-  clients.set(endpoint, client);
-  if (options.autoStart !== false) {
-    client.start();
+  let client = clients.get(endpoint);
+  if (!client) {
+    client = newClient(endpoint, options);
+    clients.set(endpoint, client);
+    if (options.autoStart !== false) {
+      client.start();
+    }
   }
   return client;
 }
@@ -32,138 +31,126 @@ export function init(options) {
 /** @param {string} endpoint @param {import("../popupd").Options} options @returns {Client} */
 function newClient(endpoint, options) {
   options = own(options); // the page may have polluted Object.prototype
-  const isPage = globalThis.document && "timeout" in AbortSignal && window === window.top; // no server, no frame, no old browser
+  const isPage = /** @type {any} */ (globalThis).top === globalThis && "timeout" in AbortSignal; // no server, no frame, no old browser
   const store = newStorage(options.storage);
   const placements = [options.placement || "default"].flat();
   const end = new AbortController();
   const { signal } = end;
-  let started = false;
+  /** @type {ReturnType<typeof newTriggers> | undefined} */
+  let triggers; // from the first start on
   let paused = false;
   let away = false; // in the back/forward cache, or on the way
-  let attributes = { ...options.attributes };
-  let { uid = "", sig, priorUid } = options;
+  let { uid = "", sig, priorUid, attributes } = options;
   /** @type {Shown[]} */
   let shown = []; // and what waits until a modal popup is closed
+  /** @type {Shown | undefined} */
+  let last; // what was shown last, on an earlier page perhaps
   const told = new Set();
   const events = new EventTarget();
   /** @param {string} name @param {Popup} [popup] @param {Error} [error] */
   const emit = (name, popup, error) =>
     events.dispatchEvent(new CustomEvent(name, { detail: { popup, error } }));
-  /** @param {Error} error @param {Popup} [popup] @param {boolean} [quiet] */
-  const fail = (error, popup, quiet) => {
-    const { message } = error;
-    quiet || told.has(message) || console.warn("popupd: " + message);
-    quiet || told.add(message);
+  /** @param {Error} error @param {boolean} [quiet] @param {Popup} [popup] */
+  const fail = (error, quiet, popup) => {
+    const line = "popupd: " + error.message;
+    if (!quiet && !told.has(line)) {
+      told.add(line);
+      console.warn(line);
+    }
     emit("error", popup, error);
   };
   if (!uid && isPage) {
-    uid = String(store.get("uid") || randomID());
+    uid = store.get("uid") || randomID();
     store.set("uid", uid);
   }
-  const joined = store.get("joined"); // who logged in here, and who that was before
-  if (joined?.uid === uid) {
-    priorUid = priorUid || joined.prior;
+  const [joined, prior] = store.get("joined") || []; // who logged in here, and who that was before
+  if (joined === uid) {
+    priorUid ||= prior;
   }
 
   // uid in the query is for load balancers.
   const url = (/** @type {string} */ path) => endpoint + path + "?uid=" + encodeURIComponent(uid);
-  const outbox = newOutbox({ url, key: "out." + endpoint, store, fetch: options.fetch });
+  const outbox = newOutbox(url, store, "out." + endpoint, options.fetch);
 
-  /** @param {Shown} item @param {Action} action @param {boolean} [leaving] */
-  const report = (item, action, leaving) => {
-    if (item.done.has(action) || (action === "release" && item.done.size) || item.done.has("release")) {
+  /** @param {Shown} item @param {Action} action */
+  const report = (item, action) => {
+    const { done, popup, token } = item;
+    if (done.has(action) || done.has("release") || (action === "release" && done.size)) {
       return;
     }
-    item.done.add(action);
-    if (item.token) { // a preview has none
-      outbox.send(item.token, action, leaving);
+    done.add(action);
+    if (token) { // a preview has none
+      outbox.send(token, action, away);
     }
-    emit(action, item.popup);
+    emit(action, popup);
   };
-  /** Takes items off the page, and releases what nobody has seen or acted on. @param {Shown[]} items @param {boolean} [leaving] */
-  const withdraw = (items, leaving) => {
+  /** Takes items off the page, and releases what nobody has seen or acted on. @param {Shown[]} items */
+  const withdraw = (items) => {
     shown = shown.filter((item) => !items.includes(item)); // so that none of them is shown now
     for (const item of items) {
-      item.remove?.();
-      report(item, "release", leaving);
+      item.end?.abort();
+      report(item, "release");
     }
-    showWaiting();
+    setTimeout(showWaiting); // in a task of its own, as all that takes long
   };
-  /** @param {Shown} item @param {Action} action @param {boolean} [leaving] */
-  const finish = (item, action, leaving) => {
-    report(item, action, leaving);
-    setTimeout(withdraw, 0, [item]); // the browser follows the link first
-  };
-
   const show = (/** @type {Shown} */ item) => {
     const { popup } = item;
-    const end = new AbortController();
-    item.remove = () => end.abort();
-    const ends = (/** @type {Action} */ action) => () => finish(item, action);
-    const click = (/** @type {unknown} */ leaving = 0) => finish(item, "click", leaving === true); // a page may pass its event
-    const actions = { view: () => report(item, "view"), click, dismiss: ends("dismiss"), convert: ends("convert"), release: ends("release") };
+    const { signal } = item.end = new AbortController();
+    const actions = /** @type {import("../popupd").Actions} */ ({ view: () => report(item, "view") });
+    for (const action of /** @type {const} */ (["click", "dismiss", "convert", "release"])) {
+      actions[action] = () => {
+        report(item, action);
+        setTimeout(withdraw, 0, [item]); // the browser follows the link first
+      };
+    }
+    const begun = () => {
+      last = item;
+      store.set("last", item.token);
+      emit("show", popup);
+    };
     try {
-      if (options.render) {
+      if (hostDialog() || options.shouldShow?.(popup) === false) {
+        withdraw([item]);
+      } else if (options.render) {
         const made = options.render(popup, actions);
         if (made instanceof Element) {
           item.host = made;
-          watchView(made, actions.view, end.signal);
+          watchView(made, actions.view, signal);
         }
-        listen(end.signal, "abort", () => (made instanceof Element ? made.remove() : made?.()));
+        listen(signal, "abort", () => (made instanceof Element ? made.remove() : made?.()));
+        begun();
       } else {
-        item.host = display(popup, () => findContainer(popup.placement), actions, (error) => fail(error, popup), end.signal);
+        item.host = display(popup, findContainer, actions, begun, fail, signal);
       }
     } catch (error) {
-      fail(/** @type {Error} */ (error), popup);
-      return withdraw([item]);
+      fail(/** @type {Error} */ (error), false, popup);
+      withdraw([item]);
     }
-    store.set("last", item.token);
-    emit("show", popup);
   };
+  const covered = () => shown.some((item) => item.modal && item.end);
   const showWaiting = () => {
     for (const item of shown) {
-      if (!item.remove && !shown.some((other) => other.modal && other.remove)) {
+      if (!item.end && !covered()) {
         show(item);
       }
     }
   };
   /** @param {string} placement @returns {Element} */
   const findContainer = (placement) => {
-    let { container } = options;
-    if (typeof container === "object" && !(container instanceof Element)) {
-      container = own(container)[placement];
+    const place = own(options.container)[placement] || options.container;
+    const found = typeof place === "string" ? document.querySelector(place) : place;
+    if (found instanceof Element) {
+      return found;
     }
-    const found = typeof container === "string" ? document.querySelector(container) : container;
-    if (!found) {
-      throw new Error("no container for placement " + placement);
-    }
-    return /** @type {Element} */ (found);
+    throw new Error("no container for " + placement);
   };
 
-  const usable = () => started && !paused && !away && !signal.aborted;
-  const isModal = (/** @type {Popup} */ popup) => !options.render && kindOf(popup) === "modal";
-  /** Takes a popup of an answer. @param {any} answer @param {string} path */
-  const take = (answer, path) => {
-    /** @type {Shown} */
-    const item = own({ popup: answer.popup, token: answer.token, modal: isModal(answer.popup), done: new Set() });
-    const { popup } = item;
-    try {
-      if (usable() && path === currentPath() && !hostDialog() && options.shouldShow?.(popup) !== false) {
-        withdraw(shown.filter((other) => other.popup.placement === popup.placement));
-        shown.push(item);
-        return;
-      }
-    } catch (error) {
-      fail(/** @type {Error} */ (error), popup);
-    }
-    withdraw([item]);
-  };
-
+  const usable = () => !!triggers && !paused && !away && !signal.aborted;
   const poller = newPoller({
     store,
-    name: () => endpoint + " " + uid,
+    identity: () => endpoint + " " + uid,
     active: () => usable() && isVisible() && !(/** @type {any} */ (document).prerendering),
-    blocked: () => !!(shown.some((item) => item.modal && item.remove) || hostDialog()),
+    blocked: () => covered() || !!hostDialog(),
     ask(poll, timeout) {
       withdraw(shown.filter((item) => item.host && !item.host.isConnected)); // the page has removed them
       const free = placements.filter((name) => !shown.some((item) => item.popup.placement === name));
@@ -174,7 +161,7 @@ function newClient(endpoint, options) {
         app_version: options.appVersion,
         country: options.country,
         locale: options.locale || document.documentElement.lang || navigator.language,
-        tz: options.tz || Intl.DateTimeFormat().resolvedOptions().timeZone,
+        tz: options.tz || timeZone(),
         prior_uid: priorUid,
         showing: shown.map((item) => item.token),
       };
@@ -182,97 +169,84 @@ function newClient(endpoint, options) {
     },
     answered(answer, path) {
       withdraw(shown.filter((item) => answer.withdraw?.includes(item.token)));
-      const items = [answer.popups || []].flat().filter((item) => item?.popup);
-      if (items[0]) {
-        const rank = (/** @type {any} */ item) => +isModal(item.popup);
-        items
-          .sort((a, b) => rank(b) - rank(a)) // what a modal one would cover is shown after it
-          .forEach((item) => take(item, path));
-        showWaiting();
-      } else {
+      const items = [answer.popups || []].flat()
+        .filter((served) => served?.popup)
+        .map(({ popup, token }) => own({ popup, token, modal: !options.render && kindOf(popup) === "modal", done: new Set() }))
+        .sort((a, b) => b.modal - a.modal); // what a modal one would cover is shown after it
+      withdraw(shown.filter(({ popup }) => items.some((item) => item.popup.placement === popup.placement)));
+      shown.push(...items);
+      if (path !== currentPath() || !usable()) {
+        withdraw(items);
+      } else if (!items[0]) {
         emit("idle");
       }
     },
-    armed: (names) => triggers.arm(names),
-    failed: (error, quiet) => fail(error, undefined, quiet),
-  });
-  /** @type {ReturnType<typeof newTriggers>} */
-  let triggers; // from the first start on
-
-  /** Listens to what happens in the page, from the first start on. */
-  const observe = () => {
-    triggers = newTriggers(poller.want, signal);
-    watchRoute(() => {
-      triggers.reset();
-      withdraw(shown); // they were chosen for another path
-      poller.now();
-    }, signal);
-    const wake = () => {
-      if (!away && isVisible()) {
-        outbox.flush();
-      }
-      poller.wake();
-    };
-    listen(document, "visibilitychange prerenderingchange", wake, signal);
-    listen(window, "online pageshow pagehide", ({ type }) => {
-      away = type === "pagehide"; // perhaps into the back/forward cache
-      if (away) {
-        withdraw(shown, true);
-      }
-      wake();
-    }, signal);
+    armed: (names) => triggers?.arm(names),
+    failed: fail,
+  }, signal);
+  const wake = () => {
+    if (triggers) {
+      outbox.flush();
+    }
+    poller.wake();
   };
-
   return {
     start() {
-      if (isPage && !started && !signal.aborted) {
-        started = true;
-        observe();
-        outbox.flush();
+      if (isPage && !triggers && !signal.aborted) {
+        triggers = newTriggers(poller.want, signal);
+        watchRoute(() => {
+          triggers?.reset();
+          withdraw(shown); // they were chosen for another path
+          poller.wake(true);
+        }, signal);
+        listen(document, "visibilitychange prerenderingchange", wake, signal);
+        listen(window, "online pageshow pagehide", ({ type }) => {
+          away = type === "pagehide"; // perhaps into the back/forward cache
+          if (away) {
+            withdraw(shown);
+          }
+          wake();
+        }, signal);
       }
-      poller.wake();
+      wake();
     },
     pause() {
       paused = true;
-      poller.wake();
+      wake();
     },
     resume() {
       paused = false;
-      poller.wake();
+      wake();
     },
     refresh() {
       poller.reset();
-      poller.now();
+      poller.wake(true);
     },
-    trigger: (name) => triggers?.event(name),
+    trigger: (name) => triggers?.raise(name),
     identify(id, more = {}) {
       if (id !== uid) {
         priorUid = uid;
         uid = id;
-        store.set("joined", { uid, prior: priorUid });
+        store.set("joined", [uid, priorUid]);
       }
       sig = more.sig;
       attributes = { ...attributes, ...more.attributes };
       poller.reset();
-      poller.wake();
+      wake();
     },
     setAttributes(more) {
       attributes = { ...attributes, ...more };
     },
     convert() {
-      const item = shown.find((item) => item.remove);
-      const token = store.get("last");
-      if (item) {
-        report(item, "convert");
-      } else if (token) {
-        store.set("last", undefined);
-        outbox.send(token, "convert");
-        emit("convert");
+      last ||= /** @type {Shown} */ (own({ token: store.get("last"), done: new Set() }));
+      store.set("last");
+      if (last.token) {
+        report(last, "convert");
       }
     },
     track(event) {
       if (isPage) {
-        outbox.post("/v1/events", { uid, sig, event }).catch((error) => fail(error));
+        outbox.post("/v1/events", { uid, sig, event }).catch(fail);
       }
     },
     on(name, fn) {
@@ -283,7 +257,6 @@ function newClient(endpoint, options) {
     destroy() {
       withdraw(shown);
       end.abort();
-      poller.stop();
       clients.delete(endpoint);
     },
   };
@@ -291,3 +264,6 @@ function newClient(endpoint, options) {
 
 /** Finds a modal dialog of the page: ours are in closed roots. */
 const hostDialog = () => document.querySelector("dialog:modal");
+
+/** Intl reads ICU's data at its first use, which takes 40 ms and more. */
+const timeZone = () => /** @type {any} */ (window).Temporal?.Now.timeZoneId() || Intl.DateTimeFormat().resolvedOptions().timeZone;

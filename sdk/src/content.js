@@ -17,8 +17,8 @@ export const text = (value) => (typeof value === "string" ? value.trim() : "");
  */
 export function isSafe(value) {
   try {
-    const { protocol, origin } = new URL(value, document.baseURI);
-    return /^(https|mailto):/.test(protocol) || (protocol === "http:" && origin === location.origin);
+    const { href } = new URL(value, document.baseURI);
+    return /^(https|mailto):/.test(href) || href.startsWith(location.origin + "/");
   } catch {
     return false;
   }

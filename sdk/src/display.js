@@ -8,21 +8,19 @@ import { listen, watchView } from "./watch.js";
  * Throws if the content can be nothing sensible; what is wrong and can be left out goes
  * to failed.
  * @param {import("../popupd").Popup} popup
- * @param {() => Element} findContainer of an inline popup
- * @param {{view(): void, click(leaving?: boolean): void, dismiss(): void}} on
- * @param {(error: Error) => void} failed
+ * @param {(placement: string) => Element} findContainer of an inline popup
+ * @param {import("../popupd").Actions} on
+ * @param {() => void} begun
+ * @param {(error: Error, quiet: boolean, popup: import("../popupd").Popup) => void} failed
  * @param {AbortSignal} signal ends it
  */
-export function display(popup, findContainer, on, failed, signal) {
+export function display(popup, findContainer, on, begun, failed, signal) {
   const content = own(popup.content);
   const kind = kindOf(popup);
   const modal = kind === "modal";
   const fault = (/** @type {string} */ name) => new Error(`popup ${popup.key}: bad ${name}`);
   if (!/^(modal|banner|toast|inline)$/.test(kind)) {
     throw fault("kind");
-  }
-  if (!text(content.title)) {
-    throw fault("title");
   }
   const host = document.createElement("popupd-host");
   host.dir = text(content.dir);
@@ -42,95 +40,102 @@ export function display(popup, findContainer, on, failed, signal) {
     return made;
   };
   add("span", "label", content.label);
-  const src = text(content.image) || text(own(content.image).src);
-  if (src && isSafe(src)) {
-    const { alt, width, height } = own(content.image);
-    const image = /** @type {HTMLImageElement} */ (element("img", "image"));
-    if (width > 0 && height > 0) {
-      image.width = width;
-      image.height = height;
+  /** Returns an address if it may be shown. @param {unknown} value @param {string} name */
+  const address = (value, name) => {
+    const found = text(value);
+    if (!found || isSafe(found)) {
+      return found;
     }
+    failed(fault(name + " " + found), false, popup);
+  };
+  const { src: given = content.image, alt, width, height } = own(content.image);
+  const src = address(given, "image");
+  if (src) {
+    const image = /** @type {HTMLImageElement} */ (element("img", "image"));
+    image.style.aspectRatio = width + "/" + height; // what is no ratio changes nothing
     image.alt = text(alt);
     image.onerror = () => {
       image.remove();
-      failed(new Error("image does not load: " + src));
+      failed(fault("image " + src), false, popup);
     };
     image.src = src;
     scroll.append(image);
-  } else if (src) {
-    failed(fault("image"));
   }
-  add("h2", "title", content.title);
-  const body = add("p", "body", content.body);
+  if (!add("h2", "title", content.title).textContent) {
+    throw fault("title");
+  }
+  add("p", "body", content.body);
   const actions = element("div", "actions");
-  const link = text(content.link);
-  if (link && isSafe(link)) {
-    const made = /** @type {HTMLAnchorElement} */ (add("a", "cta", content.cta || (zh ? "查看" : "Learn more"), actions));
-    made.href = link;
-    made.rel = "noopener";
-    made.onclick = made.onauxclick = (event) => event.button < 2 && on.click(true); // the left and the middle one
-  } else {
-    link && failed(fault("link"));
-    add("button", "cta", content.cta, actions).onclick = () => on.click();
+  const href = address(content.link, "link");
+  const cta = add(href ? "a" : "button", "cta", content.cta || (href && (zh ? "查看" : "Learn more")), actions);
+  cta.onclick = on.click;
+  if (href) {
+    cta.setAttribute("href", href);
+    cta.setAttribute("rel", "noopener");
+    cta.onauxclick = ({ button }) => button === 1 && on.click(); // the middle one opens a tab
   }
   add("button", "dismiss", content.dismiss, actions).onclick = on.dismiss;
   actions.firstChild && scroll.append(actions);
-  const card = element("div", "card");
-  card.append(scroll);
+  const card = element("div", "card", scroll);
   const close = add("button", "close", "\u00d7", card);
   close.setAttribute("aria-label", zh ? "关闭" : "Close");
   close.onclick = on.dismiss;
-  const wrap = element(modal ? "dialog" : "section", "wrap");
+  const wrap = /** @type {HTMLDialogElement} */ (element(modal ? "dialog" : "section", "wrap", card));
   wrap.classList.add(kind);
-  wrap.append(card);
   root.append(wrap);
   wrap.setAttribute("aria-labelledby", "title");
+  text(content.body) && wrap.setAttribute("aria-describedby", "body");
   if (kind === "toast") {
     wrap.setAttribute("role", "status");
   }
 
-  const at = text(content.position) || (modal ? "" : kind === "banner" ? "top" : "bottom-end");
+  const at = text(content.position) || { banner: "top", toast: "bottom-end" }[kind] || "";
   wrap.style.alignItems = /top/.test(at) ? "start" : /bottom/.test(at) ? "end" : "center";
   wrap.style.justifyContent = (/start|end|left|right/.exec(at) || ["center"])[0];
 
   listen(root, "keydown keyup keypress", (event) => event.stopPropagation());
   wrap.onkeydown = (event) => {
     if (event.key === "Escape") {
-      event.preventDefault();
       on.dismiss();
     } else if (modal && event.key === "Tab") { // which would leave for the browser's own buttons
       event.preventDefault();
-      const stops = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('a,button,[tabindex="0"]'));
-      const now = [...stops].indexOf(/** @type {HTMLElement} */ (root.activeElement));
-      stops[event.shiftKey ? (now < 1 ? stops.length : now) - 1 : (now + 1) % stops.length].focus();
+      const stops = /** @type {HTMLElement[]} */ ([...root.querySelectorAll('a,button,[tabindex="0"]')]);
+      const now = stops.indexOf(/** @type {HTMLElement} */ (root.activeElement));
+      stops[(event.shiftKey ? Math.max(now, 0) + stops.length - 1 : now + 1) % stops.length].focus();
     }
   };
-  (kind === "inline" ? findContainer() : document.body).append(host);
-  const dialog = /** @type {HTMLDialogElement} */ (wrap);
   if (modal) {
-    body.isConnected && dialog.setAttribute("aria-describedby", "body");
-    dialog.tabIndex = -1;
-    dialog.oncancel = on.dismiss;
-    dialog.onclick = (event) => event.target === dialog && on.dismiss();
-    dialog.showModal();
-    dialog.focus(); // and no button: Enter must not follow a link that has just appeared
+    wrap.tabIndex = -1;
+    wrap.oncancel = on.dismiss;
+    wrap.onclick = (event) => event.target === wrap && on.dismiss();
   }
-  if (scroll.scrollHeight > scroll.clientHeight) {
-    scroll.tabIndex = 0; // so that keys can scroll it
-  }
-  watchView(card, on.view, signal);
+  (kind === "inline" ? findContainer(popup.placement) : document.body).append(host);
+  // The browser computes style and layout in a task of its own; showModal and focus would compute them in ours.
+  requestAnimationFrame(() => setTimeout(() => {
+    if (signal.aborted) {
+      return;
+    }
+    if (modal) {
+      wrap.showModal();
+      wrap.focus(); // and no button: Enter must not follow a link that has just appeared
+    }
+    if (scroll.scrollHeight > scroll.clientHeight) {
+      scroll.tabIndex = 0; // so that keys can scroll it
+    }
+    watchView(card, on.view, signal);
+    begun();
+  }));
   listen(signal, "abort", () => {
-    modal && dialog.close(); // gives the focus back
+    modal && wrap.close(); // gives the focus back
     host.remove();
   });
   return host;
 }
 
-/** @param {string} tag @param {string} name its class, id and part @param {string} [text] @returns {HTMLElement} */
-function element(tag, name, text) {
+/** @param {string} tag @param {string} name its class, id and part @param {string | Node} [inside] @returns {HTMLElement} */
+function element(tag, name, inside = "") {
   const made = document.createElement(tag);
-  made.className = made.id = name;
-  made.setAttribute("part", name);
-  made.append(text || "");
+  made.id = made.className = /** @type {any} */ (made).part = name;
+  made.append(inside);
   return made;
 }

@@ -1,44 +1,33 @@
 // Of the visible tabs of one user, one polls: the leader. Web Locks choose it; where they
 // are missing (pages that are not secure contexts), a lease in localStorage does.
+import { listen } from "./watch.js";
 
 const leaseMS = 12e3;
 
 /**
- * Competes for a name until the returned function is called, and calls won when this tab
- * leads.
- * @param {string} name @param {import("./storage.js").Store} store @param {() => void} won
- * @returns {() => void}
+ * Competes for a name until the signal, and calls won when this tab leads.
+ * @param {string} name @param {import("./storage.js").Store} store @param {() => void} won @param {AbortSignal} signal
  */
-export function lead(name, store, won) {
-  let over = false;
+export function lead(name, store, won, signal) {
   if (navigator.locks) {
-    /** @type {(value?: unknown) => void} */
-    let release = () => {};
-    const end = new AbortController();
     navigator.locks
-      .request("popupd." + name, { signal: end.signal }, () => {
-        if (!over) {
-          won();
-          return new Promise((resolve) => (release = resolve));
-        }
-      })
-      .catch(() => over || won()); // a document without storage has no locks either
-    return () => {
-      over = true;
-      release();
-      end.abort();
-    };
+      .request("popupd." + name, { signal }, () => signal.aborted || new Promise((release) => {
+        listen(signal, "abort", release);
+        won();
+      }))
+      .catch(() => signal.aborted || won()); // a document without storage has no locks either
+    return;
   }
   const me = Math.random();
   const key = "lease." + name;
   let leads = false;
   const renew = () => {
     const { id, until } = store.get(key) || {};
-    const now = Date.now();
-    if (over || (id !== me && until > now && until < now + 2 * leaseMS)) {
+    const left = until - Date.now();
+    if (signal.aborted || (id !== me && left > 0 && left <= leaseMS)) { // longer ones come from a clock that was wrong
       return;
     }
-    store.set(key, { id: me, until: now + leaseMS });
+    store.set(key, { id: me, until: Date.now() + leaseMS });
     if (id !== me) {
       setTimeout(renew, 50); // another tab may have written at the same time
     } else if (!leads) {
@@ -48,9 +37,8 @@ export function lead(name, store, won) {
   };
   const timer = setInterval(renew, leaseMS / 3);
   renew();
-  return () => {
-    over = true;
+  listen(signal, "abort", () => {
     clearInterval(timer);
-    leads && store.set(key, undefined);
-  };
+    leads && store.set(key);
+  });
 }

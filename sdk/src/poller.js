@@ -5,14 +5,14 @@ import { lead } from "./leader.js";
 import { mayPass } from "./outbox.js";
 import { randomID } from "./storage.js";
 import { blockedMS, maxBackoffMS, maxWaitMS, sameAnswerMS, spacingMS, timeoutMS } from "./times.js";
-import { currentPath } from "./watch.js";
+import { currentPath, listen } from "./watch.js";
 
 /** @typedef {{at: number, triggers: string[], rid?: string, path?: string}} Plan kept in storage; a rid begins with when it was made */
 
 /**
  * @param {{
  *   store: import("./storage.js").Store,
- *   name: () => string,
+ *   identity: () => string,
  *   active: () => boolean,
  *   blocked: () => boolean,
  *   ask: (poll: {rid: string, trigger: string, path: string}, signal: AbortSignal) => Promise<Response>,
@@ -20,62 +20,61 @@ import { currentPath } from "./watch.js";
  *   armed: (triggers: string[]) => void,
  *   failed: (error: Error, quiet?: boolean) => void,
  * }} o
+ * @param {AbortSignal} signal ends it
  */
-export function newPoller({ store, name, active, blocked, ask, answered, armed, failed }) {
+export function newPoller({ store, identity, active, blocked, ask, answered, armed, failed }, signal) {
   /** @type {any} */
   let timer;
   let failures = 0;
   let asking = false;
-  let ended = false;
   let stopped = false; // the server said that asking is wrong
-  let leads = false;
   let forced = false; // asks for a poll before its time
   let asked = 0; // when the last poll began
   /** @type {Set<string>} */
   const waiting = new Set(); // triggers to ask for
-  /** @type {(() => void) | undefined} */
-  let resign;
+  /** @type {AbortController | undefined} */
+  let candidacy; // for leading the tabs
+  let leads = false;
   let led = "";
 
-  const key = () => "next." + name();
+  const key = () => "next." + identity();
   /** @returns {Plan} */
   const plan = () => {
     const kept = store.get(key());
-    return kept && kept.at <= Date.now() + maxWaitMS && Array.isArray(kept.triggers) ? kept : { at: 0, triggers: [] };
-  };
-  const giveUp = () => {
-    resign?.();
-    resign = undefined;
-    leads = false;
+    return kept?.at <= Date.now() + maxWaitMS ? kept : { at: 0, triggers: [] };
   };
 
-  /** Looks again at whether, and when, to poll. */
-  const wake = () => {
+  /** Looks again at whether, and when, to poll. @param {boolean} [now] without waiting for the time that the server named */
+  const wake = (now) => {
     clearTimeout(timer);
+    if (now) {
+      forced = true;
+    }
     if (asking) {
       return;
     }
-    if (!active() || stopped || led !== name()) {
-      giveUp();
+    const may = active() && !stopped;
+    if (!may || led !== identity()) {
+      candidacy?.abort();
+      candidacy = undefined;
+      leads = false;
     }
-    if (!active() || stopped) {
+    if (!may) {
       waiting.clear();
-    } else if (!resign) {
-      led = name();
-      resign = lead(led, store, () => {
+    } else if (!candidacy) {
+      candidacy = new AbortController();
+      led = identity();
+      lead(led, store, () => {
         leads = true;
         armed(plan().triggers);
         wake();
-      });
+      }, candidacy.signal);
     } else if (leads) {
       const { at } = plan();
-      const now = Date.now();
       const early = !failures && (forced || waiting.size);
-      const due = early ? Math.min(at, asked + spacingMS) : at;
-      if (due > now) {
-        timer = setTimeout(wake, due - now);
-      } else if (blocked()) {
-        timer = setTimeout(wake, blockedMS);
+      const left = (early ? Math.min(at, asked + spacingMS) : at) - Date.now();
+      if (left > 0 || blocked()) {
+        timer = setTimeout(wake, left > 0 ? left : blockedMS);
       } else {
         poll();
       }
@@ -85,51 +84,47 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
   const poll = async () => {
     const path = currentPath();
     const [trigger = "load"] = forced ? [] : waiting;
-    const before = plan();
-    const now = Date.now();
-    const { rid: old = "" } = before;
-    const lost = trigger === "load" && before.path === path && now - parseInt(old) < sameAnswerMS;
-    const rid = lost ? old : now + "-" + randomID();
+    const load = trigger === "load";
     const polled = key();
-    /** @type {Plan} */
-    const next = { at: now, triggers: before.triggers, rid, path };
+    let next = plan();
+    asked = Date.now();
     asking = true;
     forced = false;
-    asked = now;
-    if (trigger === "load") {
+    let { rid = "" } = next;
+    if (!load || next.path !== path || !(asked - parseInt(rid) < sameAnswerMS)) {
+      rid = asked + "-" + randomID();
+    }
+    if (load) {
+      next = { ...next, at: asked, rid, path };
       store.set(polled, next); // should the page go now, the next one asks for the same answer
     }
     let answer;
-    let after = 0;
     let wait = 0;
     let quiet = true; // what cuts the network off, as ad blockers do, is told to no one but listeners
     try {
       const response = await ask({ rid, trigger, path }, AbortSignal.timeout(timeoutMS));
       if (!response.ok) {
-        stopped = !mayPass(response.status);
-        after = (parseInt(response.headers.get("Retry-After") || "") || 0) * 1000;
-        quiet = !stopped;
+        quiet = mayPass(response.status);
+        stopped = !quiet;
+        wait = Number(response.headers.get("Retry-After")) * 1000 || 0;
         throw new Error("poll: HTTP " + response.status);
       }
       quiet = false;
-      answer = await response.json();
-      const sec = Math.min(Math.max(+answer.next_poll_sec || 60, 5), 300);
-      wait = sec * 1000 * (1 + Math.random() / 20);
-      next.triggers = (answer.triggers || []).map(String);
-      delete next.rid;
+      const json = await response.json();
+      wait = Math.min(Math.max(+json.next_poll_sec || 60, 5), 300) * 1000 * (1 + Math.random() / 20);
+      next = { at: 0, triggers: (json.triggers || []).map(String) };
       failures = 0;
       waiting.delete(trigger);
+      answer = json;
     } catch (error) {
       const backoff = Math.random() * Math.min(maxBackoffMS, 2000 * 2 ** failures++);
-      wait = Math.max(Math.min(after, maxBackoffMS), backoff, 200);
-      ended || failed(/** @type {Error} */ (error), quiet);
-      answer = undefined;
+      wait = Math.max(Math.min(wait, maxBackoffMS), backoff, 200);
+      signal.aborted || failed(/** @type {Error} */ (error), quiet);
     }
-    next.at = Date.now() + wait;
-    if (ended) {
+    if (signal.aborted) {
       return; // the next client of the page asks for the same answer
     }
-    store.set(polled, trigger === "load" || answer ? next : { ...before, at: next.at });
+    store.set(polled, { ...next, at: Date.now() + wait });
     asking = false;
     if (answer) {
       answered(answer, path);
@@ -138,13 +133,12 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
     wake();
   };
 
+  listen(signal, "abort", () => {
+    asking = false;
+    wake();
+  });
   return {
     wake,
-    /** Asks without waiting for the time that the server named. */
-    now() {
-      forced = true;
-      wake();
-    },
     /** Forgets that the server refused to answer. */
     reset() {
       stopped = false;
@@ -156,11 +150,6 @@ export function newPoller({ store, name, active, blocked, ask, answered, armed, 
         waiting.add(trigger);
         wake();
       }
-    },
-    stop() {
-      ended = true;
-      clearTimeout(timer);
-      giveUp();
     },
   };
 }

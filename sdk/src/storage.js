@@ -23,7 +23,7 @@ export function newStorage(mode) {
         return undefined;
       }
     },
-    /** @param {string} key @param {any} value undefined removes it */
+    /** @param {string} key @param {any} [value] nothing removes it */
     set(key, value) {
       const text = JSON.stringify(value);
       memory.set(key, text);

@@ -30,7 +30,7 @@ export function watchView(target, seen, signal) {
     const { intersectionRatio, intersectionRect } = /** @type {IntersectionObserverEntry} */ (entries.pop());
     half = intersectionRatio >= 0.5 || intersectionRect.height >= innerHeight / 2;
     check();
-  }, { threshold: [0, 0.1, 0.3, 0.5] });
+  }, { threshold: [0, 0.2, 0.5] });
   observer.observe(target);
   listen(document, "visibilitychange", check, signal);
   listen(signal, "abort", () => {
@@ -54,11 +54,8 @@ export function watchRoute(changed, signal) {
     }
   };
   const api = /** @type {any} */ (window).navigation;
-  if (api) {
-    return listen(api, "currententrychange", check, signal);
-  }
-  listen(window, "popstate hashchange popupd.route", check, signal);
-  if (!patched) {
+  listen(api || window, "currententrychange popstate hashchange popupd.route", check, signal);
+  if (!api && !patched) {
     patched = true;
     for (const name of /** @type {const} */ (["pushState", "replaceState"])) {
       const before = history[name];
@@ -74,47 +71,42 @@ let patched = false; // history tells of routes, for all clients and for ever
 
 /** Watches for exit, scroll:PERCENT, delay:SECONDS and event:NAME. @param {(trigger: string) => void} fire @param {AbortSignal} signal */
 export function newTriggers(fire, signal) {
-  /** @type {Set<string>} */
-  let wanted = new Set();
+  /** @type {string[]} */
+  let wanted = [];
   /** @type {Set<string>} */
   let happened = new Set(); // on this route, and events that no answer has named yet
   let since = Date.now();
 
   const happen = (/** @type {string} */ trigger) => {
-    if (wanted.has(trigger) && !happened.has(trigger)) {
+    if (wanted.includes(trigger) && !happened.has(trigger)) {
       happened.add(trigger);
       fire(trigger);
     }
   };
-  listen(window, "scroll", () => {
-    const { scrollHeight } = document.documentElement;
-    for (const trigger of wanted) {
-      const [kind, percent] = trigger.split(":");
-      if (kind === "scroll" && (scrollY + innerHeight) * 100 >= scrollHeight * +percent) {
-        happen(trigger);
-      }
-    }
-  }, signal);
+  /** @param {string} kind @param {(trigger: string, value: number) => void} fn */
+  const each = (kind, fn) => wanted.forEach((trigger) => {
+    const [name, value] = trigger.split(":");
+    name === kind && fn(trigger, +value);
+  });
+  listen(window, "scroll", () => each("scroll", (trigger, percent) => {
+    (scrollY + innerHeight) * 100 >= document.documentElement.scrollHeight * percent && happen(trigger);
+  }), signal);
   listen(document, "mouseout", (event) => event.relatedTarget || event.clientY > 0 || happen("exit"), signal);
 
-  const self = {
-    /** Takes what the last answer named. @param {string[]} triggers */
-    arm(triggers) {
-      const route = since;
-      wanted = new Set(triggers);
-      for (const trigger of triggers) {
-        const [kind, seconds] = trigger.split(":");
-        if (kind === "delay") {
-          setTimeout(() => route === since && happen(trigger), since + +seconds * 1000 - Date.now());
-        } else if (kind === "event" && happened.delete(trigger)) {
-          fire(trigger);
-        }
-      }
-    },
+  /** Takes what the last answer named. @param {string[]} triggers */
+  const arm = (triggers) => {
+    const route = since;
+    wanted = triggers;
+    each("delay", (trigger, seconds) => setTimeout(() => route === since && happen(trigger), since + seconds * 1000 - Date.now()));
+    each("event", (trigger) => happened.delete(trigger) && fire(trigger));
+  };
+
+  return {
+    arm,
     /** Tells that an event of the page happened; it is remembered until an answer names it. @param {string} name */
-    event(name) {
+    raise(name) {
       const trigger = "event:" + name;
-      if (wanted.has(trigger)) {
+      if (wanted.includes(trigger)) {
         fire(trigger);
       } else {
         happened.add(trigger);
@@ -124,8 +116,7 @@ export function newTriggers(fire, signal) {
     reset() {
       happened = new Set();
       since = Date.now();
-      self.arm([...wanted]);
+      arm(wanted);
     },
   };
-  return self;
 }
