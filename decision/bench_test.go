@@ -77,3 +77,15 @@ func BenchmarkHotCaps(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkExplain explains a page of the popups.
+func BenchmarkExplain(b *testing.B) {
+	for _, limit := range []int{50, 500} {
+		b.Run(fmt.Sprintf("popups=10000/page=%d", limit), func(b *testing.B) {
+			f, r := waiting(b, 10_000)
+			for b.Loop() {
+				Explain(f.snap, f.users, &Query{Request: *r, AtMS: f.nowMS, Limit: limit})
+			}
+		})
+	}
+}

@@ -22,13 +22,18 @@ import (
 // would have been shown. The search ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
+	d.search.begin(snap, r, nowMS)
+	d.decide(snap, users, r, nowMS, newUsers)
+}
+
+// decide is Decide among the popups of a search that has begun.
+func (d *Decision) decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
 	d.newUsers, d.snap, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
 	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
 	d.Events, d.undos = d.Events[:0], d.undos[:0]
 
-	d.search.begin(snap, r, nowMS)
 	user := users.LockBoth(r.User, r.PriorUser)
 	defer user.Unlock()
 	for p, in := d.search.next(); p != nil; {
@@ -56,7 +61,7 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 		}
 		switch {
 		case v.Reason != popup.Eligible:
-			d.stopped(v)
+			d.stopped(p, v)
 		case v.ServedAtMS != 0:
 			d.servedBefore = append(d.servedBefore, candidate{p, in, v.ServedAtMS})
 		case d.reserve(p, in, user, r, nowMS): // was never served: no other comes before it
@@ -75,7 +80,7 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 				user.CheckCaps(&v, c.popup.Caps, &d.full, d.snap, nowMS)
 			}
 			if v.Reason != popup.Eligible {
-				d.stopped(v)
+				d.stopped(c.popup, v)
 				continue
 			}
 		}
@@ -90,9 +95,12 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 }
 
 // stopped takes note of why a popup that fits is not shown, and until when.
-func (d *Decision) stopped(v frequency.Verdict) {
+func (d *Decision) stopped(p *snapshot.Popup, v frequency.Verdict) {
 	d.Reason = max(d.Reason, v.Reason)
 	d.readyAtMS = min(d.readyAtMS, v.ReadyAtMS)
+	if d.recorder != nil {
+		d.recorder[p.ID] = v.Reason
+	}
 }
 
 // reserve reserves a popup that the user may see, in the first of the placements
@@ -101,7 +109,7 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 	if len(d.Winners) > 0 && d.minGapMS > 0 && !p.Frequency.IgnoreMinGap {
 		// The user's state knows nothing of a gap after what waits to be confirmed, but
 		// what is in one answer is seen together.
-		d.stopped(frequency.Verdict{Reason: popup.MinGap, ReadyAtMS: nowMS + d.minGapMS})
+		d.stopped(p, frequency.Verdict{Reason: popup.MinGap, ReadyAtMS: nowMS + d.minGapMS})
 		return false
 	}
 	known := user.Known()
@@ -126,6 +134,9 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 	if !ok {
 		d.Events = d.Events[:len(d.Events)-1]
 		d.Reason = popup.StateFull
+		if d.recorder != nil {
+			d.recorder[p.ID] = popup.StateFull
+		}
 		return !known // the next popup would need the same memory
 	}
 	d.undos = append(d.undos, undo)

@@ -44,7 +44,8 @@ type Decision struct {
 	search       search
 	servedBefore []candidate // popups of one priority that may be shown again
 
-	copied *frequency.Table // memory of Dry
+	copied   *frequency.Table // memory of Dry
+	recorder recorder         // nil: what becomes of a single popup is not recorded
 }
 
 // Winner is a popup that is shown.

@@ -12,16 +12,20 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// dump returns everything that the table remembers.
-func (f *fixture) dump() []byte {
-	f.Helper()
-	path := filepath.Join(f.TempDir(), "dump")
-	if err := f.users.Dump(path, nil, nil); err != nil {
-		f.Fatal(err)
+// dumpOf returns everything that a table remembers.
+func dumpOf(t interface{ Fatal(...any) }, users *frequency.Table) []byte {
+	dir, err := os.MkdirTemp("", "popupd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "dump")
+	if err := users.Dump(path, nil, nil); err != nil {
+		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	return b
 }
@@ -53,10 +57,10 @@ func TestDry(t *testing.T) {
 	for i := range 60 {
 		f.advance(7 * time.Minute)
 		r := requests[i%len(requests)]
-		before := f.dump()
+		before := dumpOf(t, f.users)
 		dry.Dry(f.snap, f.users, r, f.nowMS)
 		dry.Dry(f.snap, f.users, r, f.nowMS) // nor does the first one change the second
-		if !bytes.Equal(before, f.dump()) {
+		if !bytes.Equal(before, dumpOf(t, f.users)) {
 			t.Fatalf("poll %d: a dry decision changed the table", i)
 		}
 		f.Decide(f.snap, f.users, r, f.nowMS, nil)
@@ -73,9 +77,9 @@ func TestDry(t *testing.T) {
 // A dry decision asks nobody whether a new user may be, and remembers nobody.
 func TestDryOfANewUser(t *testing.T) {
 	f := newFixture(t, frequency.Config{}, often)
-	before := f.dump()
+	before := dumpOf(t, f.users)
 	f.Dry(f.snap, f.users, &popup.Request{User: []byte("stranger")}, f.nowMS)
-	if len(f.Winners) != 1 || f.Limited || !bytes.Equal(before, f.dump()) {
+	if len(f.Winners) != 1 || f.Limited || !bytes.Equal(before, dumpOf(t, f.users)) {
 		t.Errorf("%d winners, limited: %v", len(f.Winners), f.Limited)
 	}
 

@@ -40,6 +40,26 @@ func (s *search) beginSeveral(snap *snapshot.Snapshot, r *popup.Request, names [
 	}
 }
 
+// beginAlone begins a search among one popup, whatever else there is. It returns the furthest
+// gate that stops the popup in the placements, [popup.Eligible] if it fits one of them.
+func (s *search) beginAlone(p *snapshot.Popup, r *popup.Request, nowMS int64) popup.Reason {
+	names := r.PlacementNames()
+	s.release()
+	s.n, s.open = max(len(names), 2), 1<<len(names)-1 // with two or more, next goes by heads
+	furthest, fits := popup.Eligible, false
+	for i, name := range names {
+		if reason := p.Gate(r, name, nowMS); reason == popup.Eligible {
+			s.heads[i], fits = p, true
+		} else {
+			furthest = max(furthest, reason)
+		}
+	}
+	if fits {
+		return popup.Eligible
+	}
+	return furthest
+}
+
 // next returns the next popup in selection order and the open placements that it
 // fits, nil after the last one. It returns each popup once: all placements have
 // the same order, so those that a popup fits come to it together.

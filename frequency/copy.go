@@ -103,3 +103,34 @@ func (s *sorted) fill(spare int, runs [2][]slot) {
 		}
 	}
 }
+
+// Rewind takes out of a copy what happened after ms, as far as that can be told: of an
+// impression that is left the waits stay that later actions asked for, and of what later
+// impressions replaced nothing is known.
+func (t *Table) Rewind(ms int64) {
+	s, seen, now := &t.shards[0], &t.seen[0], clock(ms)
+	for i := 0; i < len(s.slots); {
+		k := s.slots[i].key
+		if k == 0 || k&isTail != 0 {
+			i++
+			continue
+		}
+		e := s.unpack(i, k>>flagBits)
+		switch {
+		case e.served > now:
+			s.remove(i)
+			continue
+		case e.at > now || e.shown > now:
+			e.at, e.shown = min(e.at, now), min(e.shown, now)
+			s.replace(i, &e)
+		}
+		i++
+	}
+	for i := 0; i < len(seen.slots); {
+		if v := &seen.slots[i]; v.key != 0 && tick(v.times>>32) > now {
+			seen.empty(i)
+		} else {
+			i++
+		}
+	}
+}

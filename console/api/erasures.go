@@ -53,11 +53,11 @@ func (a *API) getErasure(w http.ResponseWriter, r *http.Request) error {
 }
 
 func stateOf(e popup.Erasure, nowMS int64) erasureState {
-	s := erasureState{ID: e.ID, State: "pending", RequestedAt: timeOf(e.AskedMS), DoneAt: timeOf(e.DoneMS), Kept: []keptIn{}}
+	s := erasureState{ID: e.ID, State: "pending", RequestedAt: popup.TimeOf(e.AskedMS), DoneAt: popup.TimeOf(e.DoneMS), Kept: []keptIn{}}
 	// keep adds a place that is rid of the user at untilMS; 0: nobody knows when.
 	keep := func(where string, untilMS int64) {
 		if untilMS == 0 || nowMS < untilMS {
-			s.Kept = append(s.Kept, keptIn{where, timeOf(untilMS)})
+			s.Kept = append(s.Kept, keptIn{where, popup.TimeOf(untilMS)})
 		}
 	}
 	life := popup.TokenLife.Milliseconds()

@@ -38,7 +38,7 @@ func exported(e popup.CountedEvent) exportedEvent {
 	return exportedEvent{
 		ID: strconv.FormatUint(uint64(e.StreamNo), 10) + "-" + strconv.FormatUint(e.Seq, 10),
 		At: time.UnixMilli(e.AtMS).UTC(), Action: e.Action.String(), UID: e.User, PopupID: e.PopupID, Popup: e.Popup,
-		Version: e.Version, Variant: e.Variant, ServedAt: timeOf(e.ServedAtMS), Nth: e.Nth,
+		Version: e.Version, Variant: e.Variant, ServedAt: popup.TimeOf(e.ServedAtMS), Nth: e.Nth,
 	}
 }
 

@@ -4,33 +4,16 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
 )
 
-// userState is what is remembered of a user and one popup. Times are RFC 3339,
-// UTC; 9999-12-31T23:59:59Z is never.
+// userState is what is remembered of a user and one popup.
 type userState struct {
-	PopupID          uint32     `json:"popup_id"`
-	Popup            string     `json:"popup"` // its key; empty once it is archived
-	Impressions      uint32     `json:"impressions"`
-	LastImpressionAt *time.Time `json:"last_impression_at"` // null: not shown yet, or not known any more
-	Acted            []string   `json:"acted"`              // what the user did with that impression
-	LastAction       string     `json:"last_action"`
-	LastActionAt     *time.Time `json:"last_action_at"`
-	ClickUntil       *time.Time `json:"click_until"` // null: not clicked
-	NextAt           *time.Time `json:"next_at"`     // not returned before this
-}
-
-// timeOf returns nil for 0, which stands for no time.
-func timeOf(ms int64) *time.Time {
-	if ms == 0 {
-		return nil
-	}
-	t := time.UnixMilli(ms).UTC()
-	return &t
+	PopupID uint32 `json:"popup_id"`
+	Popup   string `json:"popup"` // its key; empty once it is archived
+	popup.StateReport
 }
 
 // userOf returns the user that the path names, or the query where the path has
@@ -61,18 +44,9 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 	popups := a.config.Snapshots.Current()
 	states := []userState{}
 	a.config.Users.States(uid, func(id uint32, st popup.State) {
-		u := userState{
-			PopupID: id, Impressions: st.Seen(), LastImpressionAt: timeOf(st.ServedAtMS), Acted: []string{},
-			LastAction: st.Last.String(), LastActionAt: timeOf(st.AtMS),
-			ClickUntil: timeOf(st.ClickUntilMS), NextAt: timeOf(st.NextAtMS),
-		}
+		u := userState{PopupID: id, StateReport: st.Report()}
 		if p := popups.Popup(id); p != nil {
 			u.Popup = p.Key
-		}
-		for _, action := range []popup.Action{popup.Click, popup.Dismiss, popup.Convert, popup.View, popup.Release} {
-			if st.Acted&action.Bit() != 0 {
-				u.Acted = append(u.Acted, action.String())
-			}
 		}
 		states = append(states, u)
 	})
