@@ -46,16 +46,31 @@ func ParseProxies(list string) ([]netip.Prefix, error) {
 }
 
 // of returns the key of the client that a request is from.
-func (c *clients) of(ctx *fasthttp.RequestCtx) uint64 {
+func (c *clients) of(ctx *fasthttp.RequestCtx) uint64 { return c.key(c.address(ctx)) }
+
+// address returns the address of the client that a request is from, the zero address if it
+// has none.
+func (c *clients) address(ctx *fasthttp.RequestCtx) netip.Addr {
 	tcp, ok := ctx.RemoteAddr().(*net.TCPAddr)
 	if !ok {
-		return 0
+		return netip.Addr{}
 	}
 	peer, _ := netip.AddrFromSlice(tcp.IP)
 	if peer = peer.Unmap(); c.trusts(peer) {
 		peer = c.forwarded(peer, ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
 	}
-	return c.key(peer)
+	return peer
+}
+
+// maxAddress is the length of the longest address as text.
+const maxAddress = len("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
+
+// appendAddress appends the address of the client as text, nothing if it has none.
+func (c *clients) appendAddress(dst []byte, ctx *fasthttp.RequestCtx) []byte {
+	if a := c.address(ctx); a.IsValid() {
+		return a.AppendTo(dst)
+	}
+	return dst
 }
 
 // key returns the key of an address: the address, or the /64 network of an IPv6

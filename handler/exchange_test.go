@@ -31,6 +31,12 @@ const (
 	hostLine  = "\r\nHost: popupd.test\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\nOrigin: https://shop.example\r\n"
 )
 
+// everyCondition holds for the polls below, whose address is peerAddr or none of TCP.
+const everyCondition = `,"schedule":{"user_time":true,"days":["thu"],"hours":[["00:00","24:00"]]},"targeting":{"all":[{"attr":"tag","op":"eq","value":"a","ignore_case":true},
+	{"attr":"tag","op":"not_in","value":["c"]},{"attr":"since","op":"before","value":"2025-10-09"},{"attr":"since","op":"newer_than","value":"30d"},
+	{"attr":"app_version","op":"semver_eq","value":"3.2.1"},{"attr":"path","op":"matches","value":"^/[a-zA-Z]+/[0-9]+$"},{"attr":"path","op":"contains","value":"CART","ignore_case":true}],
+	"any":[{"attr":"ip","op":"in_cidr","value":"192.0.2.0/24"},{"attr":"ip","op":"not_exists"}]}`
+
 const pollBody = `{"uid":"u-12345678","placements":["default"],"platform":"ios","app_version":"3.2.1","locale":"zh-CN","country":"CN","attributes":{"plan":"pro plus"}}`
 
 func postPoll(body func(f *fixture, i int) string) func(*fixture, int) string {
@@ -144,7 +150,11 @@ func exchanges() []exchange {
 		{"POST, malformed json", 400, nil, nil, asks("{")},
 		{"POST, malformed", 400, nil, nil, asks(`{"uid":"u","uid":"v"}`)},
 		{"POST, invalid placements", 400, nil, nil, asks(`{"uid":"u","placements":["a","a"]}`)},
-		{"POST, invalid attribute", 400, nil, nil, asks(`{"uid":"u","attributes":{"tags":["a","b"]}}`)},
+		{"POST, invalid attribute", 400, nil, nil, asks(`{"uid":"u","attributes":{"tags":[["a"]]}}`)},
+		{"served, with every kind of condition", 200, nil, []string{everyTime + everyCondition},
+			get("/v1/poll?uid=u&tz=Asia%2FShanghai&a.tag=b&a.tag=A&a.since=2025-10-08T08:00:00Z&app_version=3.2.1&path=%2FCart%2F7")},
+		{"served to a POST, with every kind of condition", 200, nil, []string{everyTime + everyCondition},
+			asks(`{"uid":"u","tz":"Asia/Shanghai","attributes":{"tag":["b","A"],"since":"2025-10-08T08:00:00Z"},"app_version":"3.2.1","path":"\u002fCart/7"}`)},
 		{"POST, invalid showing", 400, nil, nil, asks(`{"uid":"u","showing":7}`)},
 		{"POST, wrong signature", 401, enforce, nil, asks(`{"uid":"u","sig":"00"}`)},
 		{"POST, too large", 413, nil, nil, asks(strings.Repeat(" ", maxPollBody) + "{}")},

@@ -64,6 +64,9 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 	}
 
 	snap, now := s.snapshots.Current(), s.now()
+	if snap.UsesIP() {
+		p.IP = s.clients.appendAddress(p.ip[:0], ctx)
+	}
 	o := s.decideOnce(p, snap, now)
 	switch {
 	case isPost:

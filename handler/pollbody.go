@@ -1,10 +1,6 @@
 package handler
 
-import (
-	"bytes"
-
-	"github.com/popupd/popupd/popup"
-)
+import "bytes"
 
 // maxPollBody bounds the body of a poll, in bytes.
 const maxPollBody = 16 << 10
@@ -105,8 +101,9 @@ func (q *pollRequest) readShowing() (p problem) {
 	return p
 }
 
-// readAttributes reads an object of strings, numbers and booleans. The last two are
-// taken as they are written, as they would be in a query string.
+// readAttributes reads an object of strings, numbers, booleans and arrays of these, which
+// are sets. Numbers and booleans are taken as they are written, as they would be in a query
+// string.
 func (q *pollRequest) readAttributes() problem {
 	r := &q.json
 	if !r.is('{') {
@@ -130,26 +127,71 @@ func (q *pollRequest) readAttribute() problem {
 	if !ok || !r.is(':') {
 		return malformedJSON
 	}
+	others := len(q.Attrs)
+	p := noProblem
+	if r.peek() == '[' {
+		p = q.readSet(name)
+	} else {
+		p = q.readValue(name)
+	}
+	if p == noProblem && len(q.Attrs) > others && q.hasAttr(name, others) {
+		return invalidAttribute
+	}
+	return p
+}
+
+// hasAttr reports whether one of the first n values is of an attribute of this name.
+func (q *pollRequest) hasAttr(name []byte, n int) bool {
+	for i := range q.Attrs[:n] {
+		if bytes.Equal(q.Attrs[i].Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// readSet reads an array of values of one attribute.
+func (q *pollRequest) readSet(name []byte) problem {
+	r := &q.json
+	r.is('[')
+	for more := !r.is(']'); more; {
+		if r.peek() == '[' {
+			return r.not(invalidAttribute)
+		}
+		if p := q.readValue(name); p != noProblem {
+			return p
+		}
+		var ok bool
+		if more, ok = r.next(']'); !ok {
+			return malformedJSON
+		}
+	}
+	return noProblem
+}
+
+// readValue reads one value of an attribute; null is none.
+func (q *pollRequest) readValue(name []byte) problem {
+	r := &q.json
 	var value []byte
+	var ok bool
 	switch r.peek() {
 	case 'n':
 		return r.not(noProblem)
-	case '[', '{':
+	case '{':
 		return r.not(invalidAttribute)
 	case '"':
 		value, ok = r.text()
 	default:
 		value, ok = r.value()
 	}
-	switch {
-	case !ok:
+	if !ok {
 		return malformedJSON
-	case !q.newAttr(name):
-		return invalidAttribute
-	case len(q.Attrs) == popup.MaxAttrs:
+	}
+	a := q.addAttr(name)
+	if a == nil {
 		return tooManyAttributes
 	}
-	q.Attrs = append(q.Attrs, popup.Attr{Name: name, Value: value})
+	a.Value = value
 	return noProblem
 }
 

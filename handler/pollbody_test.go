@@ -43,11 +43,12 @@ func TestParseBody(t *testing.T) {
 		{`{"\u0075id":"\u7528\ud83d\ude00","attributes":{"a\nb":"\"\\"}}`, result{UID: "用😀", Attrs: []string{"a\nb=\"\\"}}},
 		{`{"uid":"u","attributes":{"s":"","n":-1.50e+3,"yes":true,"no":false,"none":null,"uid":"x"}}`,
 			result{UID: "u", Attrs: []string{"s=", "n=-1.50e+3", "yes=true", "no=false", "uid=x"}}},
+		{`{"uid":"u","attributes":{"tags":["a","",null,7,true,"\u0062"],"none":[],"x":[null]}}`, result{UID: "u", Attrs: []string{"tags=a", "tags=", "tags=7", "tags=true", "tags=b"}}},
 		{`{"uid":"u","attributes":{},"showing":[],"prior_uid":null}`, result{UID: "u"}},
 		{`{"prior_uid":"","uid":"u"}`, result{UID: "u"}},
 		{`{"prior_uid":"v","uid":"u"}`, result{UID: "u", PriorUID: "v"}},
 		{`{"uid":"u","sig":null,"placements":null,"platform":null,"attributes":null,"showing":null}`, result{UID: "u"}},
-		{`{"uid":"u","platform":"","UID":7,"placement":7,"tz":[{"x":[]}],"trigger":"load","path":"/","":{}}`, result{UID: "u"}},
+		{`{"uid":"u","platform":"","UID":7,"placement":7,"timezone":[{"x":[]}],"tz":"UTC","trigger":"load","path":"/","":{}}`, result{UID: "u"}},
 		{`{"uid":"u","placements":[` + names(8) + `]}`, result{UID: "u", Placements: []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7"}}},
 		{`{"uid":"` + strings.Repeat("u", 128) + `"}`, result{UID: strings.Repeat("u", 128)}},
 		{`{"uid":"u"}` + strings.Repeat(" ", maxPollBody-len(`{"uid":"u"}`)), result{UID: "u"}},
@@ -110,7 +111,17 @@ func TestParseBody(t *testing.T) {
 
 		{`{"uid":"u","attributes":[]}`, result{Problem: invalidAttribute}},
 		{`{"uid":"u","attributes":"plan=pro"}`, result{Problem: invalidAttribute}},
-		{`{"uid":"u","attributes":{"tags":["a","b"]}}`, result{Problem: invalidAttribute}},
+		{`{"uid":"u","attributes":{"tags":["a",["b"]]}}`, result{Problem: invalidAttribute}},
+		{`{"uid":"u","attributes":{"tags":["a",{}]}}`, result{Problem: invalidAttribute}},
+		{`{"uid":"u","attributes":{"tags":["a"],"tags":"a"}}`, result{Problem: invalidAttribute}},
+		{`{"uid":"u","attributes":{"x":1,"tags":["a"],"x":["a"]}}`, result{Problem: invalidAttribute}},
+		{`{"uid":"u","attributes":{"tags":[` + names(33) + `]}}`, result{Problem: tooManyAttributes}},
+		{`{"uid":"u","attributes":{"tags":["a"}}`, result{Problem: malformedJSON}},
+		{`{"uid":"u","attributes":{"tags":["a",]}}`, result{Problem: malformedJSON}},
+		{`{"uid":"u","attributes":{"tags":["a" "b"]}}`, result{Problem: malformedJSON}},
+		{`{"uid":"u","attributes":{"tags":[nul]}}`, result{Problem: malformedJSON}},
+		{`{"uid":"u","tz":8}`, result{Problem: malformedPoll}},
+		{`{"uid":"u","tz":"UTC","tz":"UTC"}`, result{Problem: malformedPoll}},
 		{`{"uid":"u","attributes":{"x":{}}}`, result{Problem: invalidAttribute}},
 		{`{"uid":"u","attributes":{"x":1,"x":1}}`, result{Problem: invalidAttribute}},
 		{`{"uid":"u","attributes":{` + members(33) + `}}`, result{Problem: tooManyAttributes}},
@@ -155,6 +166,7 @@ func FuzzPollBody(f *testing.F) {
 	f.Add([]byte(`{"uid":"\u7528","placements":["a","\u0062"],"attributes":{"n":-1.5e3,"t":true,"z":null},"showing":["v1.x"],"more":[{}]}`))
 	f.Add([]byte(`{"uid":"u","attributes":{"tags":["a"]}}`))
 	f.Add([]byte(`{"uid":"u","uid":"v"}`))
+	f.Add([]byte(`{"uid":"u","tz":"UTC","attributes":{"tags":["a",1,true,null,""],"x":[]}}`))
 	var q pollRequest // used again, as in the pool
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p := q.parseBody(body)
@@ -171,7 +183,7 @@ func FuzzPollBody(f *testing.F) {
 			t.Fatalf("%q is read, encoding/json says %v", body, err)
 		}
 		for name, got := range map[string][]byte{
-			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "rid": q.rid, "prior_uid": q.PriorUser,
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "rid": q.rid, "prior_uid": q.PriorUser, "tz": q.Zone,
 		} {
 			same(t, body, name, want[name], string(bytes.ToValidUTF8(got, []byte("\ufffd"))), "")
 		}
@@ -185,13 +197,41 @@ func FuzzPollBody(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		for _, a := range q.Attrs {
-			name := strings.ToValidUTF8(string(a.Name), "\ufffd")
-			if got := strings.ToValidUTF8(string(a.Value), "\ufffd"); got != strings.ToValidUTF8(fmt.Sprint(attributes[name]), "\ufffd") && !strings.Contains(name+got, "\ufffd") {
-				t.Fatalf("%q: attribute %q = %q, want %q", body, name, got, attributes[name])
+		sameAttributes(t, body, q.Attrs, attributes)
+	})
+}
+
+// sameAttributes fails the test unless the values are those of the members, in any order
+// of these. Text that is not UTF-8 is not compared.
+func sameAttributes(t *testing.T, body []byte, got []popup.Attr, members map[string]any) {
+	t.Helper()
+	count := func(values []string) map[string]int {
+		m := map[string]int{}
+		for _, v := range values {
+			if v = strings.ToValidUTF8(v, "\ufffd"); !strings.Contains(v, "\ufffd") {
+				m[v]++
 			}
 		}
-	})
+		return m
+	}
+	var have, want []string
+	for _, a := range got {
+		have = append(have, fmt.Sprintf("%s=%s", a.Name, a.Value))
+	}
+	for name, member := range members {
+		values, isSet := member.([]any)
+		if !isSet {
+			values = []any{member}
+		}
+		for _, v := range values {
+			if v != nil {
+				want = append(want, fmt.Sprintf("%s=%v", name, v))
+			}
+		}
+	}
+	if d := cmp.Diff(count(want), count(have)); d != "" && !bytes.Contains(body, []byte("\\u")) {
+		t.Fatalf("%q: attributes (-want +got):\n%s", body, d)
+	}
 }
 
 // same fails the test unless a member is what encoding/json reads in it: none for

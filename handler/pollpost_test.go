@@ -190,7 +190,7 @@ func TestPostProblems(t *testing.T) {
 		{asJSON, `{"uid":"u","placements":[]}`, 400, "invalid_placements"},
 		{asJSON, `{"uid":"u","placements":["a","a"]}`, 400, "invalid_placements"},
 		{asJSON, `{"uid":"u","placements":[` + names(9) + `]}`, 400, "invalid_placements"},
-		{asJSON, `{"uid":"u","attributes":{"tags":["a","b"]}}`, 400, "invalid_attribute"},
+		{asJSON, `{"uid":"u","attributes":{"tags":[["a","b"]]}}`, 400, "invalid_attribute"},
 		{asJSON, `{"uid":"u","attributes":{` + members(33) + `}}`, 400, "too_many_attributes"},
 		{asJSON, `{"uid":"u","showing":[` + names(17) + `]}`, 400, "invalid_showing"},
 		{asJSON, `{"uid":"u"}` + strings.Repeat(" ", maxPollBody), 413, "body_too_large"},

@@ -22,6 +22,7 @@ type pollRequest struct {
 	attrs  [popup.MaxAttrs]popup.Attr
 	places [popup.MaxRequestPlacements][]byte
 	tokens [maxShowing][]byte
+	ip     [maxAddress]byte
 	json   reader // its buffer has what had to be decoded: the only bytes of a request that are copied
 }
 
@@ -40,6 +41,7 @@ const (
 	seenRID
 	seenAttributes
 	seenShowing
+	seenZone
 )
 
 // reset forgets the last request.
@@ -80,6 +82,8 @@ func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
 		return &q.Country, seenCountry
 	case "path":
 		return &q.Path, seenPath
+	case "tz":
+		return &q.Zone, seenZone
 	case "trigger":
 		return &q.Trigger, seenTrigger
 	case "sig":
@@ -92,12 +96,12 @@ func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
 	return nil, 0
 }
 
-// newAttr reports whether there is no attribute of this name yet.
-func (q *pollRequest) newAttr(name []byte) bool {
-	for i := range q.Attrs {
-		if bytes.Equal(q.Attrs[i].Name, name) {
-			return false
-		}
+// addAttr adds a value of an attribute, one of several if the attribute has them. It
+// returns nil if there are too many.
+func (q *pollRequest) addAttr(name []byte) *popup.Attr {
+	if len(q.Attrs) == popup.MaxAttrs {
+		return nil
 	}
-	return true
+	q.Attrs = append(q.Attrs, popup.Attr{Name: name})
+	return &q.Attrs[len(q.Attrs)-1]
 }

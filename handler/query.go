@@ -1,14 +1,10 @@
 package handler
 
-import (
-	"bytes"
-
-	"github.com/popupd/popupd/popup"
-)
+import "bytes"
 
 // parseQuery reads a query string. Unknown parameters are ignored, of several with
-// one name the first counts, an empty value is a missing one. It returns
-// noProblem, or what is wrong with the query.
+// one name the first counts, but for attributes, which are sets then. An empty value is a
+// missing one. It returns noProblem, or what is wrong with the query.
 func (q *pollRequest) parseQuery(raw []byte) problem {
 	q.reset()
 	q.json.reset(nil)
@@ -63,7 +59,7 @@ func (q *pollRequest) add(pair []byte, escaped bool) problem {
 }
 
 // field returns where the value of a parameter belongs, nil if the parameter is
-// not known, has been seen before, or is one attribute too many.
+// not known, has been seen before, or is one value of attributes too many.
 func (q *pollRequest) field(name []byte) (*[]byte, problem) {
 	field, bit := q.builtIn(name)
 	if field == nil {
@@ -81,14 +77,14 @@ func (q *pollRequest) field(name []byte) (*[]byte, problem) {
 
 // attr is field for an attribute, a.NAME.
 func (q *pollRequest) attr(name []byte) (*[]byte, problem) {
-	if len(name) <= 2 || name[0] != 'a' || name[1] != '.' || !q.newAttr(name[2:]) {
+	if len(name) <= 2 || name[0] != 'a' || name[1] != '.' {
 		return nil, noProblem
 	}
-	if len(q.Attrs) == popup.MaxAttrs {
+	a := q.addAttr(name[2:])
+	if a == nil {
 		return nil, tooManyAttributes
 	}
-	q.Attrs = append(q.Attrs, popup.Attr{Name: name[2:]})
-	return &q.Attrs[len(q.Attrs)-1].Value, noProblem
+	return &a.Value, noProblem
 }
 
 // nextEscape returns where the first byte at or after from is that has to be

@@ -3,6 +3,7 @@ package handler
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestParseQuery(t *testing.T) {
 		{"uid=u&UID=v&unknown=w&x", u(result{})},
 		{"uid=u&broken%=1&unknown=%zz", u(result{})},
 		{"uid=u&a.=1&a=2&b.c=3", u(result{})},
-		{"uid=u&a.plan=pro&a.plan=free", u(result{Attrs: []string{"plan=pro"}})},
+		{"uid=u&a.plan=pro&a.n=1&a.plan=free&a.plan=pro", u(result{Attrs: []string{"plan=pro", "n=1", "plan=free", "plan=pro"}})},
 		{"uid=u&a.placement=x", u(result{Attrs: []string{"placement=x"}})},
 		{"uid=u&a.%70lan=p%20ro", u(result{Attrs: []string{"plan=p ro"}})},
 		{"uid=u&a.plan=", u(result{Attrs: []string{"plan="}})},
@@ -89,6 +90,7 @@ func TestParseQuery(t *testing.T) {
 		{"uid=u&prior_uid=" + strings.Repeat("u", 129), result{Problem: invalidPriorUID}},
 		{"prior_uid=v", result{Problem: invalidUID}},
 		{"uid=u" + attrs(33), result{Problem: tooManyAttributes}},
+		{"uid=u" + strings.Repeat("&a.n=", 33), result{Problem: tooManyAttributes}},
 	} {
 		var q pollRequest
 		got := result{Problem: q.parseQuery([]byte(c.raw))}
@@ -106,7 +108,7 @@ func TestParseQuery(t *testing.T) {
 		}
 	}
 	var q pollRequest
-	if p := q.parseQuery([]byte("uid=u" + attrs(32) + "&a.n1=again")); p != noProblem || len(q.Attrs) != popup.MaxAttrs {
+	if p := q.parseQuery([]byte("tz=UTC&uid=u" + attrs(31) + "&a.n1=again")); p != noProblem || len(q.Attrs) != popup.MaxAttrs || string(q.Zone) != "UTC" {
 		t.Errorf("%d attributes: %s, %d kept", popup.MaxAttrs, p.code(), len(q.Attrs))
 	}
 }
@@ -117,6 +119,7 @@ func FuzzQuery(f *testing.F) {
 	f.Add("uid=%E7%94%A8+1&a.%70=%20&sig")
 	f.Add("%zz=1&uid=%")
 	f.Add("uid=u&prior_uid=v")
+	f.Add("uid=u&a.t=1&a.t=2&a.t=&tz=UTC")
 	var q pollRequest // used again, as in the pool
 	f.Fuzz(func(t *testing.T, raw string) {
 		p := q.parseQuery([]byte(raw))
@@ -133,15 +136,19 @@ func FuzzQuery(f *testing.F) {
 			t.Fatalf("%q: %s, uid %q and prior_uid %q valid is %v", raw, p.code(), uid, prior, valid)
 		}
 		for name, got := range map[string][]byte{
-			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "rid": q.rid, "prior_uid": q.PriorUser,
+			"uid": q.User, "platform": q.Platform, "app_version": q.AppVersion, "locale": q.Locale, "country": q.Country, "sig": q.sig, "rid": q.rid, "prior_uid": q.PriorUser, "tz": q.Zone,
 		} {
 			if string(got) != want.Get(name) {
 				t.Fatalf("%q: %s = %q, want %q", raw, name, got, want.Get(name))
 			}
 		}
+		got := url.Values{}
 		for _, a := range q.Attrs {
-			if got := want.Get("a." + string(a.Name)); got != string(a.Value) {
-				t.Fatalf("%q: a.%s = %q, want %q", raw, a.Name, a.Value, got)
+			got.Add("a."+string(a.Name), string(a.Value))
+		}
+		for name, values := range want {
+			if strings.HasPrefix(name, "a.") && len(name) > 2 && p == noProblem && !slices.Equal(got[name], values) {
+				t.Fatalf("%q: %s = %q, want %q", raw, name, got[name], values)
 			}
 		}
 	})

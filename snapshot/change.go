@@ -129,8 +129,10 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
 		}
 	}
 	var active changes
+	s.byAddress = previous.byAddress
 	for _, p := range of.out {
 		if p.Status == popup.Active {
+			s.byAddress -= p.targeting.count(attrIP)
 			active.out = append(active.out, p)
 			at(p, func(c *changes) { c.out = append(c.out, p) })
 		}
@@ -138,6 +140,7 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
 	for _, p := range of.in {
 		if p.Status == popup.Active {
 			active.in = append(active.in, p)
+			s.byAddress += p.targeting.count(attrIP)
 			at(p, func(c *changes) { c.in = append(c.in, p) })
 		}
 	}

@@ -17,6 +17,7 @@ type Snapshot struct {
 	byPlacement map[string]*placement
 	active      *index // popups that may be served; without conditions; nil: none
 	triggered   int    // placements with triggers
+	byAddress   int    // conditions of active popups on the client's address
 	zones       map[string]*zone
 	users       userZones       // nil: no popup asks for them
 	broken      map[uint32]bool // ids of rows that could not be compiled, and of which no version is in force
@@ -73,6 +74,10 @@ func (s *Snapshot) Removed() []*Popup {
 	}
 	return s.removed
 }
+
+// UsesIP reports whether an active popup is targeted by the client's address. If not, a
+// request need not have one.
+func (s *Snapshot) UsesIP() bool { return s != nil && s.byAddress > 0 }
 
 // Store holds the snapshot in force. Its methods may be called from any goroutine.
 type Store struct {

@@ -318,3 +318,24 @@ func TestTriggers(t *testing.T) {
 		}
 	}
 }
+
+// A snapshot knows whether an active popup is targeted by the client's address, after
+// changes too.
+func TestUsesIP(t *testing.T) {
+	const byAddress = `"targeting":{"none":[{"attr":"ip","op":"in_cidr","value":"10.0.0.0/8"}],"any":[{"attr":"ip","op":"exists"}]}`
+	s := mustCompile(t, row(1, byAddress), row(2, `"targeting":{"all":[{"attr":"a.ip","op":"exists"}]}`))
+	if !s.UsesIP() || (*Snapshot)(nil).UsesIP() {
+		t.Error("after Compile")
+	}
+	for i, step := range []struct {
+		members string
+		want    bool
+	}{{`"status":"paused",` + byAddress, false}, {byAddress, true}, {byAddress + `,"name":"same"`, true}, {``, false}} {
+		changed := row(1, step.members)
+		changed.Version = uint32(i + 2)
+		s, _ = Apply(s, popup.CatalogChange{Revision: int64(i + 2), Popups: []popup.Row{changed}})
+		if s.UsesIP() != step.want {
+			t.Errorf("%s: %v, want %v", step.members, s.UsesIP(), step.want)
+		}
+	}
+}

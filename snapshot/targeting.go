@@ -37,6 +37,18 @@ func (t *targeting) match(r *popup.Request, nowMS int64) bool {
 	return len(t.any) == 0
 }
 
+// count returns how many conditions are of this attribute.
+func (t *targeting) count(attr attribute) (n int) {
+	for _, group := range [][]*condition{t.all, t.any, t.none} {
+		for _, c := range group {
+			if c.attr == attr {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // condition is a compiled [popup.Condition]. What it compares with lies in the
 // field that its test reads.
 type condition struct {

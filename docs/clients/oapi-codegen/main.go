@@ -197,13 +197,17 @@ func (p popupd) show(ctx context.Context) error {
 
 // showSeveral polls for several placements, as another user.
 func (p popupd) showSeveral(ctx context.Context, showing string) error {
-	var plan, logins Scalar
-	if err := errors.Join(plan.FromScalar0("pro"), logins.FromScalar1(3)); err != nil {
+	var pro, three Scalar
+	if err := errors.Join(pro.FromScalar0("pro"), three.FromScalar1(3)); err != nil {
+		return err
+	}
+	var plan, logins, tags AttributeValue
+	if err := errors.Join(plan.FromScalar(pro), logins.FromScalar(three), tags.FromAttributeValue1([]Scalar{pro, three})); err != nil {
 		return err
 	}
 	body := PollRequest{
 		Uid: "another " + user, Placements: &[]string{"nowhere", key}, Showing: &[]string{showing},
-		Attributes: &map[string]Scalar{"plan": plan, "logins": logins},
+		Tz: new("Asia/Shanghai"), Attributes: &map[string]AttributeValue{"plan": plan, "logins": logins, "tags": tags},
 	}
 	posted, err := p.data.PollPlacementsWithResponse(ctx, nil, body)
 	if err := want(http.StatusOK, "pollPlacements", posted, err); err != nil {

@@ -93,7 +93,9 @@ func show(ctx context.Context, data *Client) {
 	served := want[*ServedHeaders](data.Poll(ctx, params)).Response
 	must(string(served.Popup.Content["title"]) == `"Hello"`, "served %+v", served)
 	want[*PollNoContent](data.Poll(ctx, params))
-	attributes := NewOptNilPollRequestAttributes(PollRequestAttributes{"plan": NewStringScalar("pro"), "logins": NewFloat64Scalar(3)})
+	attributes := NewOptNilPollRequestAttributes(PollRequestAttributes{
+		"plan": NewScalarAttributeValue(NewStringScalar("pro")), "tags": NewScalarArrayAttributeValue([]Scalar{NewStringScalar("a"), NewFloat64Scalar(3)}),
+	})
 	several := PollRequest{UID: "another " + user, Placements: NewOptNilStringArray([]string{"nowhere", key}), Attributes: attributes, Showing: NewOptNilStringArray([]string{served.Token})}
 	posted := want[*ServedPopupsHeaders](data.PollPlacements(ctx, &several, PollPlacementsParams{})).Response
 	must(len(posted.Popups) == 1 && posted.Popups[0].Popup.Placement == key && len(posted.Withdraw) == 0, "served %+v", posted)

@@ -56,7 +56,7 @@ const title: unknown = served.popup.content.title;
 assert.equal(title, "Hello");
 want(204, await data.GET("/v1/poll", { params: { query } }));
 const several = want(200, await data.POST("/v1/poll", {
-  body: { uid: `another ${user}`, placements: ["nowhere", key], attributes: { plan: "pro", logins: 3, beta: true }, showing: [served.token] },
+  body: { uid: `another ${user}`, placements: ["nowhere", key], tz: "Asia/Shanghai", attributes: { plan: "pro", logins: 3, beta: true, tags: ["a", 3] }, showing: [served.token] },
 }));
 assert.deepEqual(several.popups.map((p) => p.popup.placement), [key]);
 assert.deepEqual(several.withdraw, []);
