@@ -20,6 +20,7 @@ const (
 	AnyNeverHolds     WarningCode = "any_never_holds"     // every condition of any contradicts those of all and none
 	AnyNeverFails     WarningCode = "any_never_fails"     // whoever fits all and none fits any
 	TooManyAttributes WarningCode = "too_many_attributes" // more attributes are needed than a poll may have
+	UserTimeUnused    WarningCode = "user_time_unused"    // there are no days and hours that it could shift
 	NeverOpen         WarningCode = "never_open"          // no open minute is left
 	AlreadyEnded      WarningCode = "ended"               // end_at is over
 	NobodyInRollout   WarningCode = "empty_rollout"       // of 0 percent
@@ -32,12 +33,14 @@ const (
 // What is probable.
 const (
 	AlwaysOutranked WarningCode = "outranked"
+	NeedsSet        WarningCode = "needs_set"      // no one value meets the conditions, only several of one attribute do
 	AttributeName   WarningCode = "attribute_name" // reads another attribute than the name suggests
 	ValueSpaces     WarningCode = "value_spaces"
 	CountryFormat   WarningCode = "country_format"
 	LocaleFormat    WarningCode = "locale_format"
 	PlatformFormat  WarningCode = "platform_format"
 	PathFormat      WarningCode = "path_format"
+	AddressFormat   WarningCode = "address_format"
 	BooleanFormat   WarningCode = "boolean_format"
 	VersionFormat   WarningCode = "version_format"
 	VersionAsNumber WarningCode = "version_as_number"
@@ -46,7 +49,7 @@ const (
 
 // WarningCodes are all there are.
 var WarningCodes = []WarningCode{
-	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls,
+	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, UserTimeUnused, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls,
 	UnknownTag, RedundantCap, AllHeldOut,
-	AlwaysOutranked, AttributeName, ValueSpaces, CountryFormat, LocaleFormat, PlatformFormat, PathFormat, BooleanFormat, VersionFormat, VersionAsNumber, LinkFormat,
+	AlwaysOutranked, NeedsSet, AttributeName, ValueSpaces, CountryFormat, LocaleFormat, PlatformFormat, PathFormat, AddressFormat, BooleanFormat, VersionFormat, VersionAsNumber, LinkFormat,
 }

@@ -5,6 +5,9 @@ import (
 	"unicode/utf8"
 )
 
+// Folded returns a text as conditions compare it that ignore letter case.
+func Folded(text string) string { return string(appendFolded(nil, []byte(text))) }
+
 // appendFolded appends a text with each character replaced by the first one, by number,
 // of those that differ in letter case only: Unicode's simple case folding, as
 // [strings.EqualFold] has it. Two texts are equal without regard to letter case if these

@@ -355,7 +355,7 @@ func (c *condition) addEqual(v any) {
 // operand returns a text as values are compared with it.
 func (c *condition) operand(text string) string {
 	if c.fold {
-		return string(appendFolded(nil, []byte(text)))
+		return Folded(text)
 	}
 	return text
 }

@@ -71,7 +71,7 @@ func (w *warnings) checkValues(c *popup.Condition, at string) {
 		}
 	case popup.Gt, popup.Gte, popup.Lt, popup.Lte:
 		if c.Attr == "app_version" {
-			w.suspect(at, popup.VersionAsNumber, "numbers are no versions: 3.10 comes before 3.9, and 3.2.1 is none; use semver_gte or semver_lt")
+			w.suspect(at, popup.VersionAsNumber, "numbers are no versions: 3.10 comes before 3.9, and 3.2.1 is none; use semver_gte and the like")
 		}
 	}
 }
@@ -86,12 +86,34 @@ func (w *warnings) checkValue(c *popup.Condition, value any, at string) bool {
 	if !isText {
 		return false
 	}
+	if c.IgnoreCase {
+		text = inUsualCase(c.Attr, text)
+	}
 	code, detail := suspectFormat(c.Attr, text)
 	if code == "" {
 		return false
 	}
 	w.suspect(at, code, detail)
 	return true
+}
+
+// inUsualCase returns a text in the letter case in which values of an attribute usually come.
+func inUsualCase(attr, text string) string {
+	switch attr {
+	case "country":
+		return strings.ToUpper(text)
+	case "locale":
+		parts := strings.Split(strings.ToLower(text), "-")
+		for i, part := range parts {
+			if i > 0 && len(part) == 2 {
+				parts[i] = strings.ToUpper(part)
+			} else if i > 0 && len(part) == 4 {
+				parts[i] = strings.ToUpper(part[:1]) + part[1:]
+			}
+		}
+		return strings.Join(parts, "-")
+	}
+	return strings.ToLower(text)
 }
 
 var (
@@ -116,6 +138,8 @@ func suspectFormat(attr, text string) (code popup.WarningCode, detail string) {
 		return popup.VersionFormat, "this is no version: it equals only an app_version that is sent in the same words"
 	case attr == "path" && text[0] != '/':
 		return popup.PathFormat, badPath
+	case attr == "ip" && !isAddress(text):
+		return popup.AddressFormat, `addresses come as "10.0.0.1" or "2001:db8::1", in lower case and without zeros that may be left out; networks go with in_cidr`
 	case !isBuiltin(attr) && text != lower && (lower == "true" || lower == "false"):
 		return popup.BooleanFormat, fmt.Sprintf("truth values usually come as %q, and letter case counts", lower)
 	}
@@ -123,6 +147,12 @@ func suspectFormat(attr, text string) (code popup.WarningCode, detail string) {
 }
 
 const badPath = `paths usually come as "/cart", with a slash before them and without the host`
+
+// isAddress reports whether a text is an address as the attribute ip has it.
+func isAddress(text string) bool {
+	a, ok := popup.ParseAddr([]byte(text))
+	return ok && a.String() == text
+}
 
 func isVersion(text string) bool {
 	_, ok := popup.ParseVersion([]byte(text))

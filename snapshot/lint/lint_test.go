@@ -50,7 +50,8 @@ func check(t *testing.T, members string, others ...string) string {
 	return strings.Join(out, ", ")
 }
 
-// conditions writes groups of conditions, "attr op value", as targeting.
+// conditions writes groups of conditions, "attr op value", as targeting. An operator with a
+// ~ after it ignores letter case.
 func conditions(groups string) string {
 	var out []string
 	for group := range strings.SplitSeq(groups, " | ") {
@@ -58,7 +59,8 @@ func conditions(groups string) string {
 		var in []string
 		for c := range strings.SplitSeq(list, "; ") {
 			part := strings.SplitN(c, " ", 3)
-			text := fmt.Sprintf(`{"attr":%q,"op":%q`, part[0], part[1])
+			op, folds := strings.CutSuffix(part[1], "~")
+			text := fmt.Sprintf(`{"attr":%q,"op":%q,"ignore_case":%v`, part[0], op, folds)
 			if len(part) == 3 {
 				text += `,"value":` + part[2]
 			}
@@ -83,24 +85,24 @@ func TestConditions(t *testing.T) {
 		{`all: uid prefix "` + long + `"`, "/targeting/all/0 never_holds"},
 		{`all: app_version semver_lt "0.0.0-0"`, "/targeting/all/0 never_holds"},
 		// Within all.
-		{`all: plan eq "a"; plan eq "b"`, "/targeting/all/1 contradiction"},
-		{`all: plan in ["a","b"]; plan exists; plan in ["b","c"]; plan neq "b"`, "/targeting/all/3 contradiction"},
+		{`all: plan eq "a"; plan eq "b"`, "/targeting/all/1 needs_set?"},
+		{`all: plan in ["a","b"]; plan exists; plan in ["b","c"]; plan neq "b"`, "/targeting/all/3 needs_set?"},
 		{`all: plan exists; plan not_exists`, "/targeting/all/1 contradiction"},
 		{`all: plan not_exists; plan gte 0`, "/targeting/all/1 contradiction"},
-		{`all: age gt 5; age lt 5`, "/targeting/all/1 contradiction"},
-		{`all: age gt 5; age lte 5`, "/targeting/all/1 contradiction"},
-		{`all: age gte 5; age lte 5; age neq 5`, "/targeting/all/2 contradiction"},
-		{`all: age eq 5; age gt 5`, "/targeting/all/1 contradiction"},
-		{`all: age in [1,5,"7"]; age gt 7`, "/targeting/all/1 contradiction"},
-		{`all: age eq 5; age eq 6`, "/targeting/all/1 contradiction"},
-		{`all: age gt 5; age prefix "pro"`, "/targeting/all/1 contradiction"},
-		{`all: vip eq true; vip eq false`, "/targeting/all/1 contradiction"},
+		{`all: age gt 5; age lt 5`, "/targeting/all/1 needs_set?"},
+		{`all: age gt 5; age lte 5`, "/targeting/all/1 needs_set?"},
+		{`all: age gte 5; age lte 5; age neq 5`, "/targeting/all/2 needs_set?"},
+		{`all: age eq 5; age gt 5`, "/targeting/all/1 needs_set?"},
+		{`all: age in [1,5,"7"]; age gt 7`, "/targeting/all/1 needs_set?"},
+		{`all: age eq 5; age eq 6`, "/targeting/all/1 needs_set?"},
+		{`all: age gt 5; age prefix "pro"`, "/targeting/all/1 needs_set?"},
+		{`all: vip eq true; vip eq false`, "/targeting/all/1 needs_set?"},
 		{`all: app_version semver_gte "3"; app_version semver_lt "3.0"`, "/targeting/all/1 contradiction"},
 		{`all: app_version eq "3.2.1"; app_version semver_gte "3.10"`, "/targeting/all/1 contradiction"},
 		{`all: app_version semver_gte "3"; app_version contains "("`, "/targeting/all/1 contradiction"},
-		{`all: plan prefix "ab"; plan prefix "b"`, "/targeting/all/1 contradiction"},
-		{`all: plan suffix "ab"; plan suffix "a"`, "/targeting/all/1 contradiction"},
-		{`all: plan prefix "ab"; plan eq "b"`, "/targeting/all/1 contradiction"},
+		{`all: plan prefix "ab"; plan prefix "b"`, "/targeting/all/1 needs_set?"},
+		{`all: plan suffix "ab"; plan suffix "a"`, "/targeting/all/1 needs_set?"},
+		{`all: plan prefix "ab"; plan eq "b"`, "/targeting/all/1 needs_set?"},
 		// Beside none.
 		{`all: platform eq "ios" | none: platform in ["ios","android"]`, "/targeting/none/0 contradiction"},
 		{`all: plan eq "x" | none: plan exists`, "/targeting/none/0 contradiction"},
@@ -117,7 +119,57 @@ func TestConditions(t *testing.T) {
 		{`none: plan exists | any: plan eq "a"`, "/targeting/any/0 contradiction, /targeting/any any_never_holds"},
 		{`any: country neq "US"; country neq "CN"`, "/targeting/any any_never_fails"},
 		{`all: platform eq "ios" | any: platform exists; plan exists`, "/targeting/any any_never_fails"},
-		{`all: plan eq "a"; plan eq "b" | any: uid not_exists`, "/targeting/all/1 contradiction, /targeting/any/0 never_holds"},
+		{`all: plan eq "a"; plan eq "b" | any: uid not_exists`, "/targeting/all/1 needs_set?, /targeting/any/0 never_holds, /targeting/any any_never_holds"},
+		{`all: platform eq "a"; platform eq "b" | any: uid not_exists`, "/targeting/all/1 contradiction, /targeting/any/0 never_holds"},
+		{`all: plan eq "x" | any: plan eq "y"; plan exists`, "/targeting/any/0 needs_set?, /targeting/any any_never_fails"},
+		// An attribute of one value, and one that may be a set.
+		{`all: path gt 5; path lt 3`, "/targeting/all/1 contradiction"},
+		{`all: path gte 5; path lte 5; path neq 5`, "/targeting/all/2 contradiction"},
+		{`all: path in [1,5,"/7"]; path gt 7`, "/targeting/all/1 contradiction"},
+		{`all: age gt 5; age lt 3; age neq 4`, "/targeting/all/1 needs_set?"},
+		{`all: age gt 5 | none: age gt 5`, "/targeting/none/0 contradiction"},
+		{`all: tag eq "a"; tag eq "b" | none: tag eq "a"`, "/targeting/none/0 contradiction"},
+		{`all: tag neq "a"; tag eq "a"; tag eq "b"`, "/targeting/all/1 contradiction"},
+		{`all: tag eq "a"; tag eq "b"; tag exists | none: tag eq "c"`, "/targeting/all/1 needs_set?"},
+		// Versions.
+		{`all: app_version semver_gt "3"; app_version semver_lte "3.0"`, "/targeting/all/1 contradiction"},
+		{`all: app_version semver_eq "3"; app_version semver_gt "2"; app_version semver_lt "3"`, "/targeting/all/2 contradiction"},
+		{`all: app_version semver_eq "3"; app_version semver_eq "3.0.1"`, "/targeting/all/1 contradiction"},
+		{`all: app_version semver_gte "3"; app_version semver_lte "3" | none: app_version semver_eq "3.0.0"`, "/targeting/none/0 contradiction"},
+		{`all: app_version semver_gte "3" | none: app_version semver_gt "2"`, "/targeting/none/0 contradiction"},
+		{`all: app_version semver_lte "3" | none: app_version semver_lt "4"`, "/targeting/none/0 contradiction"},
+		{`all: app_version semver_lt "0-0"`, "/targeting/all/0 never_holds"}, {`all: app_version semver_lte "0-0"`, ""},
+		{`all: app_version semver_gte "3"; app_version semver_lte "3" | none: app_version semver_gt "3"; app_version semver_lt "3"`, ""},
+		// Times and ages.
+		{`all: path before "2026-01-01"; path after "2026-01-01"`, "/targeting/all/1 contradiction"},
+		{`all: path before "2026-01-01T00:00:00.002Z"; path after "2026-01-01T01:00:00+01:00"`, ""},
+		{`all: since after "2026-01-01" | none: since after "2025-01-01"`, "/targeting/none/0 contradiction"},
+		{`all: since before "2026-01-01" | none: since before "2027-01-01"`, "/targeting/none/0 contradiction"},
+		{`all: since after "2026-01-01" | none: since before "2026-01-01"`, ""},
+		{`all: since after "9999-12-31T23:59:59.999-23:59"`, "/targeting/all/0 never_holds"}, {`all: since before "0000-01-01T00:00:00+23:59"`, "/targeting/all/0 never_holds"},
+		{`all: path older_than "7d"; path newer_than "168h"`, "/targeting/all/1 contradiction"}, {`all: path older_than "7d"; path newer_than "8d"`, ""},
+		{`all: since older_than "7d"; since newer_than "7d"`, "/targeting/all/1 needs_set?"},
+		{`all: since older_than "7d" | none: since older_than "6d"`, "/targeting/none/0 contradiction"}, {`all: since newer_than "6d" | none: since newer_than "7d"`, "/targeting/none/0 contradiction"},
+		{`all: since older_than "7d" | none: since newer_than "7d"`, ""}, {`all: path eq "2026-01-01"; path newer_than "1s"`, "/targeting/all/0/value path_format?"}, // clocks may be wrong
+		{`all: path eq "/x"; path newer_than "1s"`, "/targeting/all/1 contradiction"},
+		{`all: path before "2026-01-01"; path gt 5`, "/targeting/all/1 contradiction"}, {`all: path before "2026-01-01"; path contains "u"`, "/targeting/all/1 contradiction"},
+		// Networks.
+		{`all: ip in_cidr "10.0.0.0/8"; ip in_cidr ["11.0.0.0/8","::/0"]`, "/targeting/all/1 contradiction"}, {`all: ip in_cidr "10.0.0.0/8"; ip in_cidr ["10.1.0.0/16","::/0"]`, ""},
+		{`all: ip in_cidr ["10.0.0.0/8","12.0.0.1"] | none: ip in_cidr ["10.0.0.0/7","12.0.0.0/24"]`, "/targeting/none/0 contradiction"}, {`all: ip in_cidr "10.0.0.0/8" | none: ip in_cidr ["10.0.0.0/9"]`, ""},
+		{`all: ip in_cidr "::/0"; ip in_cidr "0.0.0.0/0"`, "/targeting/all/1 contradiction"}, {`all: ip in_cidr "10.0.0.0/8"; ip prefix "host"`, "/targeting/all/1 contradiction"},
+		{`all: ip in_cidr "10.0.0.0/8"; ip eq "11.0.0.1"`, "/targeting/all/1 contradiction"}, {`all: ip in_cidr "10.0.0.0/8"; ip lt 11`, "/targeting/all/1 contradiction"},
+		// Without regard to letter case.
+		{`all: platform eq~ "iOS"; platform eq "ios"`, ""}, {`all: platform eq~ "iOS"; platform eq "android"`, "/targeting/all/1 contradiction"},
+		{`all: platform eq~ "iOS"; platform eq~ "android"`, "/targeting/all/1 contradiction"}, {`all: platform in~ ["a","b"]; platform in ["B","C"]; platform neq "b"`, ""},
+		{`all: platform in~ ["a","b"] | none: platform in~ ["B","A"]`, "/targeting/none/0 contradiction"}, {`all: platform in~ ["a","b"] | none: platform in ["B","A"]`, ""},
+		{`all: platform eq~ "ab"; platform prefix "B"`, "/targeting/all/1 contradiction"}, {`all: platform eq~ "ab"; platform suffix "B"; platform contains~ "aB"`, ""},
+		{`all: platform eq~ "ab" | none: platform contains~ "B"`, "/targeting/none/0 contradiction"}, {`all: platform eq~ "ab" | none: platform contains "B"`, ""},
+		{`all: platform prefix~ "Ab"; platform prefix "aBc"`, ""}, {`all: platform prefix~ "Ab"; platform prefix "aC"`, "/targeting/all/1 contradiction"},
+		{`all: platform suffix "Ab" | none: platform suffix~ "B"`, "/targeting/none/0 contradiction"}, {`all: platform suffix~ "Ab" | none: platform suffix "B"`, ""},
+		{`all: platform in~ [5,"x"]; platform gte 5; platform neq~ "X"`, ""}, {`all: platform in~ ["1E1"]; platform gt 10`, "/targeting/all/1 contradiction"}, {`all: platform eq~ "x"; platform eq 5`, "/targeting/all/1 contradiction"},
+		{`all: uid eq~ "` + long + `"`, "/targeting/all/0 never_holds"}, {`all: uid contains~ "` + strings.Repeat("\u212a", 85) + `"`, ""}, // letters of one byte fit, too
+		// Patterns are tried on texts that are named.
+		{`all: path in ["/a","/b"]; path matches "^/c"`, "/targeting/all/1 contradiction"}, {`all: path in ["/a","/b"]; path matches "^/b"`, ""},
 		// What can be.
 		{`all: plan exists`, ""},
 		{`all: plan neq "a"; plan neq "b"; plan not_in ["c"]; plan not_exists`, ""},
@@ -164,6 +216,7 @@ func TestFormats(t *testing.T) {
 		{"vip", "eq", `"True"`, "/value boolean_format?"}, {"vip", "neq", `"FALSE"`, "/value boolean_format?"}, {"vip", "eq", `"true"`, ""}, {"vip", "eq", `true`, ""},
 		{"plan", "eq", `" pro"`, "/value value_spaces?"}, {"plan", "in", `["a","pro "]`, "/value/1 value_spaces?"}, {"plan", "contains", `" "`, ""},
 		{"app_version", "neq", `"3.2.1 (45)"`, "/value version_format?"}, {"app_version", "eq", `"3.2.1"`, ""},
+		{"ip", "eq", `"2001:DB8::1"`, "/value address_format?"}, {"ip", "in", `["10.0.0.1","10.0.0.0/8"]`, "/value/1 address_format?"}, {"ip", "neq", `"2001:db8::1"`, ""},
 		{"app_version", "gte", `3`, "/value version_as_number?"}, {"app_version", "eq", `3.1`, "/value version_as_number?"}, {"age", "gte", `3`, ""},
 	} {
 		want := c.want
@@ -176,6 +229,18 @@ func TestFormats(t *testing.T) {
 		}
 		if got := check(t, `"targeting":{"all":[`+condition+`}]}`); got != want {
 			t.Errorf("%s %s %s: %s, want %s", c.attr, c.op, c.value, got, want)
+		}
+	}
+}
+
+// Where letter case does not matter, an unusual one is not worth a word.
+func TestFormatsInAnyCase(t *testing.T) {
+	for groups, want := range map[string]string{
+		`all: country eq~ "cn"`: "", `all: locale in~ ["ZH-hans-cn","EN"]`: "", `all: platform eq~ "iOS"`: "", `all: vip eq~ "True"`: "",
+		`all: country eq~ "China"`: "/targeting/all/0/value country_format?", `all: locale eq~ "zh_cn"`: "/targeting/all/0/value locale_format?", `all: plan eq~ " Pro"`: "/targeting/all/0/value value_spaces?",
+	} {
+		if got := check(t, conditions(groups)); got != want {
+			t.Errorf("%s: %s, want %s", groups, got, want)
 		}
 	}
 }
@@ -197,6 +262,10 @@ func TestScheduleAndVariants(t *testing.T) {
 		{`"schedule":{"start_at":"2026-08-01T00:00:00Z","end_at":"2026-08-01T00:30:00Z","hours":[["05:30","06:00"]],"timezone":"Asia/Kolkata"}`, ""},
 		{`"schedule":{"start_at":"2026-08-01T00:00:00Z","end_at":"2026-08-01T00:30:00Z","hours":[["06:00","06:30"]],"timezone":"Asia/Kolkata"}`, "/schedule never_open"},
 		{`"schedule":{"days":["sun"],"hours":[["02:00","02:01"]],"timezone":"Europe/Berlin"}`, ""},
+		{`"schedule":{"user_time":true}`, "/schedule/user_time user_time_unused"}, {`"schedule":{"user_time":true,"days":["mon"]}`, ""},
+		{`"schedule":{"start_at":"2026-07-03T12:00:00Z","end_at":"2026-07-05T10:00:00Z","days":["mon","wed"],"user_time":true}`, "/schedule never_open"},
+		{`"schedule":{"start_at":"2026-07-03T12:00:00Z","end_at":"2026-07-05T10:00:00.001Z","days":["mon","wed"],"user_time":true}`, ""}, // in Kiritimati
+		{`"schedule":{"start_at":"2026-07-02T11:59:59.999Z","end_at":"2026-07-05T10:00:00Z","days":["mon","wed"],"user_time":true}`, ""}, // at UTC-12
 		{`"rollout":{"percent":0}`, "/rollout/percent empty_rollout"}, {`"rollout":{"percent":0.01}`, ""},
 		{`"variants":[{"key":"a","control":true},{"key":"b","weight":0}]`, "/variants only_controls"}, {`"variants":[{"key":"a","control":true},{"key":"b","weight":1}]`, ""},
 		{`"variants":[{"content":{"link":"www.example.com","image":" WWW.example.com/x.png"}}]`, "/variants/0/content/link link_format?, /variants/0/content/image link_format?"},
@@ -249,6 +318,8 @@ func TestRank(t *testing.T) {
 		{`"schedule":{"end_at":"2027-01-01T00:00:00Z"}`, always + `,"schedule":{"end_at":"2027-01-01T00:00:00Z"}`, outranked},
 		{`"priority":0`, always + `,"schedule":{"days":["mon"]}`, ""}, {`"schedule":{"days":["mon"]}`, always + `,"schedule":{"days":["mon"]}`, outranked},
 		{`"schedule":{"days":["mon"]}`, always + `,"schedule":{"days":["mon"],"timezone":"Asia/Tokyo"}`, ""},
+		{`"schedule":{"days":["mon"]}`, always + `,"schedule":{"days":["mon"],"user_time":true}`, ""},
+		{`"schedule":{"days":["mon"],"user_time":true}`, always + `,"schedule":{"days":["mon"],"user_time":true}`, outranked},
 	} {
 		if got := check(t, strings.Replace(c.members, `"status":"draft"`, `"name":"draft"`, 1), c.other); got != c.want {
 			t.Errorf("%s below %s: %q, want %q", c.members, c.other, got, c.want)

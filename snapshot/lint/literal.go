@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/popupd/popupd/popup"
@@ -27,14 +28,14 @@ func (l literal) not() literal {
 }
 
 // met reports whether the literal may be met by a value of its attribute, empty for a
-// missing one.
+// missing one, now or later.
 func (l *literal) met(value []byte) bool {
-	return l.compiled == nil || l.isRelative() && len(value) > 0 || l.compiled.Holds(value, 0) == l.holds
-}
-
-// isRelative reports whether it depends on the time what the literal is met by.
-func (l *literal) isRelative() bool {
-	return l.condition.Op == popup.OlderThan || l.condition.Op == popup.NewerThan
+	if l.condition.Op == popup.OlderThan || l.condition.Op == popup.NewerThan {
+		if _, isTime := popup.ParseTime(value); isTime {
+			return true
+		}
+	}
+	return l.compiled == nil || l.compiled.Holds(value, 0) == l.holds
 }
 
 // allMet reports whether a value meets all literals of its attribute.
@@ -89,4 +90,17 @@ func (l *literal) equal() (texts [][]byte, numbers []float64) {
 		}
 	}
 	return texts, numbers
+}
+
+// networks returns those that in_cidr names.
+func (l *literal) networks() (out []netip.Prefix) {
+	values, isList := l.condition.Value.([]any)
+	if !isList {
+		values = []any{l.condition.Value}
+	}
+	for _, v := range values {
+		network, _ := popup.ParseNetwork(v.(string))
+		out = append(out, network)
+	}
+	return out
 }

@@ -28,10 +28,12 @@ func newSource(t *testing.T) source {
 func pick[T any](r source, values ...T) T { return values[r.IntN(len(values))] }
 
 var (
-	drawnTexts   = []string{"a", "b", "ab", "ba", "aba", "5", "5.0", "05", "6", "1.2", "1.2.0", "1.2-rc.1", "1.2-0", "0-0", "1.2 (45)", "true", "false", "é"}
+	drawnTexts = []string{"a", "b", "ab", "ba", "aba", "5", "5.0", "05", "6", "1.2", "1.2.0", "1.2-rc.1", "1.2-0", "0-0", "1.2 (45)", "true", "false", "é",
+		"A", "aB", "É", "2026-06-30", "2026-07-01T12:00:00Z", "2026-07-01T12:00:00.001Z", "10.0.0.1", "10.0.1.1", "11.0.0.1", "::1"}
 	drawnNumbers = []float64{5, 6, 1.2, -1, 0}
 	drawnOps     = []popup.Op{popup.Eq, popup.Neq, popup.In, popup.NotIn, popup.Gt, popup.Gte, popup.Lt, popup.Lte, popup.Contains, popup.Prefix,
-		popup.Suffix, popup.Exists, popup.NotExists, popup.SemverGte, popup.SemverLt}
+		popup.Suffix, popup.Exists, popup.NotExists, popup.SemverEq, popup.SemverGt, popup.SemverGte, popup.SemverLt,
+		popup.SemverLte, popup.Matches, popup.Before, popup.After, popup.OlderThan, popup.NewerThan, popup.InCIDR}
 )
 
 func (r source) value() any {
@@ -59,9 +61,23 @@ func (r source) condition(attrs []string) popup.Condition {
 		c.Value = pick(r, drawnNumbers...)
 	case popup.Contains, popup.Prefix, popup.Suffix:
 		c.Value = pick(r, append(drawnTexts, strings.Repeat("x", 129))...)
-	case popup.SemverGte, popup.SemverLt:
+	case popup.SemverEq, popup.SemverGt, popup.SemverGte, popup.SemverLt, popup.SemverLte:
 		c.Value = pick(r, "1.2", "1.2-rc.2", "5", "0-0", "0-1", "1.2.0.1")
+	case popup.Matches:
+		c.Value = pick(r, "a", "^a$", "(?i)b", "^[0-9]+")
+	case popup.Before, popup.After:
+		c.Value = pick(r, "2026-06-30", "2026-06-30T00:00:00.001Z", "2026-07-01T12:00:00Z", "0000-01-01T00:00:00+23:59")
+	case popup.OlderThan, popup.NewerThan:
+		c.Value = pick(r, "0s", "12h", "1d", "36h")
+	case popup.InCIDR:
+		network := func() any {
+			return pick(r, "10.0.0.0/8", "10.0.0.0/7", "10.0.0.0/24", "10.0.0.1", "::/0", "0.0.0.0/0", "::1")
+		}
+		if c.Value = network(); r.IntN(2) == 0 {
+			c.Value = []any{network(), network()}
+		}
 	}
+	c.IgnoreCase = c.Op.TakesIgnoreCase() && r.IntN(3) == 0
 	return c
 }
 
@@ -82,7 +98,7 @@ func (r source) spec() popup.Spec {
 }
 
 func (r source) schedule() popup.Schedule {
-	s := popup.Schedule{Timezone: pick(r, "UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia")}
+	s := popup.Schedule{Timezone: pick(r, "UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia"), UserTime: r.IntN(3) == 0}
 	at := func(from int64) *time.Time {
 		to := time.UnixMilli(from + r.Int64N(pick(r, int64(time.Minute), int64(24*time.Hour), int64(9*24*time.Hour))/1e6)).UTC()
 		return &to
@@ -128,12 +144,12 @@ func (r source) request(s *popup.Spec) *popup.Request {
 		}
 		return []byte(pick(r, drawnTexts...))
 	}
-	req := &popup.Request{User: text(), Platform: text(), AppVersion: text(), Path: text()}
+	req := &popup.Request{User: text(), Platform: text(), AppVersion: text(), Path: text(), Zone: []byte(pick(r, "", "UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Asia/Kolkata", "Mars"))}
 	if len(req.User) == 0 {
 		req.User = []byte("u")
 	}
-	if plan := text(); plan != nil {
-		req.Attrs = []popup.Attr{{Name: []byte("plan"), Value: plan}}
+	for range pick(r, 1, 1, 2, 3) {
+		req.Attrs = append(req.Attrs, popup.Attr{Name: []byte("plan"), Value: text()})
 	}
 	return req
 }
@@ -195,9 +211,8 @@ func TestNoFalseAlarm(t *testing.T) {
 
 // refutation returns what reports whether a request shows that a warning is false.
 func refutation(s popup.Spec, w popup.Warning, timeless *snapshot.Popup) func(*popup.Request) bool {
-	fits := func(p *snapshot.Popup, req *popup.Request) bool {
-		return p.Gate(req, placement, nowMS) == popup.Eligible
-	}
+	at := nowMS + rand.Int64N(1<<rand.IntN(40)) // what is proved is so at any later time
+	fits := func(p *snapshot.Popup, req *popup.Request) bool { return p.Gate(req, placement, at) == popup.Eligible }
 	group, condition := conditionAt(s, w.Pointer)
 	switch w.Code {
 	case popup.NeverHolds, popup.NeverFails:
@@ -220,6 +235,10 @@ func refutation(s popup.Spec, w popup.Warning, timeless *snapshot.Popup) func(*p
 			s.Targeting.Any, s.Schedule, s.Rollout.Percent = nil, popup.Schedule{Timezone: "UTC"}, 100
 		})
 		return func(req *popup.Request) bool { return fits(without, req) != fits(timeless, req) }
+	case popup.UserTimeUnused:
+		same := with(s, func(s *popup.Spec) { s.Schedule.UserTime = false })
+		given := with(s, func(*popup.Spec) {})
+		return func(req *popup.Request) bool { return same.Gate(req, placement, at) != given.Gate(req, placement, at) }
 	case popup.NeverOpen, popup.AlreadyEnded:
 		first, last := int64(nowMS), s.Schedule.EndAt.UnixMilli()
 		if s.Schedule.StartAt != nil {
@@ -231,7 +250,9 @@ func refutation(s popup.Spec, w popup.Warning, timeless *snapshot.Popup) func(*p
 		}
 		open := with(s, func(s *popup.Spec) { s.Targeting, s.Rollout.Percent = popup.Targeting{}, 100 })
 		return func(req *popup.Request) bool {
-			return slices.ContainsFunc(times, func(at int64) bool { return at >= nowMS && isOpen(open, at) })
+			return slices.ContainsFunc(times, func(at int64) bool {
+				return at >= nowMS && open.Gate(&popup.Request{Zone: req.Zone}, placement, at) == popup.Eligible
+			})
 		}
 	}
 	always := with(s, func(s *popup.Spec) { s.Targeting, s.Schedule = popup.Targeting{}, popup.Schedule{Timezone: "UTC"} })

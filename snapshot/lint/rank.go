@@ -65,7 +65,7 @@ func coversTime(other, s *popup.Schedule, nowMS int64) bool {
 		return false
 	}
 	return len(other.Days) == 0 && len(other.Hours) == 0 ||
-		other.Timezone == s.Timezone && slices.Equal(other.Days, s.Days) && slices.Equal(other.Hours, s.Hours)
+		other.Timezone == s.Timezone && other.UserTime == s.UserTime && slices.Equal(other.Days, s.Days) && slices.Equal(other.Hours, s.Hours)
 }
 
 // within reports whether it is proved that everybody who fits t fits another targeting.

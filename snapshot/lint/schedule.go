@@ -12,7 +12,16 @@ import (
 // week comes several times, and clocks do not leave it out every time.
 const maxSearch = 60 * 24 * time.Hour
 
+// How far clocks are before and behind UTC, at most.
+const (
+	clocksBehind = 12 * time.Hour
+	clocksAhead  = 14 * time.Hour
+)
+
 func (w *warnings) checkSchedule(s *popup.Schedule, nowMS int64) {
+	if s.UserTime && len(s.Days) == 0 && len(s.Hours) == 0 {
+		w.prove("/schedule/user_time", popup.UserTimeUnused, "without days and hours the schedule is the same in all time zones")
+	}
 	if s.EndAt == nil {
 		return // days and hours come back every week
 	}
@@ -25,10 +34,24 @@ func (w *warnings) checkSchedule(s *popup.Schedule, nowMS int64) {
 	if s.StartAt != nil {
 		fromMS = max(fromMS, s.StartAt.UnixMilli())
 	}
-	if endMS-fromMS <= maxSearch.Milliseconds() && !opensWithin(scheduled(s), fromMS, endMS) {
-		w.prove("/schedule", popup.NeverOpen, fmt.Sprintf("no minute of days and hours in %s lies between %s and end_at",
-			s.Timezone, time.UnixMilli(fromMS).UTC().Format(time.RFC3339)))
+	if endMS-fromMS > maxSearch.Milliseconds() {
+		return
 	}
+	from := time.UnixMilli(fromMS).UTC().Format(time.RFC3339)
+	switch {
+	case !s.UserTime:
+		if !opensWithin(scheduled(s), fromMS, endMS) {
+			w.prove("/schedule", popup.NeverOpen, fmt.Sprintf("no minute of days and hours in %s lies between %s and end_at", s.Timezone, from))
+		}
+	case !opensOnClocks(s, fromMS-clocksBehind.Milliseconds(), endMS+clocksAhead.Milliseconds()):
+		w.prove("/schedule", popup.NeverOpen, fmt.Sprintf("no minute of days and hours, on whichever clocks, lies between %s and end_at", from))
+	}
+}
+
+// opensOnClocks reports whether clocks may show a minute of days and hours, and what they
+// show lies in [fromMS, toMS), as if they were in UTC.
+func opensOnClocks(s *popup.Schedule, fromMS, toMS int64) bool {
+	return opensWithin(scheduled(&popup.Schedule{Timezone: "UTC", Days: s.Days, Hours: s.Hours}), fromMS, toMS)
 }
 
 // scheduled compiles a popup that is shown to everybody while the schedule is open.

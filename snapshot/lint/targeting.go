@@ -100,7 +100,22 @@ func (w *warnings) checkNeeded(literals []literal) bool {
 			return false
 		}
 	}
+	if isPossible {
+		w.checkSet(literals)
+	}
 	return isPossible
+}
+
+// checkSet warns if only an attribute with several values meets literals, which most
+// likely is not known.
+func (w *warnings) checkSet(literals []literal) {
+	for i := 1; i < len(literals); i++ {
+		if noSingle(literals[:i+1]) {
+			w.suspect(literals[i].at, popup.NeedsSet, fmt.Sprintf("no one %s meets this and %s: only an attribute that a poll gives several times can",
+				literals[i].condition.Attr, pointers(literals[:i])))
+			return
+		}
+	}
 }
 
 // pointers names literals.
@@ -125,6 +140,8 @@ func (w *warnings) checkAny(t *targeting) {
 		case t.excludes(*l):
 			impossible++
 			w.prove(l.at, popup.Contradiction, fmt.Sprintf("no %s meets this and %s, so it changes nothing", l.condition.Attr, pointers(t.needed[l.condition.Attr])))
+		case noSingle(slices.Concat(t.needed[l.condition.Attr], []literal{*l})) && !noSingle(t.needed[l.condition.Attr]):
+			w.suspect(l.at, popup.NeedsSet, fmt.Sprintf("no one %s meets this and %s: only an attribute that a poll gives several times can", l.condition.Attr, pointers(t.needed[l.condition.Attr])))
 		}
 	}
 	if len(t.any) > 0 && impossible == len(t.any) {
