@@ -51,7 +51,7 @@ var imports = map[string][]string{
 	"internal/plainlog":    {},
 	"internal/redisclient": {"internal/embedded", "internal/retry"},
 	"internal/retry":       {},
-	"internal/sample":      {"decision", "frequency", "internal/durable", "popup", "snapshot"},
+	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},
 	"internal/server": {
 		"console", "console/api", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
 		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",

@@ -76,6 +76,7 @@ type Config struct {
 	PopupMetrics bool
 
 	Sample *sample.Reservoir // keeps some of the polls; nil: none
+	WhyNot *sample.WhyNot    // counts why popups are not shown; nil: not counted
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
@@ -94,6 +95,7 @@ type Server struct {
 	metrics    *metrics
 	byPopup    *popupCounters // nil: not counted by popup
 	sample     *sample.Reservoir
+	whyNot     *sample.WhyNot
 	identity   Identity
 	limits     limits
 	clients    *clients
@@ -131,7 +133,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
-		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity, sample: c.Sample,
+		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity, sample: c.Sample, whyNot: c.WhyNot,
 		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(), reported: newReportedGoals(),
 	}
 	if s.ready == nil {
@@ -142,6 +144,9 @@ func New(c Config) (*Server, error) {
 	}
 	if s.sample == nil {
 		s.sample = new(sample.Reservoir) // which keeps nothing
+	}
+	if s.whyNot == nil {
+		s.whyNot = new(sample.WhyNot) // which counts nothing
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -224,7 +229,7 @@ func (s *Server) newPools(c Config) error {
 	}
 	newIDRate := newClientRate(c.NewIDsPerClient, 1)
 	s.polls.New = func() any {
-		return &pollScratch{keys: keys(), identity: newSigners(), newUsers: newUsers{rate: newIDRate}}
+		return &pollScratch{keys: keys(), identity: newSigners(), newUsers: newUsers{rate: newIDRate}, draw: sample.Draw(rand.Uint64() | 1)}
 	}
 	s.reports.New = func() any { return newActionScratch(keys()) }
 	s.eventReports.New = func() any {

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/popupd/popupd/decision"
+	"github.com/popupd/popupd/internal/sample"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -20,6 +21,7 @@ type pollScratch struct {
 	keys     *keyring
 	identity signers // none with IdentityOff
 	token    []byte  // decoded, of a popup on screen
+	draw     sample.Draw
 }
 
 // newUsers is the limit on new users, for the client of one request.
@@ -114,6 +116,9 @@ func (s *Server) decideOnce(p *pollScratch, snap *snapshot.Snapshot, nowMS int64
 
 // decide decides, and journals what was decided: all of it or nothing.
 func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) outcome {
+	if chance := s.whyNot.Picks(&p.draw); chance > 0 {
+		s.whyNot.Take(snap, s.users, &p.Request, nowMS, chance)
+	}
 	p.Decide(snap, s.users, &p.Request, nowMS, &p.newUsers)
 	if s.sample.Keeps(p.UserHash) {
 		s.sample.Keep(&p.Request, p.UserHash, s.users, nowMS)

@@ -67,6 +67,13 @@ type Statistics interface {
 	Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error)
 }
 
+// WhyNot returns why a popup was not shown, as estimated from a sample of the polls, for
+// hours that start in [fromMS, toMS): any number of times for one reason, to be added up.
+// It blocks and fails as a [Catalog].
+type WhyNot interface {
+	WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.WhyNot, error)
+}
+
 // Exporter reads what was counted, after a cursor; from the beginning after an empty one.
 // It calls send for at most limit events, some at a time, with the cursor behind them, and
 // may call it without events at last. It blocks as long as send does, and fails as a
@@ -111,6 +118,7 @@ type Config struct {
 	Catalog    Catalog
 	Trail      Trail
 	Statistics Statistics
+	WhyNot     WhyNot
 	Exporter   Exporter
 	Watcher    Watcher
 	Users      Users
@@ -142,7 +150,7 @@ func (c *Config) Validate() error {
 		c.ReportZone = time.UTC
 	}
 	switch {
-	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.Exporter == nil:
+	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.WhyNot == nil || c.Exporter == nil:
 		return errors.New("console/api: no store")
 	case c.Watcher == nil || c.Snapshots == nil:
 		return errors.New("console/api: no snapshot")

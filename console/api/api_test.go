@@ -87,6 +87,7 @@ type store interface {
 	api.Catalog
 	api.Trail
 	api.Statistics
+	api.WhyNot
 	api.Exporter
 	follow.Source
 }
@@ -100,7 +101,7 @@ func (p *plane) open(s store) {
 		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Simulator: &p.simulator, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Simulator: &p.simulator, Snapshots: p.snapshots,
 		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {

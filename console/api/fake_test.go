@@ -23,6 +23,7 @@ type memory struct {
 	revisions map[string][]popup.Revision
 	audit     []popup.AuditEntry // oldest first
 	counts    map[uint32][]popup.Counts
+	whyNot    []popup.WhyNot
 	revision  int64
 	settings  popup.StoredSettings
 	erased    map[int64]popup.Erasure
@@ -197,6 +198,18 @@ func (m *memory) Position(ctx context.Context) (popup.Position, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
 	return popup.Position{Revision: m.revision}, err
+}
+
+func (m *memory) WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.WhyNot, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	var out []popup.WhyNot
+	for _, w := range m.whyNot {
+		if w.PopupID == id && w.HourMS >= fromMS && w.HourMS < toMS {
+			out = append(out, w)
+		}
+	}
+	return out, err
 }
 
 func (m *memory) Settings(ctx context.Context) (popup.StoredSettings, error) {

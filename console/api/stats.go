@@ -78,7 +78,32 @@ type statistics struct {
 	Interval string    `json:"interval"`
 	Timezone string    `json:"timezone"` // whose hours and days these are
 	figures
-	Variants []variantFigures `json:"variants"`
+	Variants     []variantFigures  `json:"variants"`
+	WhyNot       map[string]uint64 `json:"why_not"` // polls by what stopped the popup, as estimated
+	WhyNotSample whyNotSample      `json:"why_not_sample"`
+}
+
+// whyNotSample says what the estimates are made of.
+type whyNotSample struct {
+	Polls   uint64  `json:"polls"`   // while the popup was active, as estimated
+	Sampled uint64  `json:"sampled"` // of which were looked at
+	Rate    float64 `json:"rate"`    // sampled/polls; 0 without polls
+}
+
+// addWhyNot adds what stopped the popup.
+func (s *statistics) addWhyNot(reasons []popup.WhyNot) {
+	s.WhyNot = map[string]uint64{}
+	sample := &s.WhyNotSample
+	for _, r := range reasons {
+		sample.Polls += r.Polls
+		sample.Sampled += r.Sampled
+		if r.Reason != popup.Eligible {
+			s.WhyNot[r.Reason.String()] += r.Polls
+		}
+	}
+	if sample.Polls > 0 {
+		sample.Rate = float64(sample.Sampled) / float64(sample.Polls)
+	}
 }
 
 // span is the time that statistics are asked for: [from, to) in ms, in hours or days of
@@ -255,6 +280,12 @@ func (a *API) getStats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	console.WriteJSON(w, http.StatusOK, p.summarize(about.Variants, hours))
+	reasons, err := a.config.WhyNot.WhyNot(ctx, about.ID, p.from, p.to)
+	if err != nil {
+		return err
+	}
+	out := p.summarize(about.Variants, hours)
+	out.addWhyNot(reasons)
+	console.WriteJSON(w, http.StatusOK, out)
 	return nil
 }

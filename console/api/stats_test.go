@@ -47,6 +47,11 @@ type statistics struct {
 		Key string
 		figures
 	}
+	WhyNot       map[string]uint64 `json:"why_not"`
+	WhyNotSample struct {
+		Polls, Sampled uint64
+		Rate           float64
+	} `json:"why_not_sample"`
 }
 
 func (p *plane) stats(query string) statistics {
@@ -241,4 +246,35 @@ func TestStatsOfAZone(t *testing.T) {
 	in("Pacific/Kiritimati") // the year 10000 begins there at 10:00
 	p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats?from=9999-12-31T09:00:00Z&to=9999-12-31T09:30:00Z", "")
 	p.Want(400, "invalid_parameter", "GET", popupsPath+"/a/stats?from=2025-10-01T00:00:00Z&to=2025-11-02T00:00:00Z", "")
+}
+
+// What stopped a popup is added up by reason over the hours that are asked for; that it was
+// shown is no reason, and one of the polls.
+func TestStatsWhyNot(t *testing.T) {
+	p := newPlane(t)
+	id := p.create("a")
+	s := p.stats("")
+	if len(s.WhyNot) != 0 || s.WhyNot == nil || s.WhyNotSample.Polls != 0 || s.WhyNotSample.Rate != 0 {
+		t.Errorf("nothing was counted: %+v, %+v", s.WhyNot, s.WhyNotSample)
+	}
+	hour := apitest.Noon.Truncate(time.Hour).UnixMilli()
+	p.store.whyNot = []popup.WhyNot{
+		{PopupID: id, HourMS: hour, Reason: popup.MinGap, Polls: 12, Sampled: 3},
+		{PopupID: id, HourMS: hour, Reason: popup.Outranked, Polls: 8, Sampled: 2},
+		{PopupID: id, HourMS: hour - 3600_000, Reason: popup.MinGap, Polls: 20, Sampled: 5},
+		{PopupID: id, HourMS: hour, Reason: popup.Eligible, Polls: 60, Sampled: 15},
+		{PopupID: id, HourMS: hour - 8*24*3600_000, Reason: popup.Ended, Polls: 1000, Sampled: 1},
+		{PopupID: id + 1, HourMS: hour, Reason: popup.MinGap, Polls: 1000, Sampled: 1},
+	}
+	s = p.stats("")
+	if d := cmp.Diff(map[string]uint64{"min_gap": 32, "outranked": 8}, s.WhyNot); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got := s.WhyNotSample; got.Polls != 100 || got.Sampled != 25 || got.Rate != 0.25 {
+		t.Errorf("sample %+v", got)
+	}
+	s = p.stats("?from=" + apitest.Noon.UTC().Format(time.RFC3339))
+	if s.WhyNot["min_gap"] != 12 || s.WhyNotSample.Polls != 80 {
+		t.Errorf("this hour: %+v, %+v", s.WhyNot, s.WhyNotSample)
+	}
 }

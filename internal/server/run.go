@@ -106,6 +106,7 @@ func (s *server) start(p *parts) {
 	p.run("popups", s.watcher.Run)
 	p.run("users", s.users.Run)
 	p.run("sample", s.sample.Run)
+	p.run("why not", s.whyNot.Run)
 	p.run("shipper", s.shipper.Run)
 	if s.config.Flush {
 		p.run("flusher", s.consumer.Run)

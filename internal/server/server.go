@@ -92,6 +92,7 @@ type server struct {
 
 	// wirePolls
 	sample  *sample.Reservoir
+	whyNot  *sample.WhyNot
 	popups  *snapshot.Store
 	watcher *follow.Watcher
 	polls   *handler.Server

@@ -129,11 +129,14 @@ func (s *server) wirePolls(context.Context) (err error) {
 	if err := s.sample.Load(); err != nil {
 		return err
 	}
+	s.whyNot = sample.NewWhyNot(sample.WhyNotConfig{
+		Store: s.db, Snapshots: s.popups, Zone: s.config.ReportTimezone.Location, Log: s.log,
+	})
 	s.polls, err = handler.New(handler.Config{
 		Snapshots: s.popups, Users: s.table, Journal: s.journal,
 		Secrets: s.keys.tokens, AllowOrigins: s.config.AllowOrigins, Identity: handler.Identity(s.config.Identity), IdentitySecrets: s.keys.identity,
 		NewIDsPerClient: s.config.NewIDsPerClient, ActionsPerClient: s.config.ActionsPerClient, TrustedProxies: s.config.TrustedProxies,
-		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
+		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, WhyNot: s.whyNot, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	return err
 }
@@ -171,7 +174,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Simulator: s.sample, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Simulator: s.sample, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {

@@ -1,0 +1,293 @@
+package sample
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/popupd/popupd/decision"
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/internal/retry"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+)
+
+const (
+	// mostLooks is how many polls a second are looked at; fewer where there are so many
+	// popups that it would be more than maxReasons of them a second.
+	mostLooks  = 16
+	maxReasons = 40_000
+
+	maxWaiting = 64 // polls that wait to be looked at
+	lookShare  = 20 // of the time that one processor has, a look takes at most one in so many
+	maxHours   = 3  // of which counts are kept while the store is away
+
+	writeEvery   = time.Minute
+	writeTimeout = 10 * time.Second
+)
+
+// WhyNotStore keeps the counts of all servers.
+type WhyNotStore interface {
+	// AddWhyNot adds counts to what is there, all of them or none. It blocks until the
+	// store answers or ctx ends.
+	AddWhyNot(ctx context.Context, counts []popup.WhyNot) error
+	// WhyNot returns what was added for a popup in the hours that begin in [fromMS, toMS),
+	// summed over them, by reason.
+	WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.WhyNot, error)
+}
+
+// WhyNotConfig is what a [WhyNot] is made of.
+type WhyNotConfig struct {
+	Store     WhyNotStore
+	Snapshots *snapshot.Store
+	Zone      *time.Location // whose hours are counted by; nil: UTC
+	PerSecond int64          // polls that are looked at a second, at most; 0: mostLooks
+	Log       *slog.Logger   // nil: nothing is logged
+}
+
+// WhyNot counts, for each popup, why it was not shown, from a sample of the polls. The zero
+// value counts nothing. Its methods may be called from any goroutine.
+type WhyNot struct {
+	config WhyNotConfig
+
+	// chance is that of a poll to be looked at, of 2^64-1: all bits below some are set. It
+	// is halved when many are taken in a second and doubled after one with few.
+	chance  atomic.Uint64
+	taken   atomic.Int64 // in this second
+	allowed atomic.Int64 // a second
+
+	waiting chan *look
+	free    chan *look
+
+	mu      sync.Mutex
+	counts  map[countedHour]*reasons // not written yet
+	writing map[countedHour]*reasons // being written; nil: nothing is
+}
+
+type countedHour struct {
+	popup  uint32
+	hourMS int64
+}
+
+// reasons are the polls by reason: how many there were, as estimated, and were looked at.
+type reasons [popup.NumReasons]struct{ polls, sampled uint64 }
+
+// look is a poll to be looked at, as it was before it was decided.
+type look struct {
+	snap    *snapshot.Snapshot
+	users   *frequency.Table // with what is known of the user
+	request popup.Request
+	text    []byte // what the request refers to
+	atMS    int64
+	weight  uint64 // how many polls it stands for
+}
+
+// NewWhyNot returns a counter that has counted nothing.
+func NewWhyNot(c WhyNotConfig) *WhyNot {
+	w := &WhyNot{
+		config: c, waiting: make(chan *look, maxWaiting), free: make(chan *look, maxWaiting), counts: map[countedHour]*reasons{},
+	}
+	w.config.Zone = cmp.Or(w.config.Zone, time.UTC)
+	w.config.Log = cmp.Or(w.config.Log, slog.New(slog.DiscardHandler))
+	for range maxWaiting {
+		w.free <- new(look)
+	}
+	w.config.PerSecond = cmp.Or(c.PerSecond, mostLooks)
+	w.allowed.Store(w.config.PerSecond)
+	w.chance.Store(math.MaxUint64)
+	return w
+}
+
+// Draw is a source of random numbers of one goroutine, which must not be 0 (xorshift64).
+type Draw uint64
+
+// Picks reports whether a poll is to be given to Take: the chance that it had, 0 if it is not.
+func (w *WhyNot) Picks(d *Draw) (chance uint64) {
+	x := uint64(*d)
+	x ^= x << 13
+	x ^= x >> 7
+	x ^= x << 17
+	*d = Draw(x)
+	if chance = w.chance.Load(); x <= chance {
+		return chance
+	}
+	return 0
+}
+
+// Take copies a poll that Picks has picked, with what is known of its user. It must be
+// called before the poll is decided, which changes that.
+func (w *WhyNot) Take(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, chance uint64) {
+	if w.taken.Add(1)%w.allowed.Load() == 0 {
+		w.chance.CompareAndSwap(chance, chance>>1)
+	}
+	select {
+	case l := <-w.free:
+		l.snap, l.atMS, l.weight = snap, nowMS, 1<<bits.LeadingZeros64(chance)
+		l.users = users.Copy(l.users, r.User, r.PriorUser, nowMS)
+		l.copy(r)
+		w.waiting <- l // has room for all
+	default: // so many wait that this one is left out
+	}
+}
+
+// copy copies a request.
+func (l *look) copy(r *popup.Request) {
+	l.text = l.text[:0]
+	to := func(from []byte) []byte {
+		start := len(l.text)
+		l.text = append(l.text, from...) // what is in it stays where it is if it has to grow
+		return l.text[start:]
+	}
+	c := &l.request
+	placements, attrs := c.Placements[:0], c.Attrs[:0]
+	*c = popup.Request{User: to(r.User)}
+	if r.PriorUser != nil {
+		c.PriorUser = to(r.PriorUser)
+	}
+	copies := texts(c)
+	for i, from := range texts(r) {
+		*copies[i] = to(*from)
+	}
+	for _, name := range r.Placements {
+		placements = append(placements, to(name))
+	}
+	for _, a := range r.Attrs {
+		attrs = append(attrs, popup.Attr{Name: to(a.Name), Value: to(a.Value)})
+	}
+	c.Placements, c.Attrs = placements, attrs
+}
+
+// Run looks at polls and writes what it counts until ctx ends. What was counted since the
+// last write, a minute at most, is lost if the process dies.
+func (w *WhyNot) Run(ctx context.Context) error {
+	second, write := time.NewTicker(time.Second), time.NewTicker(writeEvery)
+	defer second.Stop()
+	defer write.Stop()
+	outage := retry.Outage{Log: w.config.Log, Begins: "why popups were not shown can't be written"}
+	for {
+		select {
+		case <-ctx.Done():
+			for len(w.waiting) > 0 {
+				w.look(<-w.waiting)
+			}
+			outage.Report(w.write(context.WithoutCancel(ctx)))
+			return nil
+		case l := <-w.waiting:
+			start := time.Now()
+			w.look(l)
+			_ = retry.Pause(ctx, (lookShare-1)*time.Since(start)) // the end of ctx is seen above
+		case <-second.C:
+			w.adapt()
+		case <-write.C:
+			outage.Report(w.write(ctx))
+		}
+	}
+}
+
+// adapt is called once a second.
+func (w *WhyNot) adapt() {
+	popups := int64(len(w.config.Snapshots.Current().All()))
+	allowed := min(max(maxReasons/max(popups, 1), 1), w.config.PerSecond)
+	w.allowed.Store(allowed)
+	if w.taken.Swap(0)*2 < allowed {
+		w.chance.Store(w.chance.Load()<<1 | 1)
+	}
+}
+
+// look counts what stopped each popup in one poll.
+func (w *WhyNot) look(l *look) {
+	hourMS, _ := popup.HourOf(l.atMS, w.config.Zone)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	decision.Reasons(l.snap, l.users, &l.request, l.atMS, func(p *snapshot.Popup, reason popup.Reason) {
+		key := countedHour{p.ID, hourMS}
+		of := w.counts[key]
+		if of == nil {
+			of = new(reasons)
+			w.counts[key] = of
+		}
+		of[reason].polls += l.weight
+		of[reason].sampled++
+	})
+	l.snap = nil
+	w.free <- l
+}
+
+// write writes what was counted. What the store does not take is kept for the next time.
+func (w *WhyNot) write(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	w.mu.Lock()
+	w.writing, w.counts = w.counts, map[countedHour]*reasons{}
+	rows := make([]popup.WhyNot, 0, len(w.writing))
+	for of, counted := range w.writing {
+		rows = counted.appendTo(rows, of)
+	}
+	w.mu.Unlock()
+	var err error
+	if len(rows) > 0 {
+		err = w.config.Store.AddWhyNot(ctx, rows)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.keepLocked()
+	}
+	w.writing = nil
+	return err
+}
+
+// appendTo appends the counts that are not 0.
+func (r *reasons) appendTo(rows []popup.WhyNot, of countedHour) []popup.WhyNot {
+	for reason, n := range r {
+		if n.sampled > 0 {
+			rows = append(rows, popup.WhyNot{PopupID: of.popup, HourMS: of.hourMS, Reason: popup.Reason(reason), Polls: n.polls, Sampled: n.sampled})
+		}
+	}
+	return rows
+}
+
+// keepLocked adds what could not be written to what was counted since, but for hours that
+// are too old.
+func (w *WhyNot) keepLocked() {
+	newest := int64(0)
+	for of := range w.writing {
+		newest = max(newest, of.hourMS)
+	}
+	for of, counted := range w.writing {
+		if of.hourMS <= newest-maxHours*time.Hour.Milliseconds() {
+			continue
+		}
+		if now := w.counts[of]; now != nil {
+			for reason, n := range now {
+				counted[reason].polls += n.polls
+				counted[reason].sampled += n.sampled
+			}
+		}
+		w.counts[of] = counted
+	}
+}
+
+// WhyNot returns what stopped a popup in the hours that begin in [fromMS, toMS): what all
+// servers have written, and what this one is yet to write.
+func (w *WhyNot) WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.WhyNot, error) {
+	rows, err := w.config.Store.WhyNot(ctx, id, fromMS, toMS)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, counts := range []map[countedHour]*reasons{w.writing, w.counts} {
+		for of, counted := range counts {
+			if of.popup == id && of.hourMS >= fromMS && of.hourMS < toMS {
+				rows = counted.appendTo(rows, of)
+			}
+		}
+	}
+	return rows, nil
+}
