@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // TestStarving finds out why a popup is not shown, on two servers that stop meanwhile, has
@@ -88,6 +89,17 @@ func TestStarving(t *testing.T) {
 			t.Errorf("simulated: %+v, but it was shown %d times before and %d after", p, before[p.Key], after[p.Key])
 		}
 	}
+
+	// The polls of users who are reset go, wherever that is asked for.
+	b.restart()
+	a.mustForget("a0")
+	b.mustForget("a1")
+	eventually(t, 10*time.Second, func() error {
+		if a.admin("POST", "/v1/admin/simulate", "{}", "", &told); told.Polls != 3+9 {
+			return fmt.Errorf("%d polls are left, want 3 of before and 9 of after", told.Polls)
+		}
+		return nil
+	})
 	if status := a.admin("POST", "/v1/admin/simulate", `{"popups":[{"key":"Bad"}]}`, "", nil); status != http.StatusUnprocessableEntity {
 		t.Errorf("a bad proposal: %d, want 422", status)
 	}
