@@ -67,7 +67,9 @@ export interface Options {
   fetch?: typeof fetch;
 }
 
-export type Attributes = Record<string, string | number | boolean | null>;
+type AttributeValue = string | number | boolean | null;
+/** An array is a set: conditions hold when they do for any of its values. */
+export type Attributes = Record<string, AttributeValue | AttributeValue[]>;
 
 /** What a `render` of your own reports. Each is reported once. All but view end the popup. */
 export interface Actions {
