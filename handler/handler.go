@@ -3,7 +3,8 @@
 //
 // A poll goes one way: parse, load the snapshot once, decide, journal what was
 // decided, answer. Nothing on that way waits for MySQL or Redis, takes a lock
-// other than that of one user, or allocates (alloc_test.go). The bytes of a
+// other than that of one user, or allocates (alloc_test.go), but for the few polls
+// that package sample takes a copy of. The bytes of a
 // request are read where fasthttp left them; only what is percent-encoded or
 // escaped is copied, by [pollRequest] and [reader], into memory that is used again.
 //

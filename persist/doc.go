@@ -63,7 +63,8 @@
 // event has no index but its primary key (stream_no, seq). Within a stream seq
 // runs with time, so retention deletes from each stream's low end in small
 // batches until no old row is left there, and adds their number to
-// ingest_stream.removed in the same transaction. The statistics stay.
+// ingest_stream.removed in the same transaction. The statistics stay, but for
+// popup_why_not (whynot.go): an estimate that servers add up, no count of events.
 //
 // A reset event voids the user's impressions of up to then, with whatever is done
 // with them, before or after. It deletes their state, takes it out of what a server that
