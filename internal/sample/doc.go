@@ -1,5 +1,15 @@
-// Package sample looks at a sample of the polls, off their way: [Reservoir] keeps some of
-// them, without the users' ids, so that a change can be tried on them.
+// Package sample looks at a sample of the polls, off their way: [WhyNot] counts what stopped
+// each popup in some of them, and [Reservoir] keeps some, without the users' ids, so that a
+// change can be tried on them. What stops a popup and what a poll comes to is package
+// decision's to say; nothing of it is decided here.
+//
+// # Why a popup is not shown
+//
+// A poll is looked at by chance, before it is decided: the request and what is known of its
+// user are copied into one of a few slots, and a goroutine asks later what stops each
+// active popup. It rests for 19 times as long as it worked, so it takes at most a twentieth of
+// a processor, whatever the number of popups. A poll that had a chance of 1/n counts as n, so
+// that the counts of quiet and busy times, and of several servers, can be added up.
 //
 // # Which polls are kept
 //
