@@ -173,8 +173,7 @@ func (m *Matches) Release() {
 	clear(m.found[:cap(m.found)])
 	clear(m.sets)
 	clear(m.values[:cap(m.values)])
-	*m = Matches{
-		cursors: m.cursors[:0], filters: m.filters[:0], found: m.found[:0], values: m.values[:0],
-		value: value{buf: m.value.buf[:0]}, scratch: m.scratch,
-	}
+	m.cursors, m.filters, m.found, m.values = m.cursors[:0], m.filters[:0], m.found[:0], m.values[:0]
+	m.snapshot, m.here, m.index, m.zone, m.user = nil, nil, nil, nil, nil
+	m.value.release()
 }

@@ -47,6 +47,12 @@ func (v *value) set(text []byte) {
 	v.numberIs, v.versionIs, v.timeIs, v.addrIs, v.isFolded = unknown, unknown, unknown, unknown, false
 }
 
+// release forgets the request, and keeps buf.
+func (v *value) release() {
+	v.version, v.addr = popup.Version{}, netip.Addr{}
+	v.set(nil)
+}
+
 // members goes through the values that a request gives an attribute: none, one, or those
 // of a set in the order of the request. Empty ones are left out.
 type members struct {
