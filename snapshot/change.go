@@ -144,7 +144,7 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
 			at(p, func(c *changes) { c.in = append(c.in, p) })
 		}
 	}
-	s.active = previous.active.with(active, newPlainSegment)
+	s.active = previous.active.with(active, func(popups []*Popup) []*segment { return []*segment{newPlainSegment(popups)} })
 	s.byPlacement, s.triggered = previous.byPlacement, previous.triggered
 	if len(byKey) == 0 {
 		return
@@ -154,7 +154,7 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
 	maps.Copy(s.byPlacement, previous.byPlacement)
 	for k, here := range byKey {
 		last := s.byPlacement[k.placement]
-		now := last.with(k.trigger, last.index([]byte(k.trigger)).with(*here, newSegment))
+		now := last.with(k.trigger, last.index([]byte(k.trigger)).with(*here, newSegments))
 		if s.byPlacement[k.placement] = now; now == nil {
 			delete(s.byPlacement, k.placement)
 		}

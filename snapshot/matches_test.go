@@ -94,8 +94,8 @@ func drawSpec(t *rapid.T) popup.Spec {
 	}
 	s.Rollout.Percent = rapid.SampledFrom([]float64{100, 100, 50, 0}).Draw(t, "percent")
 	s.Rollout.Salt = sample("salt", "", "s")
-	for name, group := range map[string]*[]popup.Condition{"all": &s.Targeting.All, "any": &s.Targeting.Any, "none": &s.Targeting.None} {
-		*group = rapid.SliceOfN(rapid.Custom(drawCondition), 0, 2).Draw(t, name)
+	for _, group := range []*[]popup.Condition{&s.Targeting.All, &s.Targeting.Any, &s.Targeting.None} {
+		*group = rapid.SliceOfN(rapid.Custom(drawCondition), 0, 2).Draw(t, "conditions")
 	}
 	return s
 }

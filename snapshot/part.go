@@ -12,6 +12,7 @@ import (
 // part is a segment without the popups that are no longer in force.
 type part struct {
 	segment *segment
+	build   *build
 	live    []uint64 // a bit for each position
 	size    int      // of live
 	state   atomic.Pointer[openState]
@@ -22,18 +23,32 @@ type part struct {
 // up to UTC+14:00, then one for all at other distances.
 const localStates = 26*4 + 2
 
-func newPart(s *segment) *part {
+func newPart(s *segment, build *build) *part {
 	n := len(s.popups)
-	p := &part{segment: s, live: complement(newBitmap(n), n), size: n}
+	p := &part{segment: s, build: build, live: complement(newBitmap(n), n), size: n}
 	if s.users != nil {
 		p.local = new([localStates]atomic.Pointer[openState])
 	}
 	return p
 }
 
+// withoutAny returns the part without those of the popups that it has.
+func (p *part) withoutAny(popups []*Popup) *part {
+	var positions []uint32
+	for _, of := range popups {
+		if position, ok := p.find(of); ok {
+			positions = append(positions, position)
+		}
+	}
+	if len(positions) == 0 {
+		return p
+	}
+	return p.without(positions)
+}
+
 // without returns the part without the popups at these positions, which it has.
 func (p *part) without(positions []uint32) *part {
-	rest := &part{segment: p.segment, live: slices.Clone(p.live), size: p.size - len(positions)}
+	rest := &part{segment: p.segment, build: p.build, live: slices.Clone(p.live), size: p.size - len(positions)}
 	for _, position := range positions {
 		rest.live[position/64] &^= 1 << (position % 64)
 	}

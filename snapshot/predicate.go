@@ -94,9 +94,11 @@ func (x *predicateIndex) find(m *Matches, v *value) *postings {
 	case kindEqual:
 		return x.findEqual(m, v)
 	case kindPrefix:
-		return m.union(x.prefixes.find(m.found[:0], v.compared(x.fold)), len(x.members))
+		m.found = x.prefixes.find(m.found[:0], v.compared(x.fold))
+		return m.union(m.found, len(x.members))
 	case kindSuffix:
-		return m.union(x.prefixes.find(m.found[:0], m.reverse(v.compared(x.fold))), len(x.members))
+		m.found = x.prefixes.find(m.found[:0], m.reverse(v.compared(x.fold)))
+		return m.union(m.found, len(x.members))
 	case kindExists:
 		return &x.all
 	case kindOneByOne:
@@ -131,7 +133,8 @@ func (x *predicateIndex) findEqual(m *Matches, v *value) *postings {
 		if p := x.numbers[n]; named == nil {
 			named = p
 		} else if p != nil {
-			return m.union(append(m.found[:0], named, p), len(x.members))
+			m.found = append(m.found[:0], named, p)
+			return m.union(m.found, len(x.members))
 		}
 	}
 	return named

@@ -1,6 +1,9 @@
 package snapshot
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // segment is popups in selection order, compiled so that the cost of a request depends
 // little on their number. It is immutable: popups that have been changed since are
@@ -45,6 +48,52 @@ func newPlainSegment(popups []*Popup) *segment {
 		}
 	}
 	return s
+}
+
+// minKind is how many popups that require conditions on the same attributes are a segment
+// of their own. There each index has them all, and stops all but those that it finds, where
+// others would stay. A further segment costs a request as much as some hundred popups in one.
+const minKind = 1024
+
+// newSegments compiles popups that are in selection order.
+func newSegments(popups []*Popup) []*segment {
+	if len(popups) < 2*minKind {
+		return []*segment{newSegment(popups)}
+	}
+	kinds, order := map[string][]*Popup{}, []string{}
+	for _, p := range popups {
+		kind := p.targeting.required()
+		if kinds[kind] == nil {
+			order = append(order, kind)
+		}
+		kinds[kind] = append(kinds[kind], p)
+	}
+	var segments []*segment
+	var rest []*Popup
+	for _, kind := range order {
+		if alike := kinds[kind]; len(alike) >= max(minKind, len(popups)/16) {
+			segments = append(segments, newSegment(alike))
+		} else {
+			rest = append(rest, alike...)
+		}
+	}
+	if len(rest) > 0 {
+		slices.SortFunc(rest, selectionOrder)
+		segments = append(segments, newSegment(rest))
+	}
+	return segments
+}
+
+// required names the attributes that the popup requires, with the kinds of conditions.
+func (t *targeting) required() string {
+	var names []string
+	t.each(func(c *condition, r role) {
+		if r == required {
+			names = append(names, string(rune('A'+kindOf(c)))+string(rune('A'+c.attr))+c.name)
+		}
+	})
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), "\x00")
 }
 
 // newSegment compiles popups that are in selection order.
