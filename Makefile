@@ -11,7 +11,7 @@ run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 build: ## Build ./popupd.
 	$(GO) build -trimpath -o popupd .
 
-test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium.
+test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium and Firefox.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $$($(GO) list $(PACKAGES) | grep -v -e '/e2e$$' -e '/bench\(/\|$$\)')
 	POPUPD_REQUIRE_STORES=1 $(GO) -C e2e/browser test -timeout 3m -count=1 -parallel 4 .
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 4 ./e2e # uncached: go test does not see that the popupd it builds has changed
@@ -42,6 +42,7 @@ lint: ## Check the code with gofmt, go vet and staticcheck.
 	$(GO) -C e2e/browser vet ./...
 	$(TOOL) staticcheck $(PACKAGES)
 	$(GO) -C bench/rivals tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
+	$(GO) -C e2e/browser tool -modfile=$(CURDIR)/internal/tools/go.mod staticcheck ./...
 
 fmt: ## Format the code with gofmt.
 	gofmt -w .
@@ -127,8 +128,8 @@ stores: ## Install MariaDB, Redis, HAProxy, Prometheus and strace where they are
 	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
 	done
 
-browser-long: sdk-tools ## Show 500 popups, load the SDK on a slow CPU, visit for five minutes; POPUPD_SDK_RIVALS=DIR measures the scripts in DIR beside it.
-	POPUPD_REQUIRE_STORES=1 POPUPD_BROWSER_LONG=1 $(GO) -C e2e/browser test -v -timeout 5m -count=1 -parallel 1 -run '^(TestManyShows|TestLoad|TestVisit)$$' .
+browser-long: sdk-tools ## Show 500 popups, load the SDK on a slow CPU, visit for five minutes, run all that can be in Firefox; POPUPD_SDK_RIVALS=DIR measures the scripts in DIR beside it.
+	POPUPD_REQUIRE_STORES=1 POPUPD_BROWSER_LONG=1 $(GO) -C e2e/browser test -v -timeout 10m -count=1 -parallel 1 -run '^(TestManyShows|TestLoad|TestVisit|TestFirefox.*)$$' .
 
 SDK   ?= sdk
 # Members that only the SDK's own modules use get short names: no page, server or browser may know them.
@@ -139,8 +140,9 @@ sdk: ## Bundle the browser SDK out of sdk/src, into the directory SDK.
 	$(BUNDLE) sdk/src/index.js --format=esm --outfile=$(SDK)/popupd.mjs
 	$(BUNDLE) sdk/src/mock.js --format=esm --outfile=$(SDK)/popupd.mock.mjs
 
-sdk-tools: ## Install Chromium and Node.js (Debian, as root) and the npm packages that test the browser SDK, where they are missing.
+sdk-tools: ## Install Chromium, Firefox and Node.js (Debian, as root) and the npm packages that test the browser SDK, where they are missing.
 	@{ command -v chromium && command -v npm; } >/dev/null || $(call install,chromium nodejs npm)
+	@command -v firefox-esr >/dev/null || ( $(call install,firefox-esr) ) || true # its tests are skipped without it
 	@$(call packages,sdk)
 
 CLIENTS = docs/clients/typescript

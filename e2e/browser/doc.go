@@ -1,3 +1,4 @@
-// Package browser runs the SDK in Chromium, against a running popupd of another origin.
-// It is a module of its own: nothing that popupd is made of needs chromedp.
+// Package browser runs the SDK in Chromium and Firefox, against a running popupd of
+// another origin. It is a module of its own: nothing that popupd is made of needs chromedp
+// or a WebSocket.
 package browser

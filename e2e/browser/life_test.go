@@ -1,8 +1,13 @@
 package browser
 
 import (
+	"context"
+	"net/http"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -14,8 +19,8 @@ func TestBackForwardCache(t *testing.T) {
 	p.is(shown)
 	s.reported("view")
 	p.js(`window.mark = 1`)
-	p.run(chromedp.Navigate(s.origin + "/empty"))
-	p.js(`void history.back()`)
+	p.navigate(s.origin + "/empty")
+	p.do(p.driver.back)
 	p.is(`window.mark === 1 && restored`)
 	p.is(`!` + shown)
 	s.polled(1)
@@ -23,18 +28,107 @@ func TestBackForwardCache(t *testing.T) {
 	s.polled(2)
 }
 
-// TestPrerender: a page that is prerendered does not poll before it is shown. Chromium
-// prerenders nothing while it is headless, so that the document only says so.
+// TestPrerender: a page that is prerendered does not poll before it is shown, and polls
+// once then. Chromium prerenders nothing for a page that DevTools are attached to, so this
+// one does everything on its own.
 func TestPrerender(t *testing.T) {
 	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
-	p := s.open("/", `{ let early = true; Object.defineProperty(document, "prerendering", {get: () => early});
-		window.activate = () => { early = false; document.dispatchEvent(new Event("prerenderingchange")); }; }`)
-	p.is(`!!window.popupd?.version`)
-	p.js(`new Promise((resolve) => setTimeout(resolve, 300))`)
+	s.head = `<script>
+		if (location.pathname === "/empty") {
+			const rules = document.createElement("script");
+			rules.type = "speculationrules";
+			rules.textContent = JSON.stringify({prerender: [{source: "list", urls: ["/"], eagerness: "immediate"}]});
+			document.head.append(rules);
+			fetch("/wait").then(() => location.href = "/");
+		} else {
+			addEventListener("load", () => setTimeout(() => fetch("/loaded?" + document.prerendering), 300)); // by when it would have polled
+			document.addEventListener("prerenderingchange", () => fetch("/activated"));
+		}
+	</script>`
+	left, leave := context.WithCancel(t.Context())
+	asked := make(chan string, 100)
+	s.request = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/wait" {
+			<-left.Done()
+		}
+		asked <- r.URL.RequestURI()
+		return r.URL.Path != "/" && r.URL.Path != "/empty"
+	}
+	until := func(want string) {
+		t.Helper()
+		for limit := time.After(patience); ; {
+			select {
+			case got := <-asked:
+				if got == want {
+					return
+				}
+				if got == "/loaded?false" {
+					t.Fatalf("not prerendered")
+				}
+			case <-limit:
+				t.Fatalf("no request for %s", want)
+			}
+		}
+	}
+	tab, err := chromedp.Call(chrome, target.CreateTarget, target.CreateTargetParams{URL: s.origin + "/empty", NewWindow: new(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { chromedp.Call(chrome, target.CloseTarget, target.CloseTargetParams{TargetID: tab.TargetID}) })
+	until("/loaded?true")
 	s.polled(0)
-	p.js(`activate()`)
-	p.is(shown)
+	leave()
+	until("/activated")
+	s.reported("view")
 	s.polled(1)
+}
+
+// TestSleep: after nine hours in which a computer slept, a page polls once, takes away what
+// is paused by now, and sends what it had kept.
+func TestSleep(t *testing.T) {
+	for _, dismissed := range []bool{false, true} {
+		t.Run(map[bool]string{false: "shown", true: "dismissed"}[dismissed], func(t *testing.T) {
+			s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+			p := s.open("/", `window.asleep = 0; { const now = Date.now; Date.now = () => now() + asleep; }`)
+			p.is(shown)
+			s.reported("view")
+			p.offline(true)
+			if dismissed {
+				p.click(".close")
+				p.is(`!` + shown)
+			}
+			p.freeze(true)
+			p.js(`asleep = 9 * 3600e3`)
+			s.admin("POST", "/v1/admin/popups/"+s.key(0)+"/pause", "", 200, "If-Match", "*")
+			p.freeze(false)
+			s.polled(1)
+			p.offline(false)
+			p.is(`!` + shown)
+			s.polled(2)
+			p.js(`new Promise((resolve) => setTimeout(resolve, 2500))`) // more than the time between polls that anything may ask for
+			s.polled(2)
+			if want := []string{"view", "dismiss"}; dismissed {
+				s.reported(want...)
+				if age := s.actions[1]["age_ms"].(float64); age < 9*3600e3 {
+					t.Errorf("age_ms %v, want 9 hours", age)
+				}
+			} else {
+				s.reported(want[:1]...)
+			}
+		})
+	}
+}
+
+// freeze stops the timers of a page, or has them go on.
+func (t *tab) freeze(yes bool) {
+	t.Helper()
+	state := page.SetWebLifecycleStateStateActive
+	if yes {
+		state = page.SetWebLifecycleStateStateFrozen
+	}
+	if _, err := chromedp.Call(t.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestFrame: only the top frame polls.
@@ -58,7 +152,7 @@ func TestIdentify(t *testing.T) {
 	s.uid += "-known"
 	p.js(`void client.identify("` + s.uid + `", {sig: "abc", attributes: {plan: "pro"}})`)
 	s.polled(2)
-	p.run(chromedp.Navigate(s.origin + "/empty"))
+	p.navigate(s.origin + "/empty")
 	p.js(`localStorage.removeItem("popupd.next." + "` + s.endpoint + ` ` + s.uid + `")`)
 	p.init("")
 	s.polled(3)
@@ -94,7 +188,7 @@ func TestConvertLater(t *testing.T) {
 	p.click(".cta")
 	s.reported("view", "click")
 	p.is(`localStorage["popupd.out.` + s.endpoint + `"] === "[]"`) // the answer was heard
-	p.run(chromedp.Navigate(s.origin + "/empty"))
+	p.navigate(s.origin + "/empty")
 	p.init("")
 	p.js(`void (client.convert(), client.convert())`)
 	s.reported("view", "click", "convert")

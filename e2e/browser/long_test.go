@@ -24,7 +24,7 @@ import (
 // newLongSite is newSite for tests that take long or measure: make browser-long.
 func newLongSite(t *testing.T, popups ...string) *site {
 	t.Helper()
-	if os.Getenv("POPUPD_BROWSER_LONG") != "1" {
+	if !long {
 		t.Skip("make browser-long")
 	}
 	return newSite(t, popups...)
@@ -80,7 +80,7 @@ func (s *site) load(path string) (best measured) {
 		if _, err := chromedp.Call(t.ctx, performance.Enable, performance.EnableParams{}); err != nil {
 			s.Fatal(err)
 		}
-		t.run(chromedp.Navigate(s.origin + path))
+		t.navigate(s.origin + path)
 		t.js(`new Promise((resolve) => setTimeout(resolve, 3000))`)
 		all, err := chromedp.Call(t.ctx, performance.GetMetrics, cdp.Empty{})
 		if err != nil {
@@ -95,7 +95,7 @@ func (s *site) load(path string) (best measured) {
 		fmt.Sscan(strings.Trim(t.js(`new Promise((resolve) => { new PerformanceObserver((list) => resolve(Math.max(...list.getEntries().map((entry) => entry.duration)))).observe({type: "longtask", buffered: true}); setTimeout(resolve, 300, 0); })`), `"`), &m.longest)
 		fmt.Sscan(t.js(`performance.getEntriesByType("resource").filter((entry) => !entry.name.endsWith("/favicon.ico")).length`), &m.requests)
 		fmt.Sscan(t.js(`Math.round(performance.getEntriesByType("resource").find((entry) => entry.name.includes("/v1/poll"))?.startTime ?? 0)`), &m.poll)
-		t.run(chromedp.Navigate("about:blank"))
+		t.navigate("about:blank")
 		if i == 0 || m.script < best.script {
 			m.longest = min(m.longest, max(best.longest, m.longest))
 			best = m

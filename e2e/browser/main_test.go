@@ -13,9 +13,12 @@ import (
 )
 
 var (
+	bed     *testbed.Testbed
 	server  *testbed.Popupd
 	chrome  context.Context // of the browser
 	missing string          // why there is no browser
+
+	long = os.Getenv("POPUPD_BROWSER_LONG") == "1" // what make test has no time for
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +31,8 @@ func TestMain(m *testing.M) {
 			}
 			return m.Run()
 		}
-		bed, err := testbed.New(context.Background())
+		var err error
+		bed, err = testbed.New(context.Background())
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

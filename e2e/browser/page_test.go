@@ -2,7 +2,6 @@ package browser
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,10 +14,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 )
 
 // patience is how long something that should happen may take.
@@ -28,12 +23,14 @@ const patience = 10 * time.Second
 // notes what arrives.
 type site struct {
 	*testing.T
+	firefox        *firefox // nil: Chromium
 	placement, uid string
-	origin         string // of the page
-	endpoint       string // of the proxy
-	csp            string // Content-Security-Policy of the page
-	head           string // HTML in the page's head
-	attributes     string // of the script tag, beside uid and placement
+	origin         string                                                       // of the page
+	endpoint       string                                                       // of the proxy
+	csp            string                                                       // Content-Security-Policy of the page
+	head           string                                                       // HTML in the page's head
+	request        func(w http.ResponseWriter, r *http.Request) (answered bool) // sees what is asked of the page's origin; nil: nothing does
+	attributes     string                                                       // of the script tag, beside uid and placement
 
 	mu      sync.Mutex
 	polls   []map[string]any
@@ -55,7 +52,7 @@ func newSite(t *testing.T, popups ...string) *site {
 	if missing != "" {
 		t.Skip(missing)
 	}
-	s := &site{T: t, placement: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), uid: "u-" + t.Name(), events: make(chan struct{}, 1)}
+	s := &site{T: t, firefox: firefoxOf(t), placement: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), uid: "u-" + t.Name(), events: make(chan struct{}, 1)}
 	for i, text := range popups {
 		s.put(i, text)
 	}
@@ -112,6 +109,9 @@ func (s *site) admin(method, path, body string, want int, header ...string) []by
 }
 
 func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
+	if s.request != nil && s.request(w, r) {
+		return
+	}
 	if r.URL.Path == "/mock.mjs" {
 		w.Header().Set("Content-Type", "text/javascript")
 		http.ServeFile(w, r, "../../sdk/popupd.mock.mjs")
@@ -222,112 +222,4 @@ func (s *site) polled(n int) {
 	if polls, _ := s.seen(); len(polls) != n {
 		s.Fatalf("%d polls, want %d", len(polls), n)
 	}
-}
-
-// openRoots has shadow roots open, in window.roots, and notes what goes wrong.
-const openRoots = `
-	window.roots = []; window.violations = []; window.errors = []; window.failures = []; window.warnings = [];
-	addEventListener("error", (event) => errors.push(String(event.message)));
-	addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
-	addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + " " + event.blockedURI));
-	{ const warn = console.warn; console.warn = (...args) => { warnings.push(args.join(" ")); warn(...args); }; }
-	{ const attach = Element.prototype.attachShadow;
-	Element.prototype.attachShadow = function (options) {
-		const root = attach.call(this, { ...options, mode: "open" });
-		roots.push(root);
-		return root;
-	}; }`
-
-type tab struct {
-	*site
-	ctx context.Context
-}
-
-// open opens a tab at a path of the page; scripts run before any of the page's own.
-func (s *site) open(path string, scripts ...string) *tab {
-	s.Helper()
-	ctx, cancel := chromedp.NewContext(chrome)
-	s.Cleanup(cancel)
-	t := &tab{s, ctx}
-	if err := chromedp.Do(ctx); err != nil { // opens the tab, which lasts as long as this context
-		s.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: openRoots + strings.Join(scripts, "\n")}); err != nil {
-		s.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil { // as if each tab was the one in front
-		s.Fatal(err)
-	}
-	t.run(chromedp.Navigate(s.origin + path))
-	return t
-}
-
-// start opens a tab whose script makes window.client, with these options beside the usual ones.
-func (s *site) start(options string, scripts ...string) *tab {
-	s.Helper()
-	t := s.open("/empty", scripts...)
-	t.init(options)
-	return t
-}
-
-func (t *tab) init(options string) {
-	t.Helper()
-	t.js(`import("` + t.endpoint + `/sdk.js").then(() => {
-		window.client = popupd.init({endpoint: "` + t.endpoint + `", uid: "` + t.uid + `", placement: "` + t.placement + `", ` + options + `});
-		client.on("error", ({error}) => failures.push(error.message));
-	})`)
-}
-
-func (t *tab) run(actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.ctx, 2*patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// js returns what an expression evaluates to, as JSON.
-func (t *tab) js(expression string) string {
-	t.Helper()
-	text, err := t.evaluate(expression)
-	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
-	}
-	return text
-}
-
-func (t *tab) evaluate(expression string) (string, error) {
-	ctx, cancel := context.WithTimeout(t.ctx, 2*patience)
-	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
-	return string(text), err
-}
-
-// is fails the test unless an expression soon is true, of the next page if the tab leaves
-// this one meanwhile.
-func (t *tab) is(expression string) {
-	t.Helper()
-	look := `new Promise((resolve, reject) => {
-		const end = Date.now() + 8000;
-		const look = () => {
-			let yes = false, why = "";
-			try { yes = ` + expression + `; } catch (error) { why = error; }
-			yes ? resolve(true) : Date.now() > end ? reject(new Error("not true: " + ` + "`" + strings.ReplaceAll(expression, "`", "'") + "`" + ` + why)) : setTimeout(look, 20);
-		};
-		look();
-	})`
-	_, err := t.evaluate(look)
-	for left := 3; left > 0 && err != nil && strings.Contains(err.Error(), "navigated or closed"); left-- {
-		_, err = t.evaluate(look)
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", expression, err)
-	}
-}
-
-// click clicks a part of the popup shown last.
-func (t *tab) click(selector string) {
-	t.Helper()
-	t.js(`roots.at(-1).querySelector(` + fmt.Sprintf("%q", selector) + `).click()`)
 }

@@ -29,7 +29,7 @@ func TestNextPoll(t *testing.T) {
 	s.polled(1)
 	p.is(answered)
 	for range 3 {
-		p.run(chromedp.Navigate(s.origin + "/other"))
+		p.navigate(s.origin + "/other")
 		p.is(`!!window.popupd?.version`)
 	}
 	s.open("/")

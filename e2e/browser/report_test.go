@@ -3,8 +3,6 @@ package browser
 import (
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // TestLinkAway: of a click on a link to another site exactly one action arrives.
@@ -33,7 +31,7 @@ func TestLostClick(t *testing.T) {
 		p.init("")
 		p.is(`localStorage["popupd.out.` + s.endpoint + `"] === "[]"`)
 		s.reported("view", "click")
-		p.run(chromedp.Navigate(s.origin + "/empty"))
+		p.navigate(s.origin + "/empty")
 	}
 	if age, ok := s.actions[1]["age_ms"].(float64); !ok || age < 200 {
 		t.Errorf("age_ms %v, want 200 or more", s.actions[1]["age_ms"])
@@ -64,13 +62,12 @@ func TestOffline(t *testing.T) {
 	p := s.open("/")
 	p.is(shown)
 	s.reported("view")
-	p.js(`Object.defineProperty(navigator, "onLine", {value: false, configurable: true}) && 0`)
+	p.offline(true)
 	p.click(".close")
 	p.is(`!` + shown)
 	p.js(`new Promise((resolve) => setTimeout(resolve, 300))`)
 	s.reported("view")
-	p.js(`Object.defineProperty(navigator, "onLine", {value: true, configurable: true}) && 0`)
-	p.js(`void dispatchEvent(new Event("online"))`)
+	p.offline(false)
 	s.reported("view", "dismiss")
 	if age, ok := s.actions[1]["age_ms"].(float64); !ok || age < 250 {
 		t.Errorf("age_ms %v, want 250 or more", s.actions[1]["age_ms"])

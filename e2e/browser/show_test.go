@@ -2,9 +2,6 @@ package browser
 
 import (
 	"testing"
-
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 const shown = `!!document.querySelector("popupd-host")`
@@ -30,7 +27,7 @@ func TestKinds(t *testing.T) {
 // TestInline: an inline popup goes where the page says.
 func TestInline(t *testing.T) {
 	s := newSite(t, content(`"kind":"inline","title":"Sale","cta":"OK"`))
-	p := s.start(`container: {` + s.placement + `: "#slot"}`)
+	p := s.start(`container: {"` + s.placement + `": "#slot"}`)
 	p.is(`!!document.querySelector("#slot popupd-host")`)
 	s.reported("view")
 	p.click(".cta")
@@ -56,10 +53,11 @@ func TestModalKeys(t *testing.T) {
 	p.is(shown)
 	p.is(`roots[0].activeElement.tagName === "DIALOG"`)
 	for _, want := range []string{"cta", "dismiss", "close", "cta"} {
-		p.run(chromedp.KeyEvent(kb.Tab))
+		p.press("Tab")
 		p.is(`roots[0].activeElement.className === "` + want + `"`)
 	}
-	p.run(chromedp.KeyEvent("x"), chromedp.KeyEvent(kb.Escape))
+	p.press("x")
+	p.press("Escape")
 	p.is(`!` + shown)
 	s.until("dismiss", func(_ []map[string]any, actions []string) bool {
 		return len(actions) > 0 && actions[len(actions)-1] == "dismiss"
