@@ -11,7 +11,7 @@ import (
 )
 
 // demoPages are the files of the demo shop that have paths without a suffix.
-var demoPages = map[string]string{"index.html": "/demo", "zh.html": "/demo/zh"}
+var demoPages = map[string]string{"index.html": "/demo", "zh.html": "/demo/zh", "ar.html": "/demo/ar"}
 
 // newDemo returns the files of the demo shop by their paths.
 func (o *origins) newDemo() map[string]*file {

@@ -14,6 +14,7 @@ func TestDemo(t *testing.T) {
 		for path, want := range map[string]struct{ contentType, text string }{
 			"/demo":           {"text/html; charset=utf-8", `<script defer src="sdk.js">`},
 			"/demo/zh":        {"text/html; charset=utf-8", `<script defer src="../sdk.js">`},
+			"/demo/ar":        {"text/html; charset=utf-8", `dir="rtl"`},
 			"/demo/demo.js":   {"text/javascript; charset=utf-8", "popupd.init"},
 			"/demo/style.css": {"text/css; charset=utf-8", "--popupd-accent"},
 			"/demo/leaf.svg":  {"image/svg+xml", "<svg"},

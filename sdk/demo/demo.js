@@ -1,6 +1,10 @@
 // What the demo shop does with the SDK: it makes a client, notes its events, and has
 // buttons for what otherwise takes a visitor's time.
-const zh = document.documentElement.lang.startsWith("zh");
+const words = {
+  en: { idle: "nothing to show", again: "a new visitor" },
+  zh: { idle: "没有合适的弹窗", again: "新访客" },
+  ar: { idle: "لا شيء للعرض", again: "زائر جديد" },
+}[document.documentElement.lang.slice(0, 2)];
 const log = document.querySelector("#log");
 
 function note(text) {
@@ -23,7 +27,7 @@ function visit() {
       }
     });
   }
-  client.on("idle", () => note(zh ? "没有合适的弹窗" : "nothing to show"));
+  client.on("idle", () => note(words.idle));
   client.on("error", ({ error }) => note(error.message));
 }
 
@@ -38,6 +42,6 @@ document.querySelector("#again").onclick = () => {
       localStorage.removeItem(key);
     }
   }
-  note(zh ? "新访客" : "a new visitor");
+  note(words.again);
   visit();
 };
