@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start overload pgo ladder timewait stores clients sdk sdk-tools browser-long
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes overload pgo ladder timewait stores clients sdk sdk-tools browser-long
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -108,6 +108,9 @@ outage: stores ## Measure a minute with both stores down between two minutes wit
 
 start: stores ## Measure how long a start takes with 50 million rows of users' state in MariaDB: 10 GB of disk and of memory, 15 minutes.
 	$(GO) run ./bench/start $(ARGS)
+
+changes: stores ## Create 10,000 popups one by one on two servers, and measure what a change then costs them and the polls.
+	$(GO) run ./bench/changes $(ARGS)
 
 overload: stores ## Offer more than can be answered, with and without shedding.
 	$(GO) run ./bench/load $(ARGS) overload

@@ -59,6 +59,7 @@ var imports = map[string][]string{
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 
 	"bench":              {},
+	"bench/changes":      {"bench/openloop", "bench/results", "internal/testbed"},
 	"bench/ladder":       {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/load":         {"bench/openloop", "bench/plot", "bench/results", "internal/testbed"},
 	"bench/openloop":     {},

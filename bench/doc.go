@@ -17,6 +17,8 @@
 //	                and is every event counted when they are back
 //	make start      how long a start takes with 50 million rows of users' state in
 //	                MariaDB, with and without a dump
+//	make changes    what a change of one popup among 10,000 costs two servers, and
+//	                what polls notice of one a second
 //	make overload   what becomes of those who are answered, and of popupd, when ten
 //	                times more is asked for than can be
 //	make ladder     what each step from a common server to popupd brings: every request
