@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -61,6 +62,30 @@ func (p *placement) triggerCount() int {
 		return 0
 	}
 	return 1
+}
+
+// Outranking returns the active popups of a placement, and of no other, that wait for a
+// trigger and have a higher priority, those of each segment in selection order.
+func (s *Snapshot) Outranking(placement, trigger string, priority int) iter.Seq[*Popup] {
+	return func(yield func(*Popup) bool) {
+		if s == nil {
+			return
+		}
+		x := s.byPlacement[placement].index([]byte(trigger))
+		if x == nil {
+			return
+		}
+		for _, part := range x.parts {
+			for i, p := range part.segment.popups {
+				if p.Priority <= priority {
+					break
+				}
+				if part.live[i/64]>>(i%64)&1 != 0 && len(p.placements) == 1 && !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // each calls f for the popups of every trigger.

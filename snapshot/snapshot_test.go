@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -337,5 +338,27 @@ func TestUsesIP(t *testing.T) {
 		if s.UsesIP() != step.want {
 			t.Errorf("%s: %v, want %v", step.members, s.UsesIP(), step.want)
 		}
+	}
+}
+
+func TestOutranking(t *testing.T) {
+	s := mustCompile(t, row(1, `"priority":5`), row(2, `"priority":4,"trigger":"exit"`), row(3, `"priority":3,"placements":["default","home"]`),
+		row(4, `"priority":2`), row(5, `"priority":9,"status":"paused"`), row(6, `"priority":8,"placements":["home"]`))
+	s, _ = Apply(s, popup.CatalogChange{Popups: []popup.Row{{ID: 1, Version: 2, Archived: true}, row(7, `"priority":6`)}})
+	for _, c := range []struct {
+		placement, trigger string
+		priority           int
+		want               string
+	}{
+		{"default", "load", 1, "p4.1 p7.1"}, {"default", "load", 2, "p7.1"}, {"default", "exit", 3, "p2.1"}, {"default", "exit", 4, ""},
+		{"home", "load", 0, "p6.1"}, {"none", "load", 0, ""},
+	} {
+		got := slices.SortedFunc(s.Outranking(c.placement, c.trigger, c.priority), func(a, b *Popup) int { return int(a.ID) - int(b.ID) })
+		if keys(got) != c.want {
+			t.Errorf("above %d of %s on %s: %s, want %s", c.priority, c.placement, c.trigger, keys(got), c.want)
+		}
+	}
+	for range (*Snapshot)(nil).Outranking("default", "load", 0) {
+		t.Error("a popup in an empty snapshot")
 	}
 }

@@ -9,24 +9,37 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
+// Of the popups of a placement that may outrank one so many are looked at, and so many of
+// those are read in full, so that a change among ten thousand takes no longer: the warning is
+// probable anyway.
+const mostLooked, mostRead = 1000, 50
+
 // checkRank warns if in each of its placements another popup with a higher priority is
 // shown to everybody who would get this one, every time. It is probable and not proved:
 // a user who polls twice within the 100 ms to which waits resolve gets this one next.
 func (w *warnings) checkRank(s *popup.Spec, t *targeting, id uint32, others *snapshot.Snapshot, nowMS int64) {
 	above := map[string]string{} // the key of such a popup, by placement
-	for _, o := range others.All() {
-		if o.ID == id || o.Status != popup.Active || o.Priority <= s.Priority || !neverWaits(&o.Frequency) {
-			continue
-		}
+	for _, name := range s.Placements {
+		looked, read := 0, 0
 		// In a poll of several placements a popup takes one alone, so one with several
 		// may leave any of them to this one.
-		other, _, err := popup.DecodeStored(o.Row().Spec)
-		if err == nil && len(other.Placements) == 1 && slices.Contains(s.Placements, other.Placements[0]) && covers(&other, s, t, nowMS) {
-			above[other.Placements[0]] = other.Key
+		for o := range others.Outranking(name, s.Trigger, s.Priority) {
+			if looked++; looked > mostLooked || read == mostRead {
+				break
+			}
+			if o.ID == id || !neverWaits(&o.Frequency) {
+				continue
+			}
+			read++
+			other, _, err := popup.DecodeStored(o.Row().Spec)
+			if err == nil && covers(&other, s, t, nowMS) {
+				above[name] = other.Key
+				break
+			}
 		}
-	}
-	if len(above) < len(s.Placements) {
-		return
+		if above[name] == "" {
+			return
+		}
 	}
 	var keys []string
 	for _, name := range s.Placements {
