@@ -22,7 +22,7 @@ const (
 
 	// A simulation works for at most workFor at a time and then pauses restShare times as
 	// long, so that it takes a quarter of one processor.
-	workFor   = 2 * time.Millisecond
+	workFor   = 500 * time.Microsecond
 	restShare = 3
 
 	// maxSimulation is how long a simulation may take.
