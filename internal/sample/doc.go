@@ -5,7 +5,7 @@
 //
 // # Why a popup is not shown
 //
-// A poll is looked at by chance, before it is decided: the request and what is known of its
+// A poll is picked by chance, before it is decided: the request and what is known of its
 // user are copied into one of a few slots, and a goroutine asks later what stops each
 // active popup. It rests for 19 times as long as it worked, so it takes at most a twentieth of
 // a processor, whatever the number of popups. A poll that had a chance of 1/n counts as n, so

@@ -22,7 +22,7 @@ func (s *simulation) reach(nowMS int64) (map[string]*popup.Reach, error) {
 	if len(out) == 0 {
 		return out, nil
 	}
-	a := ahead{
+	a := forecast{
 		simulation: s, replay: decision.NewReplay(s.after, s.minGap), nowMS: nowMS, untilMS: nowMS + int64(s.proposal.ReachDays)*dayMS,
 		spanMS: max(s.trace.toMS-s.trace.fromMS, bucketMS), proposed: out, left: maxAhead,
 	}
@@ -59,8 +59,8 @@ func byUser(polls []tracedPoll) (users [][]tracedPoll) {
 	return users
 }
 
-// ahead looks ahead for one user after another.
-type ahead struct {
+// forecast looks ahead for one user after another.
+type forecast struct {
 	*simulation
 	replay   *decision.Replay
 	nowMS    int64
@@ -73,7 +73,7 @@ type ahead struct {
 }
 
 // follow decides the polls of one user until all proposed popups were seen or the time is over.
-func (a *ahead) follow(polls []tracedPoll) error {
+func (a *forecast) follow(polls []tracedPoll) error {
 	a.seen = map[string]bool{}
 	for startMS := a.nowMS; ; startMS += a.spanMS {
 		for i := range polls {

@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// mostLooks is how many polls a second are looked at; fewer where there are so many
-	// popups that it would be more than maxReasons of them a second.
-	mostLooks  = 16
-	maxReasons = 40_000
+	// defaultPerSecond is how many polls a second are evaluated; fewer where there are so many
+	// popups that it would be more than maxEvaluations of them a second.
+	defaultPerSecond = 16
+	maxEvaluations   = 40_000
 
-	maxWaiting = 64 // polls that wait to be looked at
-	lookShare  = 20 // of the time that one processor has, a look takes at most one in so many
-	maxHours   = 3  // of which counts are kept while the store is away
+	maxWaiting      = 64 // polls that wait to be evaluated
+	evaluationShare = 20 // of the time that one processor has, evaluating takes at most one in so many
+	maxHours        = 3  // of which counts are kept while the store is away
 
 	writeEvery   = time.Minute
 	writeTimeout = 10 * time.Second
@@ -46,7 +46,7 @@ type WhyNotConfig struct {
 	Store     WhyNotStore
 	Snapshots *snapshot.Store
 	Zone      *time.Location // whose hours are counted by; nil: UTC
-	PerSecond int64          // polls that are looked at a second, at most; 0: mostLooks
+	PerSecond int64          // polls that are evaluated a second, at most; 0: defaultPerSecond
 	Log       *slog.Logger   // nil: nothing is logged
 }
 
@@ -55,14 +55,14 @@ type WhyNotConfig struct {
 type WhyNot struct {
 	config WhyNotConfig
 
-	// chance is that of a poll to be looked at, of 2^64-1: all bits below some are set. It
+	// chance is that of a poll to be evaluated, of 2^64-1: all bits below some are set. It
 	// is halved when many are taken in a second and doubled after one with few.
 	chance  atomic.Uint64
 	taken   atomic.Int64 // in this second
 	allowed atomic.Int64 // a second
 
-	waiting chan *look
-	free    chan *look
+	waiting chan *pickedPoll
+	free    chan *pickedPoll
 
 	mu      sync.Mutex
 	counts  map[countedHour]*reasons // not written yet
@@ -74,11 +74,11 @@ type countedHour struct {
 	hourMS int64
 }
 
-// reasons are the polls by reason: how many there were, as estimated, and were looked at.
+// reasons are the polls by reason: how many there were, as estimated, and were evaluated.
 type reasons [popup.NumReasons]struct{ polls, sampled uint64 }
 
-// look is a poll to be looked at, as it was before it was decided.
-type look struct {
+// pickedPoll is a poll to be evaluated, as it was before it was decided.
+type pickedPoll struct {
 	snap    *snapshot.Snapshot
 	users   *frequency.Table // with what is known of the user
 	request popup.Request
@@ -90,14 +90,14 @@ type look struct {
 // NewWhyNot returns a counter that has counted nothing.
 func NewWhyNot(c WhyNotConfig) *WhyNot {
 	w := &WhyNot{
-		config: c, waiting: make(chan *look, maxWaiting), free: make(chan *look, maxWaiting), counts: map[countedHour]*reasons{},
+		config: c, waiting: make(chan *pickedPoll, maxWaiting), free: make(chan *pickedPoll, maxWaiting), counts: map[countedHour]*reasons{},
 	}
 	w.config.Zone = cmp.Or(w.config.Zone, time.UTC)
 	w.config.Log = cmp.Or(w.config.Log, slog.New(slog.DiscardHandler))
 	for range maxWaiting {
-		w.free <- new(look)
+		w.free <- new(pickedPoll)
 	}
-	w.config.PerSecond = cmp.Or(c.PerSecond, mostLooks)
+	w.config.PerSecond = cmp.Or(c.PerSecond, defaultPerSecond)
 	w.allowed.Store(w.config.PerSecond)
 	w.chance.Store(math.MaxUint64)
 	return w
@@ -126,24 +126,24 @@ func (w *WhyNot) Take(snap *snapshot.Snapshot, users *frequency.Table, r *popup.
 		w.chance.CompareAndSwap(chance, chance>>1)
 	}
 	select {
-	case l := <-w.free:
-		l.snap, l.atMS, l.weight = snap, nowMS, 1<<bits.LeadingZeros64(chance)
-		l.users = users.Copy(l.users, r.User, r.PriorUser, nowMS)
-		l.copy(r)
-		w.waiting <- l // has room for all
+	case p := <-w.free:
+		p.snap, p.atMS, p.weight = snap, nowMS, 1<<bits.LeadingZeros64(chance)
+		p.users = users.Copy(p.users, r.User, r.PriorUser, nowMS)
+		p.copy(r)
+		w.waiting <- p // has room for all
 	default: // so many wait that this one is left out
 	}
 }
 
 // copy copies a request.
-func (l *look) copy(r *popup.Request) {
-	l.text = l.text[:0]
+func (p *pickedPoll) copy(r *popup.Request) {
+	p.text = p.text[:0]
 	to := func(from []byte) []byte {
-		start := len(l.text)
-		l.text = append(l.text, from...) // what is in it stays where it is if it has to grow
-		return l.text[start:]
+		start := len(p.text)
+		p.text = append(p.text, from...) // what is in it stays where it is if it has to grow
+		return p.text[start:]
 	}
-	c := &l.request
+	c := &p.request
 	placements, attrs := c.Placements[:0], c.Attrs[:0]
 	*c = popup.Request{User: to(r.User)}
 	if r.PriorUser != nil {
@@ -162,7 +162,7 @@ func (l *look) copy(r *popup.Request) {
 	c.Placements, c.Attrs = placements, attrs
 }
 
-// Run looks at polls and writes what it counts until ctx ends. What was counted since the
+// Run evaluates polls and writes what it counts until ctx ends. What was counted since the
 // last write, a minute at most, is lost if the process dies.
 func (w *WhyNot) Run(ctx context.Context) error {
 	second, write := time.NewTicker(time.Second), time.NewTicker(writeEvery)
@@ -173,14 +173,14 @@ func (w *WhyNot) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			for len(w.waiting) > 0 {
-				w.look(<-w.waiting)
+				w.evaluate(<-w.waiting)
 			}
 			outage.Report(w.write(context.WithoutCancel(ctx)))
 			return nil
-		case l := <-w.waiting:
+		case p := <-w.waiting:
 			start := time.Now()
-			w.look(l)
-			_ = retry.Pause(ctx, (lookShare-1)*time.Since(start)) // the end of ctx is seen above
+			w.evaluate(p)
+			_ = retry.Pause(ctx, (evaluationShare-1)*time.Since(start)) // the end of ctx is seen above
 		case <-second.C:
 			w.adapt()
 		case <-write.C:
@@ -192,30 +192,30 @@ func (w *WhyNot) Run(ctx context.Context) error {
 // adapt is called once a second.
 func (w *WhyNot) adapt() {
 	popups := int64(len(w.config.Snapshots.Current().All()))
-	allowed := min(max(maxReasons/max(popups, 1), 1), w.config.PerSecond)
+	allowed := min(max(maxEvaluations/max(popups, 1), 1), w.config.PerSecond)
 	w.allowed.Store(allowed)
 	if w.taken.Swap(0)*2 < allowed {
 		w.chance.Store(w.chance.Load()<<1 | 1)
 	}
 }
 
-// look counts what stopped each popup in one poll.
-func (w *WhyNot) look(l *look) {
-	hourMS, _ := popup.HourOf(l.atMS, w.config.Zone)
+// evaluate counts what stopped each popup in one poll.
+func (w *WhyNot) evaluate(p *pickedPoll) {
+	hourMS, _ := popup.HourOf(p.atMS, w.config.Zone)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	decision.Reasons(l.snap, l.users, &l.request, l.atMS, func(p *snapshot.Popup, reason popup.Reason) {
-		key := countedHour{p.ID, hourMS}
-		of := w.counts[key]
-		if of == nil {
-			of = new(reasons)
-			w.counts[key] = of
+	decision.Reasons(p.snap, p.users, &p.request, p.atMS, func(x *snapshot.Popup, reason popup.Reason) {
+		hour := countedHour{x.ID, hourMS}
+		counted := w.counts[hour]
+		if counted == nil {
+			counted = new(reasons)
+			w.counts[hour] = counted
 		}
-		of[reason].polls += l.weight
-		of[reason].sampled++
+		counted[reason].polls += p.weight
+		counted[reason].sampled++
 	})
-	l.snap = nil
-	w.free <- l
+	p.snap = nil
+	w.free <- p
 }
 
 // write writes what was counted. What the store does not take is kept for the next time.

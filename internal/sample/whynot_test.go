@@ -84,7 +84,7 @@ func TestWhyNotIsBoundedAndEstimates(t *testing.T) {
 				taken += polls(w, &draw, snap, users, perSecond/100, noon)
 				time.Sleep(10 * time.Millisecond)
 			}
-			if second > 0 && taken > 4*mostLooks {
+			if second > 0 && taken > 4*defaultPerSecond {
 				t.Errorf("%d polls were taken in a second", taken)
 			}
 			total += taken
@@ -93,7 +93,7 @@ func TestWhyNotIsBoundedAndEstimates(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if total < seconds*mostLooks/4 {
+		if total < seconds*defaultPerSecond/4 {
 			t.Errorf("only %d polls were taken", total)
 		}
 		for id, reason := range map[uint32]popup.Reason{1: popup.Eligible, 2: popup.Outranked} {
@@ -106,7 +106,7 @@ func TestWhyNotIsBoundedAndEstimates(t *testing.T) {
 }
 
 // With few polls every one of them is looked at, also after there were many.
-func TestFewPollsAreAllLookedAt(t *testing.T) {
+func TestFewPollsAreAllEvaluated(t *testing.T) {
 	w, _, snap := newCounter(t, 8, "")
 	draw, users := Draw(7), frequency.New(frequency.Config{})
 	polls(w, &draw, snap, users, 100_000, noon)
@@ -118,7 +118,7 @@ func TestFewPollsAreAllLookedAt(t *testing.T) {
 		t.Errorf("chance %x of many, then %x", low, w.chance.Load())
 	}
 	for len(w.waiting) > 0 {
-		w.look(<-w.waiting)
+		w.evaluate(<-w.waiting)
 	}
 	if n := polls(w, &draw, snap, users, 8, noon); n != 8 {
 		t.Errorf("%d of 8 polls were taken", n)
@@ -141,7 +141,7 @@ func TestWhyNotOutlivesAnOutage(t *testing.T) {
 	for hour := range int64(hours) {
 		polls(w, &draw, snap, users, 2, noon+hour*3600_000)
 		for len(w.waiting) > 0 {
-			w.look(<-w.waiting)
+			w.evaluate(<-w.waiting)
 		}
 		if err := w.write(t.Context()); err != store.err {
 			t.Fatalf("write = %v", err)
@@ -165,9 +165,9 @@ func TestWhyNotOutlivesAnOutage(t *testing.T) {
 	}
 }
 
-// A look has copies: neither the poll's own impression nor what comes after in the memory
+// A picked poll has copies: neither the poll's own impression nor what comes after in the memory
 // of the request changes what it says.
-func TestLookIsOfTheTimeBeforeThePoll(t *testing.T) {
+func TestEvaluatedAsBeforeThePoll(t *testing.T) {
 	w, store, snap := newCounter(t, 1000, `"frequency":{"after_impression_sec":60},"targeting":{"all":[{"attr":"plan","op":"eq","value":"pro"}]}`)
 	users, draw := frequency.New(frequency.Config{}), Draw(3)
 	text := []byte("uprohome")
@@ -184,7 +184,7 @@ func TestLookIsOfTheTimeBeforeThePoll(t *testing.T) {
 		copy(text, "xxxxxxxx")
 	}
 	for len(w.waiting) > 0 {
-		w.look(<-w.waiting)
+		w.evaluate(<-w.waiting)
 	}
 	if err := w.write(t.Context()); err != nil {
 		t.Fatal(err)
