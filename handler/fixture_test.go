@@ -284,6 +284,7 @@ type servedBody struct {
 		Locale                  string
 	}
 	Token       string
+	Preview     bool
 	NextPollSec int `json:"next_poll_sec"`
 }
 

@@ -18,10 +18,11 @@ const (
 	unrecorded // decided, and not shown, because the journal or the users' state has no room for it
 	invalid
 	unauthorized
+	previewed // not decided
 	numOutcomes
 )
 
-var outcomeNames = [numOutcomes]string{"served", "none", "shed", "unrecorded", "invalid", "unauthorized"}
+var outcomeNames = [numOutcomes]string{"served", "none", "shed", "unrecorded", "invalid", "unauthorized", "preview"}
 
 // actionResult is what became of an action, as counted.
 type actionResult uint8

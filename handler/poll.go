@@ -57,6 +57,9 @@ func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {
 		s.fail(ctx, e)
 		return invalid
 	}
+	if len(p.preview) > 0 {
+		return s.answerPreview(ctx, p, isPost)
+	}
 	if !s.trusts(p.identity, p.User, p.sig) {
 		s.fail(ctx, invalidSignature)
 		return unauthorized

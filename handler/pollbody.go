@@ -2,7 +2,7 @@ package handler
 
 import "bytes"
 
-// maxPollBody bounds the body of a poll, in bytes.
+// maxPollBody bounds the body of a poll, in bytes; maxPreview comes to it for a preview.
 const maxPollBody = 16 << 10
 
 // parseBody reads the JSON body of a poll. Members it does not know are ignored, null
@@ -10,7 +10,7 @@ const maxPollBody = 16 << 10
 // makes the poll malformed, because readers of JSON do not agree on which one counts.
 // It returns noProblem, or what is wrong with the body.
 func (q *pollRequest) parseBody(body []byte) problem {
-	if len(body) > maxPollBody {
+	if len(body) > maxPollBody && !(len(body) <= maxPollBody+maxPreview && bytes.Contains(body, quotedPreview)) {
 		return bodyTooLarge
 	}
 	q.reset()

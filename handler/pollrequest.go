@@ -16,6 +16,7 @@ type pollRequest struct {
 	popup.Request
 	sig     []byte
 	rid     []byte   // of the request; nil: none
+	preview []byte   // a preview token; empty: none
 	showing [][]byte // tokens of popups on screen, as they were sent
 	seen    uint     // bits of the parameters or members that were given
 
@@ -39,6 +40,7 @@ const (
 	seenSig
 	seenPriorUID
 	seenRID
+	seenPreview
 	seenAttributes
 	seenShowing
 	seenZone
@@ -47,7 +49,7 @@ const (
 // reset forgets the last request.
 func (q *pollRequest) reset() {
 	q.Request = popup.Request{Attrs: q.attrs[:0]}
-	q.sig, q.rid, q.showing, q.seen, q.places[0] = nil, nil, nil, 0, nil
+	q.sig, q.rid, q.preview, q.showing, q.seen, q.places[0] = nil, nil, nil, nil, 0, nil
 }
 
 // checkIDs returns what is wrong with the ids of the user and the request.
@@ -92,6 +94,8 @@ func (q *pollRequest) builtIn(name []byte) (field *[]byte, bit uint) {
 		return &q.PriorUser, seenPriorUID
 	case "rid":
 		return &q.rid, seenRID
+	case "preview":
+		return &q.preview, seenPreview
 	}
 	return nil, 0
 }

@@ -37,6 +37,8 @@ const (
 	invalidAttribute
 	invalidShowing
 	invalidSignature
+	invalidPreview
+	previewExpired
 	unsupportedMediaType
 	unsupportedEncoding
 	malformedJSON
@@ -78,11 +80,13 @@ var problems = [numProblems]struct {
 	invalidRID:           {http.StatusBadRequest, "invalid_rid", fmt.Sprintf("rid must be %d to %d letters, digits, '_' and '-'.", minRID, maxRID), 0},
 	invalidQuery:         {http.StatusBadRequest, "invalid_query", "A parameter has a broken percent-encoding.", 0},
 	tooManyAttributes:    {http.StatusBadRequest, "too_many_attributes", fmt.Sprintf("There are more than %d values of attributes.", popup.MaxAttrs), 0},
-	malformedPoll:        {http.StatusBadRequest, "malformed_poll", "A poll must be one JSON object with each member at most once; uid, prior_uid, sig, rid, platform, app_version, locale, country, path, tz and trigger must be strings.", 0},
+	malformedPoll:        {http.StatusBadRequest, "malformed_poll", "A poll must be one JSON object with each member at most once; uid, prior_uid, sig, rid, platform, app_version, locale, country, path, tz, trigger and preview must be strings.", 0},
 	invalidPlacements:    {http.StatusBadRequest, "invalid_placements", fmt.Sprintf("placements must be an array of 1 to %d names, none of them empty or given twice.", popup.MaxRequestPlacements), 0},
 	invalidAttribute:     {http.StatusBadRequest, "invalid_attribute", "attributes must be an object of strings, numbers, booleans and arrays of these, no name twice.", 0},
 	invalidShowing:       {http.StatusBadRequest, "invalid_showing", fmt.Sprintf("showing must be an array of at most %d tokens.", maxShowing), 0},
 	invalidSignature:     {http.StatusUnauthorized, "invalid_signature", "sig is not the signature of uid.", 0},
+	invalidPreview:       {http.StatusUnauthorized, "invalid_preview", "preview is no preview token of this deployment.", 0},
+	previewExpired:       {http.StatusGone, "preview_expired", "The preview is over; ask for another one.", 0},
 	unsupportedMediaType: {http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json or text/plain; one action or event may also be application/x-www-form-urlencoded.", 0},
 	unsupportedEncoding:  {http.StatusUnsupportedMediaType, "unsupported_content_encoding", "The body must not be compressed.", 0},
 	malformedJSON:        {http.StatusBadRequest, "malformed_json", "The body is not valid JSON.", 0},

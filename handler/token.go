@@ -35,7 +35,7 @@ const (
 	keyIDSize     = 4
 	tokenHeader   = 21
 	tokenMAC      = 16
-	minTokenBytes = tokenHeader + 1 + tokenMAC
+	minTokenBytes = tokenHeader + 1 // without its MAC
 	maxTokenBytes = tokenHeader + popup.MaxUserID + popup.MaxVariantKey + tokenMAC
 )
 
@@ -98,30 +98,41 @@ func (k *keyring) append(dst []byte, t *token) []byte {
 // verify reads a token that one of the keys signed into t, whose slices then
 // refer to what it appends to buf. It reports false for any other text.
 func (k *keyring) verify(t *token, text, buf []byte) (_ []byte, ok bool) {
-	if len(text) > maxToken || !bytes.HasPrefix(text, tokenPrefix) {
-		return buf, false
-	}
-	text = text[len(tokenVersion):]
-	// The decoder skips line breaks, which would give a token many spellings.
-	if bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0 {
+	if len(text) > maxToken {
 		return buf, false
 	}
 	start := len(buf)
-	buf, err := tokenBase64.AppendDecode(buf, text)
-	b := buf[start:]
-	if err != nil || len(b) < minTokenBytes || !k.signed(b) || !t.decode(b[:len(b)-tokenMAC]) {
+	buf, ok = k.open(tokenPrefix, text, buf)
+	if b := buf[start:]; !ok || len(b) < minTokenBytes || !t.decode(b) {
 		return buf[:start], false
 	}
 	return buf, true
 }
 
-// signed reports whether one of the keys made the MAC at the end of b.
-func (k *keyring) signed(b []byte) bool {
+// open appends to buf what is in a token that begins with version, as far as its MAC, if
+// one of the keys signed it. It reports false for any other text, and appends nothing.
+func (k *keyring) open(version, text, buf []byte) (_ []byte, ok bool) {
+	text, ok = bytes.CutPrefix(text, version)
+	// The decoder skips line breaks, which would give a token many spellings.
+	if !ok || bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0 {
+		return buf, false
+	}
+	start := len(buf)
+	buf, err := tokenBase64.AppendDecode(buf, text)
+	if b := buf[start:]; err != nil || len(b) < keyIDSize+tokenMAC || !k.signed(version, b) {
+		return buf[:start], false
+	}
+	return buf[:len(buf)-tokenMAC], true
+}
+
+// signed reports whether one of the keys made the MAC at the end of b, over version and
+// all before it. The version keeps a token of one kind from being one of another.
+func (k *keyring) signed(version, b []byte) bool {
 	end := len(b) - tokenMAC
 	for i := range k.keys {
 		key := &k.keys[i]
 		if string(b[:keyIDSize]) == string(key.id[:]) &&
-			subtle.ConstantTimeCompare(key.mac.of(tokenPrefix, b[:end])[:tokenMAC], b[end:]) == 1 {
+			subtle.ConstantTimeCompare(key.mac.of(version, b[:end])[:tokenMAC], b[end:]) == 1 {
 			return true
 		}
 	}

@@ -11,6 +11,8 @@ var (
 	ErrExists   = errors.New("a popup with this key exists")
 	ErrStale    = errors.New("changed since it was read")
 	ErrArchived = errors.New("the popup is archived, which is final")
+
+	ErrPreviewTooLarge = errors.New("the popup does not fit into a preview token")
 )
 
 // Change says who changes a popup and how, for the audit trail.

@@ -8,6 +8,7 @@ const (
 	MaxPriority = 1_000_000 // and as much below 0
 
 	MaxPlacements = 32 // of one popup
+	MaxPlacement  = 64
 	MaxTags       = 32
 	MaxTag        = 64
 	MaxWindows    = 32 // pairs of hours in a schedule

@@ -84,12 +84,15 @@ func (s *Spec) validatePlacements(errs *FieldErrors) {
 		return
 	}
 	for i, p := range s.Placements {
-		if !isName(p, 64, "-_") {
+		if !ValidPlacement(p) {
 			errs.add(index("/placements", i), "must be 1 to 64 of a-z, 0-9, - and _, the first not - or _")
 		}
 	}
 	validateUnique(errs, "/placements", s.Placements)
 }
+
+// ValidPlacement reports whether name may be that of a placement.
+func ValidPlacement[T string | []byte](name T) bool { return isName(name, MaxPlacement, "-_") }
 
 func validateTags(errs *FieldErrors, at string, tags []string) {
 	if len(tags) > MaxTags {

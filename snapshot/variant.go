@@ -81,6 +81,19 @@ func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 	return out, nil
 }
 
+// NewPreview compiles the only variant of a popup that need not be in any snapshot, nor
+// be stored at all: then its id or version is 0.
+func NewPreview(id, version uint32, s *popup.Spec) (*Variant, error) {
+	variants, err := compileVariants(&popup.Row{ID: id, Version: version}, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(variants) != 1 {
+		return nil, fmt.Errorf("%d variants with a weight, want 1", len(variants))
+	}
+	return &variants[0], nil
+}
+
 // compileTranslations returns the tails of the answers in other languages.
 func compileTranslations(v *popup.Variant) (tails map[popup.Locale][]byte, err error) {
 	if len(v.Translations) == 0 {

@@ -113,6 +113,13 @@ type Simulator interface {
 	Simulate(ctx context.Context, p popup.Proposal) (popup.Simulation, error)
 }
 
+// Previews makes the tokens with which polls get a popup that they would not get.
+type Previews interface {
+	// Preview returns a token that shows the only variant of p until endsMS, on every
+	// server. It returns [popup.ErrPreviewTooLarge] if p does not fit into one.
+	Preview(p *popup.Popup, endsMS int64) (token string, err error)
+}
+
 // Config is what an [API] works with. All fields are required unless they say otherwise.
 type Config struct {
 	Catalog    Catalog
@@ -123,6 +130,7 @@ type Config struct {
 	Watcher    Watcher
 	Users      Users
 	Events     Events
+	Previews   Previews
 	Simulator  Simulator
 	Snapshots  *snapshot.Store
 
@@ -154,8 +162,8 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no store")
 	case c.Watcher == nil || c.Snapshots == nil:
 		return errors.New("console/api: no snapshot")
-	case c.Users == nil || c.Events == nil:
-		return errors.New("console/api: no users")
+	case c.Users == nil || c.Events == nil || c.Previews == nil:
+		return errors.New("console/api: no data plane")
 	case c.Simulator == nil:
 		return errors.New("console/api: no simulator")
 	case c.Ready == nil:
@@ -192,6 +200,7 @@ func (a *API) Routes() []console.Route {
 		route("POST", one+"/pause", a.pausePopup),
 		route("GET", one+"/revisions", a.listRevisions),
 		route("POST", one+"/rollback", a.rollbackPopup),
+		route("POST", one+"/preview", a.previewPopup),
 		route("GET", one+"/stats", a.getStats),
 		route("GET", "/v1/admin/settings", a.getSettings),
 		route("PUT", "/v1/admin/settings", a.replaceSettings),

@@ -39,6 +39,7 @@ type plane struct {
 	store     *memory
 	users     *people
 	events    site
+	previews  previews
 	simulator simulator
 	watcher   *watcher
 	snapshots *snapshot.Store
@@ -101,7 +102,7 @@ func (p *plane) open(s store) {
 		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Simulator: &p.simulator, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Snapshots: p.snapshots,
 		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {

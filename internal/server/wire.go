@@ -174,7 +174,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Simulator: s.sample, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {

@@ -36,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.try, p.forget, p.change, p.read, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.preview, p.try, p.forget, p.change, p.read, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -77,6 +77,23 @@ func (p popupd) configure(ctx context.Context) error {
 	}
 	stale, err := p.admin.ReplaceSettingsWithResponse(ctx, etag, settings)
 	return want(http.StatusPreconditionFailed, "replaceSettings of an old version", stale, err)
+}
+
+// preview looks at a draft before it is saved.
+func (p popupd) preview(ctx context.Context) error {
+	draft := PopupInput{Variants: &[]VariantInput{{Key: "b", Content: &Content{"title": "Soon"}, Translations: &Translations{"de": {"title": "Bald"}}}}}
+	preview, err := p.admin.PreviewPopupWithResponse(ctx, key, PreviewRequest{Variant: new("b"), Popup: &draft})
+	if err := want(http.StatusOK, "previewPopup", preview, err); err != nil {
+		return err
+	}
+	poll, err := p.data.PollWithResponse(ctx, &PollParams{Uid: user, Locale: new("de-AT"), Preview: &preview.JSON200.Token})
+	if err := want(http.StatusOK, "poll a preview", poll, err); err != nil {
+		return err
+	}
+	if got := poll.JSON200; got.Popup.Content["title"] != "Bald" || *got.Popup.Locale != "de" || !*got.Preview || got.Token != "" {
+		return fmt.Errorf("previewed: %+v", got)
+	}
+	return nil
 }
 
 // try has the server try a popup on the polls of before.

@@ -40,6 +40,7 @@ func main() {
 	configure(ctx, admin)
 	write(ctx, admin)
 	show(ctx, data)
+	preview(ctx, admin, data)
 	try(ctx, admin)
 	forget(ctx, admin)
 	change(ctx, admin)
@@ -114,6 +115,17 @@ func show(ctx context.Context, data *Client) {
 	reported := want[*ActionResults](data.ReportEvents(ctx, &event, ReportEventsParams{}))
 	must(reported.Accepted == 1, "reported %+v", reported)
 	want[*Preflight](data.PreflightEvents(ctx))
+}
+
+// preview looks at a draft before it is saved.
+func preview(ctx context.Context, admin, data *Client) {
+	draft := PopupInput{Variants: []VariantInput{{
+		Key: "b", Content: NewOptContent(Content{"title": jx.Raw(`"Soon"`)}), Translations: NewOptTranslations(Translations{"de": {"title": jx.Raw(`"Bald"`)}}),
+	}}}
+	request := PreviewRequest{Variant: NewOptString("b"), Popup: NewOptPopupInput(draft)}
+	token := want[*Preview](admin.PreviewPopup(ctx, &request, PreviewPopupParams{Key: key})).Token
+	got := want[*ServedHeaders](data.Poll(ctx, PollParams{UID: user, Locale: NewOptString("de-AT"), Preview: NewOptString(token)})).Response
+	must(string(got.Popup.Content["title"]) == `"Bald"` && got.Popup.Locale.Value == "de" && got.Preview.Value && got.Token == "", "previewed %+v", got)
 }
 
 // try has the server try a popup on the polls of before.

@@ -55,6 +55,15 @@ assert(served);
 const title: unknown = served.popup.content.title;
 assert.equal(title, "Hello");
 want(204, await data.GET("/v1/poll", { params: { query } }));
+
+// Look at a draft before it is saved.
+const draft = { variants: [{ key: "b", content: { title: "Soon" }, translations: { de: { title: "Bald" } } }] };
+const preview = want(200, await admin.POST("/v1/admin/popups/{key}/preview", { params: { path }, body: { variant: "b", popup: draft } }));
+const previewed = want(200, await data.GET("/v1/poll", { params: { query: { uid: user, locale: "de-AT", preview: preview.token } } }));
+assert(previewed);
+assert.deepEqual([previewed.popup.content.title, previewed.popup.locale, previewed.preview, previewed.token], ["Bald", "de", true, ""]);
+
+// In several placements.
 const several = want(200, await data.POST("/v1/poll", {
   body: { uid: `another ${user}`, placements: ["nowhere", key], tz: "Asia/Shanghai", attributes: { plan: "pro", logins: 3, beta: true, tags: ["a", 3] }, showing: [served.token] },
 }));
