@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,6 +82,7 @@ func TestServersShareUsers(t *testing.T) {
 		})
 	}
 
+	previewOnAnother(t, a, b)
 	if a.mustAsk("shared") == nil {
 		t.Fatal("nothing to show")
 	}
@@ -106,5 +108,24 @@ func TestServersShareUsers(t *testing.T) {
 	})
 	if b.mustAsk("shared") == nil {
 		t.Error("a user who was forgotten is shown nothing")
+	}
+}
+
+// previewOnAnother previews a draft, which is saved nowhere, on another server than the
+// one that made the token. It must leave no trace.
+func previewOnAnother(t *testing.T, a, b *server) {
+	t.Helper()
+	var preview struct{ Token string }
+	draft := `{"popup":{"variants":[{"key":"b","content":{"title":"Hello"},"translations":{"zh-Hant":{"title":"你好"}}}]}}`
+	if status := a.admin("POST", "/v1/admin/popups/unsaved/preview", draft, "", &preview); status != http.StatusOK {
+		t.Fatalf("preview: %d", status)
+	}
+	status, answer, err := b.get(b.dataURL + "/v1/poll?uid=shared&locale=zh-HK&preview=" + preview.Token)
+	const begins = `{"popup":{"id":0,"key":"unsaved","version":0,"variant":"b","placement":"default","content":{"title":"你好"},"locale":"zh-Hant"},"token":"","preview":true,`
+	if err != nil || status != http.StatusOK || !strings.HasPrefix(string(answer), begins) {
+		t.Errorf("preview: %d %s, %v", status, answer, err)
+	}
+	if status, err := b.act(preview.Token, "click"); status != http.StatusUnauthorized {
+		t.Errorf("an action with a preview: %d, %v", status, err)
 	}
 }
