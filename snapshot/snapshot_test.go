@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata" // the tests need no zones of the host
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -264,6 +265,13 @@ func FuzzCompile(f *testing.F) {
 	f.Add([]byte(`{"key":"k","status":"active","schedule":{"timezone":"Europe/Berlin","days":["sun"],"hours":[["22:00","03:00"]]},
 		"targeting":{"all":[{"attr":"app_version","op":"semver_gte","value":"1"}],"any":[{"attr":"n","op":"in","value":[1,"x",true]}]}}`), []byte("u"), []byte("1"), int64(-1))
 	f.Add([]byte(`{"key":"k","status":"active","variants":[{"translations":{"zh-Hans":{"title":"你好"},"ar":{"dir":"rtl","n":null}}}]}`), []byte("u"), []byte("zh_cn"), int64(nowMS))
+	for condition, value := range map[string]string{
+		`{"attr":"n","op":"in","value":["a",5],"ignore_case":true}`: "A", `{"attr":"ip","op":"in_cidr","value":["10.0.0.0/8","::1"]}`: "::ffff:10.0.0.1", `{"attr":"n","op":"older_than","value":"1d"}`: "2026-06-30T11:59:59.999Z",
+		`{"attr":"n","op":"before","value":"2026-07-01"}`: "2026-07-01T00:30:00+01:00", `{"attr":"n","op":"matches","value":"(?i)^a+b?$"}`: "aAB", `{"attr":"n","op":"contains","value":"\u212a","ignore_case":true}`: "kk",
+		`{"attr":"n","op":"semver_lte","value":"1.2"}`: "1.2.0-rc.1", `{"attr":"n","op":"newer_than","value":"0s"}`: "9999-12-31T23:59:59.999-23:59",
+	} {
+		f.Add([]byte(`{"key":"k","status":"active","schedule":{"user_time":true,"days":["wed"]},"targeting":{"all":[`+condition+`],"none":[`+condition+`]}}`), []byte("u"), []byte(value), int64(nowMS))
+	}
 	f.Fuzz(func(t *testing.T, data, user, value []byte, now int64) {
 		spec, err := popup.Decode(data)
 		if err != nil {
@@ -283,8 +291,18 @@ func FuzzCompile(f *testing.F) {
 				t.Fatalf("the answer is not JSON: %s", answer)
 			}
 		}
-		req := popup.Request{User: user, AppVersion: value, Platform: value, Attrs: []popup.Attr{{Name: []byte("n"), Value: value}}}
-		p.Gate(&req, defaultPlacement, now)
+		req := popup.Request{User: user, AppVersion: value, Platform: value, IP: value, Zone: value,
+			Attrs: []popup.Attr{{Name: []byte("n"), Value: user}, {Name: []byte("n"), Value: value}}}
+		for _, group := range [][]popup.Condition{spec.Targeting.All, spec.Targeting.Any, spec.Targeting.None} {
+			for _, c := range group {
+				checkCondition(t, &c, &req, now)
+			}
+		}
+		req.Trigger, req.Placements = []byte(p.trigger), [][]byte{[]byte(p.placements[0])}
+		matched, _ := match(s, nil, &req, now)
+		if fits := p.Gate(&req, req.Placements[0], now) == popup.Eligible; fits != (len(matched) == 1) {
+			t.Fatalf("Gate says that it fits: %v, Match does not", fits)
+		}
 		if encoded := spec.Encode(); len(encoded) > 0 {
 			r.Spec = encoded
 			again, _ := Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{r}}, nil)
@@ -293,6 +311,26 @@ func FuzzCompile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkCondition holds one condition against the model, as far as the model goes: letter
+// case of what is no text, and times that package time does not have, are not its business.
+func checkCondition(t *testing.T, c *popup.Condition, r *popup.Request, now int64) {
+	t.Helper()
+	values := modelValues(c.Attr, r)
+	isTime := c.Op == popup.Before || c.Op == popup.After || c.Op == popup.OlderThan || c.Op == popup.NewerThan
+	if isTime && (now < 0 || now > popup.Never) || slices.ContainsFunc(values, func(v string) bool {
+		return !utf8.ValidString(v) || isTime && strings.ContainsAny(v, "tz ,")
+	}) {
+		return
+	}
+	compiled, err := compileCondition(c)
+	if err != nil {
+		t.Fatalf("%+v: %v", c, err)
+	}
+	if got, want := compiled.matches(r, &value{nowMS: now}), modelHolds(c, r, now); got != want {
+		t.Fatalf("%+v of %q: %v, want %v", *c, values, got, want)
+	}
 }
 
 func TestTriggers(t *testing.T) {
