@@ -165,6 +165,16 @@ func TestEveryOperatorIsCompiled(t *testing.T) {
 	}
 }
 
+// A regular expression is tried on values of up to 1,024 bytes.
+func TestMatchesBoundsTheValue(t *testing.T) {
+	for n, want := range map[int]bool{popup.MaxMatched: true, popup.MaxMatched + 1: false} {
+		r := popup.Request{User: []byte("u"), Path: []byte(strings.Repeat("a", n))}
+		if got := targeted(t, "all", `path matches "^a+$"`).Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
+			t.Errorf("%d bytes: %v, want %v", n, got, want)
+		}
+	}
+}
+
 func TestParseNumber(t *testing.T) {
 	for s, want := range map[string]float64{"0": 0, "-0": 0, "+1": 1, "1.25": 1.25, "1e3": 1000, "1E-2": 0.01, "00012": 12, strings.Repeat("9", 32): 1e32, "9e99": 9e99} {
 		if got, ok := parseNumber([]byte(s)); !ok || got != want {
