@@ -28,7 +28,7 @@ func TestApply(t *testing.T) {
 		{[]popup.Row{{ID: 6, Version: 1, Key: "p5", Spec: []byte(`{"key":"p5"}`)}}, "p5.1 p2.1", "", "", 1}, // p5 is taken
 	} {
 		next, broken := Apply(s, popup.CatalogChange{Revision: int64(i + 2), Popups: step.rows})
-		if keys(next.All()) != step.all || keys(next.Changed()) != step.changed || keys(next.Removed()) != step.removed || len(broken) != step.broken || next.Revision != int64(i+2) {
+		if keys(next.All()) != step.all || next.Len() != len(next.All()) || keys(next.Changed()) != step.changed || keys(next.Removed()) != step.removed || len(broken) != step.broken || next.Revision != int64(i+2) {
 			t.Fatalf("step %d: revision %d, all %s, changed %s, removed %s, broken %v", i, next.Revision, keys(next.All()), keys(next.Changed()), keys(next.Removed()), broken)
 		}
 		s = next

@@ -62,6 +62,14 @@ func (c *compiler) finish(s *Snapshot, changes changes) {
 	s.changePlacements(previous, changes)
 }
 
+// Len returns how many popups there are that are not archived, without listing them.
+func (s *Snapshot) Len() int {
+	if s == nil {
+		return 0
+	}
+	return s.byID.size
+}
+
 // All returns every popup that is not archived, in selection order. The caller
 // must not change the slice.
 func (s *Snapshot) All() []*Popup {

@@ -191,7 +191,7 @@ func (w *WhyNot) Run(ctx context.Context) error {
 
 // adapt is called once a second.
 func (w *WhyNot) adapt() {
-	popups := int64(len(w.config.Snapshots.Current().All()))
+	popups := int64(w.config.Snapshots.Current().Len())
 	allowed := min(max(maxEvaluations/max(popups, 1), 1), w.config.PerSecond)
 	w.allowed.Store(allowed)
 	if w.taken.Swap(0)*2 < allowed {
