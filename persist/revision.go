@@ -1,14 +1,14 @@
 package persist
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strconv"
-	"strings"
+	"slices"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -26,8 +26,10 @@ import (
 //
 // What somebody changes by hand without a new revision is read by a reload only.
 
-// keptChanges is how many of the latest revisions have a row in config_change.
-const keptChanges = 1000
+// keptChanges is how many of the latest revisions have a row in config_change at least, and of
+// how many changes are read at most: more of them may be longer than the whole catalog, since
+// each has its popup. One in so many changes trims the table.
+const keptChanges, trimOneIn = 200, 64
 
 // inRevision makes one change of what is configured, with a new revision, all or
 // nothing. change returns the id of the popup that it has changed, 0 for the settings.
@@ -51,18 +53,18 @@ func (db *DB) inRevision(ctx context.Context, change func(*sql.Tx) (popupID uint
 }
 
 // keepChange writes the row of config_change of a transaction's revision, and trims the
-// table. A row of the same revision is there after somebody has set the revision back.
+// table now and then. A row of the same revision is there after somebody has set the
+// revision back.
 func (db *DB) keepChange(ctx context.Context, tx *sql.Tx, popupID uint32) error {
-	var n int64
-	if err := tx.QueryRowContext(ctx, "SELECT revision FROM config_revision WHERE id = 1").Scan(&n); err != nil {
-		return fmt.Errorf("read the new revision: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO config_change (revision, nonce, popup_id) VALUES (?, ?, ?)"+
-		db.dialect.upsert("revision")+db.dialect.expand("nonce = NEW(nonce), popup_id = NEW(popup_id)"),
-		n, 1+rand.Int64N(math.MaxInt64), popupID); err != nil {
+	nonce := 1 + rand.Int64N(math.MaxInt64)
+	if _, err := tx.ExecContext(ctx, "INSERT INTO config_change (revision, nonce, popup_id) SELECT revision, ?, ? FROM config_revision WHERE id = 1"+
+		db.dialect.upsert("revision")+db.dialect.expand("nonce = NEW(nonce), popup_id = NEW(popup_id)"), nonce, popupID); err != nil {
 		return fmt.Errorf("keep which popup has changed: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM config_change WHERE revision <= ?", n-keptChanges); err != nil {
+	if nonce%trimOneIn != 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM config_change WHERE revision <= (SELECT revision FROM config_revision WHERE id = 1) - ?", keptChanges); err != nil {
 		return fmt.Errorf("trim changes: %w", err)
 	}
 	return nil
@@ -101,68 +103,50 @@ func (db *DB) Changes(ctx context.Context, since popup.Position) (c popup.Catalo
 	return c, known, nil
 }
 
+// changes asks once, since a single statement has a consistent view. Each row is a revision,
+// that of since first, with the popup or the settings that it has changed, as they are now.
 func (db *DB) changes(ctx context.Context, since popup.Position) (c popup.CatalogChange, known bool, err error) {
-	tx, err := snapshot(ctx, db.read)
+	rows, err := db.read.QueryContext(ctx, "SELECT r.revision, c.revision, c.nonce, c.popup_id,"+
+		" COALESCE(p.id, 0), COALESCE(p.version, s.version, 0), COALESCE(p.updated_at, s.updated_at, 0), COALESCE(p.`key`, ''), COALESCE(p.spec, s.spec, ''),"+
+		" COALESCE(p.status, '') = 'archived' FROM config_revision r JOIN config_change c ON c.revision >= ? AND c.revision <= ?"+
+		" LEFT JOIN popups p ON p.id = c.popup_id AND c.revision > ? LEFT JOIN settings s ON s.id = 1 AND c.popup_id = 0 AND c.revision > ?"+
+		" WHERE r.id = 1 ORDER BY c.revision", since.Revision, since.Revision+keptChanges, since.Revision, since.Revision)
 	if err != nil {
 		return c, false, err
-	}
-	defer func() { _ = tx.Rollback() }() // it has only read
-	now, err := catalogPosition(ctx, tx)
-	if err != nil || now == since {
-		return popup.CatalogChange{Revision: now.Revision, Nonce: now.Nonce}, err == nil, err
-	}
-	ids, known, err := changedSince(ctx, tx, since, now)
-	if err != nil || !known {
-		return c, false, err
-	}
-	c.Revision, c.Nonce = now.Revision, now.Nonce
-	if ids[0] {
-		row, err := settings(ctx, tx)
-		if err != nil {
-			return c, false, err
-		}
-		c.Settings = &row
-		delete(ids, 0)
-	}
-	if len(ids) == 0 {
-		return c, true, nil
-	}
-	var list strings.Builder
-	for id := range ids {
-		list.WriteString("," + strconv.FormatUint(uint64(id), 10))
-	}
-	c.Popups, err = popupRows(ctx, tx, "id IN ("+list.String()[1:]+")")
-	return c, err == nil, err
-}
-
-// changedSince returns the ids of what the revisions after one position have changed, up
-// to another. It reports false unless it knows of each of them, and the first is still
-// what it was.
-func changedSince(ctx context.Context, tx *sql.Tx, since, now popup.Position) (ids map[uint32]bool, known bool, err error) {
-	if now.Revision <= since.Revision || now.Revision-since.Revision >= keptChanges {
-		return nil, false, nil
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT revision, nonce, popup_id FROM config_change WHERE revision >= ? AND revision <= ? ORDER BY revision",
-		since.Revision, now.Revision)
-	if err != nil {
-		return nil, false, err
 	}
 	type change struct {
+		newest int64
 		popup.Position
-		id uint32
+		id  uint32
+		row popup.Row
 	}
 	list, err := collect(rows, func(s scanner) (c change, err error) {
-		err = s.Scan(&c.Revision, &c.Nonce, &c.id)
+		err = s.Scan(&c.newest, &c.Revision, &c.Nonce, &c.id, &c.row.ID, &c.row.Version, &c.row.UpdatedAtMS, &c.row.Key, &c.row.Spec, &c.row.Archived)
 		return c, err
 	})
-	if err != nil || int64(len(list)) != now.Revision-since.Revision+1 || list[0].Position != since {
-		return nil, false, err
+	if err != nil || len(list) == 0 || list[0].Position != since {
+		return c, false, err
 	}
-	ids = make(map[uint32]bool, len(list))
-	for _, c := range list[1:] {
-		ids[c.id] = true
+	last := list[len(list)-1]
+	if last.Revision != last.newest || int64(len(list)) != last.Revision-since.Revision+1 {
+		return c, false, nil
 	}
-	return ids, true, nil
+	c.Revision, c.Nonce = last.Revision, last.Nonce
+	seen := make(map[uint32]bool, len(list))
+	for _, change := range list[1:] {
+		switch row := change.row; {
+		case seen[change.id]:
+		case change.id == 0:
+			c.Settings = &popup.SettingsRow{Version: row.Version, UpdatedAtMS: row.UpdatedAtMS, Spec: row.Spec}
+		case row.ID == 0: // somebody has deleted the popup
+			return popup.CatalogChange{}, false, nil
+		default:
+			c.Popups = append(c.Popups, row)
+		}
+		seen[change.id] = true
+	}
+	slices.SortFunc(c.Popups, func(a, b popup.Row) int { return cmp.Compare(a.ID, b.ID) })
+	return c, true, nil
 }
 
 // Rows returns all popups that are not archived, and the newest one, archived or not,
@@ -189,18 +173,14 @@ func (db *DB) rows(ctx context.Context) (c popup.Catalog, err error) {
 	if c.Settings, err = settings(ctx, tx); err != nil {
 		return c, err
 	}
-	c.Popups, err = popupRows(ctx, tx, "status <> 'archived' OR id = (SELECT MAX(id) FROM popups)")
-	return c, err
-}
-
-// popupRows returns the popups of a condition as they are stored, by id.
-func popupRows(ctx context.Context, tx *sql.Tx, where string) ([]popup.Row, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec, status = 'archived' FROM popups WHERE "+where+" ORDER BY id")
+	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec, status = 'archived' FROM popups"+
+		" WHERE status <> 'archived' OR id = (SELECT MAX(id) FROM popups) ORDER BY id")
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	return collect(rows, func(s scanner) (r popup.Row, err error) {
+	c.Popups, err = collect(rows, func(s scanner) (r popup.Row, err error) {
 		err = s.Scan(&r.ID, &r.Version, &r.UpdatedAtMS, &r.Key, &r.Spec, &r.Archived)
 		return r, err
 	})
+	return c, err
 }
