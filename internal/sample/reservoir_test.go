@@ -50,6 +50,37 @@ func TestAllPollsOfSomeUsers(t *testing.T) {
 	}
 }
 
+// A simulation takes no user of whom a busy bucket has left polls out.
+func TestTraceIsOfCompleteUsers(t *testing.T) {
+	b := newBench(t, 1)
+	poll := func(users int) {
+		for i := range users {
+			b.poll(fmt.Sprint("user ", i))
+		}
+		b.pass(5 * time.Minute)
+		b.advance()
+	}
+	poll(2000) // of whom about 250 are kept
+	for range 20 {
+		b.advance()
+		b.pass(5 * time.Minute)
+	}
+	poll(200) // all of them
+	all := 0
+	for i := range b.buckets {
+		all += b.buckets[i].n
+	}
+	kept := b.kept()
+	if len(kept) == 0 || all < len(kept)+200 {
+		t.Errorf("%d polls are kept, the trace has %d users", all, len(kept))
+	}
+	for i := range 200 {
+		if n := kept[b.users.Hash(fmt.Appendf(nil, "user %d", i))]; n == 1 {
+			t.Errorf("user %d polled twice, the trace has one poll", i)
+		}
+	}
+}
+
 // The sample grows again when there are fewer polls, and a day later nothing tells of more.
 func TestThresholdRises(t *testing.T) {
 	b := newBench(t, 1)
