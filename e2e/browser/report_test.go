@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -126,4 +128,29 @@ func TestBadAnswers(t *testing.T) {
 			p.is(`!` + shown)
 		})
 	}
+}
+
+// TestPreview: a page shows what the preview token in its address carries, before the time
+// of the next poll and whatever the user has seen, and reports nothing. The options are
+// those of docs/frontend.md.
+func TestPreview(t *testing.T) {
+	const options = `...(preview => preview && {storage: "none",
+		fetch: (url, o) => fetch(url, { ...o, body: JSON.stringify({ ...JSON.parse(o.body), preview }) })})(new URLSearchParams(location.search).get("popupd_preview"))`
+	s := newSite(t, content(`"title":"Sale"`))
+	var preview struct{ Token string }
+	draft := `{"popup":{"variants":[{"key":"b","content":{"kind":"toast","title":"Draft"},"translations":{"de":{"title":"Entwurf"}}}]}}`
+	if err := json.Unmarshal(s.admin("POST", "/v1/admin/popups/"+s.key(0)+"/preview", draft, http.StatusOK), &preview); err != nil {
+		t.Fatal(err)
+	}
+	p := s.start(options)
+	p.is(shown)
+	s.reported("view")
+	for range 2 {
+		p.navigate(s.origin + "/empty?popupd_preview=" + preview.Token)
+		p.init(`locale: "de-AT", ` + options)
+		p.is(shown + ` && roots.at(-1).textContent.includes("Entwurf")`)
+		p.click(".close")
+		p.is(`!` + shown)
+	}
+	s.reported("view")
 }
