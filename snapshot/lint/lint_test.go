@@ -158,7 +158,10 @@ func TestConditions(t *testing.T) {
 		{`all: ip in_cidr ["10.0.0.0/8","12.0.0.1"] | none: ip in_cidr ["10.0.0.0/7","12.0.0.0/24"]`, "/targeting/none/0 contradiction"}, {`all: ip in_cidr "10.0.0.0/8" | none: ip in_cidr ["10.0.0.0/9"]`, ""},
 		{`all: ip in_cidr "::/0"; ip in_cidr "0.0.0.0/0"`, "/targeting/all/1 contradiction"}, {`all: ip in_cidr "10.0.0.0/8"; ip prefix "host"`, "/targeting/all/1 contradiction"},
 		{`all: ip in_cidr "10.0.0.0/8"; ip eq "11.0.0.1"`, "/targeting/all/1 contradiction"}, {`all: ip in_cidr "10.0.0.0/8"; ip lt 11`, "/targeting/all/1 contradiction"},
+		{`all: ip in_cidr "10.0.0.0/8" | none: ip in_cidr "10.0.0.0/8"`, "/targeting/none/0 contradiction"},
+		{`all: app_version semver_gt "0-0"; app_version semver_lte "0-0"`, "/targeting/all/1 contradiction"},
 		// Without regard to letter case.
+		{`all: platform suffix~ "Ab" | none: platform suffix "b"`, ""}, {`all: platform prefix~ "Ab" | none: platform prefix "A"`, ""},
 		{`all: platform eq~ "iOS"; platform eq "ios"`, ""}, {`all: platform eq~ "iOS"; platform eq "android"`, "/targeting/all/1 contradiction"},
 		{`all: platform eq~ "iOS"; platform eq~ "android"`, "/targeting/all/1 contradiction"}, {`all: platform in~ ["a","b"]; platform in ["B","C"]; platform neq "b"`, ""},
 		{`all: platform in~ ["a","b"] | none: platform in~ ["B","A"]`, "/targeting/none/0 contradiction"}, {`all: platform in~ ["a","b"] | none: platform in ["B","A"]`, ""},
