@@ -27,8 +27,11 @@ func Decode(data []byte) (Spec, error) {
 // a condition they are errors all the same: a condition that is understood in part would
 // show a popup to users whom it excludes. It is held to [Spec.ValidateStored] only.
 func DecodeStored(data []byte) (s Spec, ignored []string, err error) {
-	d := decoder{isStored: true}
-	s, err = decodeAs(&d, data, d.spec, (*Spec).validate)
+	d, validate := decoder{isStored: true}, (*Spec).validate
+	if 16*len(data)+4096 <= MaxSpec { // escapes and defaults cannot make it too long
+		validate = (*Spec).validateMembers
+	}
+	s, err = decodeAs(&d, data, d.spec, validate)
 	return s, d.ignored, err
 }
 
@@ -94,11 +97,12 @@ func (d *decoder) members(at string, v any, known []string) (o object, unknown [
 		d.errs.add(at, "must be an object")
 		return object{at: at}, nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(m)) {
+	for name := range m {
 		if !slices.Contains(known, name) {
 			unknown = append(unknown, at+"/"+escapePointer(name))
 		}
 	}
+	slices.Sort(unknown)
 	return object{at: at, members: m}, unknown
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Encode returns the spec as canonical JSON, the form in which it is stored:
@@ -44,7 +45,7 @@ func (v *Variant) EncodeContent() ([]byte, error) {
 	if v.Content == nil {
 		return []byte("{}"), nil
 	}
-	return appendJSON(nil, v.Content)
+	return appendTree(nil, v.Content)
 }
 
 // EncodeTranslation is [Variant.EncodeContent] for the translation with this tag, laid
@@ -53,7 +54,55 @@ func (v *Variant) EncodeTranslation(tag string) ([]byte, error) {
 	content := make(map[string]any, len(v.Content)+len(v.Translations[tag]))
 	maps.Copy(content, v.Content)
 	maps.Copy(content, v.Translations[tag])
-	return appendJSON(nil, content)
+	return appendTree(nil, content)
+}
+
+// appendTree is appendJSON for content, most of which is objects of plain texts: package
+// json takes several times as long, and all servers render thousands of popups when they start.
+func appendTree(dst []byte, v any) (_ []byte, err error) {
+	switch v := v.(type) {
+	case string:
+		if isPlain(v) {
+			dst = append(dst, '"')
+			dst = append(dst, v...)
+			return append(dst, '"'), nil
+		}
+	case map[string]any:
+		if v == nil {
+			break
+		}
+		dst = append(dst, '{')
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for i, name := range names {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if dst, err = appendTree(dst, name); err != nil {
+				return nil, err
+			}
+			dst = append(dst, ':')
+			if dst, err = appendTree(dst, v[name]); err != nil {
+				return nil, err
+			}
+		}
+		return append(dst, '}'), nil
+	}
+	encoded, err := appendJSON(nil, v)
+	return append(dst, encoded...), err
+}
+
+// isPlain reports whether JSON has the text as it is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // appendJSON appends v as JSON, with <, > and & as they are: the answer is never

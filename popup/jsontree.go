@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -24,11 +23,10 @@ func parseTree(data []byte) (any, FieldErrors) {
 	if err := json.Unmarshal(data, &whole); err != nil {
 		return nil, FieldErrors{{Detail: syntaxDetail(data, err)}}
 	}
-	p := treeParser{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
-	p.dec.UseNumber()
-	tree, err := p.value()
-	if err != nil {
-		p.errs = FieldErrors{{Detail: err.Error()}}
+	p := treeParser{data: data}
+	tree := p.value()
+	if p.isTooDeep {
+		return nil, FieldErrors{{Detail: fmt.Sprintf("is nested deeper than %d levels", MaxDepth)}}
 	}
 	return tree, p.errs
 }
@@ -44,46 +42,143 @@ func syntaxDetail(data []byte, err error) string {
 	return fmt.Sprintf("is not JSON: %v", err)
 }
 
+// treeParser reads a document that is known to be JSON. Package json takes several times as
+// long, and all servers read thousands of popups when they start.
 type treeParser struct {
-	data []byte
-	dec  *json.Decoder
-	path []string // reference tokens down to the value being read
-	errs FieldErrors
+	data      []byte
+	at        int
+	path      []step // down to the value being read
+	errs      FieldErrors
+	isTooDeep bool
 }
 
-var errDepth = fmt.Errorf("is nested deeper than %d levels", MaxDepth)
+// step is a member of an object or, if index is not negative, an element of an array.
+type step struct {
+	name  string
+	index int
+}
 
-func (p *treeParser) value() (any, error) {
-	start := p.dec.InputOffset()
-	tok, err := p.dec.Token()
-	if err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
+func (p *treeParser) skipSpace() {
+	for p.at < len(p.data) && (p.data[p.at] == ' ' || p.data[p.at] == '\t' || p.data[p.at] == '\n' || p.data[p.at] == '\r') {
+		p.at++
+	}
+}
+
+func (p *treeParser) value() any {
+	p.skipSpace()
+	switch c := p.data[p.at]; c {
+	case '"':
+		return p.text()
+	case '{', '[':
+		if len(p.path) >= MaxDepth || p.isTooDeep {
+			p.isTooDeep, p.at = true, len(p.data)
+			return nil
 		}
-		return nil, err
-	}
-	if _, ok := tok.(string); ok {
-		p.checkText(start)
-	}
-	delim, ok := tok.(json.Delim)
-	if !ok {
-		return tok, nil
-	}
-	if len(p.path) >= MaxDepth {
-		return nil, errDepth
-	}
-	if delim == '[' {
+		if c == '{' {
+			return p.object()
+		}
 		return p.array()
+	case 't':
+		p.at += len("true")
+		return true
+	case 'f':
+		p.at += len("false")
+		return false
+	case 'n':
+		p.at += len("null")
+		return nil
 	}
-	return p.object()
+	start := p.at
+	for p.at < len(p.data) && strings.IndexByte("+-.eE0123456789", p.data[p.at]) >= 0 {
+		p.at++
+	}
+	return json.Number(p.data[start:p.at])
 }
 
-// checkText adds an error at p.path if the string that was just read, the only one
-// since start, has half of a surrogate pair in it.
-func (p *treeParser) checkText(start int64) {
-	if hasLoneSurrogate(p.data[start:p.dec.InputOffset()]) {
+// text reads a string. It adds an error at p.path if half of a surrogate pair is in it.
+func (p *treeParser) text() (text string) {
+	start, isPlain := p.at, true
+	for p.at++; p.data[p.at] != '"'; p.at++ {
+		if p.data[p.at] == '\\' {
+			isPlain = false
+			p.at++
+		}
+	}
+	p.at++
+	quoted := p.data[start:p.at]
+	if isPlain {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	if hasLoneSurrogate(quoted) {
 		p.errs.add(p.pointer(), `has half of a surrogate pair, as in "\ud800"`)
 	}
+	json.Unmarshal(quoted, &text) // it is JSON
+	return text
+}
+
+func (p *treeParser) pointer() string {
+	var b strings.Builder
+	for _, s := range p.path {
+		b.WriteByte('/')
+		if s.index >= 0 {
+			b.WriteString(strconv.Itoa(s.index))
+		} else {
+			b.WriteString(escapePointer(s.name))
+		}
+	}
+	return b.String()
+}
+
+// next goes past the bracket or comma before an element, and reports whether there is one
+// before the end.
+func (p *treeParser) next(end byte) bool {
+	if p.skipSpace(); p.at >= len(p.data) { // nested too deeply
+		return false
+	}
+	if p.data[p.at] != end {
+		p.at++
+		p.skipSpace()
+	}
+	if p.data[p.at] == end {
+		p.at++
+		return false
+	}
+	return true
+}
+
+func (p *treeParser) array() []any {
+	list := []any{}
+	p.path = append(p.path, step{})
+	for p.next(']') {
+		p.path[len(p.path)-1].index = len(list)
+		list = append(list, p.value())
+	}
+	p.path = p.path[:len(p.path)-1]
+	return list
+}
+
+func (p *treeParser) object() map[string]any {
+	members := map[string]any{}
+	for p.next('}') {
+		// An error in the name is one of the member, which is told by what can be read of it.
+		p.path = append(p.path, step{index: -1})
+		own := len(p.path) - 1
+		before := len(p.errs)
+		name := p.text()
+		p.path[own].name = name
+		if len(p.errs) > before {
+			p.errs = p.errs[:before]
+			p.errs.add(p.pointer(), `has half of a surrogate pair, as in "\ud800"`)
+		}
+		if _, twice := members[name]; twice {
+			p.errs.add(p.pointer(), "occurs twice")
+		}
+		p.skipSpace()
+		p.at++ // the colon
+		members[name] = p.value()
+		p.path = p.path[:own]
+	}
+	return members
 }
 
 // hasLoneSurrogate reports whether a string of JSON has an escape that is one half
@@ -114,53 +209,6 @@ func hasLoneSurrogate(text []byte) bool {
 func unescape(text []byte) rune {
 	unit, _ := strconv.ParseUint(string(text[2:6]), 16, 16) // the decoder has read it
 	return rune(unit)
-}
-
-func (p *treeParser) pointer() string {
-	if len(p.path) == 0 {
-		return ""
-	}
-	return "/" + strings.Join(p.path, "/")
-}
-
-func (p *treeParser) array() ([]any, error) {
-	list := []any{}
-	for p.dec.More() {
-		p.path = append(p.path, strconv.Itoa(len(list)))
-		v, err := p.value()
-		if err != nil {
-			return nil, err
-		}
-		p.path = p.path[:len(p.path)-1]
-		list = append(list, v)
-	}
-	_, err := p.dec.Token() // the bracket
-	return list, err
-}
-
-func (p *treeParser) object() (map[string]any, error) {
-	members := map[string]any{}
-	for p.dec.More() {
-		start := p.dec.InputOffset()
-		tok, err := p.dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		name := tok.(string) // the decoder allows nothing else here
-		p.path = append(p.path, escapePointer(name))
-		p.checkText(start)
-		if _, twice := members[name]; twice {
-			p.errs.add(p.pointer(), "occurs twice")
-		}
-		v, err := p.value()
-		if err != nil {
-			return nil, err
-		}
-		p.path = p.path[:len(p.path)-1]
-		members[name] = v
-	}
-	_, err := p.dec.Token() // the brace
-	return members, err
 }
 
 var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")

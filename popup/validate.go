@@ -47,6 +47,16 @@ func (s *Spec) validateChange(errs *FieldErrors) {
 }
 
 func (s *Spec) validate(errs *FieldErrors) {
+	s.validateMembers(errs)
+	if len(*errs) == 0 {
+		if n := len(s.Encode()); n > MaxSpec {
+			errs.add("", fmt.Sprintf("has %d bytes, at most %d are allowed", n, MaxSpec))
+		}
+	}
+}
+
+// validateMembers leaves out the size of the whole.
+func (s *Spec) validateMembers(errs *FieldErrors) {
 	if !isName(s.Key, 64, "-") {
 		errs.add("/key", "must be 1 to 64 of a-z, 0-9 and -, the first not -")
 	}
@@ -71,11 +81,6 @@ func (s *Spec) validate(errs *FieldErrors) {
 	s.Goal.validate(errs)
 	s.validateVariants(errs)
 	validateTags(errs, "/tags", s.Tags)
-	if len(*errs) == 0 {
-		if n := len(s.Encode()); n > MaxSpec {
-			errs.add("", fmt.Sprintf("has %d bytes, at most %d are allowed", n, MaxSpec))
-		}
-	}
 }
 
 func (s *Spec) validatePlacements(errs *FieldErrors) {

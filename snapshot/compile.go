@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/popupd/popupd/popup"
@@ -21,6 +24,7 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 	s := &Snapshot{Revision: from.Revision, broken: map[uint32]bool{}}
 	broken := c.settings(&from.Settings, s)
 	popups, keys := make(map[uint32]*Popup, len(from.Popups)), make(map[string]bool, len(from.Popups))
+	compiled := c.compileAll(from.Popups)
 	for i := range from.Popups {
 		row := &from.Popups[i]
 		s.newest = max(s.newest, row.ID)
@@ -28,7 +32,7 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 			continue
 		}
 		isTaken := popups[row.ID] != nil || keys[row.Key]
-		p, err := c.inForce(row, isTaken)
+		p, err := c.inForce(row, compiled[i], isTaken)
 		if err != nil {
 			broken = append(broken, Broken{ID: row.ID, Version: row.Version, Key: row.Key, Err: err})
 			if p == nil {
@@ -79,6 +83,7 @@ func Apply(previous *Snapshot, change popup.CatalogChange) (*Snapshot, []Broken)
 		popups[change.Popups[i].ID] = nil
 	}
 	s.broken = maps.Clone(previous.broken)
+	compiled := c.compileAll(change.Popups)
 	for i := range change.Popups {
 		row := &change.Popups[i]
 		s.newest = max(s.newest, row.ID)
@@ -91,7 +96,7 @@ func Apply(previous *Snapshot, change popup.CatalogChange) (*Snapshot, []Broken)
 			now, isChanged := popups[id]
 			isTaken = id != row.ID && (!isChanged || now != nil && now.Key == row.Key)
 		}
-		p, err := c.inForce(row, isTaken)
+		p, err := c.inForce(row, compiled[i], isTaken)
 		if err != nil {
 			broken = append(broken, Broken{ID: row.ID, Version: row.Version, Key: row.Key, Err: err})
 			if p == nil {
@@ -133,33 +138,60 @@ func (c *compiler) settings(row *popup.SettingsRow, s *Snapshot) (broken []Broke
 	return broken
 }
 
-// inForce returns the popup that is in force for a row, nil if none is. With an error it is
-// the version that previous holds.
-func (c *compiler) inForce(row *popup.Row, isTaken bool) (*Popup, error) {
-	last := c.previous.Popup(row.ID)
-	p, err := c.popup(row, last, isTaken)
-	if err != nil && !isTaken && last != nil && last.Key == row.Key {
-		return last, err
-	}
-	return p, err
+// result is what compiling a row came to.
+type result struct {
+	popup *Popup // nil with an error
+	err   error
 }
 
-// popup returns the popup of a row: last if that is from the same row, nil for an
-// archived one, an error if the id or key is taken by a row before it.
-func (c *compiler) popup(row *popup.Row, last *Popup, isTaken bool) (*Popup, error) {
-	p, err := last, error(nil)
-	if !last.isFrom(row) {
-		p, err = c.compile(row)
+// compileAll compiles rows, but for archived ones, on all processors. It takes over what is
+// in previous from the same row.
+func (c *compiler) compileAll(rows []popup.Row) []result {
+	results := make([]result, len(rows))
+	compileOne := func(i int) {
+		row := &rows[i]
+		if row.Archived {
+			return
+		}
+		if last := c.previous.Popup(row.ID); last.isFrom(row) {
+			results[i].popup = last
+			return
+		}
+		results[i].popup, results[i].err = c.compile(row)
 	}
-	switch {
+	const batch = 64 // rows
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 1+len(rows)/batch) {
+		wg.Go(func() {
+			for from := int(next.Add(batch)) - batch; from < len(rows); from = int(next.Add(batch)) - batch {
+				for i := from; i < min(from+batch, len(rows)); i++ {
+					compileOne(i)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// inForce returns the popup that is in force for a row, nil if none is. With an error it is
+// the version that previous holds; the id or key may be taken by a row before it.
+func (c *compiler) inForce(row *popup.Row, compiled result, isTaken bool) (*Popup, error) {
+	err := compiled.err
+	switch p := compiled.popup; {
 	case err != nil:
-		return nil, err
 	case p.Status == popup.Archived:
 		return nil, nil
 	case isTaken:
-		return nil, errors.New("another row has the same id or key")
+		err = errors.New("another row has the same id or key")
+	default:
+		return p, nil
 	}
-	return p, nil
+	if last := c.previous.Popup(row.ID); !isTaken && last != nil && last.Key == row.Key {
+		return last, err
+	}
+	return nil, err
 }
 
 // isFrom reports whether p was compiled from exactly this row. The spec is
@@ -170,7 +202,9 @@ func (p *Popup) isFrom(row *popup.Row) bool {
 
 // compiler holds what the popups of one snapshot share.
 type compiler struct {
-	previous   *Snapshot             // may be nil
+	previous *Snapshot // may be nil
+
+	mu         sync.Mutex            // guards the rest: rows are compiled in parallel
 	zones      map[string]*zone      // that previous does not have
 	conditions map[string]*condition // by source
 	users      userZones             // nil: no schedule has asked for them
@@ -238,6 +272,8 @@ func (c *compiler) compile(row *popup.Row) (p *Popup, err error) {
 
 // zone returns the schedule's time zone, one table for all popups in it.
 func (c *compiler) zone(s *popup.Schedule) (*zone, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if z := c.zones[s.Timezone]; z != nil {
 		return z, nil
 	}
@@ -255,6 +291,8 @@ func (c *compiler) zone(s *popup.Schedule) (*zone, error) {
 
 // userZones returns the zones that users may be in, the same for all popups.
 func (c *compiler) userZones() userZones {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.users == nil {
 		c.users = newUserZones()
 	}

@@ -200,10 +200,7 @@ func shorten(s string) string {
 
 // explain says what the condition compares, and with what.
 func (c *condition) explain(r *popup.Request, nowMS int64) popup.ExplainedCondition {
-	e := popup.ExplainedCondition{Holds: c.matches(r, &value{nowMS: nowMS})}
-	if err := json.Unmarshal([]byte(c.source), &e.Condition); err != nil { // it was encoded from one
-		e.Condition = popup.Condition{Attr: c.name}
-	}
+	e := popup.ExplainedCondition{Condition: c.from, Holds: c.matches(r, &value{nowMS: nowMS})}
 	var values []string
 	m := membersOf(r, c.attr, c.name)
 	for text := m.next(); text != nil; text = m.next() {

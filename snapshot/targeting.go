@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -52,7 +51,8 @@ func (t *targeting) count(attr attribute) (n int) {
 // condition is a compiled [popup.Condition]. What it compares with lies in the
 // field that its test reads.
 type condition struct {
-	source string // what it was compiled from
+	from   popup.Condition // what it was compiled from
+	source string          // the same of all that are equal
 	attr   attribute
 	name   string // of a custom attribute
 	test   test
@@ -249,20 +249,52 @@ func (c *compiler) compileTargeting(t *popup.Targeting) (out targeting, err erro
 // condition compiles a condition, or returns the one that was compiled from an
 // equal one.
 func (c *compiler) condition(from *popup.Condition) (*condition, error) {
-	source, err := json.Marshal(from)
-	if err != nil {
-		return nil, fmt.Errorf("encode condition: %w", err)
-	}
-	if shared := c.conditions[string(source)]; shared != nil {
+	source := string(appendSource(nil, from))
+	c.mu.Lock()
+	shared := c.conditions[source]
+	c.mu.Unlock()
+	if shared != nil {
 		return shared, nil
 	}
 	compiled, err := compileCondition(from)
 	if err != nil {
 		return nil, err
 	}
-	compiled.source = string(source)
-	c.conditions[compiled.source] = &compiled
+	compiled.from, compiled.source = *from, source
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if shared := c.conditions[source]; shared != nil {
+		return shared, nil
+	}
+	c.conditions[source] = &compiled
 	return &compiled, nil
+}
+
+// appendSource appends what two conditions have the same of if they are equal, and no others.
+func appendSource(dst []byte, c *popup.Condition) []byte {
+	dst = appendOperand(appendOperand(dst, c.Attr), string(c.Op))
+	dst = strconv.AppendBool(dst, c.IgnoreCase)
+	return appendOperand(dst, c.Value)
+}
+
+func appendOperand(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case string:
+		dst = strconv.AppendInt(append(dst, 's'), int64(len(v)), 10)
+		return append(append(dst, ':'), v...)
+	case bool:
+		return strconv.AppendBool(append(dst, 'b'), v)
+	case []any:
+		dst = strconv.AppendInt(append(dst, 'l'), int64(len(v)), 10)
+		for _, element := range v {
+			dst = appendOperand(append(dst, ','), element)
+		}
+		return dst
+	case nil:
+		return append(dst, 'n')
+	}
+	n, _ := popup.Number(v)
+	return strconv.AppendFloat(append(dst, 'f'), n, 'g', -1, 64)
 }
 
 var tests = map[popup.Op]struct {
