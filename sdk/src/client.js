@@ -149,7 +149,7 @@ function newClient(endpoint, options) {
   const poller = newPoller({
     store,
     identity: () => endpoint + " " + uid,
-    active: () => usable() && isVisible() && !(/** @type {any} */ (document).prerendering),
+    active: () => usable() && isVisible(), // a page that is prerendered is hidden
     blocked: () => covered() || !!hostDialog(),
     ask(poll, timeout) {
       withdraw(shown.filter((item) => item.host && !item.host.isConnected)); // the page has removed them
@@ -199,7 +199,7 @@ function newClient(endpoint, options) {
           withdraw(shown); // they were chosen for another path
           poller.wake(true);
         }, signal);
-        listen(document, "visibilitychange prerenderingchange", wake, signal);
+        listen(document, "visibilitychange", wake, signal);
         listen(window, "online pageshow pagehide", ({ type }) => {
           away = type === "pagehide"; // perhaps into the back/forward cache
           if (away) {

@@ -5,7 +5,7 @@ export const css =
   ":host{all:initial;display:block;--b:#fff;--c:#222;--d:#15c}" +
   ":host([theme=dark]){--b:#222;--c:#eee;--d:#8bf}" +
   "*{box-sizing:border-box;margin:0}" +
-  ":focus-visible{outline:auto}" +
+  ":focus-visible{outline:2px solid var(--popupd-color,var(--c));outline-offset:2px}" +
   ".wrap{all:unset;--a:var(--popupd-accent,var(--d));display:flex;position:fixed;inset:0;padding:16px;pointer-events:none;z-index:var(--popupd-z-index,999999)}" +
   "dialog,.card{pointer-events:auto}" +
   "::backdrop{background:#0009}" +
