@@ -75,7 +75,7 @@
 // # Time
 //
 // Start and end are instants. Days and hours are those of a clock on the wall in
-// the popup's time zone: where clocks go forward, the hour that does not exist
+// the popup's time zone, or with user_time in that of the request: where clocks go forward, the hour that does not exist
 // is not shown in; where they go back, the hour that comes twice counts twice.
 // A window that crosses midnight belongs to the day on which it starts.
 package snapshot

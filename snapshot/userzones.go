@@ -29,9 +29,13 @@ func newUserZones() userZones {
 // find returns the zone with this name, nil if it is not known. It allocates for the
 // first user of a zone only.
 func (u userZones) find(name []byte) *zone {
-	if u == nil || len(name) == 0 {
-		return nil
+	if len(u) == 0 || len(name) == 0 {
+		return nil // at once, since most popups do not ask
 	}
+	return u.load(name)
+}
+
+func (u userZones) load(name []byte) *zone {
 	found := u[string(name)]
 	if found == nil {
 		return nil

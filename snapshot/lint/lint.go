@@ -2,10 +2,11 @@
 // can meet, a schedule that is never open, a popup that others always outrank.
 //
 // A warning is proved or probable. What is proved follows from the rules of package
-// snapshot and of polls alone: a search for values that finds none must have looked
-// at all there are, so where it cannot, it stays silent. Proofs hold from now on, and for
-// attributes that are sets. They rest on built-in attributes having one value in a request, and on attributes
-// not depending on each other. What is probable rests on what values usually look like. Wherever it can, the package asks the evaluator of package
+// snapshot and of polls alone: a search for values that finds none must have looked at
+// all there are, so where it cannot, it stays silent. Proofs hold from now on, and for
+// attributes that are sets. They rest on built-in attributes having one value in a
+// request, and on attributes not depending on each other. What is probable rests on what
+// values usually look like. Wherever it can, the package asks the evaluator of package
 // snapshot itself. It changes nothing and refuses nothing, and serves no poll.
 package lint
 
