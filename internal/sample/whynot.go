@@ -20,7 +20,7 @@ import (
 const (
 	// defaultPerSecond is how many polls a second are evaluated; fewer where there are so many
 	// popups that it would be more than maxEvaluations of them a second.
-	defaultPerSecond = 16
+	defaultPerSecond = 50
 	maxEvaluations   = 40_000
 
 	maxWaiting      = 64 // polls that wait to be evaluated
