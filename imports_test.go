@@ -35,7 +35,7 @@ var imports = map[string][]string{
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
 	"persist":         {"internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":         {"popup"},
-	"console/api":     {"console", "popup", "snapshot", "snapshot/lint"},
+	"console/api":     {"console", "decision", "popup", "snapshot", "snapshot/lint"},
 	"docs":            {},
 	"sdk":             {},
 	"tuning":          {},
@@ -53,7 +53,7 @@ var imports = map[string][]string{
 	"internal/retry":       {},
 	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},
 	"internal/server": {
-		"console", "console/api", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
+		"console", "console/api", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
 		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},

@@ -211,3 +211,14 @@ func (x *explanation) eligibleAtMS(p *snapshot.Popup) int64 {
 	}
 	return popup.Never
 }
+
+// Explainer explains polls to a running server.
+type Explainer struct {
+	Snapshots *snapshot.Store
+	Users     *frequency.Table
+}
+
+// Explain is the function of this name under the popups that are in force.
+func (e Explainer) Explain(q *Query) (_ popup.Explanation, more int64) {
+	return Explain(e.Snapshots.Current(), e.Users, q)
+}

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -120,6 +121,12 @@ type Previews interface {
 	Preview(p *popup.Popup, endsMS int64) (token string, err error)
 }
 
+// Explainer says what a poll would come to and why. It answers from memory and changes
+// nothing. more is the position behind which the next page begins, 0 after the last one.
+type Explainer interface {
+	Explain(q *decision.Query) (e popup.Explanation, more int64)
+}
+
 // Config is what an [API] works with. All fields are required unless they say otherwise.
 type Config struct {
 	Catalog    Catalog
@@ -132,6 +139,7 @@ type Config struct {
 	Events     Events
 	Previews   Previews
 	Simulator  Simulator
+	Explainer  Explainer
 	Snapshots  *snapshot.Store
 
 	// Ready returns nil once the users' state is complete, or the reason why it
@@ -166,6 +174,8 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no data plane")
 	case c.Simulator == nil:
 		return errors.New("console/api: no simulator")
+	case c.Explainer == nil:
+		return errors.New("console/api: no explainer")
 	case c.Ready == nil:
 		return errors.New("console/api: no readiness")
 	case c.LogLevel == nil:
@@ -205,6 +215,7 @@ func (a *API) Routes() []console.Route {
 		route("GET", "/v1/admin/settings", a.getSettings),
 		route("PUT", "/v1/admin/settings", a.replaceSettings),
 		route("POST", "/v1/admin/simulate", a.simulate),
+		route("POST", "/v1/admin/explain", a.explain),
 		route("GET", "/v1/admin/audit", a.listAudit),
 		route("GET", "/v1/admin/events", a.exportEvents),
 		route("POST", "/v1/admin/reload", a.reload),

@@ -16,7 +16,9 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/docs"
+	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
@@ -38,6 +40,7 @@ type plane struct {
 
 	store     *memory
 	users     *people
+	table     *frequency.Table // what explanations know of users
 	events    site
 	previews  previews
 	simulator simulator
@@ -96,13 +99,14 @@ type store interface {
 // open starts an API on s.
 func (p *plane) open(s store) {
 	p.snapshots = snapshot.NewStore()
+	p.table = frequency.New(frequency.Config{})
 	p.users = &people{states: map[string]map[uint32]popup.State{}}
 	log := p.Logger()
 	p.watcher = &watcher{inner: follow.New(p.snapshots, follow.Config{
 		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Explainer: decision.Explainer{Snapshots: p.snapshots, Users: p.table}, Snapshots: p.snapshots,
 		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {

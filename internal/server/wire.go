@@ -11,6 +11,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
@@ -174,7 +175,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {

@@ -36,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.preview, p.try, p.forget, p.change, p.read, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -92,6 +92,18 @@ func (p popupd) preview(ctx context.Context) error {
 	}
 	if got := poll.JSON200; got.Popup.Content["title"] != "Bald" || *got.Popup.Locale != "de" || !*got.Preview || got.Token != "" {
 		return fmt.Errorf("previewed: %+v", got)
+	}
+	return nil
+}
+
+// explain asks why the popup that was clicked is not returned.
+func (p popupd) explain(ctx context.Context) error {
+	got, err := p.admin.ExplainWithResponse(ctx, &ExplainParams{}, ExplainInput{Uid: user, Placement: new(key), Popup: new(key)})
+	if err := want(http.StatusOK, "explain", got, err); err != nil {
+		return err
+	}
+	if c := got.JSON200.Candidates[0]; c.Eligible || c.BlockedBy == nil || len(c.Gates) < 13 || c.State == nil {
+		return fmt.Errorf("explain: %+v", c)
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ func main() {
 	write(ctx, admin)
 	show(ctx, data)
 	preview(ctx, admin, data)
+	explain(ctx, admin)
 	try(ctx, admin)
 	forget(ctx, admin)
 	change(ctx, admin)
@@ -126,6 +127,13 @@ func preview(ctx context.Context, admin, data *Client) {
 	token := want[*Preview](admin.PreviewPopup(ctx, &request, PreviewPopupParams{Key: key})).Token
 	got := want[*ServedHeaders](data.Poll(ctx, PollParams{UID: user, Locale: NewOptString("de-AT"), Preview: NewOptString(token)})).Response
 	must(string(got.Popup.Content["title"]) == `"Bald"` && got.Popup.Locale.Value == "de" && got.Preview.Value && got.Token == "", "previewed %+v", got)
+}
+
+// explain asks why the popup that was clicked is not returned.
+func explain(ctx context.Context, admin *Client) {
+	poll := ExplainInput{UID: user, Placement: NewOptString(key), Popup: NewOptString(key)}
+	got := want[*Explanation](admin.Explain(ctx, &poll, ExplainParams{})).Candidates[0]
+	must(!got.Eligible && !got.BlockedBy.Null && len(got.Gates) > 12 && !got.State.Null, "explained %+v", got)
 }
 
 // try has the server try a popup on the polls of before.

@@ -88,6 +88,11 @@ assert.equal(want(202, await data.POST("/v1/events", { body: event })).accepted,
 assert.equal(want(202, await admin.POST("/v1/events", { body: [event, event] })).accepted, 2);
 want(204, await data.OPTIONS("/v1/events"));
 
+// Ask why the popup that was clicked is not returned.
+const explanation = want(200, await admin.POST("/v1/admin/explain", { body: { uid: user, placement: key, popup: key } }));
+const asked = explanation.candidates[0];
+assert(asked?.blocked_by && !asked.eligible && asked.gates.length > 12 && asked.state);
+
 // Try a popup on the polls of before.
 const proposal = { popups: [{ key: `${key}-proposed`, placements: [key], priority: 9 }] };
 const simulation = want(200, await admin.POST("/v1/admin/simulate", { body: proposal }));

@@ -1,0 +1,160 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/popupd/popupd/internal/apitest"
+	"github.com/popupd/popupd/popup"
+)
+
+const explainPath = "/v1/admin/explain"
+
+func TestExplain(t *testing.T) {
+	p := newPlane(t)
+	for _, spec := range []string{
+		`{"key":"seen","status":"active","priority":2,"frequency":{"after_dismiss_sec":3600}}`,
+		`{"key":"pro","status":"active","priority":1,"targeting":{"all":[{"attr":"plan","op":"eq","value":"PRO","ignore_case":true}],"none":[{"attr":"tags","op":"in","value":["x","y"]}]}}`,
+		`{"key":"everybody","status":"active"}`,
+		`{"key":"later","status":"active","schedule":{"start_at":"2026-03-11T00:00:00Z"}}`,
+		`{"key":"draft"}`,
+	} {
+		p.Want(201, "", "POST", "/v1/admin/popups", spec)
+	}
+	at := apitest.Noon.UnixMilli()
+	u := p.table.Lock([]byte("u"))
+	ev := popup.Event{User: []byte("u"), Popup: 1, Version: 1, Action: popup.Impression, AtMS: at - 5000}
+	u.Serve(&ev, &popup.Frequency{AfterImpressionSec: 86400})
+	ev.Action, ev.AtMS = popup.Dismiss, at-1000
+	u.Act(&ev, &popup.Frequency{AfterDismissSec: 3600}, 0)
+	u.Unlock()
+
+	explain := func(query, body string) (e popup.Explanation) {
+		t.Helper()
+		p.Want(200, "", "POST", explainPath+query, body).Decode(t, &e)
+		return e
+	}
+	e := explain("", `{"uid":"u","attributes":{"plan":"pro","n":5,"tags":["a","b"]}}`)
+	if *e.Winner != "pro" || e.Revision != 5 || !e.At.Equal(apitest.Noon) || e.NextCursor != nil || e.Reason != nil {
+		t.Errorf("winner %v, revision %d, at %v", *e.Winner, e.Revision, e.At)
+	}
+	got := ""
+	for _, c := range e.Candidates {
+		got += c.Key
+		if c.BlockedBy != nil {
+			got += " " + *c.BlockedBy
+		}
+		if c.EligibleAt != nil {
+			got += " " + c.EligibleAt.Sub(e.At).String()
+		}
+		got += "\n"
+	}
+	if want := "seen cooldown_dismiss 59m59s\npro 0s\neverybody outranked 0s\nlater not_started 11h25m4s\ndraft not_active\n"; got != want {
+		t.Errorf("candidates\n%swant\n%s", got, want)
+	}
+	if s := e.Candidates[0].State; s == nil || s.Impressions != 1 || s.LastAction != "dismiss" || e.Candidates[1].State != nil {
+		t.Errorf("state %+v", s)
+	}
+	for _, g := range e.Candidates[1].Gates {
+		if g.Gate != popup.TargetingGate {
+			continue
+		}
+		if c := g.Conditions; len(c) != 2 || c[0].Actual != "pro" || !c[0].IgnoreCase || !c[0].Passes || fmt.Sprint(c[1].Actual) != "[a b]" || c[1].Holds || !c[1].Passes || c[1].Pointer != "/targeting/none/0" {
+			t.Errorf("conditions %+v", c)
+		}
+	}
+
+	// In one page or in several the answer is the same, of one popup too, and at another time.
+	first := explain("?limit=2", `{"uid":"u"}`)
+	second := explain("?limit=4&cursor="+*first.NextCursor, `{"uid":"u"}`)
+	if len(first.Candidates) != 2 || len(second.Candidates) != 3 || second.Candidates[0].Key != "everybody" || second.NextCursor != nil || *second.Winner != "everybody" {
+		t.Errorf("pages of %d and %d, next %v", len(first.Candidates), len(second.Candidates), second.NextCursor)
+	}
+	if one := explain("", `{"uid":"u","popup":"draft"}`); len(one.Candidates) != 1 || one.Candidates[0].Key != "draft" {
+		t.Errorf("of one popup: %+v", one.Candidates)
+	}
+	if e = explain("", `{"uid":"u","at":"2026-03-10T15:00:00+02:00"}`); *e.Winner != "everybody" {
+		t.Errorf("within the wait: %s", *e.Winner)
+	}
+	if e = explain("", `{"uid":"u","at":"2026-03-10T18:00:00Z"}`); *e.Winner != "seen" {
+		t.Errorf("after the wait: %s", *e.Winner)
+	}
+	if e = explain("", `{"uid":"u","at":"2026-03-10T12:34:00Z"}`); *e.Winner != "seen" || e.Candidates[0].State != nil {
+		t.Errorf("before it was shown: %s", *e.Winner)
+	}
+	if e = explain("", `{"uid":"u","placements":["top","nowhere"]}`); e.Winner != nil || *e.Reason != "placement" {
+		t.Errorf("elsewhere: %v because of %v", e.Winner, e.Reason)
+	}
+	if n := len(p.store.audit); n != 5 {
+		t.Errorf("%d lines of the audit trail", n)
+	}
+}
+
+func TestExplainBadInput(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	many := make([]string, 33)
+	for i := range many {
+		many[i] = fmt.Sprintf(`"n%d":1`, i)
+	}
+	for body, pointers := range map[string]string{
+		`{}`:                                             "/uid",
+		`{"uid":"a\u0000"}`:                              "/uid",
+		`{"uid":7}`:                                      "/uid",
+		`{"uid":"u","sig":"x"}`:                          "/sig",
+		`{"uid":"u","prior_uid":"u"}`:                    "/prior_uid",
+		`{"uid":"u","prior_uid":"\n"}`:                   "/prior_uid",
+		`{"uid":"u","placements":[]}`:                    "/placements",
+		`{"uid":"u","placements":["a","a"]}`:             "/placements/1",
+		`{"uid":"u","placements":[""]}`:                  "/placements/0",
+		`{"uid":"u","placement":"a","placements":["b"]}`: "/placements",
+		`{"uid":"u","placements":["1","2","3","4","5","6","7","8","9"]}`: "/placements",
+		`{"uid":"u","trigger":"scroll"}`:                                 "/trigger",
+		`{"uid":"u","tz":"Mars/Olympus","ip":"10.1"}`:                    "/tz /ip",
+		`{"uid":"u","at":"2024-01-01T00:00:00Z"}`:                        "/at",
+		`{"uid":"u","attributes":{"a/b":{}}}`:                            "/attributes/a~1b",
+		`{"uid":"u","attributes":{"a":[[1]]}}`:                           "/attributes/a",
+		`{"uid":"u","attributes":[]}`:                                    "/attributes",
+		`{"uid":"u","attributes":{` + strings.Join(many, ",") + `}}`:     "/attributes",
+	} {
+		var problem struct{ Errors popup.FieldErrors }
+		p.Want(422, "invalid_fields", "POST", explainPath, body).Decode(t, &problem)
+		var got []string
+		for _, e := range problem.Errors {
+			got = append(got, e.Pointer)
+		}
+		if strings.Join(got, " ") != pointers {
+			t.Errorf("%s: %q, want %s", body, got, pointers)
+		}
+	}
+	p.Want(422, "invalid_fields", "POST", explainPath, `{"uid":"u","at":"tomorrow"}`)
+	p.Want(400, "malformed_json", "POST", explainPath, `{"uid":`)
+	p.Want(400, "invalid_parameter", "POST", explainPath+"?limit=0", `{"uid":"u"}`)
+	p.Want(400, "invalid_parameter", "POST", explainPath+"?cursor=x", `{"uid":"u"}`)
+	p.Want(404, "popup_not_found", "POST", explainPath, `{"uid":"u","popup":"b"}`)
+	p.Want(415, "unsupported_media_type", "POST", explainPath, `{"uid":"u"}`, "Content-Type", "text/plain")
+}
+
+// The pages of an explanation have every popup once.
+func TestExplainManyPopups(t *testing.T) {
+	p := newPlane(t)
+	for i := range 2000 {
+		s, _ := popup.Decode(fmt.Appendf(nil, `{"key":"p%d","status":"active","targeting":{"all":[{"attr":"n","op":"gt","value":%d}]}}`, i, i))
+		p.store.popups = append(p.store.popups, popup.Popup{ID: uint32(i + 1), Version: 1, Spec: s})
+	}
+	p.Want(200, "", "POST", "/v1/admin/reload", "")
+	seen, cursor := 0, ""
+	for {
+		var e popup.Explanation
+		p.Want(200, "", "POST", explainPath+"?limit=500"+cursor, `{"uid":"u","attributes":{"n":1000}}`).Decode(t, &e)
+		seen += len(e.Candidates)
+		if e.NextCursor == nil {
+			break
+		}
+		cursor = "&cursor=" + *e.NextCursor
+	}
+	if seen != 2000 {
+		t.Errorf("%d popups on all pages, want 2000", seen)
+	}
+}
