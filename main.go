@@ -13,6 +13,7 @@ import (
 
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/doctor"
+	"github.com/popupd/popupd/internal/explain"
 	"github.com/popupd/popupd/internal/plainlog"
 	"github.com/popupd/popupd/internal/server"
 )
@@ -51,6 +52,12 @@ func runOther(command string, args, environ []string, stdout io.Writer) error {
 			return err
 		}
 		return doctor.Run(c, environ, stdout)
+	case "explain":
+		c, err := cli.ParseExplain(args, environ, stdout)
+		if err != nil {
+			return err
+		}
+		return explain.Run(c, stdout)
 	case "version":
 		fmt.Fprintf(stdout, "popupd %s %s\n", cli.Version(), runtime.Version())
 		return nil

@@ -89,7 +89,7 @@ func (in *explainRequest) query(nowMS int64) (*decision.Query, error) {
 	}
 	if in.TZ != "" {
 		if _, err := popup.LoadZone(in.TZ); err != nil {
-			refuse("/tz", err.Error())
+			refuse("/tz", "must be the IANA name of a time zone, such as Europe/Berlin")
 		}
 	}
 	if _, ok := popup.ParseAddr([]byte(in.IP)); in.IP != "" && !ok {

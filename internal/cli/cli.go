@@ -19,6 +19,7 @@ var ErrUsage = errors.New("see popupd -help")
 
 const usage = `usage: popupd [serve] [flags]
        popupd doctor [flags]    print what this host, MySQL and Redis lack
+       popupd explain [flags]   print what a user's poll would come to, and why
        popupd version
 
 Every flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.
@@ -26,9 +27,9 @@ Secrets belong in variables or files: everybody on this host can read flags.
 
 `
 
-// parseFlags reads the flags of one command. others are those of the other
-// command, whose variables are no mistake here. exposed is that of readFileFlags.
-func parseFlags(fs, others *flag.FlagSet, args, environ []string, help io.Writer) (exposed []string, err error) {
+// parseFlags reads the flags of one command. Variables of the other commands are no
+// mistake. exposed is that of readFileFlags.
+func parseFlags(fs *flag.FlagSet, args, environ []string, help io.Writer) (exposed []string, err error) {
 	fs.SetOutput(io.Discard)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -42,7 +43,7 @@ func parseFlags(fs, others *flag.FlagSet, args, environ []string, help io.Writer
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("unknown argument %q; %w", fs.Arg(0), ErrUsage)
 	}
-	if err := parseEnv(fs, others, environ); err != nil {
+	if err := parseEnv(fs, environ); err != nil {
 		return nil, fmt.Errorf("%w; %w", err, ErrUsage)
 	}
 	return readFileFlags(fs)
@@ -57,8 +58,18 @@ func isForeign(name string) bool {
 		strings.HasPrefix(name, "POPUPD_PORT_") || strings.HasPrefix(name, "POPUPD_SERVICE_")
 }
 
+// isFlag reports whether any command has a flag of this name.
+func isFlag(name string) bool {
+	for _, fs := range []*flag.FlagSet{serveFlags(new(Serve)), doctorFlags(new(Doctor)), explainFlags(new(Explain))} {
+		if fs.Lookup(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // parseEnv sets the flags that were not given from their variables.
-func parseEnv(fs, others *flag.FlagSet, environ []string) error {
+func parseEnv(fs *flag.FlagSet, environ []string) error {
 	given := make(map[string]bool)
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for _, entry := range environ {
@@ -68,7 +79,7 @@ func parseEnv(fs, others *flag.FlagSet, environ []string) error {
 			continue
 		}
 		flagName := strings.ReplaceAll(strings.ToLower(suffix), "_", "-")
-		if fs.Lookup(flagName) == nil && others.Lookup(flagName) == nil || suffix != strings.ToUpper(suffix) {
+		if !isFlag(flagName) || suffix != strings.ToUpper(suffix) {
 			return fmt.Errorf("unknown variable %s", name)
 		}
 		if given[flagName] || fs.Lookup(flagName) == nil {

@@ -34,7 +34,7 @@ func doctorFlags(c *Doctor) *flag.FlagSet {
 // ParseDoctor is [ParseServe] for popupd doctor.
 func ParseDoctor(args, environ []string, help io.Writer) (Doctor, error) {
 	var c Doctor
-	if _, err := parseFlags(doctorFlags(&c), serveFlags(new(Serve)), args, environ, help); err != nil {
+	if _, err := parseFlags(doctorFlags(&c), args, environ, help); err != nil {
 		return c, err
 	}
 	switch {

@@ -103,7 +103,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 // that is ErrUsage, or that of a file; then Log is valid all the same.
 func ParseServe(args, environ []string, help io.Writer) (Serve, error) {
 	var c Serve
-	exposed, err := parseFlags(serveFlags(&c), doctorFlags(new(Doctor)), args, environ, help)
+	exposed, err := parseFlags(serveFlags(&c), args, environ, help)
 	if err != nil {
 		if wantsJSON(args, environ) {
 			c.Log = "json" // it may stand after the mistake
