@@ -26,7 +26,9 @@ import (
 // digits. Rows and settings are as in the last-good file; settings are left out if they
 // have not changed. What survives a crash:
 //
-//	while a change is appended          the changes before: the line that is cut fails its checksum
+//	while a change is appended          the changes before: the line that is cut fails its checksum;
+//	                                    after a power cut those of the last second may be gone, too,
+//	                                    which the database has
 //	after the last-good file was        the last-good file: FILE.changes has the BASE of the one
 //	replaced                            before, FILE.1
 //
@@ -52,6 +54,7 @@ type changeFile struct {
 	base      string // path of the last-good file
 	baseInfo  os.FileInfo
 	size, max int64
+	isSynced  bool
 }
 
 // changePaths returns the paths of the changes since a last-good file and since the one
@@ -98,18 +101,27 @@ func isStill(path string, was os.FileInfo) bool {
 	return err == nil && os.SameFile(info, was)
 }
 
-// append appends lines and waits until they are on disk.
+// append appends lines. They outlive the process, and once they are synced the machine.
 func (c *changeFile) append(lines []byte) error {
 	c.size += int64(len(lines))
-	if _, err := c.f.Write(lines); err != nil {
-		return err
+	c.isSynced = false
+	_, err := c.f.Write(lines)
+	return err
+}
+
+// sync waits until what was appended is on disk.
+func (c *changeFile) sync() error {
+	if c == nil || c.isSynced {
+		return nil
 	}
+	c.isSynced = true
 	return c.f.Sync()
 }
 
 func (c *changeFile) close() {
 	if c != nil {
-		_ = c.f.Close() // what was appended is synced
+		_ = c.sync() // a start reads as far as it goes
+		_ = c.f.Close()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -183,4 +184,35 @@ func TestChangesThatCantBeWritten(t *testing.T) {
 	s.set(2, row(2, ``))
 	s.watcher.save()
 	s.isLoaded("after a save that failed")
+}
+
+// TestChangesAreSynced: a running watcher has them on disk within a second or so. If that
+// fails, the whole file is written.
+func TestChangesAreSynced(t *testing.T) {
+	s := newSaving(t)
+	isSynced := func() bool {
+		s.watcher.saveMu.Lock()
+		defer s.watcher.saveMu.Unlock()
+		return s.watcher.changes != nil && s.watcher.changes.isSynced
+	}
+	s.set(1, row(1, ``))
+	s.set(2, row(2, ``))
+	if isSynced() {
+		t.Fatal("synced before it was asked for: this test says nothing")
+	}
+	run(t, s.watcher)
+	eventually(t, "the change is on disk", 5*time.Second, isSynced)
+
+	failing := newSaving(t)
+	failing.set(1, row(1, ``))
+	failing.set(2, row(2, ``))
+	if err := failing.watcher.changes.f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	failing.watcher.syncSaved()
+	before := failing.read(failing.path)
+	failing.watcher.save()
+	if bytes.Equal(before, failing.read(failing.path)) {
+		t.Error("the last-good file is not written again after its changes could not be synced")
+	}
 }

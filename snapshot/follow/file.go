@@ -182,6 +182,21 @@ func (w *Watcher) save() {
 	} else {
 		err = w.saveAllLocked()
 	}
+	w.savedLocked(err)
+}
+
+// syncSaved waits until what was saved is on disk.
+func (w *Watcher) syncSaved() {
+	w.saveMu.Lock()
+	defer w.saveMu.Unlock()
+	if err := w.changes.sync(); err != nil {
+		w.savedLocked(err)
+	}
+}
+
+// savedLocked reports what came of writing. After an error the next save writes the whole
+// last-good file.
+func (w *Watcher) savedLocked(err error) {
 	if err != nil {
 		w.closeChangesLocked()
 		err = fmt.Errorf("write last-good popups: %w", err)

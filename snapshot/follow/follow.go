@@ -178,6 +178,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			}
 			stale = true
 		case <-ticker.C:
+			w.syncSaved()
 			if !stale {
 				stale, err = w.differs(ctx)
 			}
