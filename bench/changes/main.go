@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -224,19 +225,30 @@ func (m *measurement) change(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(&m.report, "\n## %d changes of one among %d, one in %v\n\n| | s | ms a change | ms of CPU, this server | the other server |\n|---|---:|---:|---:|---:|\n", m.changes, m.popups, changeEvery)
+	next := time.NewTicker(changeEvery)
+	defer next.Stop()
 	from, err := m.used()
 	if err != nil {
 		return err
 	}
-	next := time.NewTicker(changeEvery)
-	defer next.Stop()
+	for range m.changes {
+		<-next.C
+	}
+	m.report.WriteString("| idle for as long |")
+	if err := m.since(from, m.changes); err != nil {
+		return err
+	}
+	if from, err = m.used(); err != nil {
+		return err
+	}
 	for n := range m.changes {
 		if err := m.flip(ctx, n); err != nil {
 			return err
 		}
 		<-next.C
 	}
-	fmt.Fprintf(&m.report, "\n## %d changes of one among %d, one in %v\n\n| s | ms a change | ms of CPU, this server | the other server |\n|---:|---:|---:|---:|\n|", m.changes, m.popups, changeEvery)
+	m.report.WriteString("| changes |")
 	if err := m.since(from, m.changes); err != nil {
 		return err
 	}
@@ -257,7 +269,7 @@ func (m *measurement) polls(ctx context.Context) error {
 	}
 	fmt.Fprintf(&m.report, "\n## Polls of the other server during a change a second\n\n%.0f polls a second for %v, without and with changes in turn; times are ms, from when a poll was due.\n\n"+
 		"| changes | p50 | p90 | p99 | p99.9 | largest | late polls of the generator |\n|---|---:|---:|---:|---:|---:|---:|\n", m.rate, m.poll)
-	var p99 [2]float64
+	var p99 [2][]float64
 	for round := range 2 * m.rounds {
 		changing, stop := context.WithCancel(ctx)
 		failed := make(chan error, 1)
@@ -274,11 +286,18 @@ func (m *measurement) polls(ctx context.Context) error {
 			return err
 		}
 		l := r.Latency
-		p99[round%2] += l.P99 / float64(m.rounds)
+		p99[round%2] = append(p99[round%2], l.P99)
 		fmt.Fprintf(&m.report, "| %s | %.2f | %.2f | %.2f | %.2f | %.2f | %d of %d |\n", []string{"none", "one a second"}[round%2], l.P50, l.P90, l.P99, l.P999, l.Max, r.Late, r.Scheduled)
 	}
-	fmt.Fprintf(&m.report, "\nMean of the p99: %.2f without and %.2f with changes, %.2f times as much.\n", p99[0], p99[1], p99[1]/p99[0])
+	without, with := median(p99[0]), median(p99[1])
+	fmt.Fprintf(&m.report, "\nMedian of the p99: %.2f without and %.2f with changes, %.2f times as much.\n", without, with, with/without)
 	return nil
+}
+
+// median returns the middle one, of an even number the lower.
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[(len(of)-1)/2]
 }
 
 // flipEverySecond makes changes until ctx ends, if it is to.
