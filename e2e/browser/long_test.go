@@ -170,7 +170,7 @@ func TestVisit(t *testing.T) {
 	time.Sleep(time.Second) // what was sent last arrives in real time
 	polls, actions := s.seen()
 	t.Logf("%d polls, actions %q", len(polls), actions)
-	if len(polls) > 11 || len(actions) != 1 {
-		t.Errorf("want up to 11 polls and one action")
+	if len(polls) > 5 || len(actions) != 1 {
+		t.Errorf("want up to 5 polls and one action")
 	}
 }

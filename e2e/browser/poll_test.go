@@ -65,7 +65,7 @@ func TestHidden(t *testing.T) {
 	s.until("poll", func(polls []map[string]any, _ []string) bool { return len(polls) > 1 })
 }
 
-// pass lets minutes of virtual time pass in a tab.
+// pass lets minutes of virtual time pass in a tab; none passes while it waits for an answer.
 func (t *tab) pass(minutes float64) {
 	t.Helper()
 	done := make(chan struct{}, 1)
@@ -80,7 +80,7 @@ func (t *tab) pass(minutes float64) {
 		t.Fatal(err)
 	}
 	budget := minutes * 60 * 1000
-	if _, err := chromedp.Call(t.ctx, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyAdvance, Budget: &budget}); err != nil {
+	if _, err := chromedp.Call(t.ctx, emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending, Budget: &budget}); err != nil {
 		t.Fatal(err)
 	}
 	select {
