@@ -29,6 +29,7 @@ func TestWaits(t *testing.T) {
 			d.staysAwayOverRestarts(s, "u")
 			s.mustShow("another", "two")
 		}},
+		{"explained", nil, explained},
 		{"gap_beside_a_control", []string{gap}, func(d *deployment) {
 			s := d.server()
 			frequency := `{"after_impression_sec":0,"ignore_min_gap":true}`
