@@ -18,7 +18,7 @@
 //	                           them, and what changes after it
 //	prefixes, suffixes         binary search in a sorted table whose entries know their own
 //	                           prefixes
-//	all others                 each distinct condition once
+//	contains, matches          a map of a gram of each, and then each whose gram occurs
 //
 // What the test of a popup that it lacks, or passes, means follows from the role: required,
 // forbidden, or one of any. Negation, missing attributes and sets of values need no counts

@@ -107,7 +107,7 @@ func randomRequest(rng *rand.Rand) *popup.Request {
 	return r
 }
 
-func compareWithEach(t *rapid.T, s *Snapshot, popups []*Popup, m *Matches, r *popup.Request, at int64) {
+func compareWithEach(t interface{ Fatalf(string, ...any) }, s *Snapshot, popups []*Popup, m *Matches, r *popup.Request, at int64) {
 	placement := r.PlacementNames()[0]
 	s.Match(m, r, placement, at)
 	furthest := popup.Eligible

@@ -35,6 +35,11 @@ var catalogs = []struct {
 		r.Path = fmt.Appendf(nil, "/shop/item-%d/reviews", n/2)
 		return r
 	}, 1},
+	{"substrings", func(i, _ int) string { return all(conditionJSON(fmt.Sprintf(`path contains "-item-%d-"`, i))) }, func(n int) popup.Request {
+		r := attributes()
+		r.Path = fmt.Appendf(nil, "/shop/blue-item-%d-xl/reviews", n/2)
+		return r
+	}, 1},
 	{"mixed", func(i, n int) string {
 		switch i % 3 {
 		case 0:

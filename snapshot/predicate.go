@@ -15,11 +15,11 @@ type predicateIndex struct {
 	all     postings // members
 
 	// By kind.
-	texts    map[string]*postings
-	numbers  map[float64]*postings
-	ranges   *rangeIndex
-	prefixes *prefixIndex
-	checks   []predicate
+	texts      map[string]*postings
+	numbers    map[float64]*postings
+	ranges     *rangeIndex
+	prefixes   *prefixIndex
+	substrings *substringIndex
 }
 
 // role is what passing a test does to a popup.
@@ -40,27 +40,23 @@ func (r role) isSingle() bool { return r == required || r == unwanted }
 type kind uint8
 
 const (
-	kindEqual    kind = iota // maps of texts and numbers
-	kindNumber               // ranges of numbers
-	kindVersion              // ranges of versions
-	kindTime                 // ranges of times
-	kindAge                  // ranges of ages
-	kindNetwork              // ranges of addresses
-	kindPrefix               // a sorted table
-	kindSuffix               // a sorted table of reversed texts
-	kindExists               // every value passes
-	kindOneByOne             // each distinct condition by itself
+	kindEqual        kind = iota // maps of texts and numbers
+	kindNumber                   // ranges of numbers
+	kindVersion                  // ranges of versions
+	kindVersionEqual             // single versions, each a range
+	kindTime                     // ranges of times
+	kindAge                      // ranges of ages
+	kindNetwork                  // ranges of addresses
+	kindPrefix                   // a sorted table
+	kindSuffix                   // a sorted table of reversed texts
+	kindExists                   // every value passes
+	kindSubstring                // texts anywhere in a value, and regular expressions
 )
 
-// isCombined reports whether conditions that a popup must all pass are one range.
+// isCombined reports whether conditions that a popup must all pass are one range. Each has
+// one end only: then a set of values passes them all if its least and greatest do.
 func (k kind) isCombined() bool {
 	return k == kindNumber || k == kindVersion || k == kindTime || k == kindAge
-}
-
-// predicate is a condition that is evaluated by itself.
-type predicate struct {
-	condition *condition
-	postings  postings
 }
 
 // kindOf returns the kind of index for a condition.
@@ -70,7 +66,9 @@ func kindOf(c *condition) kind {
 		return kindEqual
 	case testGt, testGte, testLt, testLte:
 		return kindNumber
-	case testSemverEq, testSemverGt, testSemverGte, testSemverLt, testSemverLte:
+	case testSemverEq:
+		return kindVersionEqual
+	case testSemverGt, testSemverGte, testSemverLt, testSemverLte:
 		return kindVersion
 	case testBefore, testAfter:
 		return kindTime
@@ -85,7 +83,7 @@ func kindOf(c *condition) kind {
 	case testExists:
 		return kindExists
 	}
-	return kindOneByOne
+	return kindSubstring
 }
 
 // find returns the popups whose tests a value passes, nil if there are none.
@@ -101,15 +99,9 @@ func (x *predicateIndex) find(m *Matches, v *value) *postings {
 		return m.union(m.found, len(x.members))
 	case kindExists:
 		return &x.all
-	case kindOneByOne:
-		found := m.found[:0]
-		for i := range x.checks {
-			if c := &x.checks[i]; c.condition.satisfied(v) {
-				found = append(found, &c.postings)
-			}
-		}
-		m.found = found
-		return m.union(found, len(x.members))
+	case kindSubstring:
+		m.found = x.substrings.find(m.found[:0], v, x.fold)
+		return m.union(m.found, len(x.members))
 	}
 	if rank, ok := x.rank(v); ok {
 		return x.ranges.find(rank, &m.scratch)
@@ -148,7 +140,7 @@ func (x *predicateIndex) rank(v *value) (rank uint32, ok bool) {
 		if n, ok := v.asNumber(); ok {
 			return x.ranges.numbers.rank(number(n)), true
 		}
-	case kindVersion:
+	case kindVersion, kindVersionEqual:
 		if version := v.asVersion(); version != nil {
 			return x.ranges.versions.rank(versionCut{version: version}), true
 		}

@@ -181,6 +181,9 @@ func newPredicateIndex(key predicateKey, uses []use, popups int) *predicateIndex
 	case kindVersion:
 		ranges, ends := newRangeIndex(uses, size, x.role == required, versionBounds)
 		ranges.versions, x.ranges = ends, ranges
+	case kindVersionEqual:
+		ranges, ends := newRangeIndex(uses, size, false, versionBounds)
+		ranges.versions, x.ranges = ends, ranges
 	case kindTime, kindAge:
 		ranges, ends := newRangeIndex(uses, size, x.role == required, timeBounds)
 		ranges.moments, x.ranges = ends, ranges
@@ -191,17 +194,8 @@ func newPredicateIndex(key predicateKey, uses []use, popups int) *predicateIndex
 		x.prefixes = newPrefixIndex(uses, size, func(c *condition) string { return string(c.text) })
 	case kindSuffix:
 		x.prefixes = newPrefixIndex(uses, size, func(c *condition) string { return reversed(c.text) })
-	case kindOneByOne:
-		positions := map[string][]uint32{}
-		for _, u := range uses {
-			if positions[u.condition.source] == nil {
-				x.checks = append(x.checks, predicate{condition: u.condition})
-			}
-			positions[u.condition.source] = append(positions[u.condition.source], u.position)
-		}
-		for i := range x.checks {
-			x.checks[i].postings = postingsOf(positions[x.checks[i].condition.source], size)
-		}
+	case kindSubstring:
+		x.substrings = newSubstringIndex(uses, size)
 	}
 	return x
 }
