@@ -141,3 +141,22 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkApply changes one popup after the other.
+func BenchmarkApply(b *testing.B) {
+	for _, n := range []int{26, 10_000} {
+		var s *Snapshot
+		b.Run(fmt.Sprintf("popups=%d", n), func(b *testing.B) {
+			rows := catalogRows(n, catalogs[len(catalogs)-1].members)
+			if s == nil {
+				s = mustCompile(b, rows...)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				row := &rows[i*7919%n]
+				row.Version++
+				s, _ = Apply(s, popup.CatalogChange{Revision: int64(i + 2), Popups: []popup.Row{*row}})
+			}
+		})
+	}
+}
