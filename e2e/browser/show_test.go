@@ -55,7 +55,9 @@ func TestModalKeys(t *testing.T) {
 	for _, want := range []string{"cta", "dismiss", "close", "cta"} {
 		p.press("Tab")
 		p.is(`roots[0].activeElement.className === "` + want + `"`)
-		p.is(`getComputedStyle(roots[0].activeElement).outlineColor === getComputedStyle(roots[0].querySelector(".card")).color`) // and not that of the text in it, which may be the card's own
+		if s.firefox == nil { // only in its active window is there a focus ring
+			p.is(`getComputedStyle(roots[0].activeElement).outlineColor === getComputedStyle(roots[0].querySelector(".card")).color`) // and not that of the text in it, which may be the card's own
+		}
 	}
 	p.press("x")
 	p.press("Escape")
