@@ -9,14 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/heapprofiler"
-	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -24,7 +22,7 @@ import (
 // newLongSite is newSite for tests that take long or measure: make browser-long.
 func newLongSite(t *testing.T, popups ...string) *site {
 	t.Helper()
-	if !long {
+	if os.Getenv("POPUPD_BROWSER_LONG") != "1" {
 		t.Skip("make browser-long")
 	}
 	return newSite(t, popups...)
@@ -66,78 +64,44 @@ func TestManyShows(t *testing.T) {
 	}
 }
 
-// measured is what loading a page costs on a CPU of a quarter of the speed.
+// measured is what loading a page costs on a CPU of a quarter of the speed: ms of scripts,
+// of the longest task, and until the first poll.
 type measured struct{ script, longest, poll, requests float64 }
 
 // load measures a page of an origin, best of three.
-func (s *site) load(path string) (best measured) {
+func (s *site) load(path, script string) (best measured) {
 	s.Helper()
 	for i := range 3 {
-		t := s.open("/empty")
-		if _, err := chromedp.Call(t.ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: 4}); err != nil {
-			s.Fatal(err)
-		}
-		if _, err := chromedp.Call(t.ctx, performance.Enable, performance.EnableParams{}); err != nil {
-			s.Fatal(err)
-		}
-		t.navigate(s.origin + path)
-		t.js(`new Promise((resolve) => setTimeout(resolve, 3000))`)
-		all, err := chromedp.Call(t.ctx, performance.GetMetrics, cdp.Empty{})
-		if err != nil {
-			s.Fatal(err)
-		}
 		var m measured
-		for _, metric := range all.Metrics {
-			if metric.Name == "ScriptDuration" {
-				m.script = metric.Value * 1000
-			}
+		all := s.tasks(path, script, func(t *tab) { t.js(`new Promise((resolve) => setTimeout(resolve, 3000))`) }, func(t *tab) {
+			fmt.Sscan(t.js(`performance.getEntriesByType("resource").filter((entry) => !entry.name.endsWith("/favicon.ico")).length`), &m.requests)
+			fmt.Sscan(t.js(`Math.round(performance.getEntriesByType("resource").find((entry) => entry.name.includes("/v1/poll"))?.startTime ?? 0)`), &m.poll)
+		})
+		m.longest = all[0].total
+		for _, task := range all {
+			m.script += task.script
 		}
-		fmt.Sscan(strings.Trim(t.js(`new Promise((resolve) => { new PerformanceObserver((list) => resolve(Math.max(...list.getEntries().map((entry) => entry.duration)))).observe({type: "longtask", buffered: true}); setTimeout(resolve, 300, 0); })`), `"`), &m.longest)
-		fmt.Sscan(t.js(`performance.getEntriesByType("resource").filter((entry) => !entry.name.endsWith("/favicon.ico")).length`), &m.requests)
-		fmt.Sscan(t.js(`Math.round(performance.getEntriesByType("resource").find((entry) => entry.name.includes("/v1/poll"))?.startTime ?? 0)`), &m.poll)
-		t.navigate("about:blank")
 		if i == 0 || m.script < best.script {
 			m.longest = min(m.longest, max(best.longest, m.longest))
 			best = m
 		}
-		s.uid += "x" // another visitor
+		s.nextVisitor()
 	}
 	return best
 }
 
-// TestLoad measures what loading the SDK and showing a popup costs, and beside it the
-// scripts in POPUPD_SDK_RIVALS. The first use of Intl in a process has Debian's Chromium
-// read ICU's data, whoever it is that uses it: a page that names the time zone has no need.
-func TestLoad(t *testing.T) {
-	s := newLongSite(t, content(`"title":"Sale","body":"20 % off","cta":"Yes","dismiss":"No"`))
-	script, err := os.ReadFile("../../sdk/popupd.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	empty, asks := s.load("/empty"), s.load("/")
-	s.attributes = `data-tz="UTC"`
-	own := s.load("/")
-	report := func(name string, script []byte, m measured) {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		w.Write(script)
-		w.Close()
-		t.Logf("| %s | %d | %d | %.0f ms | %.0f ms | %.0f |", name, len(script), b.Len(), max(0, m.script-empty.script), m.longest, m.requests)
-	}
-	report("the page without a script", nil, empty)
-	report("popupd, which asks the browser for its time zone", script, asks)
-	report("popupd with data-tz", script, own)
-	t.Logf("first poll %.0f ms after the page's start", own.poll)
-	if own.requests != 3 {
-		t.Errorf("%v requests, want 3: the script, a poll, a view", own.requests)
-	}
-	rivals, _ := filepath.Glob(filepath.Join(os.Getenv("POPUPD_SDK_RIVALS"), "*.js"))
-	slices.Sort(rivals)
-	for _, rival := range rivals {
-		script, err := os.ReadFile(rival)
+// rivals calls fn with each script in POPUPD_SDK_RIVALS, the origin of a page that has it,
+// and what tells how many requests arrived there beside those for the page and the script.
+func rivals(t *testing.T, fn func(name string, script []byte, origin string, requests func() int)) {
+	t.Helper()
+	paths, _ := filepath.Glob(filepath.Join(os.Getenv("POPUPD_SDK_RIVALS"), "*.js"))
+	slices.Sort(paths)
+	for _, path := range paths {
+		script, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		var requests atomic.Int64
 		pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/", "/empty":
@@ -149,18 +113,66 @@ func TestLoad(t *testing.T) {
 			case "/rival.js":
 				w.Header().Set("Content-Type", "text/javascript")
 				w.Write(script)
+			case "/favicon.ico":
 			default:
+				requests.Add(1)
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprint(w, `{}`)
 			}
 		}))
-		s.origin = pages.URL
-		report(filepath.Base(rival), script, s.load("/"))
+		fn(filepath.Base(path), script, pages.URL, func() int { return int(requests.Load()) })
 		pages.Close()
 	}
 }
 
-// TestVisit: a visit of five minutes takes few requests.
+// TestLoad measures what loading the SDK and showing a popup costs, and beside it a
+// dialog written by hand and the scripts in POPUPD_SDK_RIVALS.
+func TestLoad(t *testing.T) {
+	s := newLongSite(t, content(`"title":"Sale","body":"20 % off","cta":"Yes","dismiss":"No"`))
+	script, err := os.ReadFile("../../sdk/popupd.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := func(name string, script []byte, m measured) {
+		var b bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		w.Write(script)
+		w.Close()
+		t.Logf("| %s | %d | %d | %.0f ms | %.0f ms | %.0f |", name, len(script), b.Len(), m.script, m.longest, m.requests)
+	}
+	own := s.load("/", "/sdk.js")
+	report("popupd", script, own)
+	t.Logf("first poll %.0f ms after the page's start", own.poll)
+	if own.requests != 3 {
+		t.Errorf("%v requests, want 3: the script, a poll, a view", own.requests)
+	}
+	s.head = `<script>delete globalThis.Temporal</script>`
+	report("popupd in a browser without Temporal", script, s.load("/", "/sdk.js"))
+	s.head = dialogByHand
+	report("a dialog written by hand", []byte(dialogByHand), s.load("/empty", s.origin))
+	rivals(t, func(name string, script []byte, origin string, _ func() int) {
+		s.origin = origin
+		report(name, script, s.load("/", "/rival.js"))
+	})
+}
+
+// dialogByHand shows what TestLoad's popup shows, without an SDK.
+const dialogByHand = `<script>
+	setTimeout(() => {
+		const dialog = document.createElement("dialog");
+		for (const [tag, text] of [["h2", "Sale"], ["p", "20 % off"], ["button", "Yes"], ["button", "No"], ["button", "×"]]) {
+			const made = document.createElement(tag);
+			made.textContent = text;
+			made.onclick = () => dialog.close();
+			dialog.append(made);
+		}
+		document.body.append(dialog);
+		dialog.showModal();
+	}, 300);
+</script>`
+
+// TestVisit: a visit of five minutes takes few requests; beside it those of the scripts in
+// POPUPD_SDK_RIVALS.
 func TestVisit(t *testing.T) {
 	s := newLongSite(t, content(`"kind":"toast","title":"Sale"`))
 	p := s.open("/")
@@ -169,8 +181,17 @@ func TestVisit(t *testing.T) {
 	p.pass(5)
 	time.Sleep(time.Second) // what was sent last arrives in real time
 	polls, actions := s.seen()
-	t.Logf("%d polls, actions %q", len(polls), actions)
+	t.Logf("popupd: %d polls, actions %q", len(polls), actions)
 	if len(polls) > 5 || len(actions) != 1 {
 		t.Errorf("want up to 5 polls and one action")
 	}
+	rivals(t, func(name string, _ []byte, origin string, requests func() int) {
+		s.origin = origin
+		p := s.open("/")
+		p.js(`new Promise((resolve) => setTimeout(resolve, 5000))`) // what it asks for at its start
+		first := requests()
+		p.pass(5)
+		time.Sleep(time.Second)
+		t.Logf("%s: %d requests at the start, %d after five minutes more", name, first, requests())
+	})
 }

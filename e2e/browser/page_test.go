@@ -207,6 +207,14 @@ func (s *site) until(what string, done func(polls []map[string]any, actions []st
 	}
 }
 
+// nextVisitor has later pages be those of another user.
+func (s *site) nextVisitor() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uid += "x"
+	s.actions = nil
+}
+
 // reported waits until exactly these actions have arrived.
 func (s *site) reported(want ...string) {
 	s.Helper()
