@@ -68,6 +68,17 @@ func TestModalKeys(t *testing.T) {
 	p.is(`document.activeElement.id === "host" && keys === 0`)
 }
 
+// TestRemovedModal: a modal popup that the page has removed holds back no poll.
+func TestRemovedModal(t *testing.T) {
+	s := newSite(t, content(`"title":"Sale"`))
+	p := s.start("")
+	p.is(shown)
+	s.reported("view")
+	p.js(`document.querySelector("popupd-host").remove()`)
+	p.js(`client.refresh()`)
+	s.polled(2)
+}
+
 // TestHostDialog: nothing is asked while a modal dialog of the page is open.
 func TestHostDialog(t *testing.T) {
 	s := newSite(t, content(`"title":"Sale"`))

@@ -63,10 +63,7 @@ function newClient(endpoint, options) {
     uid = store.get("uid") || randomID();
     store.set("uid", uid);
   }
-  const [joined, prior] = store.get("joined") || []; // who logged in here, and who that was before
-  if (joined === uid) {
-    priorUid ||= prior;
-  }
+  priorUid ||= store.get("prior." + uid); // who this user was before logging in here
 
   // uid in the query is for load balancers.
   const url = (/** @type {string} */ path) => endpoint + path + "?uid=" + encodeURIComponent(uid);
@@ -127,7 +124,7 @@ function newClient(endpoint, options) {
       withdraw([item]);
     }
   };
-  const covered = () => shown.some((item) => item.modal && item.end);
+  const covered = () => shown.some((item) => item.modal && item.host?.isConnected);
   const showWaiting = () => {
     for (const item of shown) {
       if (!item.end && !covered()) {
@@ -145,12 +142,12 @@ function newClient(endpoint, options) {
     throw new Error("no container for " + placement);
   };
 
-  const usable = () => !!triggers && !paused && !away && !signal.aborted;
+  const usable = () => triggers && !paused && !away && !signal.aborted;
   const poller = newPoller({
     store,
     identity: () => endpoint + " " + uid,
     active: () => usable() && isVisible(), // a page that is prerendered is hidden
-    blocked: () => covered() || !!hostDialog(),
+    blocked: () => covered() || hostDialog(),
     ask(poll, timeout) {
       withdraw(shown.filter((item) => item.host && !item.host.isConnected)); // the page has removed them
       const free = placements.filter((name) => !shown.some((item) => item.popup.placement === name));
@@ -227,7 +224,7 @@ function newClient(endpoint, options) {
       if (id !== uid) {
         priorUid = uid;
         uid = id;
-        store.set("joined", [uid, priorUid]);
+        store.set("prior." + uid, priorUid);
       }
       sig = more.sig;
       attributes = { ...attributes, ...more.attributes };

@@ -27,8 +27,10 @@ export function display(popup, findContainer, on, begun, failed, signal) {
   host.lang = text(popup.locale) || document.documentElement.lang;
   host.setAttribute("theme", text(content.theme) || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light"));
   const root = host.attachShadow({ mode: "closed" });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+  }
   root.adoptedStyleSheets = [sheet];
 
   const zh = /^zh/i.test(host.lang || navigator.language);
@@ -131,6 +133,9 @@ export function display(popup, findContainer, on, begun, failed, signal) {
   });
   return host;
 }
+
+/** @type {CSSStyleSheet | undefined} */
+let sheet; // of all popups
 
 /** @param {string} tag @param {string} name its class, id and part @param {string | Node} [inside] @returns {HTMLElement} */
 function element(tag, name, inside = "") {

@@ -13,8 +13,8 @@ import { currentPath, listen } from "./watch.js";
  * @param {{
  *   store: import("./storage.js").Store,
  *   identity: () => string,
- *   active: () => boolean,
- *   blocked: () => boolean,
+ *   active: () => unknown,
+ *   blocked: () => unknown,
  *   ask: (poll: {rid: string, trigger: string, path: string}, signal: AbortSignal) => Promise<Response>,
  *   answered: (answer: any, path: string) => void,
  *   armed: (triggers: string[]) => void,
@@ -111,7 +111,7 @@ export function newPoller({ store, identity, active, blocked, ask, answered, arm
       }
       quiet = false;
       const json = await response.json();
-      wait = Math.min(Math.max(+json.next_poll_sec || 60, 5), 300) * 1000 * (1 + Math.random() / 20);
+      wait = Math.min(Math.max(+json.next_poll_sec || 60, 5), 300) * (1000 + 50 * Math.random());
       next = { at: 0, triggers: (json.triggers || []).map(String) };
       failures = 0;
       waiting.delete(trigger);
