@@ -74,7 +74,7 @@ func TestPrerender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { chromedp.Call(chrome, target.CloseTarget, target.CloseTargetParams{TargetID: tab.TargetID}) })
+	t.Cleanup(func() { chromedp.Call(chrome, target.CloseTarget, target.CloseTargetParams(tab)) })
 	until("/loaded?true")
 	s.polled(0)
 	leave()
