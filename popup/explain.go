@@ -72,7 +72,7 @@ const (
 type ExplainedCondition struct {
 	Pointer string `json:"pointer"` // to it in the popup, as /targeting/all/0
 	Condition
-	Actual any  `json:"actual"` // a string, a list of strings for a set, nil if it is missing
+	Actual any  `json:"actual,omitempty"` // a string, a list of strings for a set, absent if it is missing
 	Holds  bool `json:"holds"`
 	Passes bool `json:"passes"` // it does not stop the popup by itself: it holds, or does not hold in none
 }
