@@ -136,7 +136,7 @@ browser-long: sdk-tools ## Show 500 popups, load the SDK on a slow CPU, visit fo
 
 SDK   ?= sdk
 # Members that only the SDK's own modules use get short names: no page, server or browser may know them.
-PRIVATE = active|answered|arm|armed|ask|blocked|done|end|failed|flush|host|identity|modal|post|raise|reset|send|store|wake|want
+PRIVATE = active|answered|arm|armed|ask|blocked|done|end|failed|flush|host|identity|modal|partly|post|raise|reset|scope|send|store|wake|want
 BUNDLE  = $(TOOL) esbuild --bundle --minify --mangle-props='^($(PRIVATE))$$' --target=es2020 --charset=utf8 --legal-comments=none --log-level=warning --tsconfig-raw={}
 sdk: ## Bundle the browser SDK out of sdk/src, into the directory SDK.
 	$(BUNDLE) sdk/src/global.js --format=iife --outfile=$(SDK)/popupd.js

@@ -153,7 +153,7 @@ func TestIdentify(t *testing.T) {
 	p.js(`void client.identify("` + s.uid + `", {sig: "abc", attributes: {plan: "pro"}})`)
 	s.polled(2)
 	p.navigate(s.origin + "/empty")
-	p.js(`localStorage.removeItem("popupd.next." + "` + s.endpoint + ` ` + s.uid + `")`)
+	p.js(`localStorage.removeItem("popupd.next.` + s.placement + ` ` + s.endpoint + ` ` + s.uid + `")`)
 	p.init("")
 	s.polled(3)
 	polls, _ := s.seen()
@@ -164,6 +164,11 @@ func TestIdentify(t *testing.T) {
 	}
 	if polls[1]["sig"] != "abc" || polls[1]["attributes"].(map[string]any)["plan"] != "pro" {
 		t.Errorf("poll after the log-in: %v", polls[1])
+	}
+	p.js(`client.identify("` + s.uid + `", {sig: "def"}), client.identify("` + s.uid + `", {attributes: {plan: "max"}}), void client.refresh()`)
+	s.polled(4)
+	if polls, _ = s.seen(); polls[3]["sig"] != "def" || polls[3]["attributes"].(map[string]any)["plan"] != "max" {
+		t.Errorf("poll after the same user's identify: %v", polls[3])
 	}
 }
 

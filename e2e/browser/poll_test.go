@@ -22,6 +22,53 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// TestLostTrigger: the answer to a trigger is lost, and asked for again with the same rid.
+func TestLostTrigger(t *testing.T) {
+	s := newSite(t, `"trigger":"event:cart",`+content(`"kind":"toast","title":"Sale"`))
+	p := s.start("")
+	p.is(answered)
+	s.mu.Lock()
+	s.lose = true
+	s.mu.Unlock()
+	p.js(`void client.trigger("cart")`)
+	p.is(shown)
+	polls, _ := s.seen()
+	if len(polls) != 3 || polls[1]["rid"] != polls[2]["rid"] || polls[2]["trigger"] != "event:cart" {
+		t.Errorf("polls %v", polls)
+	}
+}
+
+// TestFreePlacements: while a popup is on screen the polls are for the other placements, and
+// forget no trigger of its own; a trigger asks for all of them.
+func TestFreePlacements(t *testing.T) {
+	s := newSite(t, content(`"kind":"banner","title":"Sale"`), `"trigger":"event:cart",`+content(`"kind":"toast","title":"Cart"`))
+	p := s.start(`placement: ["other", "` + s.placement + `"]`)
+	p.is(shown)
+	p.is(answered)
+	p.js(`void client.refresh()`)
+	s.polled(2)
+	p.is(answered)
+	p.js(`void client.trigger("cart")`)
+	p.is(shown + ` && roots.at(-1).textContent.includes("Cart")`)
+	polls, _ := s.seen()
+	for i, want := range []int{2, 1, 2} {
+		if got := len(polls[i]["placements"].([]any)); got != want {
+			t.Errorf("poll %d asks for %d placements, want %d", i, got, want)
+		}
+	}
+}
+
+// TestOtherPlacements: the time of the next poll is that of the placements which were asked
+// for: a page with others asks at once.
+func TestOtherPlacements(t *testing.T) {
+	s := newSite(t)
+	p := s.start("")
+	p.is(answered)
+	p.navigate(s.origin + "/empty")
+	p.init(`placement: "other"`)
+	s.polled(2)
+}
+
 // TestNextPoll: another page view before the time that the server named does not poll.
 func TestNextPoll(t *testing.T) {
 	s := newSite(t)
@@ -40,7 +87,7 @@ func TestNextPoll(t *testing.T) {
 // TestTwoTabs: two tabs of one user poll once, and one shows the popup.
 func TestTwoTabs(t *testing.T) {
 	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
-	visible := `Object.defineProperty(document, "visibilityState", {get: () => "visible"});`
+	visible := `Object.defineProperty(document, "hidden", {get: () => false});`
 	one, two := s.open("/", visible), s.open("/", visible)
 	s.until("poll", func(polls []map[string]any, _ []string) bool { return len(polls) > 0 })
 	two.js(`new Promise((resolve) => setTimeout(resolve, 500))`)
@@ -53,8 +100,8 @@ func TestTwoTabs(t *testing.T) {
 // TestHidden: a page that is hidden for half an hour does not poll.
 func TestHidden(t *testing.T) {
 	s := newSite(t)
-	hide := `{ let state = "visible"; Object.defineProperty(document, "visibilityState", {get: () => state});
-		window.visible = (yes) => { state = yes ? "visible" : "hidden"; document.dispatchEvent(new Event("visibilitychange")); }; }`
+	hide := `{ let hidden = false; Object.defineProperty(document, "hidden", {get: () => hidden});
+		window.visible = (yes) => { hidden = !yes; document.dispatchEvent(new Event("visibilitychange")); }; }`
 	p := s.open("/", hide)
 	p.is(answered)
 	p.js(`void visible(false)`)

@@ -2,7 +2,9 @@ package browser
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
+	"time"
 )
 
 // TestContentSecurityPolicy: a strict policy with Trusted Types is not violated.
@@ -31,11 +33,9 @@ func TestHostilePage(t *testing.T) {
 		"storage is full":    `Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };`,
 		"no locks":           `Object.defineProperty(Navigator.prototype, "locks", {value: undefined});`,
 		"locks are refused":  `LockManager.prototype.request = () => Promise.reject(new DOMException("no", "SecurityError"));`,
-		"no beacon":          `Navigator.prototype.sendBeacon = () => false;`,
 		"no navigation API":  `Object.defineProperty(window, "navigation", {value: undefined});`,
 		"polluted prototype": `Object.prototype.render = Object.prototype.remove = Object.prototype.link = () => { throw new Error("polluted"); };`,
 		"frozen prototype":   `Object.freeze(Object.prototype);`,
-		"clock of the past":  `localStorage.clear(); { const now = Date.now; Date.now = () => now() - 1e9; }`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, content(`"kind":"toast","title":"Sale"`))
@@ -50,6 +50,48 @@ func TestHostilePage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestClockOfTheFuture: a time for the next poll that a wrong clock has left far ahead does not hold.
+func TestClockOfTheFuture(t *testing.T) {
+	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
+	p := s.open("/empty")
+	p.js(`localStorage["popupd.next.` + s.placement + ` ` + s.endpoint + ` ` + s.uid + `"] = JSON.stringify({at: Date.now() + 1e9, triggers: []})`)
+	p.init("")
+	p.is(shown)
+}
+
+// TestSlowPage: while the page is still being parsed nothing is asked, since there may be no
+// place yet for what would be shown.
+func TestSlowPage(t *testing.T) {
+	s := newSite(t, content(`"kind":"inline","title":"Sale"`))
+	s.attributes = `data-container="#late"`
+	s.request = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/slow" {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!DOCTYPE html><title>Shop</title><script async src="%s/sdk.js" data-uid="%s" data-placement="%s" %s></script><body><p>Shop</p>`,
+			s.endpoint, s.uid, s.placement, s.attributes)
+		w.(http.Flusher).Flush()
+		time.Sleep(700 * time.Millisecond)
+		fmt.Fprint(w, `<div id="late"></div>`)
+		return true
+	}
+	p := s.open("/slow")
+	p.is(shown)
+	s.reported("view")
+	s.polled(1)
+}
+
+// TestDestroyWhileShowing: a page that ends the client as the first of two popups is shown
+// gets no second one.
+func TestDestroyWhileShowing(t *testing.T) {
+	s := newSite(t, content(`"title":"Sale"`))
+	s.body = `{"popups":[{"popup":{"key":"a","placement":"a","content":{"title":"A"}},"token":"a"},{"popup":{"key":"b","placement":"b","content":{"title":"B"}},"token":"b"}],"next_poll_sec":60}`
+	p := s.start(`render(popup) { const e = document.createElement("i"); document.body.append(e); client.destroy(); return e }`)
+	s.until("releases", func(_ []map[string]any, actions []string) bool { return len(actions) == 2 })
+	p.is(`!document.querySelector("i")`)
 }
 
 // TestTwice: a page that has the script twice has one client.

@@ -31,7 +31,7 @@ export function init(options) {
 /** @param {string} endpoint @param {import("../popupd").Options} options @returns {Client} */
 function newClient(endpoint, options) {
   options = own(options); // the page may have polluted Object.prototype
-  const isPage = /** @type {any} */ (globalThis).top === globalThis && "timeout" in AbortSignal; // no server, no frame, no old browser
+  const isPage = /** @type {any} */ (globalThis).top === globalThis && document.adoptedStyleSheets; // no server, no frame, no Safari before 16.4
   const store = newStorage(options.storage);
   const placements = [options.placement || "default"].flat();
   const end = new AbortController();
@@ -40,6 +40,7 @@ function newClient(endpoint, options) {
   let triggers; // from the first start on
   let paused = false;
   let away = false; // in the back/forward cache, or on the way
+  let asked = placements; // of the last poll
   let { uid = "", sig, priorUid, attributes } = options;
   /** @type {Shown[]} */
   let shown = []; // and what waits until a modal popup is closed
@@ -59,12 +60,6 @@ function newClient(endpoint, options) {
     }
     emit("error", popup, error);
   };
-  if (!uid && isPage) {
-    uid = store.get("uid") || randomID();
-    store.set("uid", uid);
-  }
-  priorUid ||= store.get("prior." + uid); // who this user was before logging in here
-
   // uid in the query is for load balancers.
   const url = (/** @type {string} */ path) => endpoint + path + "?uid=" + encodeURIComponent(uid);
   const outbox = newOutbox(url, store, "out." + endpoint, options.fetch);
@@ -114,8 +109,9 @@ function newClient(endpoint, options) {
           item.host = made;
           watchView(made, actions.view, signal);
         }
-        listen(signal, "abort", () => (made instanceof Element ? made.remove() : made?.()));
-        begun();
+        const remove = () => (item.host ? item.host.remove() : /** @type {any} */ (made)?.());
+        listen(signal, "abort", remove);
+        signal.aborted ? remove() : begun();
       } else {
         item.host = display(popup, findContainer, actions, begun, fail, signal);
       }
@@ -127,7 +123,7 @@ function newClient(endpoint, options) {
   const covered = () => shown.some((item) => item.modal && item.host?.isConnected);
   const showWaiting = () => {
     for (const item of shown) {
-      if (!item.end && !covered()) {
+      if (!item.end && shown.includes(item) && !covered()) { // what the page does meanwhile may have withdrawn it
         show(item);
       }
     }
@@ -139,21 +135,23 @@ function newClient(endpoint, options) {
     if (found instanceof Element) {
       return found;
     }
-    throw new Error("no container for " + placement);
+    throw new Error("no container " + placement);
   };
 
   const usable = () => triggers && !paused && !away && !signal.aborted;
   const poller = newPoller({
     store,
     identity: () => endpoint + " " + uid,
-    active: () => usable() && isVisible(), // a page that is prerendered is hidden
+    scope: "next." + placements + " ",
+    active: () => usable() && isVisible() && document.readyState !== "loading", // a page that is prerendered is hidden
     blocked: () => covered() || hostDialog(),
     ask(poll, timeout) {
       withdraw(shown.filter((item) => item.host && !item.host.isConnected)); // the page has removed them
-      const free = placements.filter((name) => !shown.some((item) => item.popup.placement === name));
+      const free = placements.filter((name) => poll.trigger !== "load" || !shown.some((item) => item.popup.placement === name));
+      asked = free[0] ? free : placements;
       const body = {
         ...poll, uid, sig, attributes,
-        placements: free[0] ? free : placements,
+        placements: asked,
         platform: options.platform || "web",
         app_version: options.appVersion,
         country: options.country,
@@ -178,6 +176,7 @@ function newClient(endpoint, options) {
         emit("idle");
       }
     },
+    partly: () => asked.length < placements.length,
     armed: (names) => triggers?.arm(names),
     failed: fail,
   }, signal);
@@ -190,13 +189,16 @@ function newClient(endpoint, options) {
   return {
     start() {
       if (isPage && !triggers && !signal.aborted) {
+        uid ||= store.get("uid") || randomID();
+        store.set("uid", uid);
+        priorUid ||= store.get("prior." + uid); // who this user was before logging in here
         triggers = newTriggers(poller.want, signal);
         watchRoute(() => {
           triggers?.reset();
           withdraw(shown); // they were chosen for another path
           poller.wake(true);
         }, signal);
-        listen(document, "visibilitychange", wake, signal);
+        listen(document, "visibilitychange readystatechange", wake, signal);
         listen(window, "online pageshow pagehide", ({ type }) => {
           away = type === "pagehide"; // perhaps into the back/forward cache
           if (away) {
@@ -222,11 +224,12 @@ function newClient(endpoint, options) {
     trigger: (name) => triggers?.raise(name),
     identify(id, more = {}) {
       if (id !== uid) {
-        priorUid = uid;
+        priorUid = uid || store.get("uid");
         uid = id;
+        sig = "";
         store.set("prior." + uid, priorUid);
       }
-      sig = more.sig;
+      sig = more.sig || sig;
       attributes = { ...attributes, ...more.attributes };
       poller.reset();
       wake();
@@ -243,7 +246,7 @@ function newClient(endpoint, options) {
     },
     track(event) {
       if (isPage) {
-        outbox.post("/v1/events", { uid, sig, event }).catch(fail);
+        outbox.post("/v1/events", { uid, sig, event }).catch((error) => fail(error, true));
       }
     },
     on(name, fn) {

@@ -25,7 +25,7 @@ export function display(popup, findContainer, on, begun, failed, signal) {
   const host = document.createElement("popupd-host");
   host.dir = text(content.dir);
   host.lang = text(popup.locale) || document.documentElement.lang;
-  host.setAttribute("theme", text(content.theme) || (matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light"));
+  host.style.colorScheme = text(content.theme); // else what the user's system has
   const root = host.attachShadow({ mode: "closed" });
   if (!sheet) {
     sheet = new CSSStyleSheet();
@@ -109,7 +109,6 @@ export function display(popup, findContainer, on, begun, failed, signal) {
   if (modal) {
     wrap.tabIndex = -1;
     wrap.oncancel = on.dismiss;
-    wrap.onclick = (event) => event.target === wrap && on.dismiss();
   }
   (kind === "inline" ? findContainer(popup.placement) : document.body).append(host);
   // The browser computes style and layout in a task of its own; showModal and focus would compute them in ours.

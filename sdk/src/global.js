@@ -9,7 +9,7 @@ const page = /** @type {any} */ (window);
 const early = page.popupd;
 if (!early?.version) { // else the script is in the page twice
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
-  const endpoint = script ? new URL(".", script.src).href : "";
+  const endpoint = script?.src ? new URL(".", script.src).href : "";
   const init = (/** @type {Options} */ options) => initClient({ endpoint, ...options });
   page.popupd = { version, init };
   for (const options of early?.q || []) {

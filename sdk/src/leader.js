@@ -5,17 +5,17 @@ import { listen } from "./watch.js";
 const leaseMS = 12e3;
 
 /**
- * Competes for a name until the signal, and calls won when this tab leads.
- * @param {string} name @param {import("./storage.js").Store} store @param {() => void} won @param {AbortSignal} signal
+ * Competes for a name until the signal, and says when this tab leads, or does so no more.
+ * @param {string} name @param {import("./storage.js").Store} store @param {(leads: boolean) => void} changed @param {AbortSignal} signal
  */
-export function lead(name, store, won, signal) {
+export function lead(name, store, changed, signal) {
   if (navigator.locks) {
     navigator.locks
       .request("popupd." + name, { signal }, () => signal.aborted || new Promise((release) => {
         listen(signal, "abort", release);
-        won();
+        changed(true);
       }))
-      .catch(() => signal.aborted || won()); // a document without storage has no locks either
+      .catch(() => signal.aborted || changed(true)); // a document without storage has no locks either
     return;
   }
   const me = Math.random();
@@ -25,14 +25,14 @@ export function lead(name, store, won, signal) {
     const { id, until } = store.get(key) || {};
     const left = until - Date.now();
     if (signal.aborted || (id !== me && left > 0 && left <= leaseMS)) { // longer ones come from a clock that was wrong
+      leads && changed(leads = false); // another tab took the lease while this one slept
       return;
     }
     store.set(key, { id: me, until: Date.now() + leaseMS });
     if (id !== me) {
       setTimeout(renew, 50); // another tab may have written at the same time
     } else if (!leads) {
-      leads = true;
-      won();
+      changed(leads = true);
     }
   };
   const timer = setInterval(renew, leaseMS / 3);

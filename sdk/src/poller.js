@@ -7,22 +7,24 @@ import { randomID } from "./storage.js";
 import { blockedMS, maxBackoffMS, maxWaitMS, sameAnswerMS, spacingMS, timeoutMS } from "./times.js";
 import { currentPath, listen } from "./watch.js";
 
-/** @typedef {{at: number, triggers: string[], rid?: string, path?: string}} Plan kept in storage; a rid begins with when it was made */
+/** @typedef {{at: number, triggers: string[], rid?: string, path?: string, trigger?: string}} Plan kept in storage; a rid begins with when it was made */
 
 /**
  * @param {{
  *   store: import("./storage.js").Store,
  *   identity: () => string,
+ *   scope: string,
  *   active: () => unknown,
  *   blocked: () => unknown,
  *   ask: (poll: {rid: string, trigger: string, path: string}, signal: AbortSignal) => Promise<Response>,
  *   answered: (answer: any, path: string) => void,
+ *   partly: () => boolean,
  *   armed: (triggers: string[]) => void,
  *   failed: (error: Error, quiet?: boolean) => void,
  * }} o
  * @param {AbortSignal} signal ends it
  */
-export function newPoller({ store, identity, active, blocked, ask, answered, armed, failed }, signal) {
+export function newPoller({ store, identity, scope, active, blocked, ask, answered, partly, armed, failed }, signal) {
   /** @type {any} */
   let timer;
   let failures = 0;
@@ -37,7 +39,7 @@ export function newPoller({ store, identity, active, blocked, ask, answered, arm
   let leads = false;
   let led = "";
 
-  const key = () => "next." + identity();
+  const key = () => scope + identity();
   /** @returns {Plan} */
   const plan = () => {
     const kept = store.get(key());
@@ -64,9 +66,9 @@ export function newPoller({ store, identity, active, blocked, ask, answered, arm
     } else if (!candidacy) {
       candidacy = new AbortController();
       led = identity();
-      lead(led, store, () => {
-        leads = true;
-        armed(plan().triggers);
+      lead(led, store, (won) => {
+        leads = won;
+        won && armed(plan().triggers);
         wake();
       }, candidacy.signal);
     } else if (leads) {
@@ -84,20 +86,20 @@ export function newPoller({ store, identity, active, blocked, ask, answered, arm
   const poll = async () => {
     const path = currentPath();
     const [trigger = "load"] = forced ? [] : waiting;
-    const load = trigger === "load";
     const polled = key();
     let next = plan();
     asked = Date.now();
     asking = true;
     forced = false;
     let { rid = "" } = next;
-    if (!load || next.path !== path || !(asked - parseInt(rid) < sameAnswerMS)) {
+    if (next.trigger !== trigger || next.path !== path || !(asked - parseInt(rid) < sameAnswerMS)) {
       rid = asked + "-" + randomID();
     }
-    if (load) {
-      next = { ...next, at: asked, rid, path };
-      store.set(polled, next); // should the page go now, the next one asks for the same answer
+    next = { ...next, rid, path, trigger };
+    if (trigger === "load") {
+      next.at = asked;
     }
+    store.set(polled, next); // should the page go now, the next one asks for the same answer
     let answer;
     let wait = 0;
     let quiet = true; // what cuts the network off, as ad blockers do, is told to no one but listeners
@@ -106,13 +108,13 @@ export function newPoller({ store, identity, active, blocked, ask, answered, arm
       if (!response.ok) {
         quiet = mayPass(response.status);
         stopped = !quiet;
-        wait = Number(response.headers.get("Retry-After")) * 1000 || 0;
+        wait = /** @type {any} */ (response.headers.get("Retry-After")) * 1000 || 0;
         throw new Error("poll: HTTP " + response.status);
       }
       quiet = false;
       const json = await response.json();
       wait = Math.min(Math.max(+json.next_poll_sec || 60, 5), 300) * (1000 + 50 * Math.random());
-      next = { at: 0, triggers: (json.triggers || []).map(String) };
+      next = { at: 0, triggers: partly() ? next.triggers : (json.triggers || []).map(String) }; // those of all placements
       failures = 0;
       waiting.delete(trigger);
       answer = json;

@@ -39,7 +39,7 @@ export function watchView(target, seen, signal) {
   });
 }
 
-export const isVisible = () => document.visibilityState === "visible";
+export const isVisible = () => !document.hidden;
 
 /** Returns the path that polls name: with the part of the hash that routers use. */
 export const currentPath = () => location.pathname + (location.hash.match(/^#!?\/.*/) || "");
