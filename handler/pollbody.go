@@ -28,8 +28,11 @@ func (q *pollRequest) parseBody(body []byte) problem {
 			return malformedJSON
 		}
 	}
-	if !r.end() {
+	switch {
+	case !r.end():
 		return malformedJSON
+	case len(body) > maxPollBody && len(q.preview) == 0:
+		return bodyTooLarge
 	}
 	return q.checkIDs()
 }

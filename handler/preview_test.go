@@ -144,6 +144,7 @@ func TestPreviewSize(t *testing.T) {
 	}
 	for _, body := range []string{
 		fmt.Sprintf(`{"uid":"u","preview":"p1.%s"}`, strings.Repeat("x", 64<<10)), fmt.Sprintf(`{"uid":"u","preview":%q}`, strings.Repeat("x", 17<<10)),
+		fmt.Sprintf(`{"uid":"u","attributes":{"x":"p1.","y":%q}}`, strings.Repeat("x", 17<<10)),
 	} {
 		if r := f.do("POST", "/v1/poll", body, "Content-Type", "text/plain"); r.status != http.StatusRequestEntityTooLarge || r.code() != "body_too_large" {
 			t.Errorf("a poll of %d bytes: %d %.99s", len(body), r.status, r.body)

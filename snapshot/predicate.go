@@ -100,7 +100,7 @@ func (x *predicateIndex) find(m *Matches, v *value) *postings {
 	case kindExists:
 		return &x.all
 	case kindSubstring:
-		m.found = x.substrings.find(m.found[:0], v, x.fold)
+		m.found = x.substrings.find(m.found[:0], v, x.fold, &m.scratch)
 		return m.union(m.found, len(x.members))
 	}
 	if rank, ok := x.rank(v); ok {

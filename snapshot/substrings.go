@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"bytes"
-	"slices"
 )
 
 // substringIndex finds the conditions that look for a text anywhere in a value, or match a
@@ -112,8 +111,9 @@ func (c *condition) literal() []byte {
 	return nil
 }
 
-// find appends the popups whose conditions a value passes.
-func (x *substringIndex) find(found []*postings, v *value, fold bool) []*postings {
+// find appends the popups whose conditions a value passes. Each condition is evaluated once,
+// however often its text is in the value.
+func (x *substringIndex) find(found []*postings, v *value, fold bool, memory *scratch) []*postings {
 	for _, i := range x.always {
 		if p := &x.predicates[i]; p.condition.satisfied(v) {
 			found = append(found, &p.postings)
@@ -122,6 +122,8 @@ func (x *substringIndex) find(found []*postings, v *value, fold bool) []*posting
 	if len(x.sizes) == 0 {
 		return found
 	}
+	tried := memory.bitmap((len(x.predicates) + 63) / 64)
+	clear(tried)
 	text := v.compared(fold)
 	for at := range text {
 		for _, size := range x.sizes {
@@ -129,14 +131,14 @@ func (x *substringIndex) find(found []*postings, v *value, fold bool) []*posting
 				break
 			}
 			for _, l := range x.grams[gramOf(text[at:at+size])] {
-				if at < l.offset || !bytes.HasPrefix(text[at-l.offset:], l.text) {
+				i := l.condition
+				if tried[i/64]>>(i%64)&1 != 0 || at < l.offset || !bytes.HasPrefix(text[at-l.offset:], l.text) {
 					continue
 				}
-				p := &x.predicates[l.condition]
-				if slices.Contains(found, &p.postings) || !p.condition.satisfied(v) {
-					continue
+				setBit(tried, uint32(i))
+				if p := &x.predicates[i]; p.condition.satisfied(v) {
+					found = append(found, &p.postings)
 				}
-				found = append(found, &p.postings)
 			}
 		}
 	}
