@@ -42,7 +42,14 @@ func TestManyShows(t *testing.T) {
 		for n := 0; n < shows; fmt.Sscan(p.js(`shows`), &n) {
 			p.pass(10)
 		}
-		return p.retained()
+		for range 5 { // the browser lets go of the last elements some time after their scripts do
+			if heap, popups = p.retained(); popups < 10 {
+				break
+			}
+			p.pass(0.1)
+			time.Sleep(500 * time.Millisecond)
+		}
+		return heap, popups
 	}
 	p.is(`shows === 1`) // the tab leads: locks are granted in real time
 	heap, popups := pass(200)
