@@ -172,6 +172,20 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
+// TestLogOut: a page without a user's id is not taken for the user whose id a page before had.
+func TestLogOut(t *testing.T) {
+	s := newSite(t)
+	p := s.start("")
+	s.polled(1)
+	p.is(answered)
+	p.navigate(s.origin + "/empty")
+	p.init(`uid: ""`)
+	s.polled(2)
+	if polls, _ := s.seen(); polls[1]["uid"] == s.uid || polls[1]["uid"] == "" {
+		t.Errorf("uid %q", polls[1]["uid"])
+	}
+}
+
 // TestTrack: an event of the user arrives.
 func TestTrack(t *testing.T) {
 	s := newSite(t)

@@ -189,8 +189,7 @@ function newClient(endpoint, options) {
   return {
     start() {
       if (isPage && !triggers && !signal.aborted) {
-        uid ||= store.get("uid") || randomID();
-        store.set("uid", uid);
+        uid || store.set("uid", uid = store.get("uid") || randomID()); // the page's own is not kept: the user may log out
         priorUid ||= store.get("prior." + uid); // who this user was before logging in here
         triggers = newTriggers(poller.want, signal);
         watchRoute(() => {
