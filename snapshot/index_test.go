@@ -13,7 +13,7 @@ import (
 
 // TestIndexIsLikeEachPopup holds what the index finds, in which order and why nothing else,
 // against the popups asked one by one, over changes of catalogs of all sizes. A check is
-// 1,000 requests: -rapid.checks=10000 makes 10 million.
+// 1,000 requests: -rapid.checks=10000 makes up to 10 million.
 func TestIndexIsLikeEachPopup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kinds := compileKinds(t, rapid.SliceOfN(rapid.Custom(drawSpec), 12, 12).Draw(t, "kinds"))
