@@ -107,8 +107,10 @@ func (s *State) newer(o *State) bool {
 }
 
 // Upgrade fills in what states do not say that were stored before there was ShownAtMS.
+// It leaves later ones as they are: without ShownAtMS, they are of releases, controls and
+// impressions that nobody has confirmed.
 func (s *State) Upgrade() {
-	if s.ShownAtMS == 0 && s.Impressions > 0 && s.Last != Control && s.Acted&releaseBit == 0 {
+	if s.ShownAtMS == 0 && s.Impressions > 0 && s.Last != Control && s.Last != Release && s.Acted&(releaseBit|Unconfirmed) == 0 {
 		s.ShownAtMS = s.ServedAtMS
 	}
 }

@@ -131,6 +131,32 @@ func TestStatesOfEarlierReleases(t *testing.T) {
 	}
 }
 
+// Whatever of some events has arrived, in whatever order they happened.
+func TestUpgradeLeavesStatesOfThisRelease(t *testing.T) {
+	var all []Event
+	for _, at := range []int64{10, 20, 30} {
+		all = append(all,
+			Event{AtMS: at, ServedAtMS: at, Action: Impression, ReadyAtMS: at + 5}, // to be confirmed
+			Event{AtMS: at, ServedAtMS: at, Action: Impression, Nth: 2, ReadyAtMS: at + 5},
+			Event{AtMS: at, ServedAtMS: at, Action: Control, ReadyAtMS: at + 5},
+			Event{AtMS: at + 15, ServedAtMS: at, Action: Release, Nth: 3},
+			Event{AtMS: at + 15, ServedAtMS: at, Action: View, Nth: 1, ReadyAtMS: at + 20},
+			Event{AtMS: at + 15, ServedAtMS: at, Action: Click, Nth: 1, ReadyAtMS: at + 20},
+		)
+	}
+	for _, a := range all {
+		for _, b := range all {
+			for _, c := range all {
+				s := merged(a.State(), b.State(), c.State())
+				up := s
+				if up.Upgrade(); up != s {
+					t.Fatalf("%+v becomes %+v", s, up)
+				}
+			}
+		}
+	}
+}
+
 func TestUntil(t *testing.T) {
 	for _, c := range []struct{ now, sec, want int64 }{
 		{1000, 0, 1000},
