@@ -72,9 +72,10 @@ const (
 type ExplainedCondition struct {
 	Pointer string `json:"pointer"` // to it in the popup, as /targeting/all/0
 	Condition
-	Actual any  `json:"actual,omitempty"` // a string, a list of strings for a set, absent if it is missing
-	Holds  bool `json:"holds"`
-	Passes bool `json:"passes"` // it does not stop the popup by itself: it holds, or does not hold in none
+	Actual any    `json:"actual,omitempty"` // a string, a list of strings for a set, absent if it is missing
+	Note   string `json:"note,omitempty"`   // why the operator cannot read what is there, as "is no number"
+	Holds  bool   `json:"holds"`
+	Passes bool   `json:"passes"` // it does not stop the popup by itself: it holds, or does not hold in none
 }
 
 // StateReport is a [State] as it is sent to operators. A wait that ends in the year 9999

@@ -186,7 +186,11 @@ func conditionText(c *popup.ExplainedCondition) string {
 		return not + text + ": it is missing"
 	}
 	actual, _ := json.Marshal(c.Actual)
-	return not + text + ": it is " + shorten(string(actual))
+	text = not + text + ": it is " + shorten(string(actual))
+	if c.Note != "" {
+		text += ", which " + c.Note
+	}
+	return text
 }
 
 // shorten cuts off a text that is too long for one line of a table.
@@ -202,16 +206,54 @@ func shorten(s string) string {
 func (c *condition) explain(r *popup.Request, nowMS int64) popup.ExplainedCondition {
 	e := popup.ExplainedCondition{Condition: c.from, Holds: c.matches(r, &value{nowMS: nowMS})}
 	var values []string
+	unread, v := 0, value{nowMS: nowMS}
 	m := membersOf(r, c.attr, c.name)
 	for text := m.next(); text != nil; text = m.next() {
 		values = append(values, strings.ToValidUTF8(string(text), "\ufffd"))
+		if v.set(c.attr, text); c.unread(&v) != "" {
+			unread++
+		}
 	}
 	switch len(values) {
 	case 0:
+		return e
 	case 1:
 		e.Actual = values[0]
 	default:
 		e.Actual = values
 	}
+	switch {
+	case unread < len(values):
+	case unread == 1:
+		e.Note = "is " + c.unread(&v)
+	default:
+		e.Note = "has " + c.unread(&v)
+	}
 	return e
+}
+
+// unread says what a value is not, if the test cannot read it as that, else nothing.
+func (c *condition) unread(v *value) string {
+	if c.attr == attrAppVersion && v.asVersion() == nil {
+		return "no version, so it counts as missing"
+	}
+	switch c.test {
+	case testGt, testGte, testLt, testLte:
+		if _, ok := v.asNumber(); !ok {
+			return "no number"
+		}
+	case testBefore, testAfter, testOlder, testNewer:
+		if _, ok := v.asTime(); !ok {
+			return "no time of RFC 3339"
+		}
+	case testInNetworks:
+		if _, ok := v.asAddr(); !ok {
+			return "no address"
+		}
+	case testSemverEq, testSemverGt, testSemverGte, testSemverLt, testSemverLte:
+		if v.asVersion() == nil {
+			return "no version"
+		}
+	}
+	return ""
 }

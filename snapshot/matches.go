@@ -70,18 +70,18 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 func (m *Matches) ask(r *popup.Request, a *attributeIndex) {
 	m.values = m.values[:0]
 	if a.attr != attrCustom {
-		if text := membersOf(r, a.attr, a.name).single; len(text) > 0 {
+		if text := membersOf(r, a.attr, a.name).single; m.value.set(a.attr, text) {
 			m.values = append(m.values, text)
 		}
-	} else {
-		for i := range r.Attrs {
-			if attr := &r.Attrs[i]; len(attr.Value) > 0 && string(attr.Name) == a.name {
-				m.values = append(m.values, attr.Value)
-			}
+		return
+	}
+	for i := range r.Attrs {
+		if attr := &r.Attrs[i]; len(attr.Value) > 0 && string(attr.Name) == a.name {
+			m.values = append(m.values, attr.Value)
 		}
 	}
 	if len(m.values) > 0 {
-		m.value.set(m.values[0])
+		m.value.set(attrCustom, m.values[0])
 	}
 }
 

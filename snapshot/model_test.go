@@ -32,6 +32,9 @@ func modelValues(attr string, r *popup.Request) (values []string) {
 	builtin := map[string][]byte{"uid": r.User, "platform": r.Platform, "app_version": r.AppVersion, "locale": r.Locale, "country": r.Country, "path": r.Path, "ip": r.IP}
 	if value, ok := builtin[attr]; ok {
 		values = []string{string(value)}
+		if attr == "app_version" && !modelVersion.MatchString(values[0]) {
+			return nil // what is no version counts as missing
+		}
 	} else {
 		for _, a := range r.Attrs {
 			if string(a.Name) == attr {
@@ -41,6 +44,8 @@ func modelValues(attr string, r *popup.Request) (values []string) {
 	}
 	return slices.DeleteFunc(values, func(v string) bool { return v == "" })
 }
+
+var modelVersion = regexp.MustCompile(`^[vV]?\d{1,18}(\.\d{1,18}){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?([+ ][0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$`)
 
 var numeral = regexp.MustCompile(`^[+-]?\d+(\.\d+)?([eE][+-]?\d{1,2})?$`)
 

@@ -161,11 +161,12 @@ func (x *predicateIndex) rank(v *value) (rank uint32, ok bool) {
 }
 
 // findSet returns the popups whose tests some of several values pass, nil if there are none.
+// Only custom attributes have several.
 func (x *predicateIndex) findSet(m *Matches, v *value, values [][]byte) *postings {
 	if x.ranges == nil || x.ranges.spans == nil {
 		var all []uint64
 		for _, text := range values {
-			v.set(text)
+			v.set(attrCustom, text)
 			p := x.find(m, v)
 			if p == nil {
 				continue
@@ -183,7 +184,7 @@ func (x *predicateIndex) findSet(m *Matches, v *value, values [][]byte) *posting
 	}
 	least, greatest, isAny := uint32(0), uint32(0), false
 	for _, text := range values {
-		v.set(text)
+		v.set(attrCustom, text)
 		if rank, ok := x.rank(v); ok {
 			if !isAny {
 				least, greatest, isAny = rank, rank, true

@@ -104,8 +104,7 @@ func (c *condition) matches(r *popup.Request, v *value) bool { return c.hits(r, 
 func (c *condition) hits(r *popup.Request, v *value) bool {
 	m := membersOf(r, c.attr, c.name)
 	for text := m.next(); text != nil; text = m.next() {
-		v.set(text)
-		if c.satisfied(v) {
+		if v.set(c.attr, text) && c.satisfied(v) {
 			return true
 		}
 	}
@@ -125,15 +124,12 @@ func CompileCondition(from *popup.Condition) (*Condition, error) {
 	return &Condition{compiled}, nil
 }
 
-// Holds reports whether the condition holds at nowMS for a single value of its attribute;
-// an empty one is a missing one.
+// Holds reports whether the condition holds at nowMS for a single value of its attribute,
+// which may be one that counts as missing, as an empty one does.
 func (c *Condition) Holds(text []byte, nowMS int64) bool {
-	if len(text) == 0 {
-		return c.compiled.negate
-	}
 	v := value{nowMS: nowMS}
-	v.set(text)
-	return c.compiled.satisfied(&v) != c.compiled.negate
+	passes := v.set(c.compiled.attr, text) && c.compiled.satisfied(&v)
+	return passes != c.compiled.negate
 }
 
 // satisfied reports whether a value passes the test.

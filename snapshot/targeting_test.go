@@ -92,25 +92,55 @@ func conditionJSON(s string) string {
 	return out + "}"
 }
 
-// An app_version that is no version is there all the same, so that what excludes it
-// excludes it; only versions cannot be compared with it.
+// TestAppVersionThatIsNone: it counts as missing, in every index. Other attributes need be no
+// versions.
 func TestAppVersionThatIsNone(t *testing.T) {
-	r := popup.Request{User: []byte("u"), AppVersion: []byte("3.2.1 (45)")}
-	for condition, want := range map[string]bool{
-		`app_version exists`: true, `app_version not_exists`: false,
-		`app_version eq "3.2.1 (45)"`: true, `app_version neq "3.2.1 (45)"`: false, `app_version eq "3.2.1"`: false, `app_version neq "3.2.1"`: true,
-		`app_version in ["3.2.1 (45)"]`: true, `app_version not_in ["3.2.1 (45)"]`: false, `app_version prefix "3.2"`: true, `app_version suffix "(45)"`: true, `app_version contains "("`: true,
-		`app_version semver_gte "0"`: false, `app_version semver_lt "9"`: false, `app_version gte 0`: false,
+	for _, version := range []string{"dev", "3.2.1 (45)", "3..2", "latest-3.2", " 3.2", "", strings.Repeat("1", 65)} {
+		r := popup.Request{User: []byte("u"), AppVersion: []byte(version), Platform: []byte("dev"), Attrs: []popup.Attr{{Name: []byte("sdk"), Value: []byte("dev")}}}
+		for condition, want := range map[string]bool{
+			`app_version exists`: false, `app_version not_exists`: true,
+			`app_version eq "dev"`: false, `app_version neq "dev"`: true, `app_version neq "3.2.1"`: true, `app_version eq~ "DEV"`: false, `app_version neq~ "DEV"`: true,
+			`app_version in ["dev","3.2.1 (45)"]`: false, `app_version not_in ["dev","3.2.1 (45)"]`: true,
+			`app_version prefix "3.2"`: false, `app_version suffix "v"`: false, `app_version contains "."`: false, `app_version matches ".*"`: false,
+			`app_version semver_gte "0"`: false, `app_version semver_lt "9"`: false, `app_version gte 0`: false, `app_version lt 1e9`: false,
+			`platform exists`: true, `platform eq "dev"`: true, `platform semver_lt "9"`: false, `sdk exists`: true, `sdk neq "dev"`: false, `sdk prefix "de"`: true, `sdk semver_gte "0"`: false,
+		} {
+			for group, want := range map[string]bool{"all": want, "any": want, "none": !want} {
+				p := targeted(t, group, condition)
+				if got := p.Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
+					t.Errorf("%q: %s %s: %v, want %v", version, group, condition, got, want)
+				}
+				matched, _ := match(mustCompile(t, p.Row()), nil, &r, nowMS)
+				if got := len(matched) == 1; got != want {
+					t.Errorf("%q: %s %s: matched %v, want %v", version, group, condition, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestExplainedValues: explain says what was sent, and if that cannot be compared why not.
+func TestExplainedValues(t *testing.T) {
+	r := popup.Request{
+		User: []byte("u"), AppVersion: []byte("3.2.1 (45)"), Country: []byte("DE"),
+		Attrs: []popup.Attr{{Name: []byte("age"), Value: []byte("young")}, {Name: []byte("tags"), Value: []byte("a")}, {Name: []byte("tags"), Value: []byte("7")}, {Name: []byte("tags"), Value: []byte("b")}},
+	}
+	for _, c := range []struct{ group, condition, want string }{
+		{"all", `app_version semver_gte "3"`, `app_version semver_gte "3": it is "3.2.1 (45)", which is no version, so it counts as missing`},
+		{"none", `app_version neq "3.2.1"`, `not app_version neq "3.2.1": it is "3.2.1 (45)", which is no version, so it counts as missing`},
+		{"all", `app_version exists`, `app_version exists: it is "3.2.1 (45)", which is no version, so it counts as missing`},
+		{"all", `age lt 18`, `age lt 18: it is "young", which is no number`},
+		{"all", `age newer_than "1d"`, `age newer_than "1d": it is "young", which is no time of RFC 3339`},
+		{"all", `age in_cidr "10.0.0.0/8"`, `age in_cidr "10.0.0.0/8": it is "young", which is no address`},
+		{"all", `age semver_eq "1"`, `age semver_eq "1": it is "young", which is no version`},
+		{"all", `tags before "2026-07-01"`, `tags before "2026-07-01": it is ["a","7","b"], which has no time of RFC 3339`},
+		{"all", `tags gt 7`, `tags gt 7: it is ["a","7","b"]`},
+		{"all", `country eq "CN"`, `country eq "CN": it is "DE"`},
+		{"all", `locale eq "zh"`, `locale eq "zh": it is missing`},
 	} {
-		for group, want := range map[string]bool{"all": want, "any": want, "none": !want} {
-			p := targeted(t, group, condition)
-			if got := p.Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
-				t.Errorf("%s %s: %v, want %v", group, condition, got, want)
-			}
-			matched, _ := match(mustCompile(t, p.Row()), nil, &r, nowMS)
-			if got := len(matched) == 1; got != want {
-				t.Errorf("%s %s: matched %v, want %v", group, condition, got, want)
-			}
+		gates := targeted(t, c.group, c.condition).Gates(&r, nowMS)
+		if got := gates[4].Actual; gates[4].Gate != popup.TargetingGate || got != c.want {
+			t.Errorf("%s %s:\n got %s\nwant %s", c.group, c.condition, got, c.want)
 		}
 	}
 }

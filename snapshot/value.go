@@ -41,16 +41,18 @@ func (a *tristate) set(ok bool) {
 	}
 }
 
-// set makes it another value, of which nothing is known yet.
-func (v *value) set(text []byte) {
+// set makes it another value of an attribute, of which nothing is known yet. It reports false
+// if that counts as missing: an empty value, and an app_version that is no version.
+func (v *value) set(attr attribute, text []byte) bool {
 	v.text = text
 	v.numberIs, v.versionIs, v.timeIs, v.addrIs, v.isFolded = unknown, unknown, unknown, unknown, false
+	return len(text) > 0 && (attr != attrAppVersion || v.asVersion() != nil)
 }
 
 // release forgets the request, and keeps buf.
 func (v *value) release() {
 	v.version, v.addr = popup.Version{}, netip.Addr{}
-	v.set(nil)
+	v.set(attrCustom, nil)
 }
 
 // members goes through the values that a request gives an attribute: none, one, or those

@@ -147,7 +147,11 @@ func actualText(c *popup.ExplainedCondition) string {
 		return c.Attr + " is missing"
 	}
 	actual, _ := json.Marshal(c.Actual)
-	return c.Attr + " is " + clean(string(actual))
+	text := c.Attr + " is " + clean(string(actual))
+	if c.Note != "" {
+		text += ", which " + clean(c.Note)
+	}
+	return text
 }
 
 // wantedText says what a condition compares.

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
@@ -70,11 +71,11 @@ type passing struct {
 	prefixes, notPrefixes     []part
 	suffixes, notSuffixes     []part
 	substrings, notSubstrings []part
-	isUID                     bool
+	attr                      string
 }
 
 func sortPassing(literals []literal) *passing {
-	p := &passing{isUID: literals[0].condition.Attr == "uid"}
+	p := &passing{attr: literals[0].condition.Attr}
 	for i := range literals {
 		l := &literals[i]
 		op, must := l.positive()
@@ -138,8 +139,27 @@ func (p *passing) noEqual(literals []literal) bool {
 	return !unsure && (!slices.ContainsFunc(numbers, p.mayBeNumber) || p.needsOther(numeric))
 }
 
-// isPossible reports whether a request can have a text.
-func (p *passing) isPossible(text []byte) bool { return !p.isUID || popup.ValidUserID(text) }
+// isPossible reports whether a request can have a text as its value of the attribute.
+func (p *passing) isPossible(text []byte) bool {
+	switch p.attr {
+	case "uid":
+		return popup.ValidUserID(text)
+	case "app_version":
+		return isVersion(string(text)) // others count as missing
+	}
+	return true
+}
+
+// mayHave reports whether a value of the attribute may have a text in it.
+func (p *passing) mayHave(text string) bool {
+	switch p.attr {
+	case "uid":
+		return len(text) <= popup.MaxUserID
+	case "app_version":
+		return strings.Trim(text, versional) == ""
+	}
+	return true
+}
 
 // mayBeInSomeCase reports whether a text may pass if its letters may be upper and lower case.
 func (p *passing) mayBeInSomeCase(text string) bool {
@@ -163,7 +183,7 @@ func (p *passing) mayBeInSomeCase(text string) bool {
 			return false
 		}
 	}
-	return !(p.isUID && len(folded) > popup.MaxUserID) && p.mayHaveParts(folded)
+	return p.isPossible([]byte(folded)) && p.mayHaveParts(folded)
 }
 
 // mayBeNumber reports whether a text that is read as this number may pass, which is

@@ -135,7 +135,7 @@ func suspectFormat(attr, text string) (code popup.WarningCode, detail string) {
 	case attr == "platform" && text != lower && (lower == "ios" || lower == "android" || lower == "web"):
 		return popup.PlatformFormat, fmt.Sprintf("platforms usually come as %q, and letter case counts", lower)
 	case attr == "app_version" && !isVersion(text):
-		return popup.VersionFormat, "this is no version: it equals only an app_version that is sent in the same words"
+		return popup.VersionFormat, "this is no version, and an app_version that is no version counts as missing, so none equals it"
 	case attr == "path" && text[0] != '/':
 		return popup.PathFormat, badPath
 	case attr == "ip" && !isAddress(text):

@@ -99,7 +99,17 @@ func TestConditions(t *testing.T) {
 		{`all: vip eq true; vip eq false`, "/targeting/all/1 needs_set?"},
 		{`all: app_version semver_gte "3"; app_version semver_lt "3.0"`, "/targeting/all/1 contradiction"},
 		{`all: app_version eq "3.2.1"; app_version semver_gte "3.10"`, "/targeting/all/1 contradiction"},
-		{`all: app_version semver_gte "3"; app_version contains "("`, "/targeting/all/1 contradiction"},
+		{`all: platform semver_gte "3"; platform contains "("`, "/targeting/all/1 contradiction"},
+		// An app_version that is no version counts as missing.
+		{`all: app_version contains "(45)"`, "/targeting/all/0 never_holds"},
+		{`none: app_version suffix~ "\u00e9"`, "/targeting/none/0 never_holds"},
+		{`all: app_version in ["dev","3.2.1"]`, "/targeting/all/0/value/0 version_format?"},
+		{`all: app_version eq~ "dev"`, "/targeting/all/0 never_holds, /targeting/all/0/value version_format?"},
+		{`all: app_version eq~ "3-\u212a"`, ""}, // the Kelvin sign is a k
+		{`all: app_version not_in ["dev","debug"]`, "/targeting/all/0 never_fails, /targeting/all/0/value/0 version_format?"},
+		{`any: app_version eq "dev"; plan exists`, "/targeting/any/0 never_holds, /targeting/any/0/value version_format?"},
+		{`all: app_version not_exists | none: app_version eq "dev"`, "/targeting/none/0 never_holds, /targeting/none/0/value version_format?"},
+		{`all: app_version contains "3.2"; app_version suffix "-beta"`, ""},
 		{`all: plan prefix "ab"; plan prefix "b"`, "/targeting/all/1 needs_set?"},
 		{`all: plan suffix "ab"; plan suffix "a"`, "/targeting/all/1 needs_set?"},
 		{`all: plan prefix "ab"; plan eq "b"`, "/targeting/all/1 needs_set?"},
@@ -182,7 +192,7 @@ func TestConditions(t *testing.T) {
 		{`all: age gt 5; app_version semver_lt "3"`, ""},
 		{`all: age gte 5; age lte 5`, ""},
 		{`all: age neq 5; age gt 4 | none: age gt 6`, ""},
-		{`all: app_version eq "3.2.1 (45)"; app_version prefix "3"`, "/targeting/all/0/value version_format?"},
+		{`all: app_version eq "3.2.1 (45)"; app_version prefix "3"`, "/targeting/all/0 never_holds, /targeting/all/0/value version_format?"},
 		{`all: app_version semver_gte "3.2.1-rc.1"; app_version semver_lt "3.2.1"`, ""},
 		{`all: plan prefix "ab"; plan prefix "a"; plan suffix "a"; plan contains "z" | none: plan contains "c"`, ""},
 		{`none: plan gt 5; plan lte 5`, ""}, // no number
@@ -218,7 +228,7 @@ func TestFormats(t *testing.T) {
 		{"path", "eq", `"cart"`, "/value path_format?"}, {"path", "prefix", `"https://example.com/cart"`, "/value path_format?"}, {"path", "prefix", `"/cart"`, ""}, {"path", "contains", `"cart"`, ""},
 		{"vip", "eq", `"True"`, "/value boolean_format?"}, {"vip", "neq", `"FALSE"`, "/value boolean_format?"}, {"vip", "eq", `"true"`, ""}, {"vip", "eq", `true`, ""},
 		{"plan", "eq", `" pro"`, "/value value_spaces?"}, {"plan", "in", `["a","pro "]`, "/value/1 value_spaces?"}, {"plan", "contains", `" "`, ""},
-		{"app_version", "neq", `"3.2.1 (45)"`, "/value version_format?"}, {"app_version", "eq", `"3.2.1"`, ""},
+		{"app_version", "neq", `"3.2.1 (45)"`, " never_fails, /targeting/all/0/value version_format?"}, {"app_version", "eq", `"3.2.1"`, ""},
 		{"ip", "eq", `"2001:DB8::1"`, "/value address_format?"}, {"ip", "in", `["10.0.0.1","10.0.0.0/8"]`, "/value/1 address_format?"}, {"ip", "neq", `"2001:db8::1"`, ""},
 		{"app_version", "gte", `3`, "/value version_as_number?"}, {"app_version", "eq", `3.1`, "/value version_as_number?"}, {"age", "gte", `3`, ""},
 	} {

@@ -47,7 +47,7 @@ func (p *part) clashes(o *part, rule func(s, o string) bool) bool {
 func (p *passing) noText() bool {
 	return noEnd(p.prefixes, p.notPrefixes, strings.HasPrefix) || noEnd(p.suffixes, p.notSuffixes, strings.HasSuffix) ||
 		slices.ContainsFunc(p.parts(), func(s part) bool {
-			return p.isUID && len(s.least()) > popup.MaxUserID ||
+			return !p.mayHave(s.least()) ||
 				slices.ContainsFunc(p.notSubstrings, func(not part) bool { return s.has(&not, strings.Contains) })
 		})
 }
