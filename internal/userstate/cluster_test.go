@@ -52,6 +52,7 @@ type cluster struct {
 	streams []*stream       // of other servers
 	own     []*stream       // of the server under test
 	saved   map[*stream]int // done, as the database was saved
+	rebuilt map[string]bool // users of whom a reset came to the database after what is newer
 
 	state *State
 	log   bytes.Buffer
@@ -68,7 +69,7 @@ type stream struct {
 func newCluster(t *testing.T, seed uint64) *cluster {
 	t.Logf("seed %d", seed)
 	dsn := storetest.MySQL(t)
-	c := &cluster{T: t, r: rand.New(rand.NewPCG(seed, 0)), now: time.Now().UnixMilli(), dir: t.TempDir()}
+	c := &cluster{T: t, r: rand.New(rand.NewPCG(seed, 0)), now: time.Now().UnixMilli(), dir: t.TempDir(), rebuilt: map[string]bool{}}
 	var err error
 	if c.db, err = persist.Open(persist.Config{DSN: dsn, Host: "test"}); err != nil {
 		t.Fatal(err)
@@ -245,6 +246,19 @@ func (c *cluster) flush(s *stream, b *popup.Batch) {
 		c.Fatal(err)
 	}
 	s.done = int(b.Last)
+	for i := range b.Events {
+		if e := &b.Events[i]; e.Action == popup.Reset && c.count("SELECT COUNT(*) FROM user_popup WHERE user_id = ? AND last_impression_ms > ?", e.User, e.AtMS) > 0 {
+			c.rebuilt[string(e.User)] = true
+		}
+	}
+}
+
+func (c *cluster) count(query string, args ...any) (n int) {
+	c.Helper()
+	if err := c.raw.QueryRow(query, args...).Scan(&n); err != nil {
+		c.Fatalf("%s: %v", query, err)
+	}
+	return n
 }
 
 // retain deletes all events of a stream that are committed.
@@ -295,11 +309,7 @@ func (c *cluster) pendingResets() map[string]bool {
 			if e.Action != popup.Reset {
 				continue
 			}
-			var n int
-			if err := c.raw.QueryRow("SELECT COUNT(*) FROM erasure WHERE user_id = ? AND at_ms = ?", e.User, e.AtMS).Scan(&n); err != nil {
-				c.Fatal(err)
-			}
-			if n == 0 {
+			if c.count("SELECT COUNT(*) FROM erasure WHERE user_id = ? AND at_ms = ?", e.User, e.AtMS) == 0 {
 				users[string(e.User)] = true
 			}
 		}
@@ -335,7 +345,12 @@ func (c *cluster) check(what string) {
 		}
 		known := func() map[uint32]popup.State {
 			m := map[uint32]popup.State{}
-			c.state.table.States(user, func(id uint32, s popup.State) { m[id] = s })
+			c.state.table.States(user, func(id uint32, s popup.State) {
+				if c.rebuilt[string(user)] { // the database may have kept more of before the reset, no less
+					s.Impressions, s.ClickUntilMS, s.NextAtMS = 0, 0, 0
+				}
+				m[id] = s
+			})
 			return m
 		}
 		before := known()
