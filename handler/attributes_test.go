@@ -20,6 +20,8 @@ func TestSets(t *testing.T) {
 		{"&a.tag=7&a.other=x&a.tag=a&a.tag=&a.tag=%62", `{"tag":[7,"a","","\u0062"],"other":"x"}`, true, false},
 		{"&a.tag=c&a.tag=d&a.tag=c", `{"tag":["c","d","c"]}`, false, true},
 		{"&a.tag=", `{"tag":[]}`, false, true},
+		{"&a.tag=", `{"tag":null}`, false, true},
+		{"&a.tag=b&a.tag=a&a.tag=7", `{"tag":["b",null,"a",7],"other":null}`, true, false},
 	} {
 		for placement, want := range map[string]bool{"has": c.has, "hasnot": c.hasNot} {
 			status := http.StatusNoContent

@@ -226,17 +226,18 @@ func (p popupd) show(ctx context.Context) error {
 
 // showSeveral polls for several placements, as another user.
 func (p popupd) showSeveral(ctx context.Context, showing string) error {
-	var pro, three Scalar
-	if err := errors.Join(pro.FromScalar0("pro"), three.FromScalar1(3)); err != nil {
+	var pro, three, none AttributeScalar
+	if err := errors.Join(pro.FromAttributeScalar0("pro"), three.FromAttributeScalar1(3), none.UnmarshalJSON([]byte("null"))); err != nil {
 		return err
 	}
-	var plan, logins, tags AttributeValue
-	if err := errors.Join(plan.FromScalar(pro), logins.FromScalar(three), tags.FromAttributeValue1([]Scalar{pro, three})); err != nil {
+	var plan, logins, tags, referrer AttributeValue
+	if err := errors.Join(plan.FromAttributeScalar(pro), logins.FromAttributeScalar(three), referrer.FromAttributeScalar(none),
+		tags.FromAttributeValue1([]AttributeScalar{pro, three, none})); err != nil {
 		return err
 	}
 	body := PollRequest{
 		Uid: "another " + user, Placements: &[]string{"nowhere", key}, Showing: &[]string{showing},
-		Tz: new("Asia/Shanghai"), Attributes: &map[string]AttributeValue{"plan": plan, "logins": logins, "tags": tags},
+		Tz: new("Asia/Shanghai"), Attributes: &map[string]AttributeValue{"plan": plan, "logins": logins, "tags": tags, "referrer": referrer},
 	}
 	posted, err := p.data.PollPlacementsWithResponse(ctx, nil, body)
 	if err := want(http.StatusOK, "pollPlacements", posted, err); err != nil {

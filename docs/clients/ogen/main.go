@@ -96,7 +96,9 @@ func show(ctx context.Context, data *Client) {
 	must(string(served.Popup.Content["title"]) == `"Hello"`, "served %+v", served)
 	want[*PollNoContent](data.Poll(ctx, params))
 	attributes := NewOptNilPollRequestAttributes(PollRequestAttributes{
-		"plan": NewScalarAttributeValue(NewStringScalar("pro")), "tags": NewScalarArrayAttributeValue([]Scalar{NewStringScalar("a"), NewFloat64Scalar(3)}),
+		"plan":     NewAttributeScalarAttributeValue(NewStringAttributeScalar("pro")),
+		"referrer": NewAttributeScalarAttributeValue(NewNullAttributeScalar(struct{}{})),
+		"tags":     NewAttributeScalarArrayAttributeValue([]AttributeScalar{NewStringAttributeScalar("a"), NewFloat64AttributeScalar(3), NewNullAttributeScalar(struct{}{})}),
 	})
 	several := PollRequest{UID: "another " + user, Placements: NewOptNilStringArray([]string{"nowhere", key}), Attributes: attributes, Showing: NewOptNilStringArray([]string{served.Token})}
 	posted := want[*ServedPopupsHeaders](data.PollPlacements(ctx, &several, PollPlacementsParams{})).Response

@@ -65,7 +65,7 @@ assert.deepEqual([previewed.popup.content.title, previewed.popup.locale, preview
 
 // In several placements.
 const several = want(200, await data.POST("/v1/poll", {
-  body: { uid: `another ${user}`, placements: ["nowhere", key], tz: "Asia/Shanghai", attributes: { plan: "pro", logins: 3, beta: true, tags: ["a", 3] }, showing: [served.token] },
+  body: { uid: `another ${user}`, placements: ["nowhere", key], tz: "Asia/Shanghai", attributes: { plan: "pro", logins: 3, beta: true, tags: ["a", 3, null], referrer: null }, showing: [served.token] },
 }));
 assert.deepEqual(several.popups.map((p) => p.popup.placement), [key]);
 assert.deepEqual(several.withdraw, []);
