@@ -18,16 +18,21 @@ const DefaultMaxBytes = 1 << 30
 
 // Config configures a [Table].
 type Config struct {
-	Key        [16]byte      // of the hash; a dump is of use only under the same key
-	MaxBytes   int64         // memory budget of the entries; 0 is DefaultMaxBytes
-	MinGap     time.Duration // least time between any two popups of one user; see also SetMinGap
+	Key      [16]byte      // of the hash; a dump is of use only under the same key
+	MaxBytes int64         // memory budget of the entries; 0 is DefaultMaxBytes
+	MinGap   time.Duration // least time between any two popups of one user; see also SetMinGap
+	// OnReset is called with each reset of a user that is merged, from wherever: the keyed
+	// hash of the id, and up to when what was served is dropped. It may be called again with
+	// the same one, and from many goroutines; nil: it is not called.
+	OnReset    func(hash uint64, atMS int64)
 	Registerer prometheus.Registerer
 }
 
 // Table is the state of all users. It is safe for concurrent use.
 type Table struct {
 	k0, k1   uint64
-	leastGap time.Duration // see SetMinGap
+	onReset  func(hash uint64, atMS int64) // see Config; may be nil
+	leastGap time.Duration                 // see SetMinGap
 	maxBytes int64
 	shards   []shard
 	seen     []sorted // impressions, one for each shard and under its lock
@@ -62,6 +67,7 @@ func newTable(c Config, shardBits uint8) *Table {
 	t := &Table{
 		k0:       binary.LittleEndian.Uint64(c.Key[:8]),
 		k1:       binary.LittleEndian.Uint64(c.Key[8:]),
+		onReset:  c.OnReset,
 		leastGap: c.MinGap,
 		maxBytes: c.MaxBytes,
 		shards:   make([]shard, 1<<shardBits),
@@ -165,17 +171,31 @@ func (t *Table) shardOf(hash uint64) uint64 { return hash >> hashBits & uint64(l
 // user up to then, also what is merged later; a [popup.Goal] changes nothing. An event
 // for which there is no memory is dropped and counted.
 func (t *Table) Merge(ev *popup.Event) {
-	if ev.Action == popup.Goal {
+	switch ev.Action {
+	case popup.Goal:
+		return
+	case popup.Reset:
+		t.mergeReset(ev)
 		return
 	}
 	u := t.Lock(ev.User)
 	defer u.Unlock()
-	if ev.Action == popup.Reset {
-		u.reset(clock(ev.AtMS), t.nowMS.Load())
-		return
-	}
 	u.merge(ev.Popup, stateOf(ev), t.nowMS.Load())
 	u.note(ev.Popup, clock(ev.ServedAtMS), flagsOf(ev), t.nowMS.Load(), t.maxBytes)
+}
+
+func (t *Table) mergeReset(ev *popup.Event) {
+	u := t.Lock(ev.User)
+	u.reset(clock(ev.AtMS), t.nowMS.Load())
+	u.Unlock()
+	t.tellReset(u.hash, ev.AtMS)
+}
+
+// tellReset calls Config.OnReset. No lock may be held.
+func (t *Table) tellReset(hash uint64, atMS int64) {
+	if t.onReset != nil {
+		t.onReset(hash, atMS)
+	}
 }
 
 // Restore adds a state that was read from the store. It returns false if there

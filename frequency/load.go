@@ -203,6 +203,9 @@ func (t *Table) mergeBlock(entries []entry) (lost uint64) {
 			lost++
 		}
 		u.Unlock()
+		if e.popup == resetID {
+			t.tellReset(e.hash, e.served.ms())
+		}
 	}
 	return lost
 }

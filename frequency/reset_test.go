@@ -131,3 +131,31 @@ func TestUndoAfterReset(t *testing.T) {
 	u.Unlock()
 	table.States([]byte("u"), func(id uint32, s popup.State) { t.Errorf("popup %d is remembered: %+v", id, s) })
 }
+
+// Whoever keeps something else of users hears of each reset, wherever it is read.
+func TestOnReset(t *testing.T) {
+	type reset struct {
+		hash uint64
+		atMS int64
+	}
+	told := func() (*Table, *[]reset) {
+		var list []reset
+		return New(Config{OnReset: func(hash uint64, atMS int64) { list = append(list, reset{hash, atMS}) }}), &list
+	}
+	table, merged := told()
+	serve(t, table, "u", 7, &defaults, noon)
+	at := resetUser(table, "u", noon)
+	hash := table.Hash([]byte("u"))
+	if len(*merged) != 1 || (*merged)[0] != (reset{hash, at}) {
+		t.Errorf("merging the reset told %v, want %x at %d", *merged, hash, at)
+	}
+	path := filepath.Join(t.TempDir(), "state")
+	dump(t, table, path)
+	loading, loaded := told()
+	if _, _, err := loading.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	if len(*loaded) != 1 || (*loaded)[0].hash != hash || ResetAt((*loaded)[0].atMS) != at {
+		t.Errorf("loading the dump told %v, want %x in the tick of %d", *loaded, hash, at)
+	}
+}

@@ -34,6 +34,7 @@ type clocked struct {
 	server *handler.Server
 	addr   string
 	end    func()
+	resets map[uint64]int64 // that were told since open, by the hash of the user
 }
 
 // onePopup is a catalog of one popup, which waits for three hours, and for eight
@@ -73,7 +74,9 @@ func (c *clocked) open() {
 	journal, err := journal.Open(journal.Config{Dir: filepath.Join(c.dir, "journal"), MaxBytes: 8 << 20, Sync: time.Hour, Now: now})
 	must(err)
 	popups := snapshot.NewStore()
-	s := New(Config{Database: db, Table: frequency.New(frequency.Config{}), Dump: filepath.Join(c.dir, "state"), Now: now, Log: slog.New(slog.DiscardHandler)})
+	c.resets = map[uint64]int64{}
+	table := frequency.New(frequency.Config{OnReset: func(hash uint64, atMS int64) { c.resets[hash] = atMS }})
+	s := New(Config{Database: db, Table: table, Dump: filepath.Join(c.dir, "state"), Now: now, Log: slog.New(slog.DiscardHandler)})
 	s.Connect(journal, follow.New(popups, follow.Config{Source: onePopup{}, File: filepath.Join(c.dir, "popups"), OnSwap: s.SetPopups, Now: now}))
 	_, err = s.Restore(c.t.Context())
 	must(err)

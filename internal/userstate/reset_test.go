@@ -41,7 +41,8 @@ func TestReset(t *testing.T) {
 }
 
 // TestResetIsFinal: a token of before a reset is void, on the server that was asked,
-// on one that hears of it, after a start, and where only the database tells.
+// on one that hears of it, after a start, and where only the database tells. Whoever keeps
+// something else of users is told in all these cases.
 func TestResetIsFinal(t *testing.T) {
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 	open := func() *clocked {
@@ -59,6 +60,9 @@ func TestResetIsFinal(t *testing.T) {
 			t.Errorf("%s a click with a token of before the reset answers %d, want 410", when, status)
 		}
 		c.state.table.States([]byte("u"), func(uint32, popup.State) { t.Errorf("%s something is remembered", when) })
+		if at := c.resets[c.state.table.Hash([]byte("u"))]; frequency.ResetAt(at) != frequency.ResetAt(began+time.Hour.Milliseconds()) {
+			t.Errorf("%s a reset at %d was told", when, at)
+		}
 	}
 	a.nowMS.Add(time.Hour.Milliseconds())
 	if err := a.state.Reset([]byte("u")); err != nil {
