@@ -11,6 +11,8 @@ const (
 	KeepAfterWait = time.Hour
 	// ReleaseWithin is how long after an impression a [Release] is taken.
 	ReleaseWithin = 10 * time.Minute
+	// SampleWindow is how long a poll is kept for simulations.
+	SampleWindow = 24 * time.Hour
 )
 
 // State is what is remembered of one user and one popup. The zero State is

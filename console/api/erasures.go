@@ -15,6 +15,10 @@ import (
 // state and the journal's grace after that, and time to spare.
 const journalKept = 2 * time.Hour
 
+// sampleKept is how long after a reset a server that is cut off and does not hear of it may keep
+// polls of before for simulations, in memory or in its file, which is written every five minutes.
+const sampleKept = popup.SampleWindow + 15*time.Minute
+
 // erasureState is how far an erasure has come. Times are RFC 3339, UTC.
 type erasureState struct {
 	ID          int64      `json:"id"`
@@ -70,6 +74,7 @@ func stateOf(e popup.Erasure, nowMS int64) erasureState {
 		keep("journals", e.AskedMS+journalKept.Milliseconds())
 		keep("erasures", e.DoneMS+life)
 	}
+	keep("samples", e.AskedMS+sampleKept.Milliseconds())
 	keep("dumps", e.AskedMS+life)
 	if e.Audited {
 		keep("audit", 0)

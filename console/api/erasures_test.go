@@ -27,11 +27,14 @@ func TestErasure(t *testing.T) {
 			t.Errorf("erasure (-want +got):\n%s", d)
 		}
 	}
-	wants("pending", nil, kept("events", nil), kept("journals", nil), kept("erasures", nil), kept("dumps", "2026-03-17T12:34:56Z"), kept("audit", nil))
+	wants("pending", nil, kept("events", nil), kept("journals", nil), kept("erasures", nil),
+		kept("samples", "2026-03-11T12:49:56Z"), kept("dumps", "2026-03-17T12:34:56Z"), kept("audit", nil))
 	done := apitest.Noon.Add(3 * time.Minute).UnixMilli()
 	p.store.erased = map[int64]popup.Erasure{1: {ID: 1, AskedMS: apitest.Noon.UnixMilli(), DoneMS: done, Audited: true}}
 	wants("done", "2026-03-10T12:37:56Z", kept("journals", "2026-03-10T14:34:56Z"), kept("erasures", "2026-03-17T12:37:56Z"),
-		kept("dumps", "2026-03-17T12:34:56Z"), kept("audit", nil))
+		kept("samples", "2026-03-11T12:49:56Z"), kept("dumps", "2026-03-17T12:34:56Z"), kept("audit", nil))
+	p.Advance(25 * time.Hour)
+	wants("done", "2026-03-10T12:37:56Z", kept("erasures", "2026-03-17T12:37:56Z"), kept("dumps", "2026-03-17T12:34:56Z"), kept("audit", nil))
 	p.Advance(8 * 24 * time.Hour)
 	wants("done", "2026-03-10T12:37:56Z", kept("audit", nil))
 	p.store.erased[1] = popup.Erasure{ID: 1, AskedMS: apitest.Noon.UnixMilli(), DoneMS: done}
