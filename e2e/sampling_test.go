@@ -104,3 +104,36 @@ func TestStarving(t *testing.T) {
 		t.Errorf("a bad proposal: %d, want 422", status)
 	}
 }
+
+// TestErasedFromSamples: polls that are kept of a user do not come back from the file of a
+// server that was killed before it could write it again, nor from that of one that was down.
+func TestErasedFromSamples(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t, startStores(t), "erased", "-sample", "100")
+	a, b := d.server(), d.server()
+	keeps := func(s *server, want int) {
+		t.Helper()
+		var told struct{ Polls int }
+		if status := s.admin("POST", "/v1/admin/simulate", "{}", "", &told); status != http.StatusOK || told.Polls != want {
+			t.Errorf("simulate: %d, %d polls are kept, want %d", status, told.Polls, want)
+		}
+	}
+	for _, s := range []*server{a, b} {
+		for _, user := range []string{"gone", "stays"} {
+			if _, err := s.ask(user); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.stop() // which writes the file
+	}
+	a.restart()
+	keeps(a, 2)
+	a.mustForget("gone")
+	keeps(a, 1)
+	a.waitDrained()
+	a.Kill()
+	for _, s := range []*server{a, b} {
+		s.restart()
+		keeps(s, 1)
+	}
+}

@@ -37,9 +37,20 @@
 // The file is, with fixed numbers in little endian:
 //
 //	"popupdSP" version(1)
-//	buckets: start(8, ms) threshold(8) length(8) polls
+//	check of the key of the hashes(8)
+//	buckets: start(8, ms) threshold(8, 2^n - 1) length(8) polls
 //	crc32c(4) of all before
 //
-// It is replaced as a whole every five minutes and when the server stops (package durable).
-// What came since is lost when the process dies.
+// It is replaced as a whole every five minutes, within a minute after a user was reset, and
+// when the server stops (package durable). What came since is lost when the process dies.
+// There is no older generation, and what can't be used is removed: polls of users who are
+// reset later must not lie in a file that nobody writes any more.
+//
+// # Users who are reset
+//
+// Their polls of before are not in the sample any more, wherever they are read from, since
+// each reset that the users' state hears of is told to [Reservoir.Forget]. It only marks the
+// user: simulations and the file leave out what a mark covers, and a sweep releases the memory,
+// as it does where a threshold was halved. A sweep copies what stays without a lock, so no
+// poll waits for it. Marks are kept for as long as polls of before can come from a file.
 package sample

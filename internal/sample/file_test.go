@@ -3,7 +3,13 @@ package sample
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,9 +49,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	next := NewReservoir(b.config)
-	if err := next.Load(); err != nil {
-		t.Fatal(err)
-	}
+	next.Load(b.users)
 	got := next.trace()
 	if d := cmp.Diff(b.trace(), got, cmp.AllowUnexported(trace{}, tracedPoll{})); d != "" || len(got.polls) != 3 {
 		t.Errorf("(-written +read):\n%s", d)
@@ -62,12 +66,28 @@ func TestFile(t *testing.T) {
 
 	off := b.config
 	off.PerSecond = 0
-	if err := NewReservoir(off).Load(); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{".1", ".bad", ".1.bad"} { // of an earlier release
+		if err := os.WriteFile(b.config.File+name, written, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := os.Stat(b.config.File); !os.IsNotExist(err) {
-		t.Errorf("with a rate of 0 the file is still there: %v", err)
+	NewReservoir(off).Load(b.users)
+	if d := cmp.Diff([]string(nil), b.files()); d != "" {
+		t.Errorf("with a rate of 0 there are files (-want +got):\n%s", d)
 	}
+}
+
+// files returns the names of the sample's files.
+func (b *bench) files() (names []string) {
+	b.Helper()
+	entries, err := os.ReadDir(filepath.Dir(b.config.File))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
 }
 
 func TestNetworkOf(t *testing.T) {
@@ -81,19 +101,20 @@ func TestNetworkOf(t *testing.T) {
 	}
 }
 
-// A file that is damaged or newer is set aside, and the one before it used.
+// A file that can't be used is removed: it may have polls of users who are reset since, and
+// what is kept from then on is written in its place.
 func TestDamagedSample(t *testing.T) {
 	for name, damage := range map[string]func([]byte) []byte{
-		"cut":   func(b []byte) []byte { return b[:len(b)-1] },
-		"bit":   func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
-		"empty": func([]byte) []byte { return nil },
-		"newer": func(b []byte) []byte { b[len(fileMagic)-1]++; return b },
+		"cut":         func(b []byte) []byte { return b[:len(b)-1] },
+		"bit":         func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
+		"empty":       func([]byte) []byte { return nil },
+		"newer":       func(b []byte) []byte { b[len(fileMagic)-1]++; return b },
+		"another key": func(b []byte) []byte { b[len(fileMagic)]++; return sealed(b[:len(b)-4]) },
+		"threshold":   func(b []byte) []byte { b[fileHead+8]--; return sealed(b[:len(b)-4]) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, 10)
 			b.poll("a")
-			b.save()
-			b.poll("b")
 			b.save()
 			written, err := os.ReadFile(b.config.File)
 			if err != nil {
@@ -102,33 +123,106 @@ func TestDamagedSample(t *testing.T) {
 			if err := os.WriteFile(b.config.File, damage(written), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			next := NewReservoir(b.config)
-			if err := next.Load(); err != nil {
-				t.Fatal(err)
+			var log bytes.Buffer
+			b.config.Log = slog.New(slog.NewTextHandler(&log, nil))
+			next := *b
+			next.Reservoir = NewReservoir(b.config)
+			next.Load(b.users)
+			if n := len(next.trace().polls); n != 0 {
+				t.Errorf("%d polls of a file that can't be used", n)
 			}
-			if n := len(next.trace().polls); n != 1 {
-				t.Errorf("%d polls, want the one of the file before", n)
+			if d := cmp.Diff([]string(nil), b.files()); d != "" || strings.Count(log.String(), "\n") != 1 {
+				t.Errorf("files (-want +got):\n%s\nlog:\n%s", d, &log)
 			}
-			if _, err := os.Stat(b.config.File + ".bad"); err != nil {
-				t.Error(err)
+			next.poll("b")
+			next.save()
+			again := NewReservoir(b.config)
+			again.Load(b.users)
+			if n := len(again.trace().polls); n != 1 {
+				t.Errorf("%d polls later, want 1", n)
 			}
 		})
 	}
 }
 
+// sealed appends the checksum of a file.
+func sealed(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+// A process that died while it replaced the file has left the one before, and maybe some of
+// the next: the next process goes on with the one, and lets nothing else lie.
+func TestFileAfterACrash(t *testing.T) {
+	b := newBench(t, 10)
+	b.poll("a")
+	b.save()
+	if err := os.Rename(b.config.File, b.config.File+".1"); err != nil {
+		t.Fatal(err)
+	}
+	temporary := b.config.File + ".4711.tmp"
+	if err := os.WriteFile(temporary, []byte("begun"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(temporary, old, old); err != nil {
+		t.Fatal(err)
+	}
+	next := NewReservoir(b.config)
+	next.Load(b.users)
+	if n := len(next.trace().polls); n != 1 {
+		t.Errorf("%d polls, want 1", n)
+	}
+	if d := cmp.Diff([]string{"sample"}, b.files()); d != "" {
+		t.Errorf("files (-want +got):\n%s", d)
+	}
+}
+
+// Where the disk takes nothing the polls stay in memory, which is said once, and no file stays
+// that can't be kept true.
+func TestFullDisk(t *testing.T) {
+	b := newBench(t, 10)
+	var log bytes.Buffer
+	b.config.Log = slog.New(slog.NewTextHandler(&log, nil))
+	b.Reservoir = NewReservoir(b.config)
+	b.Load(b.users)
+	b.poll("a")
+	b.save()
+	temporary := fmt.Sprintf("%s.%d.tmp", b.config.File, os.Getpid())
+	if err := os.MkdirAll(temporary+"/d", 0o700); err != nil { // so that it can't be written
+		t.Fatal(err)
+	}
+	for range 3 {
+		b.poll("b")
+		b.save()
+	}
+	if d := cmp.Diff([]string{filepath.Base(temporary)}, b.files()); d != "" || strings.Count(log.String(), "\n") != 1 {
+		t.Errorf("files (-want +got):\n%s\nlog:\n%s", d, &log)
+	}
+	if err := os.RemoveAll(temporary); err != nil {
+		t.Fatal(err)
+	}
+	b.save()
+	if n := len(b.trace().polls); n != 4 || len(b.files()) != 1 || strings.Count(log.String(), "\n") != 2 {
+		t.Errorf("later %d polls, files %v, log:\n%s", n, b.files(), &log)
+	}
+}
+
 func FuzzDecodeFile(f *testing.F) {
 	poll := appendPoll(nil, &full, 1, 2, noon)
+	from := bucket{startMS: noon, below: everybody}
+	from.add(poll)
+	var r Reservoir
 	var b bytes.Buffer
-	if err := encodeFile(&b, []bucket{{startMS: noon, below: everybody, polls: poll, n: 1}}); err != nil {
+	if err := r.encodeFile(&b, []bucket{from}); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
 	f.Add([]byte(fileMagic))
 	f.Add(poll)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if buckets, err := decodeFile(b); err == nil {
+		if buckets, err := decodeFile(b, 0); err == nil {
 			var again bytes.Buffer
-			if err := encodeFile(&again, buckets); err != nil || !bytes.Equal(again.Bytes(), b) {
+			if err := r.encodeFile(&again, buckets); err != nil || !bytes.Equal(again.Bytes(), b) {
 				t.Errorf("read, it is written as something else: %v", err)
 			}
 		}

@@ -12,18 +12,22 @@ import (
 
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/internal/durable"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
 
 const (
 	bucketMS     = 5 * 60 * 1000
-	windowMS     = 24 * 3600 * 1000 // how old polls become
-	advanceEvery = time.Minute
+	windowMS     = int64(popup.SampleWindow / time.Millisecond) // how old polls become
+	sweepEvery   = time.Second
+	advanceEvery = time.Minute // the file too is written as often, while users are reset
 	saveEvery    = 5 * time.Minute
 
-	// maxBytes is how much all polls may take: some hundred thousand.
-	maxBytes = 16 << 20
+	// maxBytes is how much all polls may take: some hundred thousand. Polls that have left
+	// take maxGarbage at most, and little for long.
+	maxBytes   = 16 << 20
+	maxGarbage = 8 << 20
 
 	everybody = math.MaxUint64 // threshold with which all users are in the sample
 )
@@ -43,32 +47,33 @@ type Config struct {
 type Reservoir struct {
 	config    Config
 	file      durable.File
+	key       uint64 // see keyCheck; set by Load
 	perBucket int
 	below     atomic.Uint64 // users with a hash below this are kept; written with mu locked
 
+	resets  resets
+	unswept atomic.Bool // since a sweep began, resets has new ones
+	inFile  atomic.Bool // of users with new resets the file may have polls
+
 	mu      sync.Mutex
 	buckets []bucket // by time
-	bytes   int      // of the polls of all buckets
+	live    int      // bytes of the polls that are in the sample
+	held    int      // bytes of these and of those that have left
 	changed bool     // since the file was written
+
+	unsaved retry.Outage // of writing the file
 
 	simulating sync.Mutex
 }
 
-// bucket has the polls of some minutes.
-type bucket struct {
-	startMS int64
-	below   uint64 // the polls of users with a hash below this are complete
-	polls   []byte // appended to, else replaced: readers may keep it
-	n       int
-}
-
 // NewReservoir returns an empty reservoir, see [Reservoir.Load].
 func NewReservoir(c Config) *Reservoir {
-	r := &Reservoir{config: c, file: durable.File{Path: c.File, Unusable: []error{errDamaged, errNewer}}}
+	r := &Reservoir{config: c, file: durable.File{Path: c.File}}
 	if r.config.Now == nil {
 		r.config.Now = func() int64 { return time.Now().UnixMilli() }
 	}
 	r.config.Log = cmp.Or(r.config.Log, slog.New(slog.DiscardHandler))
+	r.unsaved = retry.Outage{Log: r.config.Log, Begins: "polls that are kept for simulations can't be written and are in memory only", Ends: "polls that are kept for simulations are written again"}
 	r.perBucket = int(math.Ceil(c.PerSecond * bucketMS / 1000))
 	if r.perBucket > 0 {
 		r.below.Store(everybody)
@@ -93,22 +98,28 @@ func (r *Reservoir) Keep(request *popup.Request, hash uint64, users *frequency.T
 		return
 	}
 	before := len(b.polls)
-	if b.polls = appendPoll(b.polls, request, hash, prior, atMS); len(b.polls)-before > maxPoll {
+	b.polls = appendPoll(b.polls, request, hash, prior, atMS)
+	if p := b.polls[before:]; len(p) > maxPoll || r.resets.cover(p) {
 		b.polls = b.polls[:before]
 		return
 	}
-	b.n++
-	r.bytes += len(b.polls) - before
+	n := len(b.polls) - before
+	b.count(hash, n)
+	r.live += n
+	r.held += n
 	r.changed = true
-	for b.n > r.perBucket {
+	for int(b.live.polls) > r.perBucket {
 		r.lowerLocked(b.below / 2)
-		r.thinLocked(b, b.below/2)
+		r.live -= b.thin(b.below / 2)
 	}
-	for r.bytes > maxBytes {
+	for r.live > maxBytes {
 		r.lowerLocked(r.lowestLocked() / 2)
 		for i := range r.buckets {
-			r.thinLocked(&r.buckets[i], r.below.Load())
+			r.live -= r.buckets[i].thin(r.below.Load())
 		}
+	}
+	if r.held-r.live > maxGarbage {
+		r.sweepLocked()
 	}
 }
 
@@ -119,7 +130,7 @@ func (r *Reservoir) bucketLocked(atMS int64) *bucket {
 	if last >= 0 && startMS <= r.buckets[last].startMS { // also when the clock was set back
 		return &r.buckets[last]
 	}
-	if last >= 0 && r.buckets[last].n <= r.perBucket/4 {
+	if last >= 0 && int(r.buckets[last].live.polls) <= r.perBucket/4 {
 		r.below.Store(max(r.below.Load(), doubled(r.buckets[last].below)))
 	}
 	r.expireLocked(atMS)
@@ -128,10 +139,7 @@ func (r *Reservoir) bucketLocked(atMS int64) *bucket {
 }
 
 func doubled(below uint64) uint64 {
-	if below >= everybody/2 {
-		return everybody
-	}
-	return 2 * below
+	return below<<1 | 1
 }
 
 // lowerLocked lowers the threshold of the polls to come.
@@ -146,73 +154,51 @@ func (r *Reservoir) lowestLocked() uint64 {
 	return lowest
 }
 
-// thinLocked removes the polls of users who are not below the threshold.
-func (r *Reservoir) thinLocked(b *bucket, below uint64) {
-	if b.below <= below {
-		return
-	}
-	b.below = below
-	r.removeLocked(b, func(p []byte) bool { return userOf(p) >= below })
-}
-
-func (r *Reservoir) removeLocked(b *bucket, isRemoved func(p []byte) bool) {
-	var kept []byte
-	n := 0
-	for p, rest, ok := nextPoll(b.polls); ok; p, rest, ok = nextPoll(rest) {
-		if !isRemoved(p) {
-			kept = append(kept, p...)
-			n++
-		}
-	}
-	r.changed = r.changed || n < b.n
-	r.bytes += len(kept) - len(b.polls)
-	b.polls, b.n = kept, n
-}
-
 // expireLocked removes the buckets that are too old.
 func (r *Reservoir) expireLocked(nowMS int64) {
 	r.buckets = slices.DeleteFunc(r.buckets, func(b bucket) bool {
 		isOld := b.startMS+bucketMS <= nowMS-windowMS
 		if isOld {
-			r.bytes -= len(b.polls)
+			r.live -= int(b.live.bytes)
+			r.held -= len(b.polls)
 			r.changed = true
 		}
 		return isOld
 	})
 }
 
-// Forget removes the polls of a user who was reset.
-func (r *Reservoir) Forget(hash uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.buckets {
-		r.removeLocked(&r.buckets[i], func(p []byte) bool { return userOf(p) == hash || priorOf(p) == hash })
-	}
-}
-
 // advance goes on to the bucket of the time, which only polls that are kept do otherwise:
 // when hardly anybody is, the threshold must rise all the same.
 func (r *Reservoir) advance() {
+	nowMS := r.config.Now()
+	r.resets.expire(nowMS - windowMS - bucketMS)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bucketLocked(r.config.Now())
+	r.bucketLocked(nowMS)
 }
 
-// Run writes the file now and then until ctx ends, and then once more.
+// Run sweeps, and writes the file now and then, until ctx ends, and then writes it once more.
 func (r *Reservoir) Run(ctx context.Context) error {
 	if r.perBucket == 0 {
 		return nil
 	}
-	advance, save := time.NewTicker(advanceEvery), time.NewTicker(saveEvery)
+	sweep, advance, save := time.NewTicker(sweepEvery), time.NewTicker(advanceEvery), time.NewTicker(saveEvery)
+	defer sweep.Stop()
 	defer advance.Stop()
 	defer save.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			r.sweep()
 			r.save()
 			return nil
+		case <-sweep.C:
+			r.sweep()
 		case <-advance.C:
 			r.advance()
+			if r.inFile.Load() {
+				r.save()
+			}
 		case <-save.C:
 			r.save()
 		}

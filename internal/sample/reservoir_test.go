@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/popupd/popupd/popup"
 )
 
@@ -68,7 +66,7 @@ func TestTraceIsOfCompleteUsers(t *testing.T) {
 	poll(200) // all of them
 	all := 0
 	for i := range b.buckets {
-		all += b.buckets[i].n
+		all += int(b.buckets[i].live.polls)
 	}
 	kept := b.kept()
 	if len(kept) == 0 || all < len(kept)+200 {
@@ -109,43 +107,63 @@ func TestThresholdRises(t *testing.T) {
 	for i := range b.buckets {
 		left += len(b.buckets[i].polls)
 	}
-	if b.bytes != left || left > 100 {
-		t.Errorf("%d bytes, want %d", b.bytes, left)
+	if b.held != left || left > 100 {
+		t.Errorf("%d bytes, want %d", b.held, left)
 	}
 }
 
-// However long the polls, they take no more than the memory there is for them.
+// However long the polls, they take no more than the memory there is for them, also while
+// nothing is swept.
 func TestReservoirIsBounded(t *testing.T) {
 	b := newBench(t, 1000)
 	long := make([]byte, 3000)
 	for i := range 3 * maxBytes / len(long) {
 		b.offer(&popup.Request{User: fmt.Appendf(nil, "user %d", i), Path: long})
-		if b.bytes > maxBytes {
-			t.Fatalf("%d bytes", b.bytes)
+		if b.live > maxBytes || b.held > maxBytes+maxGarbage+maxPoll {
+			t.Fatalf("%d bytes, of which %d are in the sample", b.held, b.live)
 		}
 		if i%1000 == 0 {
 			b.pass(time.Minute)
 		}
 	}
-	if b.bytes < maxBytes/4 {
-		t.Errorf("only %d bytes are kept", b.bytes)
+	if b.live < maxBytes/4 {
+		t.Errorf("only %d bytes are kept", b.live)
 	}
-	before := b.bytes
+	b.wantExact()
+	before := b.live
 	b.below.Store(everybody)
 	b.offer(&popup.Request{User: []byte("u"), Path: make([]byte, maxPoll)})
-	if b.bytes != before {
+	if b.live != before {
 		t.Error("a poll that is too long was kept")
 	}
+	b.sweep()
+	if b.held != before {
+		t.Errorf("%d bytes are held after a sweep, want the %d of the sample", b.held, before)
+	}
+	b.wantExact()
 }
 
-func TestForget(t *testing.T) {
-	b := newBench(t, 10)
-	b.poll("a")
-	b.poll("b")
-	b.offer(&popup.Request{User: []byte("c"), PriorUser: []byte("a")})
-	b.Forget(b.users.Hash([]byte("a")))
-	if d := cmp.Diff(map[uint64]int{b.users.Hash([]byte("b")): 1}, b.kept()); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+// wantExact holds what is counted against the polls.
+func (b *bench) wantExact() {
+	b.Helper()
+	live, held := 0, 0
+	for i := range b.buckets {
+		x := &b.buckets[i]
+		var want size
+		for p, rest, ok := nextPoll(x.polls); ok; p, rest, ok = nextPoll(rest) {
+			if userOf(p) < x.below {
+				want.polls++
+				want.bytes += uint32(len(p))
+			}
+		}
+		if x.live != want {
+			b.Fatalf("bucket %d: %+v, want %+v", i, x.live, want)
+		}
+		live += int(want.bytes)
+		held += len(x.polls)
+	}
+	if b.live != live || b.held != held {
+		b.Fatalf("%d bytes, and %d held; want %d and %d", b.live, b.held, live, held)
 	}
 }
 

@@ -30,6 +30,7 @@ func newBench(t testing.TB, perSecond float64, specs ...string) *bench {
 	}
 	b.config.Snapshots.Set(compiled(t, specs...))
 	b.Reservoir = NewReservoir(b.config)
+	b.Load(b.users)
 	return b
 }
 

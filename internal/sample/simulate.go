@@ -114,7 +114,7 @@ func (r *Reservoir) trace() trace {
 	t.fromMS = t.toMS
 	for i := range buckets {
 		for p, rest, ok := nextPoll(buckets[i].polls); ok; p, rest, ok = nextPoll(rest) {
-			if user := userOf(p); user < below {
+			if user := userOf(p); user < below && !r.resets.cover(p) {
 				t.polls = append(t.polls, tracedPoll{timeOf(p), user, p})
 			}
 		}

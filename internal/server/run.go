@@ -117,17 +117,9 @@ func (s *server) start(p *parts) {
 // listen merges what other servers tell until ctx ends.
 func (s *server) listen(ctx context.Context) error {
 	return queue.Listen(ctx, queue.ListenConfig{
-		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.merge, OnFrame: s.users.Heard,
+		Redis: s.redis, Prefix: s.config.RedisPrefix, Own: s.owns, OnEvent: s.users.Merge, OnFrame: s.users.Heard,
 		OnSubscribed: s.users.Subscribed, OnMissed: s.users.Missed, Log: s.log,
 	})
-}
-
-// merge merges what another server tells. The polls that are kept of a user go with the rest.
-func (s *server) merge(ev *popup.Event) {
-	if ev.Action == popup.Reset {
-		s.sample.Forget(s.table.Hash(ev.User))
-	}
-	s.users.Merge(ev)
 }
 
 // shipped returns what tells of the events that other servers have shipped and nobody

@@ -84,6 +84,8 @@ type server struct {
 	admin net.Listener
 
 	// wireEvents
+	popups   *snapshot.Store
+	sample   *sample.Reservoir
 	users    *userstate.State
 	table    *frequency.Table
 	journal  *journal.Journal
@@ -91,9 +93,7 @@ type server struct {
 	consumer *queue.Consumer
 
 	// wirePolls
-	sample  *sample.Reservoir
 	whyNot  *sample.WhyNot
-	popups  *snapshot.Store
 	watcher *follow.Watcher
 	polls   *handler.Server
 

@@ -81,9 +81,14 @@ func (s *server) warn() {
 
 // wireEvents wires users' state -> journal -> shipper -> Redis -> consumer -> database.
 func (s *server) wireEvents(context.Context) (err error) {
-	s.table = frequency.New(frequency.Config{
-		Key: s.keys.state, MaxBytes: s.config.StateMax, MinGap: s.config.MinGap, Registerer: s.registry,
+	s.popups = snapshot.NewStore()
+	s.sample = sample.NewReservoir(sample.Config{
+		PerSecond: s.config.Sample, File: s.dir.Path("sample"), MinGap: s.config.MinGap, Snapshots: s.popups, Now: s.now, Log: s.log,
 	})
+	s.table = frequency.New(frequency.Config{
+		Key: s.keys.state, MaxBytes: s.config.StateMax, MinGap: s.config.MinGap, OnReset: s.sample.Forget, Registerer: s.registry,
+	})
+	s.sample.Load(s.table)
 	s.users = userstate.New(userstate.Config{
 		Database: s.db, Table: s.table, Dump: s.dir.Path("state"), Seed: s.seed(), Shipped: s.shipped(), Now: s.now, Log: s.log, Registerer: s.registry,
 	})
@@ -118,18 +123,11 @@ func (s *server) owns(id popup.StreamID) bool { return slices.Contains(s.ownStre
 
 // wirePolls wires database -> watcher -> snapshot -> data plane.
 func (s *server) wirePolls(context.Context) (err error) {
-	s.popups = snapshot.NewStore()
 	s.watcher = follow.New(s.popups, follow.Config{
 		Source: s.db, Redis: s.redis, Prefix: s.config.RedisPrefix, File: s.dir.Path("popups"), OnSwap: s.users.SetPopups,
 		Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	s.users.Connect(s.journal, s.watcher)
-	s.sample = sample.NewReservoir(sample.Config{
-		PerSecond: s.config.Sample, File: s.dir.Path("sample"), MinGap: s.config.MinGap, Snapshots: s.popups, Now: s.now, Log: s.log,
-	})
-	if err := s.sample.Load(); err != nil {
-		return err
-	}
 	s.whyNot = sample.NewWhyNot(sample.WhyNotConfig{
 		Store: s.db, Snapshots: s.popups, Zone: s.config.ReportTimezone.Location, Log: s.log,
 	})
@@ -150,13 +148,7 @@ var (
 // knownUsers is what operators see and do of users.
 type knownUsers struct {
 	*frequency.Table
-	state  *userstate.State
-	sample *sample.Reservoir
-}
-
-func (k knownUsers) Reset(user []byte) error {
-	k.sample.Forget(k.Hash(user))
-	return k.state.Reset(user)
+	*userstate.State
 }
 
 // wireConsole wires the control plane to everything it shows and changes.
@@ -175,7 +167,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	registerReady(s.registry, ready)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users, s.sample}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {
