@@ -1,6 +1,7 @@
 package popup
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"sync"
@@ -22,7 +23,8 @@ type (
 
 // ParseLocale returns the locale that a request names, however it is spelled: zh-Hant-HK,
 // zh_hk, zh_HK.UTF-8 and zh_HK_#Hant are the same. Variants and extensions are left out.
-// It reports false if there is no language. It does not allocate.
+// Of a malformed tag it reads what comes before the mistake: en-US-USA is en-US. It reports
+// false if that has no language. It does not allocate.
 func ParseLocale(text []byte) (l Locale, ok bool) {
 	subtag, text, more := cutSubtag(text)
 	if len(subtag) < 2 || len(subtag) > 3 || !isAll(subtag, isLetter) {
@@ -30,32 +32,30 @@ func ParseLocale(text []byte) (l Locale, ok bool) {
 	}
 	toLower(l.language[:], subtag)
 	for more {
-		subtag, text, more = cutSubtag(text)
-		if len(subtag) == 1 { // an extension begins
+		if subtag, text, more = cutSubtag(text); !l.add(subtag) {
 			break
 		}
-		l.add(subtag)
 	}
 	return l.canonical(), true
 }
 
 // cutSubtag returns the text before the first separator and what follows it. A dot or an @
-// ends the tag, as in the locales of POSIX.
+// ends the tag, as in the locales of POSIX, and what ends one in Accept-Language, too.
 func cutSubtag(text []byte) (subtag, rest []byte, more bool) {
 	for i, c := range text {
 		switch c {
 		case '-', '_':
 			return text[:i], text[i+1:], true
-		case '.', '@':
+		case '.', '@', ',', ';', ' ':
 			return text[:i], nil, false
 		}
 	}
 	return text, nil, false
 }
 
-// add takes a subtag after the language by its form, and leaves out what has none of them
-// or comes a second time.
-func (l *Locale) add(subtag []byte) {
+// add takes a subtag after the language by its form (RFC 5646, 2.1). It reports false where
+// the locale ends: at an extension, and at what is no subtag or has been there before.
+func (l *Locale) add(subtag []byte) bool {
 	if len(subtag) == 5 && subtag[0] == '#' {
 		subtag = subtag[1:] // so Java writes a script, after the region
 	}
@@ -63,13 +63,24 @@ func (l *Locale) add(subtag []byte) {
 	switch n := len(subtag); {
 	case n == 2 && noRegion && isAll(subtag, isLetter), n == 3 && noRegion && isAll(subtag, isDigit):
 		toUpper(l.region[:], subtag)
-	case n == 3 && noRegion && noScript && isAll(subtag, isLetter): // zh-yue is yue
-		toLower(l.language[:], subtag)
 	case n == 4 && noScript && isAll(subtag, isLetter):
 		toLower(l.script[:], subtag)
 		toUpper(l.script[:], subtag[:1])
+	case n == 3 && noScript && noRegion && isAll(subtag, isLetter):
+		// An extended language, as zh-cmn, is read like what it extends. So is en-USA.
+		if l.language == chinese && bytes.EqualFold(subtag, cantonese[:]) {
+			l.language = cantonese
+		}
+	default:
+		return (n == 4 && isDigit(subtag[0]) || n >= 5 && n <= 8) && isAll(subtag, isAlphanumeric) // a variant
 	}
+	return true
 }
+
+var (
+	chinese   = languageCode{'z', 'h'}
+	cantonese = languageCode{'y', 'u', 'e'}
+)
 
 func isAll(text []byte, is func(c byte) bool) bool {
 	for _, c := range text {
@@ -83,6 +94,8 @@ func isAll(text []byte, is func(c byte) bool) bool {
 const lowerCase = 'a' - 'A' // the bit of a letter that says so
 
 func isLetter(c byte) bool { return 'a' <= c|lowerCase && c|lowerCase <= 'z' }
+
+func isAlphanumeric(c byte) bool { return isLetter(c) || isDigit(c) }
 
 // toLower copies letters.
 func toLower(dst, from []byte) {
@@ -102,9 +115,13 @@ func toUpper(dst, from []byte) {
 }
 
 // canonical replaces other names of the language and region, adds the script where the
-// region implies another one than the default, and leaves the default out.
+// region implies another one than the default, and leaves out the default and scripts that
+// there are not.
 func (l Locale) canonical() Locale {
 	known := knownLocales()
+	if l.script != (scriptCode{}) && !known.isScript[l.script] {
+		l.script = scriptCode{}
+	}
 	if l.region == (regionCode{'U', 'K'}) {
 		l.region = regionCode{'G', 'B'}
 	}
@@ -179,6 +196,7 @@ func isListed(list, word string) bool {
 
 // localeData is what CLDR knows, by code.
 type localeData struct {
+	isScript      map[scriptCode]bool
 	scripts       map[languageCode]scriptCode // that a language is written in by default
 	regionScripts map[Locale]scriptCode       // of a language in a region, where it is another one
 	aliases       map[languageCode]Locale
@@ -187,7 +205,10 @@ type localeData struct {
 
 var knownLocales = sync.OnceValue(func() *localeData {
 	d := &localeData{
-		scripts: map[languageCode]scriptCode{}, regionScripts: map[Locale]scriptCode{}, aliases: map[languageCode]Locale{}, parents: map[Locale]Locale{},
+		isScript: map[scriptCode]bool{}, scripts: map[languageCode]scriptCode{}, regionScripts: map[Locale]scriptCode{}, aliases: map[languageCode]Locale{}, parents: map[Locale]Locale{},
+	}
+	for script := range strings.FieldsSeq(knownScripts) {
+		d.isScript[cldrLocale("und-"+script).script] = true
 	}
 	for _, group := range languagesByScript {
 		for language := range strings.FieldsSeq(group.languages) {

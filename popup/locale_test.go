@@ -42,9 +42,14 @@ func TestLocaleLineage(t *testing.T) {
 		// However it is spelled.
 		{"ZH_hk", "zh-Hant-HK zh-Hant"}, {"zh_hant_hk", "zh-Hant-HK zh-Hant"}, {"zh_CN.UTF-8", "zh-CN zh"}, {"de_DE@euro", "de-DE de"}, {"zh_HK_#Hans", "zh-HK zh"}, {"zh_TW_#Hant", "zh-Hant-TW zh-Hant"},
 		{"zh-yue-HK", "yue-HK yue"}, {"zh-cmn-Hans", "zh"}, {"de-CH-1996", "de-CH de"}, {"ca-valencia", "ca"}, {"en-US-u-ca-gregory", "en-US en"}, {"en-u-rg-gbzzzz", "en"}, {"en-x-us", "en"}, {"zh-x-Hant", "zh"},
-		{"en-US-GB", "en-US en"}, {"zh-Hant-Hans", "zh-Hant"}, {"en--GB", "en-GB en-001 en"}, {"en-", "en"}, {"xx-YY", "xx-YY xx"},
+		{"xx-YY", "xx-YY xx"}, {"en_US.UTF-8", "en-US en"}, {"sr-Latn-RS.UTF-8@latin", "sr-Latn-RS sr-Latn"}, {"en-US-x-foo", "en-US en"}, {"en-US-" + strings.Repeat("variant-", 40) + "x", "en-US en"}, // 300 bytes
 
-		{"", ""}, {"-", ""}, {"_CN", ""}, {"C", ""}, {"C.UTF-8", ""}, {"POSIX", ""}, {"*", ""}, {"x-klingon", ""}, {"i-default", ""}, {"12", ""}, {"中文", ""}, {"e\x00", ""},
+		// Malformed, or of subtags that there are not: what comes before, or without them.
+		{"en-USA", "en"}, {"en-USA-x-GB", "en"}, {"zh-hak-TW", "zh-Hant-TW zh-Hant"}, {"zh-min-nan", "zh"}, {"ar-arb-EG", "ar-EG ar"}, {"en-US-USA", "en-US en"}, {"en-US-GB", "en-US en"},
+		{"zh-Hant-Hans", "zh-Hant"}, {"zh-Hant--HK", "zh-Hant"}, {"en--GB", "en"}, {"en-", "en"}, {"en-U$-GB", "en"}, {"en US", "en"}, {"zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant-TW zh-Hant"}, {"en-GB;q=0.9", "en-GB en-001 en"}, {"en-v*riant-GB", "en"},
+		{"en-Abcd-US", "en-US en"}, {"de_DE_EURO", "de-DE de"}, {"en-internationalised-US", "en"}, {"no_NO_NY", "no-NO no"}, {"es-ES_tradnl", "es-ES es"}, {"en-" + strings.Repeat("x", 300), "en"}, {strings.Repeat("e", 300), ""},
+
+		{"", ""}, {"-", ""}, {"_CN", ""}, {"C", ""}, {"C.UTF-8", ""}, {"POSIX", ""}, {"*", ""}, {"x-klingon", ""}, {"i-klingon", ""}, {"english", ""}, {"*-US", ""}, {"i-default", ""}, {"12", ""}, {"中文", ""}, {"e\x00", ""},
 	} {
 		if got := lineage(c.text); got != c.want {
 			t.Errorf("%q is %q, want %q", c.text, got, c.want)

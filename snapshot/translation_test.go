@@ -35,7 +35,9 @@ func TestPublishedTranslations(t *testing.T) {
 		{"zh-Hans zh-Hant en", "en-US", "en"},
 		{"zh-Hans zh-Hant en", "fr", ""},
 		{"zh-Hans zh-Hant en", "", ""},
-		{"zh-Hans zh-Hant en", "*", ""},
+		{"zh-Hans zh-Hant en", "*", ""}, {"zh-Hans zh-Hant en", "i-klingon", ""}, {"zh-Hans zh-Hant en", strings.Repeat("zh", 150), ""},
+		{"zh-Hans zh-Hant en", "en-USA", "en"}, {"zh-Hans zh-Hant en en-GB", "en-US-x-foo", "en"}, {"zh-Hans zh-Hant en", "en_US.UTF-8", "en"}, {"zh-Hans zh-Hant en", "zh-Hant-HK", "zh-Hant"},
+		{"zh-Hans zh-Hant en", "zh_CN", "zh-Hans"}, {"zh-Hans zh-Hant en", "sr-Latn", ""}, {"zh-Hans zh-Hant en sr-Latn", "sr_Latn_RS", "sr-Latn"}, {"zh-Hans zh-Hant en", "zh-TWN", "zh-Hans"},
 
 		// Traditional Chinese is never answered with Simplified, nor the other way round.
 		{"zh-Hans", "zh-HK", ""}, {"zh-Hans", "zh-TW", ""}, {"zh-Hans", "zh-MO", ""}, {"zh-Hans", "zh-Hant", ""}, {"zh-Hans", "zh-Hant-HK", ""},
