@@ -32,6 +32,7 @@ func Position(p *snapshot.Popup) int64 {
 // of its gates opens to the next, until it is returned: that moment is its EligibleAt.
 func Explain(snap *snapshot.Snapshot, users *frequency.Table, q *Query) (e popup.Explanation, more int64) {
 	x := newExplanation(snap, users, q)
+	x.shareGates()
 	e = popup.Explanation{
 		Revision: snap.Revision, At: *popup.TimeOf(q.AtMS), NextPollSec: x.whole.NextPollSec,
 		Winners: []popup.ExplainedWinner{}, Candidates: []popup.Candidate{},
@@ -69,12 +70,17 @@ type explanation struct {
 	known       *frequency.Table // what is known of the user, before the poll
 	states      map[uint32]popup.State
 	priorStates map[uint32]popup.State
-	capCounts   [popup.MaxCaps]int
-	full        frequency.FullCaps
 	heldOut     bool
 
-	whole Decision // the poll, with a recorder
-	alone Decision // that on one popup
+	// See shareGates.
+	holdout, minGap popup.Gate
+	caps            []popup.Gate
+	capCounts       [popup.MaxCaps]int // how many impressions each of the caps counts
+	ahead           string
+
+	whole      Decision // the poll, with a recorder
+	alone      Decision // that on one popup
+	isReserved bool     // in the copy of alone
 }
 
 func newExplanation(snap *snapshot.Snapshot, users *frequency.Table, q *Query) *explanation {
@@ -84,18 +90,24 @@ func newExplanation(snap *snapshot.Snapshot, users *frequency.Table, q *Query) *
 		x.known.Rewind(q.AtMS)
 	}
 	x.states, x.priorStates = statesOf(x.known, q.User), statesOf(x.known, q.PriorUser)
-	user := x.known.LockBoth(q.User, q.PriorUser)
-	for id := range x.states {
-		user.Check(id, &popup.Frequency{}, q.AtMS) // moves to now what a clock left in the future, as the poll does
-	}
-	for id := range x.priorStates {
-		user.Check(id, &popup.Frequency{}, q.AtMS)
-	}
-	x.capCounts = user.CapCounts(snap, q.AtMS)
-	user.Unlock()
+	x.settle()
 	x.whole.recorder = recorder{}
 	x.whole.Dry(snap, x.known, &q.Request, q.AtMS)
+	x.isReserved = true // alone has no copy yet
 	return x
+}
+
+// settle moves to now what a clock left in the future, as the poll does.
+func (x *explanation) settle() {
+	user := x.known.LockBoth(x.User, x.PriorUser)
+	defer user.Unlock()
+	for _, states := range []map[uint32]popup.State{x.states, x.priorStates} {
+		for id, s := range states {
+			if max(s.AtMS, s.ShownAtMS) > x.AtMS {
+				user.Check(id, &popup.Frequency{}, x.AtMS)
+			}
+		}
+	}
 }
 
 // statesOf returns what is known of a user, by popup.
@@ -108,13 +120,14 @@ func statesOf(users *frequency.Table, user []byte) map[uint32]popup.State {
 }
 
 func (x *explanation) candidate(p *snapshot.Popup) popup.Candidate {
-	reason := x.reason(p)
+	alone, readyAtMS := x.decideAlone(p, x.AtMS)
+	reason := x.reason(p, alone)
 	c := popup.Candidate{
 		Key: p.Key, PopupID: p.ID, Version: p.Version, Priority: p.Priority,
 		Eligible: reason == popup.Eligible, BlockedBy: popup.Because(reason),
 		Gates: x.gates(p, reason), State: reportOf(x.states, p.ID), PriorState: reportOf(x.priorStates, p.ID),
 	}
-	if at := x.eligibleAtMS(p); at != popup.Never {
+	if at := x.eligibleAtMS(p, alone, readyAtMS); at != popup.Never {
 		c.EligibleAt = popup.TimeOf(at)
 	}
 	return c
@@ -130,18 +143,18 @@ func reportOf(states map[uint32]popup.State, id uint32) *popup.StateReport {
 }
 
 // reason returns what stops a popup, the first gate in the order of [popup.Reason];
-// [popup.Eligible] if it is returned.
-func (x *explanation) reason(p *snapshot.Popup) popup.Reason {
-	if x.winner(p) != nil {
+// [popup.Eligible] if it is returned. alone is what stops it if there was no other.
+func (x *explanation) reason(p *snapshot.Popup, alone popup.Reason) popup.Reason {
+	switch {
+	case x.winner(p) != nil:
 		return popup.Eligible
+	case alone != popup.Eligible:
+		return alone
 	}
-	reason, _ := x.decideAlone(p, x.AtMS)
-	if reason == popup.Eligible { // so it is another popup that stops it
-		if reason = x.whole.recorder[p.ID]; reason == popup.Eligible {
-			reason = popup.Outranked
-		}
+	if reason := x.whole.recorder[p.ID]; reason != popup.Eligible {
+		return reason
 	}
-	return reason
+	return popup.Outranked
 }
 
 // winner returns the popup as it is returned, nil if it is not.
@@ -178,8 +191,11 @@ func (x *explanation) decideAlone(p *snapshot.Popup, atMS int64) (reason popup.R
 	if reason = x.never(p); reason != popup.Eligible {
 		return reason, popup.Never
 	}
-	d.copied = x.known.Copy(d.copied, x.User, x.PriorUser, atMS)
+	if x.isReserved || !x.known.HasRoom() { // of what is full it depends on the time whether there is room
+		d.copied = x.known.Copy(d.copied, x.User, x.PriorUser, atMS)
+	}
 	d.decide(x.snap, d.copied, &x.Request, atMS, nil)
+	x.isReserved = len(d.Events) > 0
 	if len(d.Winners) > 0 {
 		return popup.Eligible, atMS
 	}
@@ -191,11 +207,11 @@ const maxMoments = 1000
 
 // eligibleAtMS returns the first moment from that of the poll on at which the popup would be
 // returned if there was no other, popup.Never if there is none: each gate that is closed
-// says when it opens, and the decision says which is closed then.
-func (x *explanation) eligibleAtMS(p *snapshot.Popup) int64 {
+// says when it opens, and the decision says which is closed then. reason and next are what
+// decideAlone returns at the time of the poll.
+func (x *explanation) eligibleAtMS(p *snapshot.Popup, reason popup.Reason, next int64) int64 {
 	at := x.AtMS
 	for range maxMoments {
-		reason, next := x.decideAlone(p, at)
 		switch reason {
 		case popup.Eligible:
 			return at
@@ -208,6 +224,7 @@ func (x *explanation) eligibleAtMS(p *snapshot.Popup) int64 {
 			return popup.Never
 		}
 		at = next
+		reason, next = x.decideAlone(p, at)
 	}
 	return popup.Never
 }

@@ -12,14 +12,35 @@ import (
 	"github.com/popupd/popupd/snapshot"
 )
 
-// gates returns all gates of a popup, in the order of [popup.Reason]. reason is what stops it.
-func (x *explanation) gates(p *snapshot.Popup, reason popup.Reason) []popup.Gate {
-	gates := append(p.Gates(&x.Request, x.AtMS), x.snap.HoldoutGate(x.User), x.controlGate(p))
+// shareGates finds the gates that are the same for all popups.
+func (x *explanation) shareGates() {
+	x.holdout, x.ahead = x.snap.HoldoutGate(x.User), x.aheadText()
 	user := x.known.LockBoth(x.User, x.PriorUser)
 	defer user.Unlock()
-	gates = append(gates, x.cooldownGate(p, &user), x.maxImpressionsGate(p), x.minGapGate(p, &user, reason))
+	const nobodys = 1<<32 - 1 // the id of no popup, which has no wait of its own
+	v := user.Check(nobodys, &popup.Frequency{}, x.AtMS)
+	x.minGap = newGate(popup.MinGapGate, v.Reason, v.ReadyAtMS)
+	x.minGap.Wanted, x.minGap.Actual = gapText(x.known.MinGap()), x.lastPopup()
+	x.capCounts = user.CapCounts(x.snap, x.AtMS)
+	var full frequency.FullCaps
+	for i, c := range x.snap.Caps() {
+		v := frequency.Verdict{}
+		user.CheckCaps(&v, 1<<i, &full, x.snap, x.AtMS)
+		g := newGate(popup.CapGate, v.Reason, v.ReadyAtMS)
+		g.Cap = c.Key
+		g.Wanted = fmt.Sprintf("fewer than %d impressions in %s", c.Max, span(time.Duration(c.PerSec)*time.Second))
+		g.Actual = count(x.capCounts[i])
+		x.caps = append(x.caps, g)
+	}
+}
+
+// gates returns all gates of a popup, in the order of [popup.Reason]. reason is what stops it.
+func (x *explanation) gates(p *snapshot.Popup, reason popup.Reason) []popup.Gate {
+	gates := make([]popup.Gate, 0, snapshot.NumGates+7+len(x.caps))
+	gates = append(p.AppendGates(gates, &x.Request, x.AtMS), x.holdout, x.controlGate(p))
+	gates = append(gates, x.cooldownGate(p), x.maxImpressionsGate(p), x.minGapGate(p, reason))
 	for of := p.Caps; of != 0; of &= of - 1 {
-		gates = append(gates, x.capGate(bits.TrailingZeros16(uint16(of)), &user, reason))
+		gates = append(gates, x.capGate(bits.TrailingZeros16(uint16(of)), reason))
 	}
 	return append(gates, x.rankGate(reason), memoryGate(reason))
 }
@@ -47,8 +68,10 @@ func (x *explanation) controlGate(p *snapshot.Popup) popup.Gate {
 }
 
 // cooldownGate is the wait that the popup's own impressions and actions ask for.
-func (x *explanation) cooldownGate(p *snapshot.Popup, user *frequency.User) popup.Gate {
+func (x *explanation) cooldownGate(p *snapshot.Popup) popup.Gate {
+	user := x.known.LockBoth(x.User, x.PriorUser)
 	v := user.Check(p.ID, &popup.Frequency{IgnoreMinGap: true}, x.AtMS)
+	user.Unlock()
 	g := newGate(popup.CooldownGate, v.Reason, v.ReadyAtMS)
 	g.Wanted, g.Actual = "no wait", "no wait"
 	switch {
@@ -87,25 +110,26 @@ func (x *explanation) maxImpressionsGate(p *snapshot.Popup) popup.Gate {
 }
 
 // minGapGate is the least time after any popup that the user saw.
-func (x *explanation) minGapGate(p *snapshot.Popup, user *frequency.User, reason popup.Reason) popup.Gate {
-	const nobodys = 1<<32 - 1 // the id of no popup, which has no wait of its own
-	v := user.Check(nobodys, &popup.Frequency{IgnoreMinGap: p.Frequency.IgnoreMinGap}, x.AtMS)
-	gap := x.known.MinGap()
-	g := newGate(popup.MinGapGate, v.Reason, v.ReadyAtMS)
-	switch {
-	case p.Frequency.IgnoreMinGap:
-		g.Wanted = "no gap, it ignores min_gap"
-	case gap == 0:
-		g.Wanted = "no gap"
-	default:
-		g.Wanted = span(gap) + " after any popup"
+func (x *explanation) minGapGate(p *snapshot.Popup, reason popup.Reason) popup.Gate {
+	g := x.minGap
+	if p.Frequency.IgnoreMinGap {
+		g = newGate(popup.MinGapGate, popup.Eligible, popup.Never)
+		g.Wanted, g.Actual = "no gap, it ignores min_gap", x.minGap.Actual
 	}
-	g.Actual = x.lastPopup()
 	if g.Open && reason == popup.MinGap { // so it follows another one in this answer
+		gap := x.known.MinGap()
 		g = newGate(popup.MinGapGate, reason, x.AtMS+gap.Milliseconds())
-		g.Wanted, g.Actual = span(gap)+" after any popup", x.ahead()
+		g.Wanted, g.Actual = gapText(gap), x.ahead
 	}
 	return g
+}
+
+// gapText says what the least gap between popups asks for.
+func gapText(gap time.Duration) string {
+	if gap == 0 {
+		return "no gap"
+	}
+	return span(gap) + " after any popup"
 }
 
 // lastPopup says which popup the user saw last.
@@ -133,8 +157,8 @@ func (x *explanation) name(id uint32) string {
 	return "popup " + strconv.FormatUint(uint64(id), 10)
 }
 
-// ahead says what is returned before the popups that come after it.
-func (x *explanation) ahead() string {
+// aheadText says what is returned before the popups that come after it.
+func (x *explanation) aheadText() string {
 	var parts []string
 	for i := range x.whole.Winners {
 		w := &x.whole.Winners[i]
@@ -146,13 +170,8 @@ func (x *explanation) ahead() string {
 	return strings.Join(parts, ", ")
 }
 
-func (x *explanation) capGate(i int, user *frequency.User, reason popup.Reason) popup.Gate {
-	c, v := &x.snap.Caps()[i], frequency.Verdict{}
-	user.CheckCaps(&v, 1<<i, &x.full, x.snap, x.AtMS)
-	g := newGate(popup.CapGate, v.Reason, v.ReadyAtMS)
-	g.Cap = c.Key
-	g.Wanted = fmt.Sprintf("fewer than %d impressions in %s", c.Max, span(time.Duration(c.PerSec)*time.Second))
-	g.Actual = count(x.capCounts[i])
+func (x *explanation) capGate(i int, reason popup.Reason) popup.Gate {
+	g := x.caps[i]
 	if !g.Open || reason != popup.CapFull {
 		return g
 	}
@@ -160,9 +179,9 @@ func (x *explanation) capGate(i int, user *frequency.User, reason popup.Reason) 
 	for j := range x.whole.Winners {
 		now += int(x.whole.Winners[j].Popup.Caps >> i & 1)
 	}
-	if x.capCounts[i]+now >= int(c.Max) {
+	if x.capCounts[i]+now >= int(x.snap.Caps()[i].Max) {
 		g.Open, g.Reason = false, popup.Because(reason)
-		g.Actual += " and " + strconv.Itoa(now) + " in this answer: " + x.ahead()
+		g.Actual += " and " + strconv.Itoa(now) + " in this answer: " + x.ahead
 	}
 	return g
 }
@@ -174,7 +193,7 @@ func (x *explanation) rankGate(reason popup.Reason) popup.Gate {
 		closed = reason
 	}
 	g := newGate(popup.RankGate, closed, popup.Never)
-	g.Wanted, g.Actual = "a placement that is still open", x.ahead()
+	g.Wanted, g.Actual = "a placement that is still open", x.ahead
 	return g
 }
 

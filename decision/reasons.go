@@ -13,7 +13,8 @@ func Reasons(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, 
 	x := newExplanation(snap, users, &Query{Request: *r, AtMS: nowMS})
 	for _, p := range snap.All() {
 		if p.Status == popup.Active {
-			each(p, x.reason(p))
+			alone, _ := x.decideAlone(p, nowMS)
+			each(p, x.reason(p, alone))
 		}
 	}
 }

@@ -37,8 +37,10 @@ func (t *Table) Copy(into *Table, user, prior []byte, nowMS int64) *Table {
 	s := &c.shards[0]
 	s.fill(spare, entries)
 	s.long, s.scanMS = 0, nowMS // nothing is reclaimed: what has expired is part of what is known
-	for i := range s.slots {
-		s.long += int(s.slots[i].key / isTail & 1)
+	for _, run := range entries {
+		for i := range run {
+			s.long += int(run[i].key / isTail & 1)
+		}
 	}
 	c.seen[0].fill(spare, seen)
 	c.bytes.Store(footprint(len(s.slots)) + footprint(len(c.seen[0].slots)))
@@ -47,6 +49,9 @@ func (t *Table) Copy(into *Table, user, prior []byte, nowMS int64) *Table {
 
 // copyRoom is how many slots are added to a copy before it has to grow.
 const copyRoom = 16
+
+// HasRoom reports whether a copy has memory for another popup of its user.
+func (t *Table) HasRoom() bool { return t.maxBytes > 0 }
 
 // hasRoomLocked reports whether there is memory for another entry and impression of a hash,
 // where need be in place of what has expired at nowMS.

@@ -54,7 +54,7 @@ func (w *week) opensAt(z *zone, atMS int64) int64 {
 func (w *week) minutesUntilOpen(minute int) int {
 	for wait := 0; wait < minutesPerWeek; {
 		m := (minute + wait) % minutesPerWeek
-		if left := w[m/64] >> (m % 64); left != 0 {
+		if left := w.minutes[m/64] >> (m % 64); left != 0 {
 			return wait + bits.TrailingZeros64(left)
 		}
 		wait += min(64-m%64, minutesPerWeek-m)

@@ -10,10 +10,13 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// Gates returns each gate that [Popup.Gate] tries, the closed ones and the open ones, with
-// what is wanted and what is, for people to read. Of a request for several placements the
-// popup may be in any.
-func (p *Popup) Gates(r *popup.Request, nowMS int64) []popup.Gate {
+// NumGates is how many gates there are that [Popup.Gate] tries.
+const NumGates = 6
+
+// AppendGates appends each gate that [Popup.Gate] tries, the closed ones and the open ones,
+// with what is wanted and what is, for people to read. Of a request for several placements
+// the popup may be in any.
+func (p *Popup) AppendGates(dst []popup.Gate, r *popup.Request, nowMS int64) []popup.Gate {
 	status := gate(popup.StatusGate, p.Status == popup.Active, popup.NotActive)
 	status.Wanted, status.Actual = string(popup.Active), string(p.Status)
 
@@ -32,7 +35,7 @@ func (p *Popup) Gates(r *popup.Request, nowMS int64) []popup.Gate {
 	rollout := gate(popup.RolloutGate, p.inRollout(r.User), popup.NotInRollout)
 	rollout.Wanted = share(p.rolloutShare)
 	rollout.Actual = "hash " + strconv.FormatUint(p.rollout.sum(r.User)%rolloutSteps, 10)
-	return []popup.Gate{status, p.scheduleGate(r, nowMS), placement, trigger, p.targetingGate(r, nowMS), rollout}
+	return append(dst, status, p.scheduleGate(r, nowMS), placement, trigger, p.targetingGate(r, nowMS), rollout)
 }
 
 // gate returns a gate that is open, or closed for a reason.
@@ -72,8 +75,10 @@ func (p *Popup) scheduleGate(r *popup.Request, nowMS int64) popup.Gate {
 	}
 	g.Wanted = p.scheduleText(location)
 	g.Actual = time.UnixMilli(nowMS).In(location).Format("Mon " + time.RFC3339)
-	if opens := p.OpensAfter(r, nowMS); !g.Open && opens != popup.Never {
-		g.OpensAt = popup.TimeOf(opens)
+	if !g.Open {
+		if opens := p.OpensAfter(r, nowMS); opens != popup.Never {
+			g.OpensAt = popup.TimeOf(opens)
+		}
 	}
 	return g
 }
@@ -88,27 +93,12 @@ func (p *Popup) scheduleText(location *time.Location) string {
 		parts = append(parts, "before "+time.UnixMilli(s.endMS).In(location).Format(time.RFC3339))
 	}
 	if s.week != nil {
-		parts = append(parts, p.hoursText()+" in "+location.String())
+		parts = append(parts, s.week.text+" in "+location.String())
 	}
 	if len(parts) == 0 {
 		return "any time"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// hoursText says the days and hours as they were configured.
-func (p *Popup) hoursText() string {
-	var spec struct {
-		Schedule popup.Schedule `json:"schedule"`
-	}
-	if err := json.Unmarshal(p.row.Spec, &spec); err != nil { // it has been compiled from this
-		return "days and hours"
-	}
-	var hours []string
-	for _, h := range spec.Schedule.Hours {
-		hours = append(hours, h[0]+"-"+h[1])
-	}
-	return strings.Join(append([]string{strings.Join(spec.Schedule.Days, " ")}, hours...), " ")
 }
 
 func (p *Popup) targetingGate(r *popup.Request, nowMS int64) popup.Gate {

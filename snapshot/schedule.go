@@ -2,7 +2,9 @@ package snapshot
 
 import (
 	"math"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/popupd/popupd/popup"
@@ -67,16 +69,19 @@ const (
 	minutesPerWeek = 7 * minutesPerDay
 )
 
-// week has one bit for each minute from Monday 00:00.
-type week [(minutesPerWeek + 63) / 64]uint64
+// week is the minutes of a week at which a schedule is open.
+type week struct {
+	minutes [(minutesPerWeek + 63) / 64]uint64 // a bit for each from Monday 00:00
+	text    string                             // days and hours as they are configured, for people to read
+}
 
-func (w *week) open(minute int) bool { return w[minute/64]>>(minute%64)&1 != 0 }
+func (w *week) open(minute int) bool { return w.minutes[minute/64]>>(minute%64)&1 != 0 }
 
 // add opens [from, to), minutes of the week; to may lie in the week after.
 func (w *week) add(from, to int) {
 	for m := from; m < to; m++ {
 		minute := m % minutesPerWeek
-		w[minute/64] |= 1 << (minute % 64)
+		w.minutes[minute/64] |= 1 << (minute % 64)
 	}
 }
 
@@ -104,7 +109,7 @@ func (c *compiler) compileSchedule(s *popup.Schedule) (schedule, error) {
 }
 
 func compileWeek(s *popup.Schedule) *week {
-	w := new(week)
+	w := &week{text: hoursText(s)}
 	days := s.Days
 	if len(days) == 0 {
 		days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
@@ -127,6 +132,15 @@ func compileWeek(s *popup.Schedule) *week {
 	return w
 }
 
+// hoursText writes days and hours as they are configured.
+func hoursText(s *popup.Schedule) string {
+	parts := slices.Clone(s.Days)
+	for _, h := range s.Hours {
+		parts = append(parts, h[0]+"-"+h[1])
+	}
+	return strings.Join(parts, " ")
+}
+
 // zone knows a time zone's distance from UTC at any time, without the cost that
 // time.Time.In has where a zone's file only states a rule for the future.
 type zone struct {
@@ -144,24 +158,29 @@ var (
 
 func newZone(location *time.Location) *zone {
 	z := &zone{location: location, until: zoneTo.Unix()}
-	for t := zoneFrom.In(location); t.Before(zoneTo); {
+	for t, ok := zoneFrom.In(location), true; ok && t.Before(zoneTo); t, ok = offsetEnds(t) {
 		_, offset := t.Zone()
 		if n := len(z.offset); n == 0 || z.offset[n-1] != int64(offset) {
 			z.since = append(z.since, t.Unix())
 			z.offset = append(z.offset, int64(offset))
 		}
-		_, end := t.ZoneBounds()
-		if end.IsZero() {
-			break
-		}
-		if !end.After(t) {
-			// In Go 1.26, on the last day of a leap year that a rule covers, the
-			// bounds end where the day begins.
-			end = t.AddDate(0, 0, 1)
-		}
-		t = end
 	}
 	return z
+}
+
+// offsetEnds returns until when the time's distance from UTC holds, or a moment before that;
+// false: for ever.
+func offsetEnds(t time.Time) (time.Time, bool) {
+	_, end := t.ZoneBounds()
+	switch {
+	case end.IsZero():
+		return end, false
+	case !end.After(t):
+		// In Go 1.26, on the last day of a leap year that a rule covers, the
+		// bounds end where the day begins.
+		return t.AddDate(0, 0, 1), true
+	}
+	return end, true
 }
 
 func (z *zone) offsetAt(sec int64) int64 {

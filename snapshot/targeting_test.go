@@ -138,7 +138,7 @@ func TestExplainedValues(t *testing.T) {
 		{"all", `country eq "CN"`, `country eq "CN": it is "DE"`},
 		{"all", `locale eq "zh"`, `locale eq "zh": it is missing`},
 	} {
-		gates := targeted(t, c.group, c.condition).Gates(&r, nowMS)
+		gates := targeted(t, c.group, c.condition).AppendGates(nil, &r, nowMS)
 		if got := gates[4].Actual; gates[4].Gate != popup.TargetingGate || got != c.want {
 			t.Errorf("%s %s:\n got %s\nwant %s", c.group, c.condition, got, c.want)
 		}
