@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"sort"
+	"time"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -62,11 +63,14 @@ func (w *week) minutesUntilOpen(minute int) int {
 	return -1
 }
 
-// changesAfter returns when the offset of the zone changes next, in seconds; where the table
-// does not tell, it is taken to change in the next minute.
+// changesAfter returns when the offset of the zone changes next, in seconds, or a moment
+// before that.
 func (z *zone) changesAfter(sec int64) int64 {
 	if sec < z.since[0] || sec >= z.until {
-		return sec - floorMod(sec, 60) + 60
+		if end, ok := offsetEnds(time.Unix(sec, 0).In(z.location)); ok {
+			return end.Unix()
+		}
+		return popup.Never / 1000
 	}
 	if i := sort.Search(len(z.since), func(i int) bool { return z.since[i] > sec }); i < len(z.since) {
 		return z.since[i]

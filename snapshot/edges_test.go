@@ -13,7 +13,7 @@ import (
 // OpensAfter says what looking at each minute says, where clocks change too.
 func TestOpensAfterIsLikeLooking(t *testing.T) {
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu"}
-	starts := []string{"2026-03-27T00:00:00Z", "2026-10-24T00:00:00Z", "2026-03-07T00:00:00Z", "2026-11-01T00:00:00Z", "2026-04-03T00:00:00Z", "2026-02-13T00:00:00Z", "1998-10-24T00:00:00Z"}
+	starts := []string{"2026-03-27T00:00:00Z", "2026-10-24T00:00:00Z", "2026-03-07T00:00:00Z", "2026-11-01T00:00:00Z", "2026-04-03T00:00:00Z", "2026-02-13T00:00:00Z", "1998-10-24T00:00:00Z", "2103-03-23T00:00:00Z", "2104-12-29T00:00:00Z"}
 	rapid.Check(t, func(t *rapid.T) {
 		s := popup.Schedule{Timezone: rapid.SampledFrom(zones).Draw(t, "zone"), UserTime: rapid.Bool().Draw(t, "user time")}
 		s.Days = rapid.SampledFrom([][]string{nil, {"sun"}, {"sat", "mon"}}).Draw(t, "days")
@@ -48,6 +48,28 @@ func TestOpensAfterIsLikeLooking(t *testing.T) {
 			t.Fatalf("%+v at %v: opens after %d ms, want %d", s, time.UnixMilli(nowMS).UTC(), got-nowMS, want-nowMS)
 		}
 	})
+}
+
+// A search past the tables of the zones takes no longer than some steps.
+func TestOpensAfterFarAhead(t *testing.T) {
+	compiled, err := newCompiler(nil).compileSchedule(&popup.Schedule{Timezone: "Europe/Berlin", Days: []string{"sun"}, Hours: [][2]string{{"02:15", "02:16"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Popup{schedule: compiled}
+	quickest := func(from time.Time) time.Duration {
+		least := time.Hour
+		for range 20 {
+			start := time.Now()
+			p.OpensAfter(&popup.Request{}, from.UnixMilli())
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	near := quickest(time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC))
+	if far := quickest(time.Date(2101, 3, 1, 0, 0, 0, 0, time.UTC)); far > 100*near+100*time.Microsecond {
+		t.Errorf("%v, near the present %v", far, near)
+	}
 }
 
 func TestTargetingChangesAfter(t *testing.T) {

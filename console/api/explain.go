@@ -99,8 +99,8 @@ func (in *explainRequest) query(nowMS int64) (*decision.Query, error) {
 	q := &decision.Query{AtMS: nowMS, Key: in.Popup}
 	if in.At != nil {
 		q.AtMS, q.Past = in.At.UnixMilli(), in.At.UnixMilli() < nowMS
-		if year := in.At.Year(); year < 2025 || year > 2100 {
-			refuse("/at", "must lie in the years 2025 to 2100")
+		if year := in.At.UTC().Year(); year < 2025 || year > 2099 { // later ones are past the tables of the time zones
+			refuse("/at", "must lie in the years 2025 to 2099")
 		}
 	}
 	q.Request = popup.Request{

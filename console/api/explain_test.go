@@ -86,6 +86,9 @@ func TestExplain(t *testing.T) {
 	if e = explain("", `{"uid":"u","placements":["top","nowhere"]}`); e.Winner != nil || *e.Reason != "placement" {
 		t.Errorf("elsewhere: %v because of %v", e.Winner, e.Reason)
 	}
+	if e = explain("", `{"uid":"u","at":"2099-12-31T23:59:59.999Z"}`); *e.Winner != "seen" || !e.At.Equal(*e.Candidates[3].EligibleAt) {
+		t.Errorf("at the end of time: %s, %v", *e.Winner, e.Candidates[3].EligibleAt)
+	}
 	if n := len(p.store.audit); n != 5 {
 		t.Errorf("%d lines of the audit trail", n)
 	}
@@ -113,6 +116,7 @@ func TestExplainBadInput(t *testing.T) {
 		`{"uid":"u","trigger":"scroll"}`:                                 "/trigger",
 		`{"uid":"u","tz":"Mars/Olympus","ip":"10.1"}`:                    "/tz /ip",
 		`{"uid":"u","at":"2024-01-01T00:00:00Z"}`:                        "/at",
+		`{"uid":"u","at":"2099-12-31T23:00:00-01:00"}`:                   "/at",
 		`{"uid":"u","attributes":{"a/b":{}}}`:                            "/attributes/a~1b",
 		`{"uid":"u","attributes":{"a":[[1]]}}`:                           "/attributes/a",
 		`{"uid":"u","attributes":[]}`:                                    "/attributes",
