@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +21,7 @@ const keepWhyNot = 90 * 24 * time.Hour
 // whyNotTable names the table among the metrics.
 const whyNotTable = "popup_why_not"
 
-// whyNotBatch is how many rows one statement adds.
+// whyNotBatch is how many rows one statement adds, or removes but for some of one popup.
 const whyNotBatch = 500
 
 // AddWhyNot adds what a server has counted to what is there, all of it or nothing. A
@@ -75,7 +77,7 @@ func (db *DB) WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]popu
 	return slices.DeleteFunc(list, func(c popup.WhyNot) bool { return c.Reason == popup.NumReasons }), nil
 }
 
-// removeOldWhyNot deletes the rows of hours that are too old, an hour at a time.
+// removeOldWhyNot deletes the rows of hours that are too old, some popups of an hour at a time.
 func (x *expiry) removeOldWhyNot(ctx context.Context, cutoffMS int64, until time.Time) (finished bool, err error) {
 	for {
 		var oldest sql.NullInt64
@@ -85,7 +87,13 @@ func (x *expiry) removeOldWhyNot(ctx context.Context, cutoffMS int64, until time
 		if !oldest.Valid || oldest.Int64 >= cutoffMS {
 			return true, nil
 		}
-		result, err := x.write.ExecContext(ctx, "DELETE FROM popup_why_not WHERE hour = ?", oldest.Int64)
+		last := int64(math.MaxUint32) // popup of the piece
+		err := x.read.QueryRowContext(ctx, "SELECT popup_id FROM popup_why_not WHERE hour = ? ORDER BY popup_id LIMIT 1 OFFSET ?",
+			oldest.Int64, whyNotBatch-1).Scan(&last)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return false, fmt.Errorf("look for old rows of popup_why_not: %w", err)
+		}
+		result, err := x.write.ExecContext(ctx, "DELETE FROM popup_why_not WHERE hour = ? AND popup_id <= ?", oldest.Int64, last)
 		if err != nil {
 			return false, fmt.Errorf("delete old rows of popup_why_not: %w", err)
 		}

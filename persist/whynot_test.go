@@ -60,6 +60,59 @@ func TestWhyNot(t *testing.T) {
 	})
 }
 
+// However many rows a server adds, a statement has a few hundred, one connection is used, and
+// a flush does not wait for them, even while they wait for something themselves.
+func TestWhyNotHoldsUpNobody(t *testing.T) {
+	s := onMySQL(t)
+	s.register(t, streamID(1))
+	var counts []popup.WhyNot
+	for id := range uint32(3*whyNotBatch - 7) {
+		counts = append(counts, popup.WhyNot{PopupID: id + 1, HourMS: startMS, Reason: popup.MinGap, Polls: 8, Sampled: 2})
+	}
+	inserts := func() (n int64) {
+		t.Helper()
+		var name string
+		if err := s.raw.QueryRow("SHOW GLOBAL STATUS LIKE 'Com_insert'").Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i := range 2 {
+		before := inserts()
+		if err := s.AddWhyNot(t.Context(), slices.Clone(counts)); err != nil {
+			t.Fatal(err)
+		}
+		if n, rows := inserts()-before, s.number(t, "SELECT COUNT(*) FROM popup_why_not"); n != 3 || rows != int64(len(counts)) {
+			t.Errorf("%d: %d statements and %d rows, want 3 and %d", i, n, rows, len(counts))
+		}
+	}
+
+	lock, err := s.raw.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback() }()
+	if _, err := lock.Exec("UPDATE popup_why_not SET polls = polls WHERE popup_id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	added := make(chan error)
+	go func() { added <- s.AddWhyNot(t.Context(), counts) }()
+	s.blockedID(t, "INSERT INTO popup_why_not")
+	s.mustFlush(t, batchOf(streamID(1), 0, shown("u", startMS)))
+	if n := s.write.Stats().InUse; n != 1 {
+		t.Errorf("%d connections are in use, want 1", n)
+	}
+	if err := lock.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-added; err != nil {
+		t.Fatal(err)
+	}
+	if n := s.number(t, "SELECT MIN(polls) FROM popup_why_not"); n != 3*8 {
+		t.Errorf("%d polls, want %d", n, 3*8)
+	}
+}
+
 func TestOldWhyNotIsDeleted(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store) {
 		now, err := s.storeNow(t.Context())
@@ -69,7 +122,12 @@ func TestOldWhyNotIsDeleted(t *testing.T) {
 		cutoffMS := now - keepWhyNot.Milliseconds()
 		c := popup.WhyNot{PopupID: 1, Reason: popup.MinGap, Polls: 1, Sampled: 1}
 		var counts []popup.WhyNot
-		for _, age := range []int64{-2 * hourMS, -hourMS, hourMS} {
+		const many = 2*whyNotBatch + 7
+		for id := range uint32(many) {
+			c.PopupID, c.HourMS = id+1, cutoffMS-2*hourMS
+			counts = append(counts, c)
+		}
+		for _, age := range []int64{-hourMS, hourMS} {
 			c.HourMS = cutoffMS + age
 			counts = append(counts, c)
 		}
@@ -78,14 +136,17 @@ func TestOldWhyNotIsDeleted(t *testing.T) {
 		}
 		old := s.oldRows()
 		if finished, err := old.removeOldWhyNot(t.Context(), cutoffMS, time.Now()); err != nil || finished {
-			t.Errorf("an hour when the time is up: %v, %v; want another step", finished, err)
+			t.Errorf("a piece when the time is up: %v, %v; want another step", finished, err)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM popup_why_not"); n < many+2-whyNotBatch-int64(popup.NumReasons) || n >= many+2 {
+			t.Errorf("%d rows of %d are left after a piece", n, many+2)
 		}
 		s.sweepAll(t)
 		if n := s.number(t, "SELECT COUNT(*) FROM popup_why_not"); n != 1 {
 			t.Errorf("%d rows are left, want 1", n)
 		}
-		if n := testutil.ToFloat64(s.metrics.removed[whyNotTable]); n != 2 {
-			t.Errorf("popupd_retention_removed_total = %v, want 2", n)
+		if n := testutil.ToFloat64(s.metrics.removed[whyNotTable]); n != many+1 {
+			t.Errorf("popupd_retention_removed_total = %v, want %d", n, many+1)
 		}
 	})
 }
