@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math"
 	"math/bits"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,16 +24,12 @@ const (
 
 	maxWaiting      = 64 // polls that wait to be evaluated
 	evaluationShare = 20 // of the time that one processor has, evaluating takes at most one in so many
-	maxHours        = 3  // of which counts are kept while the store is away
-
-	writeEvery   = time.Minute
-	writeTimeout = 10 * time.Second
 )
 
 // WhyNotStore keeps the counts of all servers.
 type WhyNotStore interface {
-	// AddWhyNot adds counts to what is there, all of them or none. It blocks until the
-	// store answers or ctx ends.
+	// AddWhyNot adds counts to what is there, all of them or none: at most maxRows, each of
+	// another popup, hour or reason. It blocks until the store answers or ctx ends.
 	AddWhyNot(ctx context.Context, counts []popup.WhyNot) error
 	// WhyNot returns what was added for a popup in the hours that begin in [fromMS, toMS),
 	// summed over them, by reason.
@@ -64,18 +59,9 @@ type WhyNot struct {
 	waiting chan *pickedPoll
 	free    chan *pickedPoll
 
-	mu      sync.Mutex
-	counts  map[countedHour]*reasons // not written yet
-	writing map[countedHour]*reasons // being written; nil: nothing is
+	counts counts
+	round  round // of Run
 }
-
-type countedHour struct {
-	popup  uint32
-	hourMS int64
-}
-
-// reasons are the polls by reason: how many there were, as estimated, and were evaluated.
-type reasons [popup.NumReasons]struct{ polls, sampled uint64 }
 
 // pickedPoll is a poll to be evaluated, as it was before it was decided.
 type pickedPoll struct {
@@ -90,7 +76,7 @@ type pickedPoll struct {
 // NewWhyNot returns a counter that has counted nothing.
 func NewWhyNot(c WhyNotConfig) *WhyNot {
 	w := &WhyNot{
-		config: c, waiting: make(chan *pickedPoll, maxWaiting), free: make(chan *pickedPoll, maxWaiting), counts: map[countedHour]*reasons{},
+		config: c, waiting: make(chan *pickedPoll, maxWaiting), free: make(chan *pickedPoll, maxWaiting),
 	}
 	w.config.Zone = cmp.Or(w.config.Zone, time.UTC)
 	w.config.Log = cmp.Or(w.config.Log, slog.New(slog.DiscardHandler))
@@ -162,8 +148,8 @@ func (p *pickedPoll) copy(r *popup.Request) {
 	c.Placements, c.Attrs = placements, attrs
 }
 
-// Run evaluates polls and writes what it counts until ctx ends. What was counted since the
-// last write, a minute at most, is lost if the process dies.
+// Run evaluates polls and writes what it counts until ctx ends. What was counted and not
+// written yet is lost if the process dies, see [round].
 func (w *WhyNot) Run(ctx context.Context) error {
 	second, write := time.NewTicker(time.Second), time.NewTicker(writeEvery)
 	defer second.Stop()
@@ -175,7 +161,7 @@ func (w *WhyNot) Run(ctx context.Context) error {
 			for len(w.waiting) > 0 {
 				w.evaluate(<-w.waiting)
 			}
-			outage.Report(w.write(context.WithoutCancel(ctx)))
+			outage.Report(w.writeAll(context.WithoutCancel(ctx)))
 			return nil
 		case p := <-w.waiting:
 			start := time.Now()
@@ -184,7 +170,7 @@ func (w *WhyNot) Run(ctx context.Context) error {
 		case <-second.C:
 			w.adapt()
 		case <-write.C:
-			outage.Report(w.write(ctx))
+			outage.Report(w.writeSome(context.WithoutCancel(ctx))) // broken off, it would be written twice
 		}
 	}
 }
@@ -201,76 +187,14 @@ func (w *WhyNot) adapt() {
 
 // evaluate counts what stopped each popup in one poll.
 func (w *WhyNot) evaluate(p *pickedPoll) {
+	defer func() { w.free <- p }() // after a panic too
 	hourMS, _ := popup.HourOf(p.atMS, w.config.Zone)
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.counts.mu.Lock()
+	defer w.counts.mu.Unlock()
 	decision.Reasons(p.snap, p.users, &p.request, p.atMS, func(x *snapshot.Popup, reason popup.Reason) {
-		hour := countedHour{x.ID, hourMS}
-		counted := w.counts[hour]
-		if counted == nil {
-			counted = new(reasons)
-			w.counts[hour] = counted
-		}
-		counted[reason].polls += p.weight
-		counted[reason].sampled++
+		w.counts.addLocked(countOf{x.ID, reason, hourMS}, count{p.weight, 1})
 	})
 	p.snap = nil
-	w.free <- p
-}
-
-// write writes what was counted. What the store does not take is kept for the next time.
-func (w *WhyNot) write(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	w.mu.Lock()
-	w.writing, w.counts = w.counts, map[countedHour]*reasons{}
-	rows := make([]popup.WhyNot, 0, len(w.writing))
-	for of, counted := range w.writing {
-		rows = counted.appendTo(rows, of)
-	}
-	w.mu.Unlock()
-	var err error
-	if len(rows) > 0 {
-		err = w.config.Store.AddWhyNot(ctx, rows)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err != nil {
-		w.keepLocked()
-	}
-	w.writing = nil
-	return err
-}
-
-// appendTo appends the counts that are not 0.
-func (r *reasons) appendTo(rows []popup.WhyNot, of countedHour) []popup.WhyNot {
-	for reason, n := range r {
-		if n.sampled > 0 {
-			rows = append(rows, popup.WhyNot{PopupID: of.popup, HourMS: of.hourMS, Reason: popup.Reason(reason), Polls: n.polls, Sampled: n.sampled})
-		}
-	}
-	return rows
-}
-
-// keepLocked adds what could not be written to what was counted since, but for hours that
-// are too old.
-func (w *WhyNot) keepLocked() {
-	newest := int64(0)
-	for of := range w.writing {
-		newest = max(newest, of.hourMS)
-	}
-	for of, counted := range w.writing {
-		if of.hourMS <= newest-maxHours*time.Hour.Milliseconds() {
-			continue
-		}
-		if now := w.counts[of]; now != nil {
-			for reason, n := range now {
-				counted[reason].polls += n.polls
-				counted[reason].sampled += n.sampled
-			}
-		}
-		w.counts[of] = counted
-	}
 }
 
 // WhyNot returns what stopped a popup in the hours that begin in [fromMS, toMS): what all
@@ -280,14 +204,5 @@ func (w *WhyNot) WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]p
 	if err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, counts := range []map[countedHour]*reasons{w.writing, w.counts} {
-		for of, counted := range counts {
-			if of.popup == id && of.hourMS >= fromMS && of.hourMS < toMS {
-				rows = counted.appendTo(rows, of)
-			}
-		}
-	}
-	return rows, nil
+	return w.counts.appendUnwritten(rows, id, fromMS, toMS), nil
 }

@@ -2,7 +2,6 @@ package sample
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -20,10 +19,12 @@ import (
 type whyNotStore struct {
 	rows   []popup.WhyNot
 	writes int
+	tries  int
 	err    error
 }
 
 func (s *whyNotStore) AddWhyNot(_ context.Context, counts []popup.WhyNot) error {
+	s.tries++
 	if s.err == nil {
 		s.rows = append(s.rows, counts...)
 		s.writes++
@@ -132,39 +133,6 @@ func TestFewPollsAreAllEvaluated(t *testing.T) {
 	}
 }
 
-// What the store does not take is written later, by the hour, and shown meanwhile.
-func TestWhyNotOutlivesAnOutage(t *testing.T) {
-	w, store, snap := newCounter(t, 1000, "")
-	draw, users := Draw(7), frequency.New(frequency.Config{})
-	store.err = errors.New("away")
-	const hours = 5
-	for hour := range int64(hours) {
-		polls(w, &draw, snap, users, 2, noon+hour*3600_000)
-		for len(w.waiting) > 0 {
-			w.evaluate(<-w.waiting)
-		}
-		if err := w.write(t.Context()); err != store.err {
-			t.Fatalf("write = %v", err)
-		}
-	}
-	if _, err := w.WhyNot(t.Context(), 1, noon, noon+hours*3600_000); err != store.err {
-		t.Errorf("WhyNot = %v", err)
-	}
-	store.err = nil
-	before, err := w.WhyNot(t.Context(), 1, noon, noon+hours*3600_000)
-	if err != nil || len(before) != maxHours {
-		t.Errorf("%v, %v; want the last %d hours", before, err, maxHours)
-	}
-	for range 2 { // the second time there is nothing to write
-		if err := w.write(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if d := cmp.Diff(map[popup.Reason]uint64{popup.Eligible: 2 * maxHours}, store.sum(1)); d != "" || store.writes != 1 {
-		t.Errorf("%d writes (-want +got):\n%s", store.writes, d)
-	}
-}
-
 // A picked poll has copies: neither the poll's own impression nor what comes after in the memory
 // of the request changes what it says.
 func TestEvaluatedAsBeforeThePoll(t *testing.T) {
@@ -186,7 +154,7 @@ func TestEvaluatedAsBeforeThePoll(t *testing.T) {
 	for len(w.waiting) > 0 {
 		w.evaluate(<-w.waiting)
 	}
-	if err := w.write(t.Context()); err != nil {
+	if err := w.writeAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(map[popup.Reason]uint64{popup.Eligible: 2, popup.CooldownImpression: 1}, store.sum(1)); d != "" {
