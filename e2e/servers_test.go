@@ -61,7 +61,7 @@ func TestReadyKnowsPeers(t *testing.T) {
 // events later, see persist.
 func TestServersShareUsers(t *testing.T) {
 	dsn := storetest.MySQL(t)
-	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by both servers"}
+	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by both servers", "-trusted-proxies", "127.0.0.0/8"}
 	a, b := start(t, args...), start(t, args...)
 	db := openDB(t, dsn)
 	a.create("one", `{}`)
@@ -109,6 +109,7 @@ func TestServersShareUsers(t *testing.T) {
 	if b.mustAsk("shared") == nil {
 		t.Error("a user who was forgotten is shown nothing")
 	}
+	targetedOnAnother(t, a, b)
 }
 
 // previewOnAnother previews a draft, which is saved nowhere, on another server than the
