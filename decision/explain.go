@@ -12,7 +12,7 @@ import (
 type Query struct {
 	popup.Request
 	AtMS  int64  // when the poll takes place
-	Past  bool   // AtMS is over: what happened since is left out, as far as that can be told
+	NowMS int64  // of a poll before it, what happened since is left out, as far as that can be told
 	Key   string // explain this popup only; empty: all
 	After int64  // explain those behind this [Position]; 0: from the first one on
 	Limit int    // explain at most so many popups
@@ -86,12 +86,15 @@ type explanation struct {
 func newExplanation(snap *snapshot.Snapshot, users *frequency.Table, q *Query) *explanation {
 	x := &explanation{Query: q, snap: snap, heldOut: snap.InHoldout(q.User)}
 	x.known = users.Copy(nil, q.User, q.PriorUser, q.AtMS)
-	if q.Past {
+	if q.AtMS < q.NowMS {
 		x.known.Rewind(q.AtMS)
 	}
 	x.states, x.priorStates = statesOf(x.known, q.User), statesOf(x.known, q.PriorUser)
 	x.settle()
 	x.whole.recorder = recorder{}
+	if q.AtMS != q.NowMS {
+		snap = snap.Detached()
+	}
 	x.whole.Dry(snap, x.known, &q.Request, q.AtMS)
 	x.isReserved = true // alone has no copy yet
 	return x

@@ -35,7 +35,7 @@ func NewReplay(snap *snapshot.Snapshot, minGap time.Duration) *Replay {
 			return ms
 		})
 	}
-	return &Replay{snap: snap, users: users}
+	return &Replay{snap: snap.Detached(), users: users}
 }
 
 // Poll decides one poll and returns what was shown, which is valid until the next one. Polls

@@ -96,9 +96,9 @@ func (in *explainRequest) query(nowMS int64) (*decision.Query, error) {
 		refuse("/ip", "must be an IPv4 or IPv6 address")
 	}
 
-	q := &decision.Query{AtMS: nowMS, Key: in.Popup}
+	q := &decision.Query{AtMS: nowMS, NowMS: nowMS, Key: in.Popup}
 	if in.At != nil {
-		q.AtMS, q.Past = in.At.UnixMilli(), in.At.UnixMilli() < nowMS
+		q.AtMS = in.At.UnixMilli()
 		if year := in.At.UTC().Year(); year < 2025 || year > 2099 { // later ones are past the tables of the time zones
 			refuse("/at", "must lie in the years 2025 to 2099")
 		}

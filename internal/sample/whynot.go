@@ -61,6 +61,8 @@ type WhyNot struct {
 
 	counts counts
 	round  round // of Run
+
+	latest, detached *snapshot.Snapshot // of Run: polls are evaluated after they were decided
 }
 
 // pickedPoll is a poll to be evaluated, as it was before it was decided.
@@ -189,9 +191,12 @@ func (w *WhyNot) adapt() {
 func (w *WhyNot) evaluate(p *pickedPoll) {
 	defer func() { w.free <- p }() // after a panic too
 	hourMS, _ := popup.HourOf(p.atMS, w.config.Zone)
+	if p.snap != w.latest {
+		w.latest, w.detached = p.snap, p.snap.Detached()
+	}
 	w.counts.mu.Lock()
 	defer w.counts.mu.Unlock()
-	decision.Reasons(p.snap, p.users, &p.request, p.atMS, func(x *snapshot.Popup, reason popup.Reason) {
+	decision.Reasons(w.detached, p.users, &p.request, p.atMS, func(x *snapshot.Popup, reason popup.Reason) {
 		w.counts.addLocked(countOf{x.ID, reason, hourMS}, count{p.weight, 1})
 	})
 	p.snap = nil
