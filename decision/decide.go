@@ -22,18 +22,16 @@ import (
 // would have been shown. The search ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
-	d.search.begin(snap, r, nowMS)
-	d.decide(snap, users, r, nowMS, newUsers)
-}
-
-// decide is Decide among the popups of a search that has begun.
-func (d *Decision) decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
 	d.newUsers, d.snap, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
 	d.Winners = d.Winners[:0]
 	d.Reason, d.Limited = popup.Eligible, false
 	d.readyAtMS = popup.Never
 	d.Events, d.undos = d.Events[:0], d.undos[:0]
 
+	if !d.search.hasBegun {
+		d.search.begin(snap, r, nowMS)
+	}
+	d.search.hasBegun = false
 	user := users.LockBoth(r.User, r.PriorUser)
 	defer user.Unlock()
 	for p, in := d.search.next(); p != nil; {

@@ -197,7 +197,7 @@ func (x *explanation) decideAlone(p *snapshot.Popup, atMS int64) (reason popup.R
 	if x.isReserved || !x.known.HasRoom() { // of what is full it depends on the time whether there is room
 		d.copied = x.known.Copy(d.copied, x.User, x.PriorUser, atMS)
 	}
-	d.decide(x.snap, d.copied, &x.Request, atMS, nil)
+	d.Decide(x.snap, d.copied, &x.Request, atMS, nil)
 	x.isReserved = len(d.Events) > 0
 	if len(d.Winners) > 0 {
 		return popup.Eligible, atMS

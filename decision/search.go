@@ -15,9 +15,10 @@ func (p placements) first() int { return bits.TrailingZeros8(uint8(p)) }
 
 // search goes through the popups that fit a request in one or several placements.
 type search struct {
-	matches [popup.MaxRequestPlacements]snapshot.Matches
-	n       int        // placements of the request
-	open    placements // those for which no popup has been found
+	matches  [popup.MaxRequestPlacements]snapshot.Matches
+	n        int        // placements of the request
+	open     placements // those for which no popup has been found
+	hasBegun bool       // by beginAlone: the decision need not begin it
 
 	// With several placements: the next popup of each, nil if there is none.
 	heads [popup.MaxRequestPlacements]*snapshot.Popup
@@ -54,7 +55,7 @@ func (s *search) beginAlone(p *snapshot.Popup, r *popup.Request, nowMS int64) po
 			furthest = max(furthest, reason)
 		}
 	}
-	if fits {
+	if s.hasBegun = fits; fits {
 		return popup.Eligible
 	}
 	return furthest
@@ -110,6 +111,13 @@ func (s *search) reason() popup.Reason {
 
 // release forgets the request and the snapshot, and keeps the memory.
 func (s *search) release() {
+	s.matches[0].Release()
+	if s.n > 1 {
+		s.releaseSeveral()
+	}
+}
+
+func (s *search) releaseSeveral() {
 	for i := range s.n {
 		s.matches[i].Release()
 	}

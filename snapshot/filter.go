@@ -1,10 +1,6 @@
 package snapshot
 
-import (
-	"math/bits"
-
-	"github.com/popupd/popupd/popup"
-)
+import "github.com/popupd/popupd/popup"
 
 // filter is what one predicate index leaves of the popups of a segment, for one request.
 type filter struct {
@@ -51,30 +47,51 @@ const batchWords = 16
 
 // begin finds the filters of a request. It reports whether any popup may fit.
 func (c *cursor) begin(s *segment, open []uint64, r *popup.Request, m *Matches) bool {
-	c.segment, c.open, c.isDriven, c.next, c.words, c.i = s, open, false, 0, 0, 0
-	c.from = uint32(len(m.filters))
+	c.segment, c.i = s, 0
 	if c.isWhole = len(open) <= batchWords; c.isWhole {
-		c.fill()
+		c.words = len(open)
+		for i, w := range open {
+			c.at[i], c.fit[i] = uint32(i), w
+		}
+		if s.noAny != nil {
+			c.met = [batchWords]uint64{}
+		}
+	} else {
+		c.open, c.isDriven, c.next, c.words, c.from = open, false, 0, 0, uint32(len(m.filters))
 	}
 	for i := range s.attributes {
-		a := &s.attributes[i]
-		m.ask(r, a)
-		for _, x := range a.indexes {
-			var found *postings
-			switch len(m.values) {
-			case 0:
-			case 1:
-				found = x.find(m, &m.value)
-			default:
-				found = x.findSet(m, &m.value, m.values)
-			}
-			if !c.add(x, found, m) {
-				return false
-			}
+		if !c.ask(&s.attributes[i], r, m) {
+			return false
 		}
 	}
-	if c.to = uint32(len(m.filters)); c.isWhole {
+	if !c.isWhole {
+		c.to = uint32(len(m.filters))
+	} else if s.noAny != nil {
 		c.keepMet()
+	}
+	return true
+}
+
+// ask adds the filters of the conditions on an attribute. It reports whether any popup may fit.
+func (c *cursor) ask(a *attributeIndex, r *popup.Request, m *Matches) bool {
+	var values [][]byte // several of them
+	first := builtin(r, a.attr)
+	if a.attr == attrCustom {
+		first, values = m.customValues(r.Attrs, a.name)
+	}
+	isGiven := len(first) > 0 && m.value.set(a.attr, first)
+	for _, x := range a.indexes {
+		var found *postings
+		switch {
+		case !isGiven:
+		case values == nil:
+			found = x.find(m, &m.value)
+		default:
+			found = x.findSet(m, &m.value, values)
+		}
+		if !c.add(x, found, m) {
+			return false
+		}
 	}
 	return true
 }
@@ -145,47 +162,35 @@ func (c *cursor) use(f *filter, m *Matches) bool {
 	return true
 }
 
-// take returns the next popup that fits in targeting, nil after the last one.
-func (c *cursor) take(filters []filter) *Popup {
-	for {
-		for ; c.i < c.words; c.i++ {
-			if w := c.fit[c.i]; w != 0 {
-				c.fit[c.i] = w & (w - 1)
-				return c.segment.popups[int(c.at[c.i])*64+bits.TrailingZeros64(w)]
-			}
-		}
-		if c.isWhole || !c.fill() {
-			return nil
-		}
-		c.filter(filters[c.from:c.to])
-	}
-}
-
 // fill begins the next batch. It reports whether there is one.
 func (c *cursor) fill() bool {
-	c.words, c.i = 0, 0
+	words := 0
 	if c.isDriven {
-		for c.words < batchWords && len(c.driver) > 0 {
-			w := c.driver[0]
-			c.driver = c.driver[1:]
+		driver := c.driver
+		for words < batchWords && len(driver) > 0 {
+			w := &driver[0]
+			driver = driver[1:]
 			if open := c.open[w.at] & w.bits; open != 0 {
-				c.at[c.words], c.fit[c.words] = w.at, open
-				c.words++
+				c.at[words], c.fit[words] = w.at, open
+				words++
 			}
 		}
+		c.driver = driver
 	} else {
-		for c.words < batchWords && int(c.next) < len(c.open) {
-			if open := c.open[c.next]; open != 0 {
-				c.at[c.words], c.fit[c.words] = c.next, open
-				c.words++
+		at := c.next
+		for ; words < batchWords && int(at) < len(c.open); at++ {
+			if open := c.open[at]; open != 0 {
+				c.at[words], c.fit[words] = at, open
+				words++
 			}
-			c.next++
 		}
+		c.next = at
 	}
 	if c.segment.noAny != nil {
 		c.met = [batchWords]uint64{}
 	}
-	return c.words > 0
+	c.words, c.i = words, 0
+	return words > 0
 }
 
 // filter leaves in the batch what the filters leave.
@@ -196,7 +201,9 @@ func (c *cursor) filter(filters []filter) {
 			return
 		}
 	}
-	c.keepMet()
+	if c.segment.noAny != nil {
+		c.keepMet()
+	}
 }
 
 // apply applies a filter to the batch. It reports whether any popup is left.
@@ -254,10 +261,9 @@ func (c *cursor) apply(f *filter) bool {
 
 // keepMet leaves in the batch popups without conditions of any, and those of which one is met.
 func (c *cursor) keepMet() {
-	if noAny := c.segment.noAny; noAny != nil {
-		for i, at := range c.at[:c.words] {
-			c.fit[i] &= noAny[at] | c.met[i]
-		}
+	noAny := c.segment.noAny
+	for i, at := range c.at[:c.words] {
+		c.fit[i] &= noAny[at] | c.met[i]
 	}
 }
 

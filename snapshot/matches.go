@@ -1,6 +1,10 @@
 package snapshot
 
-import "github.com/popupd/popupd/popup"
+import (
+	"math/bits"
+
+	"github.com/popupd/popupd/popup"
+)
 
 // Matches are the popups that fit a request, found as they are asked for. The
 // zero value has none. It keeps its memory from one [Snapshot.Match] to the next.
@@ -14,9 +18,7 @@ type Matches struct {
 
 	cursors []cursor // of the parts of index in which popups may fit
 	filters []filter
-	values  [][]byte    // of the attribute that is being looked at
-	value   value       // the first of them
-	found   []*postings // scratch memory
+	value   value // of the attribute that is asked for
 	scratch
 	open     int // popups of index that are open
 	fits     int // those of them that have been found to fit in targeting
@@ -27,13 +29,14 @@ type Matches struct {
 // schedule, placement, trigger, targeting and rollout. m refers to both until [Matches.Release]. It
 // does not allocate once m has served a placement of that many popups.
 func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS int64) {
-	m.snapshot, m.here, m.index, m.user, m.nowMS = s, nil, nil, r.User, nowMS
-	m.value.nowMS = nowMS
-	m.furthest, m.open, m.fits = popup.Eligible, 0, 0
-	m.cursors, m.filters = m.cursors[:0], m.filters[:0]
+	if m.snapshot != nil {
+		m.Release()
+	}
+	m.furthest, m.open, m.fits, m.nowMS = popup.Eligible, 0, 0, nowMS
 	if s == nil {
 		return
 	}
+	m.snapshot, m.user = s, r.User
 	m.zone = s.users.find(r.Zone)
 	if m.here = s.byPlacement[string(placement)]; m.here == nil {
 		return
@@ -41,7 +44,7 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 	if m.index = m.here.index(r.TriggerName()); m.index == nil {
 		return
 	}
-	m.reset()
+	m.value.nowMS = nowMS
 	for _, p := range m.index.parts {
 		state := p.openAt(nowMS, m.zone)
 		m.open, m.furthest = m.open+state.count, max(m.furthest, state.closed)
@@ -66,31 +69,17 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 	}
 }
 
-// ask finds the values that the request gives an attribute.
-func (m *Matches) ask(r *popup.Request, a *attributeIndex) {
-	m.values = m.values[:0]
-	if a.attr != attrCustom {
-		if text := membersOf(r, a.attr, a.name).single; m.value.set(a.attr, text) {
-			m.values = append(m.values, text)
-		}
-		return
-	}
-	for i := range r.Attrs {
-		if attr := &r.Attrs[i]; len(attr.Value) > 0 && string(attr.Name) == a.name {
-			m.values = append(m.values, attr.Value)
-		}
-	}
-	if len(m.values) > 0 {
-		m.value.set(attrCustom, m.values[0])
-	}
-}
-
 // Next returns the next popup in selection order, nil after the last one. Rollout is looked
 // at only here.
 func (m *Matches) Next() *Popup {
 	if len(m.cursors) == 1 {
 		return m.take(&m.cursors[0])
 	}
+	return m.first()
+}
+
+// first is Next of several cursors, or of none.
+func (m *Matches) first() *Popup {
 	var first *cursor
 	for i := range m.cursors {
 		c := &m.cursors[i]
@@ -109,15 +98,21 @@ func (m *Matches) Next() *Popup {
 // take returns the next popup of a cursor that fits in rollout, too.
 func (m *Matches) take(c *cursor) *Popup {
 	for {
-		p := c.take(m.filters)
-		if p == nil {
+		for ; c.i < c.words; c.i++ {
+			for w := c.fit[c.i]; w != 0; w = c.fit[c.i] {
+				c.fit[c.i] = w & (w - 1)
+				m.fits++
+				p := c.segment.popups[int(c.at[c.i])*64+bits.TrailingZeros64(w)]
+				if p.inRollout(m.user) {
+					return p
+				}
+				m.furthest = popup.NotInRollout
+			}
+		}
+		if c.isWhole || !c.fill() {
 			return nil
 		}
-		m.fits++
-		if p.inRollout(m.user) {
-			return p
-		}
-		m.furthest = popup.NotInRollout
+		c.filter(m.filters[c.from:c.to])
 	}
 }
 
@@ -164,16 +159,18 @@ func (m *Matches) stopped(x *index, pass int, gate popup.Reason) {
 	}
 }
 
-// Release forgets the request and the snapshot, and keeps the memory.
+// Release forgets the request and the snapshot, and keeps the memory. What is empty costs
+// nothing here.
 func (m *Matches) Release() {
+	m.snapshot, m.here, m.index, m.zone, m.user = nil, nil, nil, nil, nil
 	for i := range m.cursors {
 		m.cursors[i].drop()
 	}
-	clear(m.filters)
-	clear(m.found[:cap(m.found)])
-	clear(m.sets)
-	clear(m.values[:cap(m.values)])
-	m.cursors, m.filters, m.found, m.values = m.cursors[:0], m.filters[:0], m.found[:0], m.values[:0]
-	m.snapshot, m.here, m.index, m.zone, m.user = nil, nil, nil, nil, nil
+	m.cursors = m.cursors[:0]
+	if len(m.filters) > 0 {
+		clear(m.filters)
+		m.filters = m.filters[:0]
+	}
+	m.scratch.reset()
 	m.value.release()
 }

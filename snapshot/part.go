@@ -93,11 +93,16 @@ type openState struct {
 // openAt returns what is open at nowMS for a user in a time zone, nil is one that is not
 // known. It allocates when that has changed.
 func (p *part) openAt(nowMS int64, user *zone) *openState {
+	if s := p.state.Load(); s != nil && s.fromMS <= nowMS && nowMS <= s.untilMS && (p.local == nil || user == nil) {
+		return s
+	}
+	return p.changedAt(nowMS, user)
+}
+
+// changedAt is openAt for what the state at hand does not hold.
+func (p *part) changedAt(nowMS int64, user *zone) *openState {
 	if p.local != nil && user != nil {
 		return p.localAt(nowMS, user)
-	}
-	if s := p.state.Load(); s != nil && s.fromMS <= nowMS && nowMS <= s.untilMS {
-		return s
 	}
 	s := p.newState(nowMS, nil)
 	p.state.Store(s)

@@ -88,20 +88,21 @@ func kindOf(c *condition) kind {
 
 // find returns the popups whose tests a value passes, nil if there are none.
 func (x *predicateIndex) find(m *Matches, v *value) *postings {
+	from := len(m.found)
 	switch x.kind {
 	case kindEqual:
 		return x.findEqual(m, v)
 	case kindPrefix:
-		m.found = x.prefixes.find(m.found[:0], v.compared(x.fold))
-		return m.union(m.found, len(x.members))
+		m.found = x.prefixes.find(m.found, v.compared(x.fold))
+		return m.union(m.found[from:], len(x.members))
 	case kindSuffix:
-		m.found = x.prefixes.find(m.found[:0], m.reverse(v.compared(x.fold)))
-		return m.union(m.found, len(x.members))
+		m.found = x.prefixes.find(m.found, m.reverse(v.compared(x.fold)))
+		return m.union(m.found[from:], len(x.members))
 	case kindExists:
 		return &x.all
 	case kindSubstring:
-		m.found = x.substrings.find(m.found[:0], v, x.fold, &m.scratch)
-		return m.union(m.found, len(x.members))
+		m.found = x.substrings.find(m.found, v, x.fold, &m.scratch)
+		return m.union(m.found[from:], len(x.members))
 	}
 	if rank, ok := x.rank(v); ok {
 		return x.ranges.find(rank, &m.scratch)
@@ -125,8 +126,9 @@ func (x *predicateIndex) findEqual(m *Matches, v *value) *postings {
 		if p := x.numbers[n]; named == nil {
 			named = p
 		} else if p != nil {
-			m.found = append(m.found[:0], named, p)
-			return m.union(m.found, len(x.members))
+			from := len(m.found)
+			m.found = append(m.found, named, p)
+			return m.union(m.found[from:], len(x.members))
 		}
 	}
 	return named

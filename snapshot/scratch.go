@@ -1,14 +1,33 @@
 package snapshot
 
+import "github.com/popupd/popupd/popup"
+
 // scratch is memory for one request, kept for the next one.
 type scratch struct {
-	bits []uint64
-	list []word
-	sets []postings
-	text []byte
+	bits   []uint64
+	list   []word
+	text   []byte
+	sets   []postings
+	found  []*postings // by the indexes, one after the other
+	values [][]byte    // of the attribute that is asked for, if it has several
 }
 
-func (s *scratch) reset() { s.bits, s.list, s.sets = s.bits[:0], s.list[:0], s.sets[:0] }
+// reset forgets what is of a request or a snapshot.
+func (s *scratch) reset() {
+	s.bits, s.list = s.bits[:0], s.list[:0]
+	if len(s.sets) > 0 {
+		clear(s.sets)
+		s.sets = s.sets[:0]
+	}
+	if len(s.found) > 0 {
+		clear(s.found)
+		s.found = s.found[:0]
+	}
+	if len(s.values) > 0 {
+		clear(s.values)
+		s.values = s.values[:0]
+	}
+}
 
 // keep returns where the postings stay until the next request.
 func (s *scratch) keep(p postings) *postings {
@@ -80,4 +99,32 @@ func (s *scratch) reverse(text []byte) []byte {
 		s.text = append(s.text, text[i])
 	}
 	return s.text
+}
+
+// customValues returns the first value that a request gives an attribute, nil if there is
+// none, and all of them if there are several.
+func (s *scratch) customValues(attrs []popup.Attr, name string) (first []byte, several [][]byte) {
+	for i := range attrs {
+		if a := &attrs[i]; string(a.Name) == name && len(a.Value) > 0 {
+			return a.Value, s.furtherValues(a.Value, attrs[i+1:], name)
+		}
+	}
+	return nil, nil
+}
+
+// furtherValues returns first and what follows it, nil if nothing does.
+func (s *scratch) furtherValues(first []byte, attrs []popup.Attr, name string) [][]byte {
+	from := len(s.values)
+	for i := range attrs {
+		if a := &attrs[i]; string(a.Name) == name && len(a.Value) > 0 {
+			if len(s.values) == from {
+				s.values = append(s.values, first)
+			}
+			s.values = append(s.values, a.Value)
+		}
+	}
+	if len(s.values) == from {
+		return nil
+	}
+	return s.values[from:]
 }

@@ -51,8 +51,10 @@ func (v *value) set(attr attribute, text []byte) bool {
 
 // release forgets the request, and keeps buf.
 func (v *value) release() {
-	v.version, v.addr = popup.Version{}, netip.Addr{}
-	v.set(attrCustom, nil)
+	if v.text != nil {
+		v.version, v.addr = popup.Version{}, netip.Addr{}
+		v.set(attrCustom, nil)
+	}
 }
 
 // members goes through the values that a request gives an attribute: none, one, or those
@@ -65,23 +67,31 @@ type members struct {
 
 // membersOf returns the values of an attribute; name is that of a custom one.
 func membersOf(r *popup.Request, attr attribute, name string) members {
+	if attr == attrCustom {
+		return members{attrs: r.Attrs, name: name}
+	}
+	return members{single: builtin(r, attr)}
+}
+
+// builtin returns the value of an attribute, if it is no custom one.
+func builtin(r *popup.Request, attr attribute) []byte {
 	switch attr {
 	case attrUID:
-		return members{single: r.User}
+		return r.User
 	case attrPlatform:
-		return members{single: r.Platform}
+		return r.Platform
 	case attrAppVersion:
-		return members{single: r.AppVersion}
+		return r.AppVersion
 	case attrLocale:
-		return members{single: r.Locale}
+		return r.Locale
 	case attrCountry:
-		return members{single: r.Country}
+		return r.Country
 	case attrPath:
-		return members{single: r.Path}
+		return r.Path
 	case attrIP:
-		return members{single: r.IP}
+		return r.IP
 	}
-	return members{attrs: r.Attrs, name: name}
+	return nil
 }
 
 // next returns the next value, nil after the last one.
