@@ -2,8 +2,11 @@ package snapshot
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -16,7 +19,7 @@ var catalogs = []struct {
 	request func(n int) popup.Request
 	fits    int // how many popups fit the request, if there are 26 or more
 }{
-	{"typical", func(i, _ int) string { return typicalMembers(i) }, func(n int) popup.Request { return attributes("plan", fmt.Sprint("plan-", n-1)) }, 1},
+	{"typical", func(i, _ int) string { return typicalMembers(i) }, func(n int) popup.Request { return attributes("plan", fmt.Sprint("plan-", n/2)) }, 1},
 	{"realistic", realistic, func(n int) popup.Request { return attributes("segment", "none", "orders", "3") }, 0},
 	{"texts", func(i, _ int) string { return all(conditionJSON(fmt.Sprintf(`plan eq "plan-%d"`, i))) }, func(n int) popup.Request { return attributes("plan", fmt.Sprint("plan-", n/2)) }, 1},
 	{"thresholds", func(i, n int) string { return all(conditionJSON(fmt.Sprintf(`score gte %d`, i+10))) }, func(int) popup.Request { return attributes("score", "10") }, 1},
@@ -93,16 +96,14 @@ func catalogRows(n int, members func(i, n int) string) []popup.Row {
 	return rows
 }
 
-// BenchmarkHotMatch finds all popups that fit a request, and the reason.
+// BenchmarkHotMatch finds all popups that fit a request, and the reason. It says what the
+// index of the placement takes for each popup.
 func BenchmarkHotMatch(b *testing.B) {
 	for _, kind := range catalogs {
 		for _, n := range []int{26, 200, 1000, 10_000, 100_000} {
-			var s *Snapshot // from one value of b.N to the next
 			b.Run(fmt.Sprintf("%s/popups=%d", kind.name, n), func(b *testing.B) {
-				if s == nil {
-					s = mustCompile(b, catalogRows(n, kind.members)...)
-				}
-				r := kind.request(n)
+				s, r := mustCompile(b, catalogRows(n, kind.members)...), kind.request(n)
+				size := indexSize(s.All())
 				var m Matches
 				found := 0
 				b.ReportAllocs()
@@ -112,6 +113,7 @@ func BenchmarkHotMatch(b *testing.B) {
 					}
 					m.Reason()
 				}
+				b.ReportMetric(float64(size)/float64(n), "index-B/popup")
 				if kind.fits >= 0 && found != kind.fits {
 					b.Fatalf("%d popups fit, want %d", found, kind.fits)
 				}
@@ -120,17 +122,73 @@ func BenchmarkHotMatch(b *testing.B) {
 	}
 }
 
+// BenchmarkMatchGrowth compares a match among many popups with one among 26. Both are
+// measured in turn, for a millisecond each: what else the machine does then slows down both.
+func BenchmarkMatchGrowth(b *testing.B) {
+	const slice = time.Millisecond
+	for _, kind := range catalogs {
+		for _, n := range []int{10_000, 100_000} {
+			b.Run(fmt.Sprintf("%s/popups=%d", kind.name, n), func(b *testing.B) {
+				var match [2]func()
+				for i, n := range []int{26, n} {
+					s, r, m := mustCompile(b, catalogRows(n, kind.members)...), kind.request(n), new(Matches)
+					match[i] = func() {
+						s.Match(m, &r, r.PlacementNames()[0], nowMS)
+						for m.Next() != nil {
+						}
+						m.Reason()
+					}
+				}
+				runtime.GC()
+				var took [2][]float64 // ns a match, by slice
+				for b.Loop() {
+					for i, f := range match {
+						start, matches := time.Now(), 0
+						for time.Since(start) < slice {
+							for range 16 {
+								f()
+							}
+							matches += 16
+						}
+						took[i] = append(took[i], float64(time.Since(start))/float64(matches))
+					}
+				}
+				few, many := median(took[0]), median(took[1])
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(few, "ns-of-26")
+				b.ReportMetric(many, "ns")
+				b.ReportMetric(many/few, "ratio")
+			})
+		}
+	}
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
+}
+
+// indexSize returns how many bytes an index of popups takes, without the popups. The garbage
+// collector has nothing left to do then, which a measurement would pay for.
+func indexSize(popups []*Popup) int64 {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	x := (*index)(nil).with(changes{in: popups}, newSegments)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(x)
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
+}
+
 // BenchmarkScan is what the same costs popup by popup.
 func BenchmarkScan(b *testing.B) {
 	for _, kind := range catalogs {
-		for _, n := range []int{26, 200, 1000, 10_000} {
-			var s *Snapshot
+		for _, n := range []int{26, 200, 1000, 10_000, 100_000} {
 			b.Run(fmt.Sprintf("%s/popups=%d", kind.name, n), func(b *testing.B) {
-				if s == nil {
-					s = mustCompile(b, catalogRows(n, kind.members)...)
-				}
-				r := kind.request(n)
+				s, r := mustCompile(b, catalogRows(n, kind.members)...), kind.request(n)
 				popups, placement := s.All(), r.PlacementNames()[0]
+				runtime.GC()
 				b.ReportAllocs()
 				for b.Loop() {
 					for _, p := range popups {
