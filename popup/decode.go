@@ -359,7 +359,8 @@ func (d *decoder) time(at string, v any) *time.Time {
 	return &t
 }
 
-// operand reads the value of a condition.
+// operand reads the value of a condition. Of what no operator takes it leaves something that
+// validation refuses, which knows what the operator wants.
 func (d *decoder) operand(at string, v any) any {
 	switch v := v.(type) {
 	case string, bool:
@@ -374,6 +375,5 @@ func (d *decoder) operand(at string, v any) any {
 	case []any:
 		return list(d, d.operand)(at, v)
 	}
-	d.errs.add(at, "must be a string, a number, true or false, or a list of these")
-	return nil
+	return struct{}{} // null would be a missing value
 }

@@ -1,6 +1,7 @@
 package popup
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -21,11 +22,13 @@ func CompilePattern(expr string) (*regexp.Regexp, error) {
 		return nil, fmt.Errorf("must have 1 to %d bytes, none of them control characters", MaxPattern)
 	}
 	tree, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("must be a regular expression (RE2): %w", err)
+	if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {
+		return nil, fmt.Errorf("must be a regular expression (RE2): %s in %s", wrong.Code, wrong.Expr)
+	} else if err != nil {
+		return nil, err
 	}
 	if instructions(tree) > maxInstructions {
-		return nil, fmt.Errorf("is too costly: repetitions unrolled, it has more than %d instructions", maxInstructions)
+		return nil, fmt.Errorf("is too costly: with its repetitions written out it has more than %d instructions", maxInstructions)
 	}
 	if classRunes(tree) > maxClassRunes {
 		return nil, fmt.Errorf("is too costly: its character classes have more than %d ranges", maxClassRunes/2)

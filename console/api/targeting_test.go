@@ -38,8 +38,9 @@ func TestBadTargeting(t *testing.T) {
 		}
 	}
 	a := p.Want(422, "invalid_fields", "POST", popupsPath,
-		`{"key":"b","schedule":{"user_time":1},"targeting":{"any":[{"attr":"a","op":"matches","value":"["}],"none":[{"attr":"a","op":"after","value":5}]}}`)
-	for _, pointer := range []string{"/schedule/user_time", "/targeting/any/0/value", "/targeting/none/0/value"} {
+		`{"key":"b","schedule":{"user_time":1},"targeting":{"any":[{"attr":"a","op":"matches","value":"["}],"none":[{"attr":"a","op":"after","value":5}]},
+		"variants":[{"translations":{"zh-Hant":{},"xx":{},"en-USA":{}}}]}`)
+	for _, pointer := range []string{"/schedule/user_time", "/targeting/any/0/value", "/targeting/none/0/value", "/variants/0/translations/xx", "/variants/0/translations/en-USA"} {
 		wantPointer(t, a, pointer)
 	}
 	if p.store.revision != 1 || p.snapshots.Current() != before {
