@@ -11,6 +11,7 @@ type bucket struct {
 	live    size   // of the polls of these users
 
 	leave    [64]size // what leaves when a threshold of so many halvings is halved
+	latestMS int64    // time of a poll
 	replaced uint32   // how often polls was
 }
 
@@ -26,20 +27,28 @@ func leaves(hash uint64) int { return bits.LeadingZeros64(hash+1) & 63 } // no h
 // add appends a poll of a user below the threshold.
 func (b *bucket) add(p []byte) {
 	b.polls = append(b.polls, p...)
-	b.count(userOf(p), len(p))
+	b.count(p)
 }
 
 // count takes note of a poll that was appended.
-func (b *bucket) count(hash uint64, bytes int) {
+func (b *bucket) count(p []byte) {
+	bytes := uint32(len(p))
 	b.live.polls++
-	b.live.bytes += uint32(bytes)
-	l := &b.leave[leaves(hash)]
+	b.live.bytes += bytes
+	l := &b.leave[leaves(userOf(p))]
 	l.polls++
-	l.bytes += uint32(bytes)
+	l.bytes += bytes
+	b.latestMS = max(b.latestMS, timeOf(p))
 }
 
 // garbage returns the bytes of polls that have left.
 func (b *bucket) garbage() int { return len(b.polls) - int(b.live.bytes) }
+
+// expired reports whether the polls are too old. A poll that is to come was taken by a clock
+// that was wrong: it would stay, whether its user was reset or not.
+func (b *bucket) expired(nowMS int64) bool {
+	return b.startMS+bucketMS <= nowMS-windowMS || max(b.startMS, b.latestMS) > nowMS+clockSkew.Milliseconds()
+}
 
 // thin lowers the threshold to another one, and returns the bytes that leave.
 func (b *bucket) thin(below uint64) (left int) {

@@ -50,14 +50,15 @@ func TestWhyNotIsWrittenEvenly(t *testing.T) {
 					w.counted(test.popups, noon)
 					counted += 8
 				}
-				rows, tries := len(store.rows), store.tries
+				rowsBefore, _, triesBefore := store.sees()
 				time.Sleep(time.Minute)
-				rows, tries = len(store.rows)-rows, store.tries-tries
+				rows, _, tries := store.sees()
+				rows, tries = rows-rowsBefore, tries-triesBefore
 				if most := rows/maxRows + 6; rows > test.rowsPerMinute || tries > most {
 					t.Errorf("%d popups: %d rows in %d statements a minute, want at most %d in %d", test.popups, rows, tries, test.rowsPerMinute, most)
 				}
 			}
-			if n := len(store.rows); n < rounds*3*test.popups {
+			if n, _, _ := store.sees(); n < rounds*3*test.popups {
 				t.Errorf("%d popups: %d rows in %d rounds", test.popups, n, rounds)
 			}
 			cancel()
@@ -81,35 +82,36 @@ func TestWhyNotOutlivesAnOutage(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- w.Run(ctx) }()
 		time.Sleep(time.Second)
-		store.err = errors.New("away")
+		away := errors.New("away")
+		store.fail(away)
 		const hours, popups = 5, 400
 		for hour := range int64(hours) {
 			w.counted(popups, noon+hour*3600_000)
 			time.Sleep(10 * time.Minute)
 		}
-		if store.tries < 5*hours || store.tries > 10*hours {
-			t.Errorf("the store was asked %d times in %d minutes", store.tries, 10*hours)
+		if _, _, tries := store.sees(); tries < 5*hours || tries > 10*hours {
+			t.Errorf("the store was asked %d times in %d minutes", tries, 10*hours)
 		}
-		if _, err := w.WhyNot(t.Context(), 1, noon, noon+hours*3600_000); err != store.err {
+		if _, err := w.WhyNot(t.Context(), 1, noon, noon+hours*3600_000); err != away {
 			t.Errorf("WhyNot = %v", err)
 		}
-		store.err = nil
+		store.fail(nil)
 		before, err := w.WhyNot(t.Context(), 1, noon, noon+hours*3600_000)
 		if err != nil || len(before) != 3*maxHours {
 			t.Errorf("%v, %v; want the last %d hours", before, err, maxHours)
 		}
 		time.Sleep(5 * time.Minute)
-		if n := len(store.rows); n != 3*popups*maxHours || w.counts.waiting != nil {
-			t.Errorf("%d rows are written and %d wait, want %d", n, len(w.counts.waiting), 3*popups*maxHours)
-		}
-		writes := store.writes
+		rows, writes, _ := store.sees()
 		time.Sleep(5 * time.Minute) // in which nothing is counted
-		if store.writes != writes {
-			t.Errorf("%d more writes, of nothing", store.writes-writes)
+		if _, later, _ := store.sees(); later != writes {
+			t.Errorf("%d more writes, of nothing", later-writes)
 		}
 		cancel()
 		if err := <-done; err != nil {
 			t.Fatal(err)
+		}
+		if rows != 3*popups*maxHours || w.counts.waiting != nil {
+			t.Errorf("%d rows are written and %d wait, want %d", rows, len(w.counts.waiting), 3*popups*maxHours)
 		}
 	})
 }

@@ -86,6 +86,17 @@ func (r *Reservoir) removeOthers() error {
 		durable.RemoveTemporaries(filepath.Dir(r.file.Path)))
 }
 
+// DiskRoom returns how many bytes of disk the file may take for now: until one has replaced
+// another there are two.
+func (r *Reservoir) DiskRoom() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.buckets) == 0 {
+		return 0
+	}
+	return 2 * int64(fileHead+len(r.buckets)*bucketHead+r.live+4)
+}
+
 func remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -97,14 +108,12 @@ func remove(name string) error {
 func (r *Reservoir) adopt(buckets []bucket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	nowMS := r.config.Now()
-	buckets = slices.DeleteFunc(buckets, func(b bucket) bool { return b.startMS > nowMS }) // a clock that was wrong
 	r.buckets, r.live, r.held = buckets, 0, 0
 	for i := range buckets {
 		r.live += int(buckets[i].live.bytes)
 		r.held += len(buckets[i].polls)
 	}
-	r.expireLocked(nowMS)
+	r.expireLocked(r.config.Now())
 	if n := len(r.buckets); n > 0 {
 		r.below.Store(r.buckets[n-1].below)
 	}
@@ -188,7 +197,7 @@ func decodeFile(b []byte, key uint64) ([]bucket, error) {
 			if !ok || poll.decode(p) != nil || userOf(p) >= next.below {
 				return nil, errDamaged
 			}
-			next.count(userOf(p), len(p))
+			next.count(p)
 			rest = after
 		}
 		buckets = append(buckets, next)

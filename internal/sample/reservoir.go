@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,7 +103,7 @@ func (r *Reservoir) Keep(request *popup.Request, hash uint64, users *frequency.T
 		return
 	}
 	n := len(b.polls) - before
-	b.count(hash, n)
+	b.count(b.polls[before:])
 	r.live += n
 	r.held += n
 	r.changed = true
@@ -127,7 +126,11 @@ func (r *Reservoir) Keep(request *popup.Request, hash uint64, users *frequency.T
 func (r *Reservoir) bucketLocked(atMS int64) *bucket {
 	startMS := atMS - atMS%bucketMS
 	last := len(r.buckets) - 1
-	if last >= 0 && startMS <= r.buckets[last].startMS { // also when the clock was set back
+	if last >= 0 && r.buckets[last].expired(atMS) { // the clock was set back
+		r.expireLocked(atMS)
+		last = len(r.buckets) - 1
+	}
+	if last >= 0 && startMS <= r.buckets[last].startMS { // also when the clock was set back a little
 		return &r.buckets[last]
 	}
 	if last >= 0 && int(r.buckets[last].live.polls) <= r.perBucket/4 {
@@ -154,17 +157,21 @@ func (r *Reservoir) lowestLocked() uint64 {
 	return lowest
 }
 
-// expireLocked removes the buckets that are too old.
+// expireLocked removes the buckets that have expired.
 func (r *Reservoir) expireLocked(nowMS int64) {
-	r.buckets = slices.DeleteFunc(r.buckets, func(b bucket) bool {
-		isOld := b.startMS+bucketMS <= nowMS-windowMS
-		if isOld {
+	kept := r.buckets[:0]
+	for i := range r.buckets {
+		b := &r.buckets[i]
+		if b.expired(nowMS) {
 			r.live -= int(b.live.bytes)
 			r.held -= len(b.polls)
 			r.changed = true
+		} else {
+			kept = append(kept, *b)
 		}
-		return isOld
-	})
+	}
+	clear(r.buckets[len(kept):])
+	r.buckets = kept
 }
 
 // advance goes on to the bucket of the time, which only polls that are kept do otherwise:

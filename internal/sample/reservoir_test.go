@@ -3,6 +3,7 @@ package sample
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -136,6 +137,10 @@ func TestReservoirIsBounded(t *testing.T) {
 	if b.live != before {
 		t.Error("a poll that is too long was kept")
 	}
+	b.save()
+	if info, err := os.Stat(b.config.File); err != nil || 2*info.Size() > b.DiskRoom() {
+		t.Errorf("a file of %d bytes, %v; there is room for two of %d", info.Size(), err, b.DiskRoom()/2)
+	}
 	b.sweep()
 	if b.held != before {
 		t.Errorf("%d bytes are held after a sweep, want the %d of the sample", b.held, before)
@@ -167,11 +172,43 @@ func (b *bench) wantExact() {
 	}
 }
 
+// A clock that was wrong leaves no polls of times to come, which would outlive their day and
+// each reset.
+func TestClockSetBack(t *testing.T) {
+	for name, restart := range map[string]bool{"while it runs": false, "over a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, 10)
+			b.poll("before")
+			b.pass(1000 * time.Hour)
+			b.poll("wrong")
+			b.save()
+			b.pass(bucketMS * time.Millisecond)
+			b.advance()
+			b.pass(-1000*time.Hour - bucketMS*time.Millisecond + time.Minute)
+			b.poll("after") // "before" is too old for the time that was wrong
+			if restart {
+				b.Reservoir = NewReservoir(b.config)
+				b.Load(b.users)
+				b.wants("loaded", map[string]int{})
+				b.poll("after")
+			}
+			b.wants("later", map[string]int{"after": 1})
+			b.wantExact()
+			b.pass(-30 * time.Second) // clocks are set by that much
+			b.poll("after")
+			b.wants("set back a little", map[string]int{"after": 2})
+		})
+	}
+}
+
 // Without a rate nothing is kept.
 func TestNoRate(t *testing.T) {
 	for _, r := range []*Reservoir{new(Reservoir), NewReservoir(Config{})} {
-		if r.Keeps(0) || r.Run(t.Context()) != nil {
+		if r.Keeps(0) || r.Run(t.Context()) != nil || r.DiskRoom() != 0 {
 			t.Error("keeps polls")
+		}
+		if r.Forget(1, noon); r.resets.untilMS != nil {
+			t.Error("keeps resets")
 		}
 		if _, err := r.Simulate(t.Context(), popup.Proposal{}); err != popup.ErrNoSample {
 			t.Errorf("Simulate = %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 // whyNotStore is a store in memory, which fails as long as err is set.
 type whyNotStore struct {
+	mu     sync.Mutex
 	rows   []popup.WhyNot
 	writes int
 	tries  int
@@ -24,6 +26,8 @@ type whyNotStore struct {
 }
 
 func (s *whyNotStore) AddWhyNot(_ context.Context, counts []popup.WhyNot) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.tries++
 	if s.err == nil {
 		s.rows = append(s.rows, counts...)
@@ -33,12 +37,28 @@ func (s *whyNotStore) AddWhyNot(_ context.Context, counts []popup.WhyNot) error 
 }
 
 func (s *whyNotStore) WhyNot(_ context.Context, id uint32, fromMS, toMS int64) (out []popup.WhyNot, _ error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, r := range s.rows {
 		if r.PopupID == id && r.HourMS >= fromMS && r.HourMS < toMS {
 			out = append(out, r)
 		}
 	}
 	return out, s.err
+}
+
+// sees returns how many rows and writes there are, and how often it was asked.
+func (s *whyNotStore) sees() (rows, writes, tries int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rows), s.writes, s.tries
+}
+
+// fail has the store fail, unless err is nil.
+func (s *whyNotStore) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
 }
 
 func newCounter(t testing.TB, perSecond int64, specs ...string) (*WhyNot, *whyNotStore, *snapshot.Snapshot) {

@@ -23,7 +23,7 @@ func (s *State) Run(ctx context.Context) error {
 	last, took := time.Now(), time.Duration(0)
 	full := fullWatch{log: s.log}
 	for {
-		s.journal.LeaveRoom(s.table.DumpRoom(s.dump) + spareRoom)
+		s.leaveRoom()
 		select {
 		case <-ctx.Done():
 			s.save()
@@ -43,6 +43,16 @@ func (s *State) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// leaveRoom has the journal leave as much of the disk as dumps and other files may take: were
+// there no room for a dump, nothing of the journal could be trimmed.
+func (s *State) leaveRoom() {
+	room := s.table.DumpRoom(s.dump) + spareRoom
+	if s.room != nil {
+		room += s.room()
+	}
+	s.journal.LeaveRoom(room)
 }
 
 // dumpPause returns the time from the start of a dump to that of the next one.

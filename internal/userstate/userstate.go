@@ -30,6 +30,7 @@ type Config struct {
 	Database *persist.DB
 	Table    *frequency.Table
 	Dump     string                      // path of the dump
+	DiskRoom func() int64                // bytes of disk that other files beside it may take; nil: none
 	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
 	// Shipped calls its functions as [queue.Shipped] does: with what other servers have
 	// shipped and nobody has committed. nil: there are no other servers, and Subscribed
@@ -47,6 +48,7 @@ type State struct {
 	db    *persist.DB
 	table *frequency.Table
 	dump  string
+	room  func() int64
 	seed  func(context.Context) error
 	peers *peers
 	known *known
@@ -78,7 +80,7 @@ type State struct {
 // New returns a State that is not ready: see Connect and Restore.
 func New(c Config) *State {
 	return &State{
-		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(), db: c.Database, table: c.Table, dump: c.Dump, seed: c.Seed, now: c.Now, log: c.Log,
+		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(), db: c.Database, table: c.Table, dump: c.Dump, room: c.DiskRoom, seed: c.Seed, now: c.Now, log: c.Log,
 		unheard: retry.Outage{
 			Log: c.Log, Begins: "what other servers have shipped is not known yet", Ends: "what other servers have shipped is known again", EachCause: true,
 		},
