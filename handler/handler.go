@@ -108,7 +108,8 @@ type Server struct {
 	answers  *answers
 	nextPoll [][]byte // by seconds
 
-	repeats *repeats
+	repeats  *repeats
+	previews previews
 
 	polls   sync.Pool // of *pollScratch
 	reports sync.Pool // of *actionScratch

@@ -7,14 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"strconv"
 
-	"github.com/valyala/fasthttp"
-
-	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/popup"
-	"github.com/popupd/popupd/snapshot"
 )
 
 // A preview token carries the popup that it shows, so that every server which has the
@@ -51,13 +45,18 @@ type previewSpec struct {
 // Preview returns a token: polls with it get the only variant of p, whoever asks, until
 // endsMS. It returns [popup.ErrPreviewTooLarge] if p does not fit into a token.
 func (s *Server) Preview(p *popup.Popup, endsMS int64) (token string, err error) {
-	spec, err := json.Marshal(previewSpec{p.Key, p.Placements, p.Variants})
-	if err != nil {
+	var spec bytes.Buffer
+	e := json.NewEncoder(&spec)
+	e.SetEscapeHTML(false) // escapes are read as what they stand for, but are up to six times as long
+	if err := e.Encode(previewSpec{p.Key, p.Placements, p.Variants}); err != nil {
 		return "", fmt.Errorf("encode the preview of popup %s: %w", p.Key, err)
+	}
+	if spec.Len() > popup.MaxSpec {
+		return "", popup.ErrPreviewTooLarge
 	}
 	scratch := s.polls.Get().(*pollScratch)
 	defer s.polls.Put(scratch)
-	text := scratch.keys.appendPreview(nil, &preview{endsMS, p.ID, p.Version, spec})
+	text := scratch.keys.appendPreview(nil, &preview{endsMS, p.ID, p.Version, spec.Bytes()})
 	if len(text) > maxPreview {
 		return "", popup.ErrPreviewTooLarge
 	}
@@ -108,71 +107,4 @@ func (k *keyring) verifyPreview(text []byte) (p preview, ok bool) {
 		version: binary.BigEndian.Uint32(b[16:]),
 		spec:    spec,
 	}, err == nil
-}
-
-// openPreview returns what the preview token of a poll shows, or what is wrong with it.
-func (p *pollScratch) openPreview(nowMS int64) (*popup.Spec, *snapshot.Variant, problem) {
-	shown, ok := p.keys.verifyPreview(p.preview)
-	if !ok {
-		return nil, nil, invalidPreview
-	}
-	if nowMS >= shown.endsMS {
-		return nil, nil, previewExpired
-	}
-	spec, _, err := popup.DecodeStored(shown.spec)
-	if err != nil {
-		return nil, nil, invalidPreview
-	}
-	variant, err := snapshot.NewPreview(shown.popup, shown.version, &spec)
-	if err != nil {
-		return nil, nil, invalidPreview
-	}
-	return &spec, variant, noProblem
-}
-
-// answerPreview answers a poll that has a preview token with its popup, whoever asks and
-// wherever. Nothing is decided and nothing recorded, so no signature of the user is needed.
-func (s *Server) answerPreview(ctx *fasthttp.RequestCtx, p *pollScratch, isPost bool) outcome {
-	spec, variant, wrong := p.openPreview(s.now())
-	if wrong != noProblem {
-		s.fail(ctx, wrong)
-		return unauthorized
-	}
-	sec := decision.DefaultNextPoll(rand.Uint64())
-	s.answers.served[sec].send(ctx)
-	b := ctx.Response.SwapBody(nil)[:0]
-	if isPost {
-		b = append(b, popupsHead...)
-	}
-	b = append(b, `{"popup":`...)
-	b = variant.AppendPopup(b, previewPlacement(spec, &p.Request), p.Locale)
-	b = append(b, `,"token":"","preview":true`...)
-	if isPost {
-		b = append(b, '}')
-		b = append(b, s.answers.tails[sec]...)
-		b = append(b, triggersEnd+popupsEnd...)
-	} else {
-		b = append(b, `,"next_poll_sec":`...)
-		b = strconv.AppendInt(b, int64(sec), 10)
-		b = append(b, '}')
-	}
-	ctx.Response.SwapBody(b)
-	return previewed
-}
-
-// previewPlacement returns where a page shows a preview: the first of its placements that
-// the popup has, else the first of them.
-func previewPlacement(spec *popup.Spec, r *popup.Request) []byte {
-	names := r.PlacementNames()
-	for _, name := range names {
-		for _, own := range spec.Placements {
-			if own == string(name) {
-				return name
-			}
-		}
-	}
-	if popup.ValidPlacement(names[0]) {
-		return names[0]
-	}
-	return []byte(spec.Placements[0])
 }

@@ -155,6 +155,11 @@ func TestPreviewSize(t *testing.T) {
 	if _, err := f.Preview(draft(t, content, other), anHour); !errors.Is(err, popup.ErrPreviewTooLarge) {
 		t.Errorf("twice as much: %v", err)
 	}
+	long := draft(t, `{}`, `{}`)
+	long.Variants[0].Content = map[string]any{"x": strings.Repeat("x", popup.MaxSpec)} // compressed it is short
+	if _, err := f.Preview(long, anHour); !errors.Is(err, popup.ErrPreviewTooLarge) {
+		t.Errorf("more than a popup may have: %v", err)
+	}
 }
 
 // FuzzPreview: what is accepted carries what was signed.
@@ -174,19 +179,15 @@ func FuzzPreview(f *testing.F) {
 
 // FuzzSignedPreview: whatever is signed, as another version might, is JSON or refused.
 func FuzzSignedPreview(f *testing.F) {
-	s := newServer(f, nil)
 	f.Add(int64(anHour), uint32(7), []byte(`{"key":"k","placements":["home"],"variants":[{"key":"a","content":{"title":"<"},"translations":{"zh":{"n":1}}}]}`), []byte("zh"))
 	f.Add(int64(-1), uint32(0), []byte(`{}`), []byte(""))
 	f.Fuzz(func(t *testing.T, endsMS int64, id uint32, spec, locale []byte) {
-		p := s.polls.Get().(*pollScratch)
-		defer s.polls.Put(p)
-		p.reset()
-		p.preview = p.keys.appendPreview(nil, &preview{endsMS: endsMS, popup: id, spec: spec})
-		read, variant, wrong := p.openPreview(startMS)
+		k := mustKeyring(t, "secret")
+		shown, wrong := k.openPreview(k.appendPreview(nil, &preview{endsMS: endsMS, popup: id, spec: spec}), startMS)
 		if wrong != noProblem {
 			return
 		}
-		if answer := variant.AppendPopup(nil, previewPlacement(read, &p.Request), locale); !json.Valid(answer) {
+		if answer := shown.variant.AppendPopup(nil, shown.placement(&popup.Request{}), locale); !json.Valid(answer) {
 			t.Fatalf("%s is shown as %s", spec, answer)
 		}
 	})

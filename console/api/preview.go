@@ -42,7 +42,7 @@ func (a *API) previewPopup(w http.ResponseWriter, r *http.Request) error {
 	ends := time.UnixMilli(a.config.Now()).UTC().Add(previewLife)
 	token, err := a.config.Previews.Preview(&p, ends.UnixMilli())
 	if errors.Is(err, popup.ErrPreviewTooLarge) {
-		return invalidField("/variant", "is too large for a preview: with its translations, compressed, it may have some 35 KiB")
+		return invalidField("/variant", "is too large for a preview: with its translations it may have 512 KiB, and some 35 KiB when compressed")
 	}
 	if err != nil {
 		return err
