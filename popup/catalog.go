@@ -18,7 +18,7 @@ var (
 // Change says who changes a popup and how, for the audit trail.
 type Change struct {
 	Actor  string
-	Action string // create update activate pause archive rollback
+	Action string // as in docs/openapi.yaml
 }
 
 // Revision is one version of a popup as it was written.
@@ -35,7 +35,7 @@ type AuditEntry struct {
 	At          time.Time `json:"at"` // UTC
 	Actor       string    `json:"actor"`
 	Action      string    `json:"action"`
-	Object      string    `json:"object"`       // a popup's key, config:settings, user:ID, erasure:ID, or server:HOST and its new log level
+	Object      string    `json:"object"`       // a popup's key, config:settings, user:ID, erasure:ID, server:HOST and its new log level, or token:NAME and its role
 	FromVersion uint32    `json:"from_version"` // 0: there was none
 	ToVersion   uint32    `json:"to_version"`   // 0: there is none
 }
