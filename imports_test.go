@@ -36,6 +36,7 @@ var imports = map[string][]string{
 	"persist":         {"internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":         {"popup"},
 	"console/api":     {"console", "decision", "popup", "snapshot", "snapshot/lint"},
+	"console/tokens":  {"internal/retry", "popup"},
 	"docs":            {},
 	"sdk":             {},
 	"tuning":          {},
@@ -54,7 +55,7 @@ var imports = map[string][]string{
 	"internal/retry":       {},
 	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},
 	"internal/server": {
-		"console", "console/api", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
+		"console", "console/api", "console/tokens", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
 		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},

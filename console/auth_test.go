@@ -40,7 +40,7 @@ func TestToken(t *testing.T) {
 		})
 	}
 	const want = `
-		# HELP popupd_admin_auth_failures_total Requests on the admin listener without the right token.
+		# HELP popupd_admin_auth_failures_total Requests on the admin listener without a token that is good.
 		# TYPE popupd_admin_auth_failures_total counter
 		popupd_admin_auth_failures_total 8
 	`

@@ -2,8 +2,8 @@
 // net/http: its listener, authentication, health, metrics and profiles.
 //
 // It listens on a private address. Everything below /v1/ and /debug/ asks for
-// the bearer token, of which only a few can be guessed; health, metrics and the
-// API's description do not. No change comes from another site's page.
+// a bearer token whose role covers that of the route, of which only a few can be guessed;
+// health, metrics and the API's description do not. No change comes from another site's page.
 //
 // What operators work with are parts in packages of their own, as console/api. A
 // part imports this package and lists its [Route]s, and whoever builds the server
@@ -15,12 +15,15 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // Config is what a [Server] works with. All fields are required unless they say otherwise.
@@ -28,8 +31,10 @@ type Config struct {
 	// Routes are what the parts of the console answer.
 	Routes []Route
 
-	// Token is the bearer token that guards the API.
+	// Token is the first bearer token, of the role admin, which never ends.
 	Token string
+	// Tokens knows the others.
+	Tokens Tokens
 	// Ready returns nil while this server may be sent polls, or the reason why
 	// not: it restores its state, or it drains. It must not wait for a store.
 	Ready func() error
@@ -54,6 +59,8 @@ func (c *Config) Validate() error {
 	switch {
 	case c.Token == "":
 		return errors.New("console: no admin token")
+	case c.Tokens == nil:
+		return errors.New("console: no named tokens")
 	case c.Ready == nil:
 		return errors.New("console: no readiness")
 	case len(c.OpenAPI) == 0:
@@ -90,7 +97,12 @@ func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, guard: newGuard(c.Token), lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
+	s := &Server{config: c, guard: guard{popup.HashAdminToken(c.Token), c.Tokens, c.Now}, lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
+	for _, route := range s.routes() {
+		if needsToken(route.Path) && !route.Role.Valid() {
+			return nil, fmt.Errorf("console: no role may call %s %s", route.Method, route.Path)
+		}
+	}
 	s.handler = s.observe(sameOrigin(literalDots(s.mux())))
 	s.http = &http.Server{
 		Handler:           s,

@@ -14,6 +14,7 @@ import (
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/internal/apitest"
+	"github.com/popupd/popupd/popup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,20 +34,22 @@ type plane struct {
 	config   console.Config
 	server   *console.Server
 	registry *prometheus.Registry
+	tokens   named
 
 	mu      sync.Mutex
 	failing error // of the part
 	reloads int
+	callers []console.Caller // of reload
 }
 
 func newPlane(t testing.TB) *plane {
 	p := &plane{t: t, registry: prometheus.NewRegistry()}
 	p.config = console.Config{
 		Routes: []console.Route{
-			{Method: "GET", Path: popupsPath, Endpoint: p.list},
-			{Method: "POST", Path: reloadPath, Endpoint: p.reload},
+			{Method: "GET", Path: popupsPath, Endpoint: p.list, Role: popup.RoleViewer},
+			{Method: "POST", Path: reloadPath, Endpoint: p.reload, Role: popup.RolePublisher},
 		},
-		Token: token, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.Clock, Log: p.Logger(),
+		Token: token, Tokens: &p.tokens, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.Clock, Log: p.Logger(),
 		Registerer: p.registry, Gatherer: p.registry,
 	}
 	server, err := console.New(p.config)
@@ -63,13 +66,14 @@ func (p *plane) list(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-func (p *plane) reload(w http.ResponseWriter, _ *http.Request) error {
+func (p *plane) reload(w http.ResponseWriter, r *http.Request) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failing != nil {
 		return p.failing
 	}
 	p.reloads++
+	p.callers = append(p.callers, console.CallerOf(r))
 	console.WriteJSON(w, http.StatusOK, map[string]int{"revision": p.reloads})
 	return nil
 }
@@ -84,6 +88,14 @@ func (p *plane) fail(err error) {
 func TestConfigIsComplete(t *testing.T) {
 	if _, err := console.New(console.Config{}); err == nil {
 		t.Error("an empty config was accepted")
+	}
+	c := newPlane(t).config
+	c.Registerer = nil
+	for _, role := range []popup.Role{"", "root"} {
+		c.Routes = []console.Route{{Method: "GET", Path: popupsPath, Endpoint: func(http.ResponseWriter, *http.Request) error { return nil }, Role: role}}
+		if _, err := console.New(c); err == nil {
+			t.Errorf("an operation for the role %q was accepted", role)
+		}
 	}
 }
 

@@ -7,20 +7,30 @@ import (
 	"time"
 )
 
-// lockout stops guessing of the admin token: a client that presents maxGuesses
-// wrong ones within guessWindow is answered 429 for lockTime, whatever it
-// presents meanwhile. A client is an address, or the /64 network of an IPv6
+// lockout stops guessing of tokens: a client that presents maxGuesses wrong ones
+// within guessWindow is answered 429 for lockTime, also when it presents the right
+// one meanwhile. A client is an address, or the /64 network of an IPv6
 // address, since that is what one client has; addresses that a proxy reports
 // are not looked at, as anybody could write them.
 //
-// At most maxGuessers clients are remembered. Where a new one has no room, the one
+// Each named token is counted for itself, by its id, so that a program with an expired token
+// does not lock out the others at its address; those that look like one, and are none any
+// more, together. Whatever else is presented counts as a guess of the token of -admin-token.
+//
+// At most maxGuessers keys are remembered. Where a new one has no room, the one
 // that guessed last longest ago is forgotten: who has that many addresses
 // guesses with each of them, at the rate that each of them has.
 type lockout struct {
 	now func() int64 // ms
 
-	mu      sync.Mutex
-	clients map[netip.Prefix]*guesser
+	mu       sync.Mutex
+	guessers map[lockKey]*guesser
+}
+
+// lockKey is what guesses are counted by.
+type lockKey struct {
+	token  string // id of a named token, unknownToken, or empty for -admin-token
+	client netip.Prefix
 }
 
 const (
@@ -30,7 +40,7 @@ const (
 	maxGuessers = 1024
 )
 
-// guesser is a client that has presented a wrong token.
+// guesser is a client that has presented wrong tokens.
 type guesser struct {
 	guesses int
 	sinceMS int64 // start of the window that they are counted in, or of the lock
@@ -38,7 +48,7 @@ type guesser struct {
 }
 
 func newLockout(now func() int64) *lockout {
-	return &lockout{now: now, clients: make(map[netip.Prefix]*guesser)}
+	return &lockout{now: now, guessers: make(map[lockKey]*guesser)}
 }
 
 // verdict is what becomes of a request.
@@ -50,13 +60,13 @@ type verdict struct {
 // check counts a guess, if the request was one, and says whether its client is
 // locked out. Requests at the same time are counted one after the other, so that
 // many at once are no more guesses.
-func (l *lockout) check(client netip.Prefix, guessed bool) verdict {
+func (l *lockout) check(key lockKey, guessed bool) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	g := l.clients[client]
+	g := l.guessers[key]
 	if g != nil && g.over(now) {
-		delete(l.clients, client)
+		delete(l.guessers, key)
 		g = nil
 	}
 	switch {
@@ -67,7 +77,7 @@ func (l *lockout) check(client netip.Prefix, guessed bool) verdict {
 	case g == nil:
 		l.makeRoom(now)
 		g = &guesser{sinceMS: now}
-		l.clients[client] = g
+		l.guessers[key] = g
 	}
 	if g.guesses++; g.guesses < maxGuesses {
 		return verdict{}
@@ -86,21 +96,21 @@ func (g *guesser) over(nowMS int64) bool {
 	return nowMS < g.sinceMS || nowMS-g.sinceMS >= span.Milliseconds()
 }
 
-// makeRoom forgets what is over and, if that is not enough, one client more.
+// makeRoom forgets what is over and, if that is not enough, one more.
 func (l *lockout) makeRoom(nowMS int64) {
-	if len(l.clients) < maxGuessers {
+	if len(l.guessers) < maxGuessers {
 		return
 	}
-	var oldest netip.Prefix
-	for client, g := range l.clients {
+	var oldest lockKey
+	for key, g := range l.guessers {
 		if g.over(nowMS) {
-			delete(l.clients, client)
-		} else if o := l.clients[oldest]; o == nil || g.sinceMS < o.sinceMS {
-			oldest = client
+			delete(l.guessers, key)
+		} else if o := l.guessers[oldest]; o == nil || g.sinceMS < o.sinceMS {
+			oldest = key
 		}
 	}
-	if len(l.clients) >= maxGuessers {
-		delete(l.clients, oldest)
+	if len(l.guessers) >= maxGuessers {
+		delete(l.guessers, oldest)
 	}
 }
 

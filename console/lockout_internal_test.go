@@ -12,8 +12,8 @@ import (
 func TestLockoutRemembersFew(t *testing.T) {
 	now := int64(1_000_000)
 	l := newLockout(func() int64 { return now })
-	client := func(i int) netip.Prefix {
-		return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)
+	client := func(i int) lockKey {
+		return lockKey{client: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)}
 	}
 	for range maxGuesses {
 		l.check(client(0), true)
@@ -21,26 +21,40 @@ func TestLockoutRemembersFew(t *testing.T) {
 	for i := 1; i <= 20*maxGuessers; i++ {
 		now++
 		l.check(client(i), true)
-		if len(l.clients) > maxGuessers {
-			t.Fatalf("%d clients are remembered, want %d at most", len(l.clients), maxGuessers)
+		if len(l.guessers) > maxGuessers {
+			t.Fatalf("%d clients are remembered, want %d at most", len(l.guessers), maxGuessers)
 		}
 	}
-	if v := l.check(client(20*maxGuessers), false); v.wait != 0 || l.clients[client(20*maxGuessers)].guesses != 1 {
+	if v := l.check(client(20*maxGuessers), false); v.wait != 0 || l.guessers[client(20*maxGuessers)].guesses != 1 {
 		t.Errorf("the latest client: %+v, want it remembered with one guess", v)
 	}
 	// A client that presents the right token takes no room.
-	before := len(l.clients)
+	before := len(l.guessers)
 	for i := range 100 {
 		l.check(client(1<<20+i), false)
 	}
-	if len(l.clients) != before {
-		t.Errorf("%d clients are remembered, want %d", len(l.clients), before)
+	if len(l.guessers) != before {
+		t.Errorf("%d clients are remembered, want %d", len(l.guessers), before)
 	}
 	// Room is first made of what is over.
 	now += lockTime.Milliseconds()
 	l.check(client(1<<21), true)
-	if len(l.clients) != 1 {
-		t.Errorf("%d clients are remembered when all others are over, want 1", len(l.clients))
+	if len(l.guessers) != 1 {
+		t.Errorf("%d clients are remembered when all others are over, want 1", len(l.guessers))
+	}
+}
+
+// Guesses of one token lock out from that token, and only their own client.
+func TestLockoutByTokenAndClient(t *testing.T) {
+	l := newLockout(func() int64 { return 1 })
+	here, there := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	for range maxGuesses {
+		l.check(lockKey{"id-1", here}, true)
+	}
+	for key, want := range map[lockKey]bool{{"id-1", here}: true, {"id-2", here}: false, {"", here}: false, {"id-1", there}: false} {
+		if got := l.check(key, false).wait > 0; got != want {
+			t.Errorf("%+v is locked out: %v, want %v", key, got, want)
+		}
 	}
 }
 
@@ -51,7 +65,7 @@ func TestLockoutAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 200 {
 		wg.Go(func() {
-			v := l.check(netip.Prefix{}, true)
+			v := l.check(lockKey{}, true)
 			if v.shut {
 				shut.Add(1)
 			}
@@ -71,10 +85,10 @@ func TestLockoutClockGoesBack(t *testing.T) {
 	now := int64(1_000_000_000)
 	l := newLockout(func() int64 { return now })
 	for range maxGuesses {
-		l.check(netip.Prefix{}, true)
+		l.check(lockKey{}, true)
 	}
 	now -= time.Hour.Milliseconds()
-	if v := l.check(netip.Prefix{}, false); v.wait != 0 {
+	if v := l.check(lockKey{}, false); v.wait != 0 {
 		t.Errorf("locked out for %v after the clock went back", v.wait)
 	}
 }

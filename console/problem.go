@@ -18,6 +18,7 @@ type Problem struct {
 	Code   string            `json:"code"`
 	Detail string            `json:"detail,omitempty"`
 	Errors popup.FieldErrors `json:"errors,omitempty"`
+	Role   popup.Role        `json:"role,omitempty"` // that the operation needs
 
 	cause error // logged, never shown
 }

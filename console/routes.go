@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // Endpoint answers a request, or returns why it does not: a [*Problem], or any
@@ -12,22 +14,23 @@ import (
 type Endpoint func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one operation: a method, a path as [http.ServeMux] reads it, where a
-// GET is also a HEAD, and what answers.
+// GET is also a HEAD, what answers, and the role that it takes, if it needs a token.
 type Route struct {
 	Method, Path string
 	Endpoint     Endpoint
+	Role         popup.Role
 }
 
 // routes lists every operation, those of the parts first.
 func (s *Server) routes() []Route {
 	return slices.Concat(s.config.Routes, []Route{
-		{"GET", "/livez", s.live},
-		{"GET", "/readyz", s.readiness},
-		{"GET", "/metrics", s.metricsEndpoint()},
-		{"GET", "/openapi.yaml", s.openapi},
-		{"GET", "/debug/pprof", s.profiles},
-		{"GET", "/debug/pprof/", s.profiles},
-		{"GET", "/debug/pprof/{profile}", s.profile},
+		{"GET", "/livez", s.live, ""},
+		{"GET", "/readyz", s.readiness, ""},
+		{"GET", "/metrics", s.metricsEndpoint(), ""},
+		{"GET", "/openapi.yaml", s.openapi, ""},
+		{"GET", "/debug/pprof", s.profiles, popup.RoleAdmin},
+		{"GET", "/debug/pprof/", s.profiles, popup.RoleAdmin},
+		{"GET", "/debug/pprof/{profile}", s.profile, popup.RoleAdmin},
 	})
 }
 
@@ -48,9 +51,9 @@ func needsToken(path string) bool {
 // the same form as every other error.
 func (s *Server) mux() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern, path string, h http.Handler) {
+	handle := func(pattern, path string, role popup.Role, h http.Handler) {
 		if needsToken(path) {
-			h = s.guarded(h)
+			h = s.guarded(role, h)
 		}
 		mux.Handle(pattern, h)
 	}
@@ -60,7 +63,7 @@ func (s *Server) mux() http.Handler {
 		if strings.HasSuffix(path, "/") {
 			path += "{$}" // this path alone, not what is below it
 		}
-		handle(r.Method+" "+path, r.Path, s.endpoint(r.Endpoint))
+		handle(r.Method+" "+path, r.Path, r.Role, s.endpoint(r.Endpoint))
 		methods[path] = append(methods[path], r.Method)
 		if r.Method == http.MethodGet {
 			methods[path] = append(methods[path], http.MethodHead)
@@ -68,7 +71,7 @@ func (s *Server) mux() http.Handler {
 	}
 	for _, path := range slices.Sorted(maps.Keys(methods)) {
 		allow := strings.Join(methods[path], ", ")
-		handle(path, path, s.endpoint(func(w http.ResponseWriter, r *http.Request) error {
+		handle(path, path, popup.RoleViewer, s.endpoint(func(w http.ResponseWriter, r *http.Request) error {
 			w.Header().Set("Allow", allow)
 			return NewProblem(http.StatusMethodNotAllowed, "method_not_allowed", "The path has only "+allow+".")
 		}))
@@ -77,7 +80,7 @@ func (s *Server) mux() http.Handler {
 		return NewProblem(http.StatusNotFound, "not_found", "There is nothing at this path.")
 	})
 	for _, path := range []string{"/", "/v1/", "/debug/"} {
-		handle(path, path, nothing)
+		handle(path, path, popup.RoleViewer, nothing)
 	}
 	return mux
 }

@@ -57,7 +57,7 @@ func TestReadyKnowsPeers(t *testing.T) {
 }
 
 // TestServersShareUsers: what a user is shown by one server, the other knows;
-// a user who is forgotten on one is forgotten on both. The database takes the name out of its
+// a user who is forgotten on one is forgotten on both. So is a token that one ends. The database takes the name out of its
 // events later, see persist.
 func TestServersShareUsers(t *testing.T) {
 	dsn := storetest.MySQL(t)
@@ -82,6 +82,9 @@ func TestServersShareUsers(t *testing.T) {
 		})
 	}
 
+	viewer := newNamedToken(a, "viewer")
+	viewer.is(a, 200, "at once")
+	viewer.is(b, 200, "at once on another server")
 	previewOnAnother(t, a, b)
 	if a.mustAsk("shared") == nil {
 		t.Fatal("nothing to show")
@@ -91,10 +94,15 @@ func TestServersShareUsers(t *testing.T) {
 		t.Errorf("the other server shows %s again", p.Popup.Key)
 	}
 
+	if status := a.admin("DELETE", "/v1/admin/tokens?name="+viewer.name, "", "", nil); status != http.StatusNoContent {
+		t.Fatalf("end of a token: %d", status)
+	}
+	viewer.is(a, 401, "once it is deleted")
 	if status := a.admin("DELETE", "/v1/admin/users/shared", "", "", nil); status != http.StatusAccepted {
 		t.Fatalf("reset: %d", status)
 	}
 	within("after a reset", 0)
+	eventually(t, 5*time.Second, func() error { return viewer.try(b, 401) })
 	eventually(t, 30*time.Second, func() error {
 		events, err := queryInt(db, "SELECT COUNT(*) FROM event")
 		if err != nil {
@@ -128,5 +136,45 @@ func previewOnAnother(t *testing.T, a, b *server) {
 	}
 	if status, err := b.act(preview.Token, "click"); status != http.StatusUnauthorized {
 		t.Errorf("an action with a preview: %d, %v", status, err)
+	}
+}
+
+// namedToken is a token of the role viewer.
+type namedToken struct{ name, token string }
+
+// newNamedToken makes a token on a server.
+func newNamedToken(s *server, name string) *namedToken {
+	s.t.Helper()
+	n := &namedToken{name: name}
+	var created struct{ Token string }
+	if status := s.admin("POST", "/v1/admin/tokens", fmt.Sprintf(`{"name":%q,"role":"viewer"}`, name), "", &created); status != http.StatusCreated {
+		s.t.Fatalf("token: %d", status)
+	}
+	n.token = created.Token
+	return n
+}
+
+// try returns an error unless a server answers a request with the token with a status.
+func (n *namedToken) try(s *server, want int) error {
+	req, err := http.NewRequest("GET", s.adminURL+"/v1/admin/popups", nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+n.token)
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != want {
+		return fmt.Errorf("the token %s gets %d, want %d", n.name, resp.StatusCode, want)
+	}
+	return nil
+}
+
+func (n *namedToken) is(s *server, want int, when string) {
+	s.t.Helper()
+	if err := n.try(s, want); err != nil {
+		s.t.Errorf("%s: %v", when, err)
 	}
 }

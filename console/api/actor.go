@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/popupd/popupd/console"
 )
 
 const (
@@ -12,11 +14,14 @@ const (
 	maxActorBytes = 64
 )
 
-// actor is who the audit trail names: what the request's X-Popupd-Actor says,
-// without control characters and cut to 64 bytes, else "admin". Whoever holds the
-// token may write any name there, so it says who it was among trusted people, not
-// whom to trust.
+// actor is who the audit trail names: the name of the token, which nothing in the request
+// changes. Of -admin-token it is what X-Popupd-Actor says, without control characters and cut
+// to 64 bytes, else "admin": whoever holds that one may write any name there, so it says who
+// it was among trusted people, not whom to trust.
 func actor(r *http.Request) string {
+	if token := console.CallerOf(r).Token; token != "" {
+		return token
+	}
 	name := strings.Map(func(c rune) rune {
 		if c == utf8.RuneError || !unicode.IsPrint(c) {
 			return -1

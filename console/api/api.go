@@ -1,10 +1,10 @@
 // Package api is the REST API of the control plane: popups with their history and
-// statistics, the events that counted, the audit trail, what is remembered of users, and what
-// they did on the site.
+// statistics, the events that counted, the audit trail, what is remembered of users, what
+// they did on the site, and the named tokens.
 //
-// It lists its operations; package console routes to them, asks for the token
-// before them, and writes the errors that they return. Listeners, tokens, health
-// and metrics live there, and pages do not live here.
+// It lists its operations, each with the role that it takes; package console routes to them,
+// asks for the token before them, and writes the errors that they return. Listeners,
+// authentication, health and metrics live there, and pages do not live here.
 // docs/openapi.yaml describes every operation, and the package's tests hold every
 // answer against it.
 //
@@ -127,6 +127,16 @@ type Explainer interface {
 	Explain(q *decision.Query) (e popup.Explanation, more int64)
 }
 
+// Tokens keeps the named tokens of the control plane. A change is in force on this server once
+// it returns without an error. It blocks and fails as a [Catalog]; errors it may name are
+// [popup.ErrTokenExists], [popup.ErrTooManyTokens] and [popup.ErrNoSuchToken].
+type Tokens interface {
+	// AdminTokens returns all tokens by name, expired ones among them.
+	AdminTokens(ctx context.Context) ([]popup.AdminToken, error)
+	CreateAdminToken(ctx context.Context, c popup.Change, t popup.AdminToken) error
+	DeleteAdminToken(ctx context.Context, c popup.Change, name string) error
+}
+
 // Config is what an [API] works with. All fields are required unless they say otherwise.
 type Config struct {
 	Catalog    Catalog
@@ -140,6 +150,7 @@ type Config struct {
 	Previews   Previews
 	Simulator  Simulator
 	Explainer  Explainer
+	Tokens     Tokens
 	Snapshots  *snapshot.Store
 
 	// Ready returns nil once the users' state is complete, or the reason why it
@@ -174,6 +185,8 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no data plane")
 	case c.Simulator == nil:
 		return errors.New("console/api: no simulator")
+	case c.Tokens == nil:
+		return errors.New("console/api: no tokens")
 	case c.Explainer == nil:
 		return errors.New("console/api: no explainer")
 	case c.Ready == nil:
@@ -195,44 +208,53 @@ func New(c Config) (*API, error) {
 	return &API{config: c}, nil
 }
 
-// Routes lists every operation, in the order of docs/openapi.yaml.
+// Routes lists every operation, in the order of docs/openapi.yaml, with the role that it
+// takes. editing says what a publisher may do beyond an editor with the same operation.
 func (a *API) Routes() []console.Route {
-	const popups, one = "/v1/admin/popups", "/v1/admin/popups/{key}"
-	const users, user = "/v1/admin/users", "/v1/admin/users/{uid}"
+	const (
+		popups, one, settings = "/v1/admin/popups", "/v1/admin/popups/{key}", "/v1/admin/settings"
+		users, user           = "/v1/admin/users", "/v1/admin/users/{uid}"
+		logLevel, tokens      = "/v1/admin/log-level", "/v1/admin/tokens"
+
+		viewer, editor, publisher, admin = popup.RoleViewer, popup.RoleEditor, popup.RolePublisher, popup.RoleAdmin
+	)
 	return []console.Route{
-		route("POST", "/v1/events", a.reportEvents),
-		route("GET", popups, a.listPopups),
-		route("POST", popups, a.createPopup),
-		route("GET", one, a.getPopup),
-		route("PUT", one, a.replacePopup),
-		route("DELETE", one, a.archivePopup),
-		route("POST", one+"/activate", a.activatePopup),
-		route("POST", one+"/pause", a.pausePopup),
-		route("GET", one+"/revisions", a.listRevisions),
-		route("POST", one+"/rollback", a.rollbackPopup),
-		route("POST", one+"/preview", a.previewPopup),
-		route("GET", one+"/stats", a.getStats),
-		route("GET", "/v1/admin/settings", a.getSettings),
-		route("PUT", "/v1/admin/settings", a.replaceSettings),
-		route("POST", "/v1/admin/simulate", a.simulate),
-		route("POST", "/v1/admin/explain", a.explain),
-		route("GET", "/v1/admin/audit", a.listAudit),
-		route("GET", "/v1/admin/events", a.exportEvents),
-		route("POST", "/v1/admin/reload", a.reload),
-		route("GET", "/v1/admin/log-level", a.getLogLevel),
-		route("PUT", "/v1/admin/log-level", a.setLogLevel),
-		route("GET", users, a.getUser),
-		route("DELETE", users, a.resetUser),
-		route("GET", user, a.getUser),
-		route("DELETE", user, a.resetUser),
-		route("GET", "/v1/admin/erasures/{id}", a.getErasure),
+		route(editor, "POST", "/v1/events", a.reportEvents),
+		route(viewer, "GET", popups, a.listPopups),
+		route(editor, "POST", popups, a.createPopup),
+		route(viewer, "GET", one, a.getPopup),
+		route(editor, "PUT", one, a.replacePopup),
+		route(editor, "DELETE", one, a.archivePopup),
+		route(publisher, "POST", one+"/activate", a.activatePopup),
+		route(publisher, "POST", one+"/pause", a.pausePopup),
+		route(viewer, "GET", one+"/revisions", a.listRevisions),
+		route(editor, "POST", one+"/rollback", a.rollbackPopup),
+		route(editor, "POST", one+"/preview", a.previewPopup),
+		route(viewer, "GET", one+"/stats", a.getStats),
+		route(viewer, "GET", settings, a.getSettings),
+		route(publisher, "PUT", settings, a.replaceSettings),
+		route(editor, "POST", "/v1/admin/simulate", a.simulate),
+		route(viewer, "POST", "/v1/admin/explain", a.explain),
+		route(viewer, "GET", "/v1/admin/audit", a.listAudit),
+		route(admin, "GET", "/v1/admin/events", a.exportEvents),
+		route(publisher, "POST", "/v1/admin/reload", a.reload),
+		route(viewer, "GET", logLevel, a.getLogLevel),
+		route(admin, "PUT", logLevel, a.setLogLevel),
+		route(viewer, "GET", users, a.getUser),
+		route(admin, "DELETE", users, a.resetUser),
+		route(viewer, "GET", user, a.getUser),
+		route(admin, "DELETE", user, a.resetUser),
+		route(viewer, "GET", "/v1/admin/erasures/{id}", a.getErasure),
+		route(admin, "GET", tokens, a.listTokens),
+		route(admin, "POST", tokens, a.createToken),
+		route(admin, "DELETE", tokens, a.deleteToken),
 	}
 }
 
 // route is an operation whose errors may also be those of the store and of the
 // popups' rules.
-func route(method, path string, e console.Endpoint) console.Route {
-	return console.Route{Method: method, Path: path, Endpoint: func(w http.ResponseWriter, r *http.Request) error {
+func route(role popup.Role, method, path string, e console.Endpoint) console.Route {
+	return console.Route{Role: role, Method: method, Path: path, Endpoint: func(w http.ResponseWriter, r *http.Request) error {
 		if err := e(w, r); err != nil {
 			return asProblem(err)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/frequency"
@@ -46,6 +47,7 @@ type plane struct {
 	simulator simulator
 	watcher   *watcher
 	snapshots *snapshot.Store
+	tokens    *tokens.Cache
 	level     slog.LevelVar
 	zone      *time.Location // nil: UTC
 }
@@ -93,6 +95,7 @@ type store interface {
 	api.Statistics
 	api.WhyNot
 	api.Exporter
+	tokens.Store
 	follow.Source
 }
 
@@ -105,8 +108,12 @@ func (p *plane) open(s store) {
 	p.watcher = &watcher{inner: follow.New(p.snapshots, follow.Config{
 		Source: s, Now: p.Clock, Log: log, Registerer: prometheus.NewRegistry(),
 	})}
+	p.tokens = tokens.New(s, p.Clock, log)
+	if err := p.tokens.Read(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Explainer: decision.Explainer{Snapshots: p.snapshots, Users: p.table}, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Explainer: decision.Explainer{Snapshots: p.snapshots, Users: p.table}, Tokens: p.tokens, Snapshots: p.snapshots,
 		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {
@@ -120,7 +127,7 @@ func (p *plane) open(s store) {
 // console returns the API in a console that logs to log.
 func (p *plane) console(log *slog.Logger) http.Handler {
 	server, err := console.New(console.Config{
-		Routes: p.api.Routes(), Token: token, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Now: p.Clock, Log: log, Gatherer: prometheus.NewRegistry(),
+		Routes: p.api.Routes(), Token: token, Tokens: p.tokens, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Now: p.Clock, Log: log, Gatherer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		p.t.Fatal(err)

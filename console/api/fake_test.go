@@ -28,7 +28,8 @@ type memory struct {
 	settings  popup.StoredSettings
 	erased    map[int64]popup.Erasure
 	events    []popup.CountedEvent
-	cutOff    error // of an export, after its first events
+	cutOff    error              // of an export, after its first events
+	tokens    []popup.AdminToken // by name
 }
 
 func newMemory(now func() int64) *memory {

@@ -92,6 +92,9 @@ func (a *API) createPopup(w http.ResponseWriter, r *http.Request) error {
 	if spec.Status == popup.Archived {
 		return invalidField("/status", "a new popup can't be archived: that is final")
 	}
+	if err := editing(r, popup.Draft, spec.Status); err != nil {
+		return err
+	}
 	ctx, cancel := writing(r)
 	defer cancel()
 	change := popup.Change{Actor: actor(r), Action: "create"}
@@ -270,6 +273,9 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 		if err != nil {
 			return err
 		}
+		if err := editing(r, current.Status, spec.Status); err != nil {
+			return err
+		}
 		if err := checkStored(&spec); err != nil {
 			return err
 		}
@@ -284,6 +290,16 @@ func (a *API) change(w http.ResponseWriter, r *http.Request, action string, matc
 		a.writeChanged(w, http.StatusOK, after)
 		return nil
 	}
+}
+
+// editing returns why a caller may not make a change of a popup, or nil. An editor makes and
+// changes drafts, and archives them: what was live once may be so again at any moment,
+// and whoever looks at it then has approved something else.
+func editing(r *http.Request, before, after popup.Status) error {
+	if before == popup.Draft && (after == popup.Draft || after == popup.Archived) {
+		return nil
+	}
+	return console.CallerOf(r).Require(popup.RolePublisher, "Changing a popup that is not a draft, or making it one no more,")
 }
 
 // checkStored returns why a spec, of which parts were stored before, may not be written

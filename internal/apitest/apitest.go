@@ -68,6 +68,20 @@ func (c *Checker) Operations(withTag func(tag string) bool) []string {
 	return out
 }
 
+// Roles returns the role that each operation documents, by the operation as Operations has
+// it, "" for those that take no token, and which of them document an answer of 403.
+func (c *Checker) Roles() (roles map[string]string, forbidden map[string]bool) {
+	roles, forbidden = map[string]string{}, map[string]bool{}
+	for path, item := range c.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			role, _ := op.Extensions["x-role"].(string)
+			roles[method+" "+path] = role
+			forbidden[method+" "+path] = op.Responses.Status(http.StatusForbidden) != nil
+		}
+	}
+	return roles, forbidden
+}
+
 // Operation returns the operation that r calls, as Operations has it, or "" if
 // there is none.
 func (c *Checker) Operation(r *http.Request) string {

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/internal/cli"
@@ -98,6 +99,7 @@ type server struct {
 	polls   *handler.Server
 
 	// wireConsole
+	tokens  *tokens.Cache
 	console *console.Server
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/frequency"
@@ -166,15 +167,16 @@ func (s *server) wireConsole(context.Context) (err error) {
 		return nil
 	}
 	registerReady(s.registry, ready)
+	s.tokens = tokens.New(s.db, s.now, s.log)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Tokens: s.tokens, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {
 		return err
 	}
 	s.console, err = console.New(console.Config{
-		Routes: rest.Routes(), Token: s.keys.admin, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
+		Routes: rest.Routes(), Token: s.keys.admin, Tokens: s.tokens, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
 		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
 	})
 	return err

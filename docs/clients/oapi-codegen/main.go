@@ -36,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.name, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -350,6 +350,47 @@ func (p popupd) read(ctx context.Context) error {
 	}
 	audit, err := p.admin.ListAuditWithResponse(ctx, nil)
 	return want(http.StatusOK, "listAudit", audit, err)
+}
+
+// name makes a token that may read, uses it and ends it.
+func (p popupd) name(ctx context.Context) error {
+	named := NewToken{Name: key, Role: Viewer}
+	created, err := p.admin.CreateTokenWithResponse(ctx, nil, named)
+	if err := want(http.StatusCreated, "createToken", created, err); err != nil {
+		return err
+	}
+	again, err := p.admin.CreateTokenWithResponse(ctx, nil, named)
+	if err := want(http.StatusConflict, "createToken of the same name", again, err); err != nil {
+		return err
+	}
+	viewer := func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+created.JSON201.Token)
+		return nil
+	}
+	read, err := p.admin.GetSettingsWithResponse(ctx, viewer)
+	if err := want(http.StatusOK, "getSettings as a viewer", read, err); err != nil {
+		return err
+	}
+	reload, err := p.admin.ReloadWithResponse(ctx, viewer)
+	if err := want(http.StatusForbidden, "reload as a viewer", reload, err); err != nil {
+		return err
+	}
+	if got := reload.ApplicationproblemJSON403; got.Code != "role_required" || got.Role == nil || *got.Role != Publisher {
+		return fmt.Errorf("reload as a viewer: %+v", got)
+	}
+	list, err := p.admin.ListTokensWithResponse(ctx)
+	if err := want(http.StatusOK, "listTokens", list, err); err != nil {
+		return err
+	}
+	if got := list.JSON200.Items; len(got) != 1 || got[0].Id != created.JSON201.Id {
+		return fmt.Errorf("listTokens: %+v", got)
+	}
+	ended, err := p.admin.DeleteTokenWithResponse(ctx, &DeleteTokenParams{Name: key})
+	if err := want(http.StatusNoContent, "deleteToken", ended, err); err != nil {
+		return err
+	}
+	read, err = p.admin.GetSettingsWithResponse(ctx, viewer)
+	return want(http.StatusUnauthorized, "getSettings with a token that has ended", read, err)
 }
 
 // operate asks what monitoring asks.

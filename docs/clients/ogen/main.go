@@ -46,6 +46,7 @@ func main() {
 	forget(ctx, admin)
 	change(ctx, admin)
 	read(ctx, admin)
+	name(ctx, admin, *adminURL)
 	operate(ctx, admin)
 }
 
@@ -180,6 +181,24 @@ func read(ctx context.Context, admin *Client) {
 	want[*AuditPage](admin.ListAudit(ctx, ListAuditParams{}))
 	want[*ExportEventsOKApplicationXNdjson](admin.ExportEvents(ctx, ExportEventsParams{}))
 	want[*ExportEventsOKTextCsv](admin.ExportEvents(ctx, ExportEventsParams{Format: NewOptExportEventsFormat(ExportEventsFormatCsv)}))
+}
+
+// name makes a token that may read, uses it and ends it.
+func name(ctx context.Context, admin *Client, adminURL string) {
+	created := want[*CreatedToken](admin.CreateToken(ctx, &NewToken{Name: key, Role: RoleViewer}, CreateTokenParams{}))
+	must(created.Role == RoleViewer && created.LastUsedAt.Null, "token %+v", created)
+	want[*CreateTokenConflict](admin.CreateToken(ctx, &NewToken{Name: key, Role: RoleViewer}, CreateTokenParams{}))
+	viewer, err := NewClient(adminURL, bearer(created.Token))
+	if err != nil {
+		log.Fatal(err)
+	}
+	want[*SettingsHeaders](viewer.GetSettings(ctx))
+	refused := want[*ReloadForbidden](viewer.Reload(ctx))
+	must(refused.Code == "role_required" && refused.Role.Value == RolePublisher, "refused %+v", refused)
+	list := want[*TokenList](admin.ListTokens(ctx))
+	must(len(list.Items) == 1 && list.Items[0].ID == created.ID, "tokens %+v", list)
+	want[*DeleteTokenNoContent](admin.DeleteToken(ctx, DeleteTokenParams{Name: key}))
+	want[*UnauthorizedHeaders](viewer.GetSettings(ctx))
 }
 
 // operate asks what monitoring asks.

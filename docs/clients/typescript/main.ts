@@ -133,6 +133,18 @@ for (const format of ["ndjson", "csv"] as const) {
   assert.match(want(200, await admin.GET("/v1/admin/events", { params: { query: { format } }, parseAs: "text" })), /cursor/);
 }
 
+// Make a token that may read, use it and end it.
+const named = want(201, await admin.POST("/v1/admin/tokens", { body: { name: key, role: "viewer" } }));
+want(409, await admin.POST("/v1/admin/tokens", { body: { name: key, role: "viewer" } }));
+const viewer = createClient<paths>({ baseUrl: values.admin, headers: { Authorization: `Bearer ${named.token}` } });
+want(200, await viewer.GET("/v1/admin/settings"));
+const refused = await viewer.POST("/v1/admin/reload");
+want(403, refused);
+assert.deepEqual([refused.error?.code, refused.error?.role], ["role_required", "publisher"]);
+assert.deepEqual(want(200, await admin.GET("/v1/admin/tokens")).items.map((token) => token.id), [named.id]);
+want(204, await admin.DELETE("/v1/admin/tokens", { params: { query: { name: key } } }));
+want(401, await viewer.GET("/v1/admin/settings"));
+
 // Ask what monitoring asks.
 assert.equal(want(200, await admin.GET("/livez")).status, "ok");
 assert.equal(want(200, await admin.GET("/readyz")).status, "ready");
