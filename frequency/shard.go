@@ -45,10 +45,35 @@ func (s *sorted) run(key uint64) (lo, hi int) {
 		lo++
 	}
 	hi = lo
-	for hi < len(slots) && slots[hi].has(key) {
+	few := min(lo+fewSlots, len(slots))
+	for hi < few && slots[hi].has(key) {
 		hi++
 	}
+	if hi == lo+fewSlots {
+		hi = s.end(hi, key)
+	}
 	return lo, hi
+}
+
+// fewSlots is up to how many slots of a user are gone through one by one. Among thousands of
+// popups users have thousands.
+const fewSlots = 16
+
+// end returns where the slots of a user end that go on up to from at least: it doubles its
+// steps, then halves them.
+func (s *sorted) end(from int, key uint64) int {
+	step := fewSlots
+	for from+step <= len(s.slots) && s.slots[from+step-1].has(key) {
+		from += step
+		step *= 2
+	}
+	for step > 0 {
+		if from+step <= len(s.slots) && s.slots[from+step-1].has(key) {
+			from += step
+		}
+		step /= 2
+	}
+	return from
 }
 
 // crowded reports whether n more slots are too many for the homes.

@@ -140,3 +140,29 @@ func (s *State) SeenAtMS() int64 {
 	}
 	return s.ShownAtMS
 }
+
+// Wait says that a user waits for a popup, whatever becomes of other popups. A user may have
+// thousands, so it is packed: popup 32, impressions 16, for ever 8, reason 8.
+type Wait uint64
+
+// NewWait returns a wait of a user who has seen a popup so many times, see [State.Seen]. The
+// reason is CooldownClick, CooldownDismiss or CooldownImpression.
+func NewWait(id uint32, seen uint16, forever bool, reason Reason) Wait {
+	w := Wait(id)<<32 | Wait(seen)<<16 | Wait(reason)
+	if forever {
+		w |= 1 << 8
+	}
+	return w
+}
+
+// Popup returns the id of the popup.
+func (w Wait) Popup() uint32 { return uint32(w >> 32) }
+
+// Seen returns how many impressions count.
+func (w Wait) Seen() uint32 { return uint32(w >> 16 & 0xffff) }
+
+// Forever reports whether the wait never ends.
+func (w Wait) Forever() bool { return w>>8&1 != 0 }
+
+// Reason returns what stops the popup.
+func (w Wait) Reason() Reason { return Reason(w) }
