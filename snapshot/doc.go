@@ -27,6 +27,9 @@
 // requires something that only few pass, as with values of their own, the words of those are
 // all it looks at. [Popup.Gate] evaluates a single popup, condition by condition.
 //
+// Popups that the user waits for are found by a table of a segment's ids, and left out 64 at a
+// time ([Matches.Skip]): the user who has seen nearly everything has thousands of them.
+//
 // Which popups are open is a bitmap too, kept until the next minute, start or end; where
 // schedules are in the user's time one for each distance from UTC that a user has had.
 //

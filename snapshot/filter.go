@@ -29,6 +29,7 @@ type cursor struct {
 	from    uint32   // filters, of those of the request
 	to      uint32
 	head    *Popup // the next popup, when there are several cursors
+	skip    *skip  // nil: no popup is left out
 
 	isDriven bool   // by a list of the only words in which popups may fit
 	driver   []word // what is left of it
@@ -97,7 +98,7 @@ func (c *cursor) ask(a *attributeIndex, r *popup.Request, m *Matches) bool {
 }
 
 // drop forgets the segment.
-func (c *cursor) drop() { c.segment, c.open, c.driver, c.head = nil, nil, nil, nil }
+func (c *cursor) drop() { c.segment, c.open, c.driver, c.head, c.skip = nil, nil, nil, nil, nil }
 
 // add adds the filter of an index that has found popups, or nil. It reports whether it leaves
 // any.

@@ -20,6 +20,10 @@ type Matches struct {
 	filters []filter
 	value   value // of the attribute that is asked for
 	scratch
+
+	skips     []skip // of the cursors that have one
+	skipWords []skipWord
+
 	open     int // popups of index that are open
 	fits     int // those of them that have been found to fit in targeting
 	furthest popup.Reason
@@ -100,6 +104,11 @@ func (m *Matches) take(c *cursor) *Popup {
 	for {
 		for ; c.i < c.words; c.i++ {
 			for w := c.fit[c.i]; w != 0; w = c.fit[c.i] {
+				if c.skip != nil {
+					if w = c.skip.pass(c.segment, c.at[c.i], w); w == 0 {
+						break
+					}
+				}
 				c.fit[c.i] = w & (w - 1)
 				m.fits++
 				p := c.segment.popups[int(c.at[c.i])*64+bits.TrailingZeros64(w)]
@@ -172,5 +181,9 @@ func (m *Matches) Release() {
 		m.filters = m.filters[:0]
 	}
 	m.scratch.reset()
+	if len(m.skips) > 0 {
+		clear(m.skips)
+		m.skips = m.skips[:0]
+	}
 	m.value.release()
 }

@@ -56,7 +56,7 @@ func TestReleaseForgetsTheRequest(t *testing.T) {
 		}
 	}
 	for i, c := range m.cursors[:cap(m.cursors)] {
-		if c.segment != nil || c.open != nil || c.driver != nil || c.head != nil {
+		if c.segment != nil || c.open != nil || c.driver != nil || c.head != nil || c.skip != nil {
 			t.Errorf("kept: cursor %d", i)
 		}
 	}

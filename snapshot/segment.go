@@ -11,7 +11,9 @@ import (
 type segment struct {
 	popups     []*Popup // a popup's position is its index here
 	attributes []attributeIndex
-	noAny      []uint64  // popups without conditions of any; nil: all
+	noAny      []uint64 // popups without conditions of any; nil: all
+	partial    []uint64 // popups that not all users are in the rollout of; nil: none
+	places     places
 	users      userZones // nil: schedules are the same for all users
 }
 
@@ -99,6 +101,7 @@ func (t *targeting) required() string {
 // newSegment compiles popups that are in selection order.
 func newSegment(popups []*Popup) *segment {
 	s := newPlainSegment(popups)
+	s.places = newPlaces(popups)
 	groups := map[predicateKey][]use{}
 	var keys []predicateKey
 	var own []predicateKey // of the popup
@@ -117,6 +120,12 @@ func newSegment(popups []*Popup) *segment {
 			}
 			groups[key] = append(groups[key], use{c, uint32(i)})
 		})
+		if p.rolloutShare < rolloutSteps {
+			if s.partial == nil {
+				s.partial = newBitmap(len(popups))
+			}
+			setBit(s.partial, uint32(i))
+		}
 		if len(p.targeting.any) > 0 && s.noAny == nil {
 			s.noAny = complement(newBitmap(len(popups)), len(popups))
 		}
