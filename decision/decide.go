@@ -1,6 +1,8 @@
 package decision
 
 import (
+	"math"
+
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
@@ -34,11 +36,15 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 	d.search.hasBegun = false
 	user := users.LockBoth(r.User, r.PriorUser)
 	defer user.Unlock()
+	d.checksLeft, d.skips = minChecks, false
 	for p, in := d.search.next(); p != nil; {
 		var over bool
 		if p, in, over = d.tryPriority(p, in, &user, r, nowMS); over {
 			break
 		}
+	}
+	if d.skips {
+		d.allSkipped(nowMS)
 	}
 	if len(d.Winners) == 0 && d.Reason == popup.Eligible { // else a popup came further than a match
 		d.Reason = d.search.reason()
@@ -60,9 +66,12 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 		switch {
 		case v.Reason != popup.Eligible:
 			d.stopped(p, v)
+			if d.checksLeft--; d.checksLeft == 0 {
+				d.skipWaits(user, nowMS)
+			}
 		case v.ServedAtMS != 0:
 			d.servedBefore = append(d.servedBefore, candidate{p, in, v.ServedAtMS})
-		case d.reserve(p, in, user, r, nowMS): // was never served: no other comes before it
+		case d.reserve(p, in, p.ID, user, r, nowMS): // was never served: no other comes before it
 			return nil, 0, true
 		}
 	}
@@ -82,7 +91,7 @@ func (d *Decision) tryPriority(p *snapshot.Popup, in placements, user *frequency
 				continue
 			}
 		}
-		if d.reserve(c.popup, open, user, r, nowMS) {
+		if d.reserve(c.popup, open, math.MaxUint32, user, r, nowMS) {
 			return nil, 0, true
 		}
 	}
@@ -102,8 +111,9 @@ func (d *Decision) stopped(p *snapshot.Popup, v frequency.Verdict) {
 }
 
 // reserve reserves a popup that the user may see, in the first of the placements
-// in. It reports whether the search is over.
-func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.User, r *popup.Request, nowMS int64) bool {
+// in. Of its priority the popups up to an id have been tried. It reports whether the search
+// is over.
+func (d *Decision) reserve(p *snapshot.Popup, in placements, tried uint32, user *frequency.User, r *popup.Request, nowMS int64) bool {
 	if len(d.Winners) > 0 && d.minGapMS > 0 && !p.Frequency.IgnoreMinGap {
 		// The user's state knows nothing of a gap after what waits to be confirmed, but
 		// what is in one answer is seen together.
@@ -153,6 +163,9 @@ func (d *Decision) reserve(p *snapshot.Popup, in placements, user *frequency.Use
 		if ev.Nth == 0 {
 			user.CountUnconfirmed(p.Caps, &d.full)
 		}
+	}
+	if d.skips {
+		d.skipped(placement, p.Priority, tried, nowMS)
 	}
 	d.search.open &^= 1 << placement
 	return d.search.open == 0

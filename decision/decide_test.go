@@ -19,13 +19,18 @@ import (
 // holds what each comes to against a model that looks at every popup and keeps a list of
 // all that it has shown.
 func TestDecideIsLikeTheModel(t *testing.T) {
+	skipped := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		var specs []string
-		for range rapid.IntRange(1, 12).Draw(rt, "popups") {
+		n, userIDs, waits := rapid.IntRange(1, 12).Draw(rt, "popups"), []string{"u", "v", "w"}, []int{0, 40, 600}
+		if rapid.IntRange(0, 3).Draw(rt, "one user sees many") == 3 {
+			n, userIDs, waits = 90, []string{"u"}, []int{40, 600, 600, 600, 600, 600}
+		}
+		for range n {
 			specs = append(specs, fmt.Sprintf(`"priority":%d,"placements":[%s],"targeting":{"all":[{"attr":"platform","op":"in","value":[%s]}]},"rollout":{"percent":%d},
 				"frequency":{"after_impression_sec":%d,"max_impressions":%d,"ignore_min_gap":%t},"tags":[%s],"variants":[{"key":"a","weight":%d},{"key":"c","weight":1,"control":true}]`,
 				rapid.IntRange(0, 2).Draw(rt, "priority"), rapid.SampledFrom([]string{`"top"`, `"side","top"`, `"side"`, `"top","side","end"`}).Draw(rt, "placements"), rapid.SampledFrom([]string{`"ios"`, `"ios","web"`}).Draw(rt, "platforms"),
-				rapid.SampledFrom([]int{100, 100, 50}).Draw(rt, "percent"), rapid.SampledFrom([]int{0, 40, 600}).Draw(rt, "wait"),
+				rapid.SampledFrom([]int{100, 100, 50}).Draw(rt, "percent"), rapid.SampledFrom(waits).Draw(rt, "wait"),
 				rapid.IntRange(0, 2).Draw(rt, "limit"), rapid.Bool().Draw(rt, "ignores the gap"), rapid.SampledFrom([]string{``, `"sale"`, `"news","sale"`}).Draw(rt, "tags"), rapid.IntRange(0, 2).Draw(rt, "weight")))
 		}
 		var caps []string
@@ -40,12 +45,15 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 		users.KeepImpressions(keptBy(snap))
 		var d Decision
 		for now := startMS; now < startMS+1_200_000; now += rapid.SampledFrom([]int64{100, 20_000, 60_000}).Draw(rt, "wait") {
-			r := &popup.Request{User: []byte(rapid.SampledFrom([]string{"u", "v", "w"}).Draw(rt, "user")), Platform: []byte(rapid.SampledFrom([]string{"ios", "web", "tv"}).Draw(rt, "platform"))}
+			r := &popup.Request{User: []byte(rapid.SampledFrom(userIDs).Draw(rt, "user")), Platform: []byte(rapid.SampledFrom([]string{"ios", "web", "tv"}).Draw(rt, "platform"))}
 			for _, name := range rapid.Permutation([]string{"top", "side", "end", "none"}).Draw(rt, "order")[:rapid.IntRange(1, 4).Draw(rt, "placements")] {
 				r.Placements = append(r.Placements, []byte(name))
 			}
 			d.Decide(snap, users, r, now, nil)
 			want := model.decide(r, now)
+			if d.skips {
+				skipped++
+			}
 			var got outline
 			for _, w := range d.Winners {
 				got.winners = append(got.winners, fmt.Sprintf("%s in %s at %d", w.Popup.Key, r.Placements[w.Placement], w.ServedAtMS))
@@ -62,6 +70,9 @@ func TestDecideIsLikeTheModel(t *testing.T) {
 			}
 		}
 	})
+	if skipped == 0 {
+		t.Error("no decision skipped popups")
+	}
 }
 
 // outline is what a decision comes to; reason and readyAtMS only if no placement is taken:

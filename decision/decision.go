@@ -44,6 +44,11 @@ type Decision struct {
 	search       search
 	servedBefore []candidate // popups of one priority that may be shown again
 
+	// Of skipWaits.
+	checksLeft int  // popups that may be stopped before it is called
+	skips      bool // the search skips waits
+	waits      []popup.Wait
+
 	copied   *frequency.Table // memory of Dry
 	recorder recorder         // nil: what becomes of a single popup is not recorded
 }

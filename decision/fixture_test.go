@@ -25,7 +25,10 @@ func compile(t testing.TB, specs ...string) *snapshot.Snapshot {
 }
 
 // compileUnder is compile with settings.
-func compileUnder(t testing.TB, settings string, specs ...string) *snapshot.Snapshot {
+func compileUnder(t interface {
+	Helper()
+	Errorf(string, ...any)
+}, settings string, specs ...string) *snapshot.Snapshot {
 	t.Helper()
 	rows := make([]popup.Row, len(specs))
 	for i, spec := range specs {
@@ -80,6 +83,17 @@ func keptBy(snap *snapshot.Snapshot) func(id uint32) (ms int64) {
 			}
 		}
 		return ms
+	}
+}
+
+// restore has a user be in a state with each of n popups, which began a second ago.
+func (f *fixture) restore(user string, n int, s popup.State) {
+	f.Helper()
+	s.ServedAtMS, s.ShownAtMS, s.AtMS = f.nowMS-1000, f.nowMS-1000, f.nowMS-1000
+	for id := range uint32(n) {
+		if !f.users.Restore([]byte(user), id+1, s) {
+			f.Fatal("no memory")
+		}
 	}
 }
 
