@@ -28,7 +28,7 @@ type explainRequest struct {
 	Path       string                     `json:"path"`
 	IP         string                     `json:"ip"`
 	Attributes map[string]json.RawMessage `json:"attributes"`
-	At         *time.Time                 `json:"at"`    // nil: now
+	At         *string                    `json:"at"`    // nil: now
 	Popup      string                     `json:"popup"` // key; empty: all of them
 }
 
@@ -98,8 +98,12 @@ func (in *explainRequest) query(nowMS int64) (*decision.Query, error) {
 
 	q := &decision.Query{AtMS: nowMS, NowMS: nowMS, Key: in.Popup}
 	if in.At != nil {
-		q.AtMS = in.At.UnixMilli()
-		if year := in.At.UTC().Year(); year < 2025 || year > 2099 { // later ones are past the tables of the time zones
+		at, err := time.Parse(time.RFC3339, *in.At)
+		q.AtMS = at.UnixMilli()
+		switch year := at.UTC().Year(); {
+		case err != nil:
+			refuse("/at", "must be an RFC 3339 time, as 2026-12-24T18:00:00Z")
+		case year < 2025 || year > 2099: // later ones are past the tables of the time zones
 			refuse("/at", "must lie in the years 2025 to 2099")
 		}
 	}

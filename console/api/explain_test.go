@@ -101,38 +101,46 @@ func TestExplainBadInput(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf(`"n%d":1`, i)
 	}
-	for body, pointers := range map[string]string{
-		`{}`:                                             "/uid",
-		`{"uid":"a\u0000"}`:                              "/uid",
-		`{"uid":7}`:                                      "/uid",
-		`{"uid":"u","sig":"x"}`:                          "/sig",
-		`{"uid":"u","prior_uid":"u"}`:                    "/prior_uid",
-		`{"uid":"u","prior_uid":"\n"}`:                   "/prior_uid",
-		`{"uid":"u","placements":[]}`:                    "/placements",
-		`{"uid":"u","placements":["a","a"]}`:             "/placements/1",
-		`{"uid":"u","placements":[""]}`:                  "/placements/0",
-		`{"uid":"u","placement":"a","placements":["b"]}`: "/placements",
-		`{"uid":"u","placements":["1","2","3","4","5","6","7","8","9"]}`: "/placements",
-		`{"uid":"u","trigger":"scroll"}`:                                 "/trigger",
-		`{"uid":"u","tz":"Mars/Olympus","ip":"10.1"}`:                    "/tz /ip",
-		`{"uid":"u","at":"2024-01-01T00:00:00Z"}`:                        "/at",
-		`{"uid":"u","at":"2099-12-31T23:00:00-01:00"}`:                   "/at",
-		`{"uid":"u","attributes":{"a/b":{}}}`:                            "/attributes/a~1b",
-		`{"uid":"u","attributes":{"a":[[1]]}}`:                           "/attributes/a",
-		`{"uid":"u","attributes":[]}`:                                    "/attributes",
-		`{"uid":"u","attributes":{` + strings.Join(many, ",") + `}}`:     "/attributes",
+	const id = "must be 1 to 128 bytes of UTF-8 without control characters"
+	for body, want := range map[string]string{
+		`[]`:                                 " must be an object",
+		`{}`:                                 "/uid " + id,
+		`{"uid":""}`:                         "/uid " + id,
+		`{"uid":"a\u0000"}`:                  "/uid " + id,
+		`{"uid":7}`:                          "/uid must be a string",
+		`{"uid":"u","sig":"x"}`:              "/sig is not a known field",
+		`{"uid":"u","prior_uid":"u"}`:        "/prior_uid must be another id than uid",
+		`{"uid":"u","prior_uid":"\n"}`:       "/prior_uid " + id,
+		`{"uid":"u","placements":"home"}`:    "/placements must be an array",
+		`{"uid":"u","placements":[]}`:        "/placements must have 1 to 8 names",
+		`{"uid":"u","placements":["a","a"]}`: "/placements/1 must not be empty, nor be there before",
+		`{"uid":"u","placements":[""]}`:      "/placements/0 must not be empty, nor be there before",
+		`{"uid":"u","placement":"a","placements":["b"]}`:                 "/placements cannot be given together with placement",
+		`{"uid":"u","placements":["1","2","3","4","5","6","7","8","9"]}`: "/placements must have 1 to 8 names",
+		`{"uid":"u","trigger":"scroll"}`:                                 "/trigger must be load, exit, scroll:PERCENT, delay:SECONDS or event:NAME",
+		`{"uid":"u","tz":"Mars/Olympus","ip":"10.1"}`:                    "/tz must be the IANA name of a time zone, such as Europe/Berlin; /ip must be an IPv4 or IPv6 address",
+		`{"uid":"u","at":5}`:                                             "/at must be a string",
+		`{"uid":"u","at":"tomorrow"}`:                                    "/at must be an RFC 3339 time, as 2026-12-24T18:00:00Z",
+		`{"uid":"u","at":"2024-01-01T00:00:00Z"}`:                        "/at must lie in the years 2025 to 2099",
+		`{"uid":"u","at":"2099-12-31T23:00:00-01:00"}`:                   "/at must lie in the years 2025 to 2099",
+		`{"uid":"u","attributes":{"a/b":{}}}`:                            "/attributes/a~1b must be a string, a number, true, false or an array of these",
+		`{"uid":"u","attributes":{"a":[[1]]}}`:                           "/attributes/a must be a string, a number, true, false or an array of these",
+		`{"uid":"u","attributes":[]}`:                                    "/attributes must be an object",
+		`{"uid":"u","attributes":{` + strings.Join(many, ",") + `}}`:     "/attributes must have at most 32 values",
 	} {
 		var problem struct{ Errors popup.FieldErrors }
 		p.Want(422, "invalid_fields", "POST", explainPath, body).Decode(t, &problem)
 		var got []string
 		for _, e := range problem.Errors {
-			got = append(got, e.Pointer)
+			got = append(got, e.Pointer+" "+e.Detail)
 		}
-		if strings.Join(got, " ") != pointers {
-			t.Errorf("%s: %q, want %s", body, got, pointers)
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s:\n got %q\nwant %s", body, got, want)
 		}
 	}
-	p.Want(422, "invalid_fields", "POST", explainPath, `{"uid":"u","at":"tomorrow"}`)
+	if a := p.Want(400, "malformed_json", "POST", explainPath, " "); !strings.Contains(string(a.Body), "The body is empty.") {
+		t.Errorf("no body: %s", a.Body)
+	}
 	p.Want(400, "malformed_json", "POST", explainPath, `{"uid":`)
 	p.Want(400, "invalid_parameter", "POST", explainPath+"?limit=0", `{"uid":"u"}`)
 	p.Want(400, "invalid_parameter", "POST", explainPath+"?cursor=x", `{"uid":"u"}`)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func decodeBody(body []byte, v any) error {
 	}
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
-		return invalidField(pointerTo(wrongType.Field), "has the wrong type: "+wrongType.Value)
+		return invalidField(pointerTo(wrongType.Field), "must be "+kindOf(wrongType.Type))
 	}
 	// encoding/json names an unknown member in the text of its error alone.
 	if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
@@ -84,8 +85,26 @@ func decodeBody(body []byte, v any) error {
 	return invalidField("", err.Error())
 }
 
+// kindOf names the JSON that is decoded into a type.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a whole number"
+}
+
 // checkJSON tells a body that is not one JSON value from one that says something wrong.
 func checkJSON(body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return console.NewProblem(http.StatusBadRequest, "malformed_json", "The body is empty.")
+	}
 	var value json.RawMessage
 	if err := json.Unmarshal(body, &value); err != nil {
 		return console.NewProblem(http.StatusBadRequest, "malformed_json", "The body is not valid JSON: "+err.Error()+".")

@@ -101,10 +101,10 @@ func poll(c cli.Explain) map[string]any {
 // refusal says why the server does not explain; a mistake in the call is one of usage.
 func refusal(server string, status int, answer []byte) error {
 	var p struct {
-		Title, Detail string
-		Errors        popup.FieldErrors
+		Title, Code, Detail string
+		Errors              popup.FieldErrors
 	}
-	if json.Unmarshal(answer, &p) != nil {
+	if json.Unmarshal(answer, &p) != nil || status == http.StatusNotFound && p.Code != "popup_not_found" {
 		return fmt.Errorf("%s answers %d %s: is it the control plane of a popupd that can explain?", server, status, http.StatusText(status))
 	}
 	switch status {

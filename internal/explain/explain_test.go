@@ -131,7 +131,8 @@ func TestRefusals(t *testing.T) {
 		isUsage bool
 	}{
 		{401, `{"title":"Unauthorized","detail":"A token is needed."}`, "does not take this token", false},
-		{404, `{"detail":"There is no popup with this key."}`, "404: There is no popup with this key.", false},
+		{404, `{"code":"popup_not_found","detail":"There is no popup with this key."}`, "404: There is no popup with this key.", false},
+		{404, `{"code":"not_found","detail":"There is nothing at this path."}`, "404 Not Found: is it the control plane", false},
 		{422, `{"errors":[{"pointer":"/tz","detail":"must be a zone"},{"pointer":"/uid","detail":"must be short"}]}`, "tz must be a zone; uid must be short", true},
 		{503, `{"title":"Not ready"}`, "503: Not ready", false},
 		{502, `<html>`, "502 Bad Gateway", false},
