@@ -110,6 +110,18 @@ func (v *Version) Compare(o *Version) int {
 	return cmp.Compare(len(a), len(b))
 }
 
+// SortKey returns a number for sorting: a version with a lower one comes before those with
+// a higher one. Versions with the same one have to be compared.
+func (v *Version) SortKey() (key uint64) {
+	for i, n := range v.numbers {
+		if n >= 1<<16-1 { // does not fit: the highest of the keys that begin like this
+			return (key+1)<<(64-16*i) - 1
+		}
+		key = key<<16 | n
+	}
+	return key
+}
+
 var dot = []byte{'.'}
 
 func compareIdentifiers(a, b []byte) int {

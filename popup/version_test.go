@@ -2,6 +2,7 @@ package popup
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ func TestVersionOrder(t *testing.T) {
 	// The chain of semver.org, section 11, and what apps add to it.
 	ascending := []string{
 		"0.9", "1.0.0-0", "1.0.0-9", "1.0.0-10", "1.0.0-100000000000000000000000", "1.0.0--", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
-		"1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.0.1", "1.2", "1.10", "3.2", "3.2.1", "12",
+		"1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.0.1", "1.2", "1.2.65534", "1.2.65535", "1.2.65535.1", "1.2.65536", "1.2.70000", "1.3", "1.10", "3.2", "3.2.1", "12", "65535.1", "70000", "999999999999999999",
 	}
 	for i, a := range ascending {
 		for j, b := range ascending {
@@ -28,6 +29,9 @@ func TestVersionOrder(t *testing.T) {
 			}
 			if got := x.Compare(&y); got != want {
 				t.Errorf("Compare(%s, %s) = %d, want %d", a, b, got, want)
+			}
+			if i < j && x.SortKey() > y.SortKey() {
+				t.Errorf("the keys of %s and %s are %#x and %#x", a, b, x.SortKey(), y.SortKey())
 			}
 		}
 	}
@@ -70,6 +74,9 @@ func FuzzParseVersion(f *testing.F) {
 		}
 		if ok1 && ok2 && x.Compare(&y) != -y.Compare(&x) {
 			t.Errorf("%q and %q: the order depends on the direction", a, b)
+		}
+		if ok1 && ok2 && cmp.Compare(x.SortKey(), y.SortKey())*x.Compare(&y) < 0 {
+			t.Errorf("%q and %q: keys %#x and %#x", a, b, x.SortKey(), y.SortKey())
 		}
 		if ok1 && ok2 && ok3 && x.Compare(&y) <= 0 && y.Compare(&z) <= 0 && x.Compare(&z) > 0 {
 			t.Errorf("%q <= %q <= %q, but the first is after the last", a, b, c)

@@ -2,37 +2,62 @@ package snapshot
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/popupd/popupd/popup"
 )
 
-// cutPoint is a value before which ranges begin and end.
-type cutPoint[T any] interface{ compare(T) int }
+// cutPoint is a value before which ranges begin and end. Its key has the order of the
+// values; unless it is exact, different values may have the same one.
+type cutPoint[T any] interface {
+	compare(T) int
+	key() (key uint64, isExact bool)
+}
 
 // cuts are the ends of ranges, ascending. A range begins at its cut and ends before it.
-type cuts[T cutPoint[T]] []T
+type cuts[T cutPoint[T]] struct {
+	keys   []uint64
+	values []T // nil: their keys are exact
+}
 
-// rank returns how many cuts are not after v.
-func (c cuts[T]) rank(v T) uint32 {
-	low, n := 0, len(c)
-	for n > 0 {
-		half := n / 2
-		if c[low+half].compare(v) <= 0 {
-			low += half + 1
-			n -= half + 1
-		} else {
-			n = half
+func newCuts[T cutPoint[T]](ends []T) (c cuts[T]) {
+	slices.SortFunc(ends, T.compare)
+	for i, end := range ends {
+		if i > 0 && ends[i-1].compare(end) == 0 {
+			continue
+		}
+		key, isExact := end.key()
+		if c.keys = append(c.keys, key); !isExact {
+			c.values = append(c.values, end)
 		}
 	}
-	return uint32(low)
+	return c
+}
+
+// rank returns how many cuts are not after v.
+func (c *cuts[T]) rank(v T) uint32 {
+	key, isExact := v.key()
+	if isExact {
+		return uint32(countTo(c.keys, key))
+	}
+	return uint32(countUntil(c.keys, key, func(i int) bool { return c.values[i].compare(v) > 0 }))
 }
 
 // number is a cut before a number.
 type number float64
 
 func (a number) compare(b number) int { return cmp.Compare(a, b) }
+
+func (a number) key() (key uint64, isExact bool) {
+	key = math.Float64bits(float64(a) + 0) // of 0, if it is -0
+	if key>>63 != 0 {
+		return ^key, true
+	}
+	return key | 1<<63, true
+}
 
 // versionCut is a cut before a version, or after it.
 type versionCut struct {
@@ -52,15 +77,28 @@ func (a versionCut) compare(b versionCut) int {
 	return -1
 }
 
+func (a versionCut) key() (key uint64, isExact bool) { return a.version.SortKey(), false }
+
 // moment is a cut before a time or an age, in ms.
 type moment int64
 
 func (a moment) compare(b moment) int { return cmp.Compare(a, b) }
 
+func (a moment) key() (key uint64, isExact bool) { return uint64(a) ^ 1<<63, true }
+
 // address is a cut before an address; those of IPv4 come first.
 type address netip.Addr
 
 func (a address) compare(b address) int { return netip.Addr(a).Compare(netip.Addr(b)) }
+
+func (a address) key() (key uint64, isExact bool) {
+	if of := netip.Addr(a); of.Is4() {
+		bytes := of.As4()
+		return uint64(binary.BigEndian.Uint32(bytes[:])), false
+	}
+	bytes := netip.Addr(a).As16()
+	return 1<<63 | binary.BigEndian.Uint64(bytes[:])>>1, false
+}
 
 func numberBounds(c *condition, add func(from, to *number)) {
 	at := number(c.number)

@@ -20,10 +20,10 @@ func TestDistinctConditions(t *testing.T) {
 		return b.String()
 	}
 	version := func(rng *rand.Rand) string {
-		return fmt.Sprintf("%d.%d%s", rng.IntN(30), rng.IntN(30), []string{"", "-rc.1", "-rc.2"}[rng.IntN(3)])
+		return fmt.Sprintf("%d.%d%s", rng.IntN(30), []int{rng.IntN(30), 65_530 + rng.IntN(10)}[rng.IntN(2)], []string{"", "-rc.1", "-rc.2"}[rng.IntN(3)])
 	}
 	day := func(rng *rand.Rand) string {
-		return fmt.Sprintf("2026-%02d-%02dT0%d:00:00Z", 1+rng.IntN(12), 1+rng.IntN(28), rng.IntN(10))
+		return fmt.Sprintf("%d-%02d-%02dT0%d:00:00Z", []int{1969, 2026, 2026, 2026}[rng.IntN(4)], 1+rng.IntN(12), 1+rng.IntN(28), rng.IntN(10))
 	}
 	address := func(rng *rand.Rand) string {
 		if rng.IntN(3) == 0 {
@@ -48,8 +48,11 @@ func TestDistinctConditions(t *testing.T) {
 			return fmt.Sprintf("x %s [%q,%q,%d]", pick(rng, "in", "in~", "not_in", "not_in~"), word(rng, 4), word(rng, 4), rng.IntN(99))
 		}, func(rng *rand.Rand) string { return word(rng, 4) }},
 		{"numbers", func(rng *rand.Rand) string {
-			return fmt.Sprintf("x %s %d", pick(rng, "gt", "gte", "lt", "lte", "eq"), rng.IntN(2000))
-		}, func(rng *rand.Rand) string { return fmt.Sprint(rng.IntN(2000)) }},
+			return fmt.Sprintf("x %s %d", pick(rng, "gt", "gte", "lt", "lte", "eq"), rng.IntN(2000)-200)
+		}, func(rng *rand.Rand) string { return pick(rng, "", "", "-") + fmt.Sprint(rng.IntN(1800)) }},
+		{"few numbers", func(rng *rand.Rand) string {
+			return fmt.Sprintf("x %s %d", pick(rng, "gt", "gte", "lt", "lte"), rng.IntN(3)-1)
+		}, func(rng *rand.Rand) string { return pick(rng, "-0", "0", "-1", "1", "0.5", "-0.5") }},
 		{"versions", func(rng *rand.Rand) string {
 			return fmt.Sprintf("x semver_%s %q", pick(rng, "gt", "gte", "lt", "lte", "eq"), version(rng))
 		}, version},
@@ -61,6 +64,11 @@ func TestDistinctConditions(t *testing.T) {
 		{"prefixes", func(rng *rand.Rand) string {
 			return fmt.Sprintf("x %s %q", pick(rng, "prefix", "prefix~"), word(rng, 6))
 		}, func(rng *rand.Rand) string { return word(rng, 9) }},
+		{"long prefixes", func(rng *rand.Rand) string {
+			return fmt.Sprintf("x %s %q", pick(rng, "prefix", "prefix", "prefix~"), "/shop/items/"+pick(rng, "", "abbaabba")+word(rng, 6))
+		}, func(rng *rand.Rand) string {
+			return pick(rng, "/shop/items/", "/shop/items/", "/shop/items", "/shoq") + pick(rng, "", "abbaabba") + word(rng, 9)
+		}},
 		{"suffixes", func(rng *rand.Rand) string {
 			return fmt.Sprintf("x %s %q", pick(rng, "suffix", "suffix~"), word(rng, 6))
 		}, func(rng *rand.Rand) string { return word(rng, 9) }},

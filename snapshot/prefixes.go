@@ -10,6 +10,8 @@ import (
 // are in the table are the last entry not after the text, if that is one, or what the
 // chain of its own prefixes leads to.
 type prefixIndex struct {
+	common   string   // what all entries begin with
+	keys     []uint64 // of what follows it
 	texts    []string // sorted
 	shorter  []int32  // the longest other entry that an entry begins with; -1: none
 	postings []postings
@@ -26,8 +28,11 @@ func newPrefixIndex(uses []use, size int, textOf func(*condition) string) *prefi
 		x.texts = append(x.texts, text)
 	}
 	slices.Sort(x.texts)
+	x.common = commonPrefix(x.texts[0], x.texts[len(x.texts)-1])
+	x.keys = make([]uint64, len(x.texts))
 	x.shorter, x.postings = make([]int32, len(x.texts)), make([]postings, len(x.texts))
 	for i, text := range x.texts {
+		x.keys[i] = textKey([]byte(text[len(x.common):]))
 		x.postings[i] = postingsOf(positions[text], size)
 		above := int32(i) - 1
 		for above >= 0 && !strings.HasPrefix(text, x.texts[above]) {
@@ -40,17 +45,11 @@ func newPrefixIndex(uses []use, size int, textOf func(*condition) string) *prefi
 
 // find appends the popups that ask for a prefix of the text.
 func (x *prefixIndex) find(found []*postings, text []byte) []*postings {
-	low, n := 0, len(x.texts)
-	for n > 0 {
-		half := n / 2
-		if x.texts[low+half] <= string(text) {
-			low += half + 1
-			n -= half + 1
-		} else {
-			n = half
-		}
+	if !hasPrefix(text, x.common) {
+		return found
 	}
-	i := int32(low) - 1
+	key := textKey(text[len(x.common):])
+	i := int32(countUntil(x.keys, key, func(i int) bool { return x.texts[i] > string(text) })) - 1
 	for i >= 0 && !hasPrefix(text, x.texts[i]) {
 		i = x.shorter[i]
 	}
@@ -58,6 +57,15 @@ func (x *prefixIndex) find(found []*postings, text []byte) []*postings {
 		found = append(found, &x.postings[i])
 	}
 	return found
+}
+
+// commonPrefix returns the longest text that both begin with.
+func commonPrefix(a, b string) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return a[:n]
 }
 
 func hasPrefix(text []byte, prefix string) bool {

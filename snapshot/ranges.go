@@ -39,21 +39,20 @@ func newRangeIndex[T cutPoint[T]](uses []use, size int, isAll bool, boundsOf fun
 		from, to *T
 	}
 	ranges := make([]bounds, 0, len(uses))
-	ends := make(cuts[T], 0, 2*len(uses))
+	points := make([]T, 0, 2*len(uses))
 	for _, u := range uses {
 		boundsOf(u.condition, func(from, to *T) {
 			ranges = append(ranges, bounds{u.position, from, to})
 			for _, end := range []*T{from, to} {
 				if end != nil {
-					ends = append(ends, *end)
+					points = append(points, *end)
 				}
 			}
 		})
 	}
-	slices.SortFunc(ends, T.compare)
-	ends = slices.CompactFunc(ends, func(a, b T) bool { return a.compare(b) == 0 })
+	ends := newCuts(points)
 	spans, isCombined := make([]span, 0, len(ranges)), false
-	last := uint32(len(ends)) + 1
+	last := uint32(len(ends.keys)) + 1
 	for start := 0; start < len(ranges); {
 		first, position := len(spans), ranges[start].position
 		for ; start < len(ranges) && ranges[start].position == position; start++ {
