@@ -15,7 +15,7 @@ func TestExplain(t *testing.T) {
 	p := newPlane(t)
 	for _, spec := range []string{
 		`{"key":"seen","status":"active","priority":2,"frequency":{"after_dismiss_sec":3600}}`,
-		`{"key":"pro","status":"active","priority":1,"targeting":{"all":[{"attr":"plan","op":"eq","value":"PRO","ignore_case":true}],"none":[{"attr":"tags","op":"in","value":["x","y"]}]}}`,
+		`{"key":"pro","status":"active","priority":1,"targeting":{"all":[{"attr":"plan","op":"eq","value":"PRO","ignore_case":true}],"none":[{"attr":"tags","op":"in","value":["x","y"]},{"attr":"app_version","op":"semver_lt","value":"3"}]}}`,
 		`{"key":"everybody","status":"active"}`,
 		`{"key":"later","status":"active","schedule":{"start_at":"2026-03-11T00:00:00Z"}}`,
 		`{"key":"draft"}`,
@@ -35,7 +35,7 @@ func TestExplain(t *testing.T) {
 		p.Want(200, "", "POST", explainPath+query, body).Decode(t, &e)
 		return e
 	}
-	e := explain("", `{"uid":"u","attributes":{"plan":"pro","n":5,"tags":["a","b"]}}`)
+	e := explain("", `{"uid":"u","app_version":"dev","attributes":{"plan":"pro","n":5,"tags":["a","b"]}}`)
 	if *e.Winner != "pro" || e.Revision != 5 || !e.At.Equal(apitest.Noon) || e.NextCursor != nil || e.Reason != nil {
 		t.Errorf("winner %v, revision %d, at %v", *e.Winner, e.Revision, e.At)
 	}
@@ -60,8 +60,10 @@ func TestExplain(t *testing.T) {
 		if g.Gate != popup.TargetingGate {
 			continue
 		}
-		if c := g.Conditions; len(c) != 2 || c[0].Actual != "pro" || !c[0].IgnoreCase || !c[0].Passes || fmt.Sprint(c[1].Actual) != "[a b]" || c[1].Holds || !c[1].Passes || c[1].Pointer != "/targeting/none/0" {
+		if c := g.Conditions; len(c) != 3 || c[0].Actual != "pro" || !c[0].IgnoreCase || !c[0].Passes || fmt.Sprint(c[1].Actual) != "[a b]" || c[1].Holds || !c[1].Passes || c[1].Pointer != "/targeting/none/0" {
 			t.Errorf("conditions %+v", c)
+		} else if c := c[2]; c.Actual != "dev" || c.Note != "is no version, so it counts as missing" || c.Holds {
+			t.Errorf("a version that is none: %+v", c)
 		}
 	}
 

@@ -51,8 +51,9 @@ func explanation(t *testing.T) string {
 				State: &popup.StateReport{Impressions: 2, Acted: []string{"dismiss"}, LastAction: "dismiss", LastActionAt: &at},
 				Gates: []popup.Gate{
 					{Gate: popup.StatusGate, Open: true, Wanted: "active", Actual: "active"},
-					{Gate: popup.TargetingGate, Open: true, Wanted: "all of 1", Actual: "as wanted", Conditions: []popup.ExplainedCondition{
-						{Pointer: "/targeting/all/0", Condition: popup.Condition{Attr: "plan", Op: popup.Eq, Value: "pro", IgnoreCase: true}, Actual: "Pro", Holds: true, Passes: true}}},
+					{Gate: popup.TargetingGate, Open: true, Wanted: "all of 1, none of 1", Actual: "as wanted", Conditions: []popup.ExplainedCondition{
+						{Pointer: "/targeting/all/0", Condition: popup.Condition{Attr: "plan", Op: popup.Eq, Value: "pro", IgnoreCase: true}, Actual: "Pro", Holds: true, Passes: true},
+						{Pointer: "/targeting/none/0", Condition: popup.Condition{Attr: "age", Op: popup.Lt, Value: 18}, Actual: "young", Note: "is no number", Passes: true}}},
 					{Gate: popup.CooldownGate, Reason: because(popup.CooldownDismiss), Wanted: "no wait", Actual: "waits until then", OpensAt: &later},
 				}},
 			{Key: "b", PopupID: 2, Version: 1, BlockedBy: because(popup.WrongPlacement),
@@ -105,11 +106,12 @@ func TestGatesOfOnePopup(t *testing.T) {
 Possible from: 2026-12-24T19:00:00Z
 Known of the user: 2 impressions, last dismiss at 2026-12-24T18:00:00Z, with the latest impression dismiss
 
-GATE           NOW               WANTED
-status     ok  active            active
-targeting  ok  as wanted         all of 1
-  all/0    ok  plan is "Pro"     eq "pro", in any letter case
-cooldown   NO  waits until then  no wait
+GATE           NOW                                 WANTED
+status     ok  active                              active
+targeting  ok  as wanted                           all of 1, none of 1
+  all/0    ok  plan is "Pro"                       eq "pro", in any letter case
+  none/0   ok  age is "young", which is no number  not lt 18
+cooldown   NO  waits until then                    no wait
 `
 	if !strings.Contains(printed, want) {
 		t.Errorf("%s\nwant in it\n%s", printed, want)
