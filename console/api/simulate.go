@@ -7,8 +7,12 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// simulate tells what a proposal would have done to recent polls, and changes nothing.
+// simulate tells what a proposal would have done to recent polls, and changes nothing. A
+// server that starts does not know yet which users were reset since it kept theirs.
 func (a *API) simulate(w http.ResponseWriter, r *http.Request) error {
+	if err := a.config.Ready(); err != nil {
+		return console.NotReady(err)
+	}
 	body, err := readBody(w, r)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -57,6 +58,8 @@ func TestSimulate(t *testing.T) {
 	if a := p.Want(503, "busy", "POST", simulatePath, `{}`); a.Header.Get("Retry-After") == "" {
 		t.Error("503 without Retry-After")
 	}
+	p.SetReady(errors.New("restoring the users' state")) // who was reset is not known yet
+	p.Want(503, "not_ready", "POST", simulatePath, `{}`)
 }
 
 // Whatever is wrong is named by its place in the proposal.

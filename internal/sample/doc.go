@@ -9,7 +9,9 @@
 // user are copied into one of a few slots, and a goroutine asks later what stops each
 // active popup. It rests for 19 times as long as it worked, so it takes at most a twentieth of
 // a processor, whatever the number of popups. A poll that had a chance of 1/n counts as n, so
-// that the counts of quiet and busy times, and of several servers, can be added up.
+// that the counts of quiet and busy times, and of several servers, can be added up. They
+// are written in small batches, round after round; what is not written yet is lost when the
+// process dies.
 //
 // # Which polls are kept
 //
@@ -22,7 +24,7 @@
 // the rate allows, the threshold is halved and the users above it leave the bucket; a
 // bucket with few polls is followed by one with twice the threshold. When the memory is
 // full, all buckets are thinned so. A simulation takes the users who are below the lowest
-// threshold of all buckets: of them nothing is missing.
+// threshold of all buckets: of them nothing is missing but polls longer than 4 KB.
 //
 // # What is kept of a poll
 //
