@@ -54,6 +54,7 @@ type Cache struct {
 	store   Store
 	now     func() int64
 	reading retry.Outage
+	noting  retry.Outage
 
 	known atomic.Pointer[known] // nil: the tokens were never read
 
@@ -77,11 +78,15 @@ type known struct {
 // New returns a cache that knows no tokens yet: see [Cache.Run]. now returns ms since the
 // epoch, UTC.
 func New(s Store, now func() int64, log *slog.Logger) *Cache {
-	return &Cache{store: s, now: now, used: map[string]int64{}, reading: retry.Outage{
-		Log:    log,
-		Begins: "the named tokens can't be read: those that are known are taken for 15 minutes more",
-		Ends:   "the named tokens are read again",
-	}}
+	return &Cache{
+		store: s, now: now, used: map[string]int64{},
+		reading: retry.Outage{
+			Log:    log,
+			Begins: "the named tokens can't be read: those that are known are taken for 15 minutes more",
+			Ends:   "the named tokens are read again",
+		},
+		noting: retry.Outage{Log: log, Begins: "the last use of named tokens can't be stored", Ends: "the last use of named tokens is stored again"},
+	}
 }
 
 // Run reads the tokens every 2 s until ctx ends, and then returns nil.
@@ -95,11 +100,15 @@ func (c *Cache) refresh(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	err := c.Read(limited)
-	if err == nil {
-		err = c.noteUses(limited)
+	if ctx.Err() != nil {
+		return
 	}
-	if ctx.Err() == nil {
-		c.reading.Report(err)
+	c.reading.Report(err)
+	if err != nil {
+		return
+	}
+	if err := c.noteUses(limited); ctx.Err() == nil {
+		c.noting.Report(err)
 	}
 }
 

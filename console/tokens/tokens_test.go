@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type memory struct {
 	mu     sync.Mutex
 	down   error
+	full   error                       // AdminTokenUsed's answer
 	tokens map[string]popup.AdminToken // by id
 	uses   []string                    // that were stored
 	after  func()                      // called when AdminTokens has read, if set
@@ -65,6 +66,9 @@ func (m *memory) AdminTokenUsed(_ context.Context, id string, atMS int64) error 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t, ok := m.tokens[id]
+	if m.full != nil {
+		return m.full
+	}
 	if m.down == nil && ok {
 		t.LastUsedAt = popup.TimeOf(atMS)
 		m.tokens[id] = t
@@ -247,6 +251,29 @@ func TestUsesAreStoredOnceAMinute(t *testing.T) {
 		synctest.Wait()
 		if len(s[0].used) > 1 {
 			t.Errorf("the uses of a token that is gone are kept: %v", s[0].used)
+		}
+	})
+}
+
+// A database that takes no writes is no reason to say that tokens can't be read. The use
+// is stored once it takes them again.
+func TestUsesWithoutWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, s, log := servers(t, 1)
+		store.mustCreate(t, s[0], "id-1", "ci")
+		store.set(func() { store.full = errors.New("read-only") })
+		s[0].Used("id-1")
+		time.Sleep(maxAge + noteEvery)
+		synctest.Wait()
+		knows(t, s[0], "id-1", true)
+		store.set(func() { store.full = nil })
+		time.Sleep(readEvery)
+		synctest.Wait()
+		if len(store.uses) != 1 {
+			t.Errorf("the use was stored %d times, want once", len(store.uses))
+		}
+		if text := log.String(); strings.Count(text, "\n") != 2 || strings.Contains(text, "read:") {
+			t.Errorf("logged:\n%s", text)
 		}
 	})
 }
