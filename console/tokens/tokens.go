@@ -58,12 +58,13 @@ type Cache struct {
 
 	known atomic.Pointer[known] // nil: the tokens were never read
 
-	// mu serialises what replaces known, so that a read that began before a change does
-	// not undo it.
-	mu sync.Mutex
+	// busy has a value while somebody asks the store for what replaces known, so that a read
+	// that began before a change does not undo it.
+	busy chan struct{}
 
-	missMu sync.Mutex // guards missMS, and is held while the store is read because of a miss
-	missMS int64      // when that was last done
+	missMu  sync.Mutex // guards the next two, and is held while the store is read because of a miss
+	missMS  int64      // when that was last done
+	missErr error      // what it came to
 
 	usedMu sync.Mutex       // guards used
 	used   map[string]int64 // id -> last use that is not stored yet, ms
@@ -79,7 +80,7 @@ type known struct {
 // epoch, UTC.
 func New(s Store, now func() int64, log *slog.Logger) *Cache {
 	return &Cache{
-		store: s, now: now, used: map[string]int64{},
+		store: s, now: now, used: map[string]int64{}, busy: make(chan struct{}, 1),
 		reading: retry.Outage{
 			Log:    log,
 			Begins: "the named tokens can't be read: those that are known are taken for 15 minutes more",
@@ -112,10 +113,22 @@ func (c *Cache) refresh(ctx context.Context) {
 	}
 }
 
+// lock waits until nobody else asks the store. The caller takes the value out of busy.
+func (c *Cache) lock(ctx context.Context) error {
+	select {
+	case c.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Read reads the tokens from the store now.
 func (c *Cache) Read(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.lock(ctx); err != nil {
+		return err
+	}
+	defer func() { <-c.busy }()
 	readMS := c.now()
 	list, err := c.store.AdminTokens(ctx)
 	if err != nil {
@@ -129,17 +142,18 @@ func (c *Cache) Read(ctx context.Context) error {
 	return nil
 }
 
-// ErrNotKnown means that the tokens were not read for too long.
-var ErrNotKnown = errors.New("the named tokens are not known")
+// ErrNotKnown means that the store did not tell in time whether there is a token.
+var ErrNotKnown = errors.New("it is not known whether there is such a token")
 
-// Find returns the token with an id, expired or not. It looks for one that it does not know
-// in the store, once a second at most: another server may just have made it. It returns
-// [ErrNotKnown] when it can't tell.
+// Find returns the token with an id, expired or not, or [ErrNotKnown]. It looks for one that it
+// does not know in the store, once a second at most: another server may just have made it.
 func (c *Cache) Find(ctx context.Context, id string) (t popup.AdminToken, ok bool, err error) {
 	if t, ok, err = c.find(id); ok || err != nil {
 		return t, ok, err
 	}
-	c.readAfterMiss(ctx)
+	if c.readAfterMiss(ctx) != nil {
+		return t, false, ErrNotKnown
+	}
 	return c.find(id)
 }
 
@@ -152,18 +166,18 @@ func (c *Cache) find(id string) (t popup.AdminToken, ok bool, err error) {
 	return t, ok, nil
 }
 
-// readAfterMiss reads the store, unless that was just done. Requests at the same time wait for
-// the one that reads. An error is Run's to report, which runs into it, too.
-func (c *Cache) readAfterMiss(ctx context.Context) {
+// readAfterMiss reads the store, unless that was just done, and returns what it came to.
+// Requests at the same time wait for the one that reads, also when its client goes away.
+func (c *Cache) readAfterMiss(ctx context.Context) error {
 	c.missMu.Lock()
 	defer c.missMu.Unlock()
-	if since := c.now() - c.missMS; 0 <= since && since < missEvery.Milliseconds() {
-		return
+	if since := c.now() - c.missMS; since < 0 || since >= missEvery.Milliseconds() {
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), missTimeout)
+		defer cancel()
+		c.missErr = c.Read(limited)
+		c.missMS = c.now()
 	}
-	ctx, cancel := context.WithTimeout(ctx, missTimeout)
-	defer cancel()
-	_ = c.Read(ctx)
-	c.missMS = c.now()
+	return c.missErr
 }
 
 // AdminTokens returns all tokens by name, as the store has them.
@@ -173,8 +187,10 @@ func (c *Cache) AdminTokens(ctx context.Context) ([]popup.AdminToken, error) {
 
 // CreateAdminToken stores a token, which this server then takes at once.
 func (c *Cache) CreateAdminToken(ctx context.Context, change popup.Change, t popup.AdminToken) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.lock(ctx); err != nil {
+		return err
+	}
+	defer func() { <-c.busy }()
 	if err := c.store.CreateAdminToken(ctx, change, t); err != nil {
 		return err
 	}
@@ -187,8 +203,10 @@ func (c *Cache) CreateAdminToken(ctx context.Context, change popup.Change, t pop
 
 // DeleteAdminToken deletes a token, which this server then takes no more.
 func (c *Cache) DeleteAdminToken(ctx context.Context, change popup.Change, name string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.lock(ctx); err != nil {
+		return err
+	}
+	defer func() { <-c.busy }()
 	id, err := c.store.DeleteAdminToken(ctx, change, name)
 	if err != nil {
 		return err

@@ -21,14 +21,20 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type memory struct {
 	mu     sync.Mutex
 	down   error
+	hangs  bool                        // AdminTokens does not answer
 	full   error                       // AdminTokenUsed's answer
 	tokens map[string]popup.AdminToken // by id
 	uses   []string                    // that were stored
 	after  func()                      // called when AdminTokens has read, if set
 }
 
-func (m *memory) AdminTokens(context.Context) (list []popup.AdminToken, err error) {
+func (m *memory) AdminTokens(ctx context.Context) (list []popup.AdminToken, err error) {
 	m.mu.Lock()
+	if m.hangs {
+		m.mu.Unlock()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	for _, t := range m.tokens {
 		list = append(list, t)
 	}
@@ -136,6 +142,24 @@ func TestChangesReachEveryServer(t *testing.T) {
 	})
 }
 
+// While the store hangs, one request a second waits for it, and no longer than that.
+func TestMissesWhileTheStoreHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, s, _ := servers(t, 1)
+		store.set(func() { store.hangs = true })
+		time.Sleep(readEvery) // its own read hangs, too
+		start := time.Now()
+		for range 20 {
+			if _, _, err := s[0].Find(t.Context(), "unknown"); !errors.Is(err, ErrNotKnown) {
+				t.Errorf("%v, want %v", err, ErrNotKnown)
+			}
+		}
+		if took := time.Since(start); took != missTimeout {
+			t.Errorf("20 requests took %v, want %v", took, missTimeout)
+		}
+	})
+}
+
 // A read that began before a delete and ends after it must not bring the token back.
 func TestSlowReadUndoesNoDelete(t *testing.T) {
 	reading, goOn, deleted, read := make(chan struct{}), make(chan struct{}), make(chan error, 1), make(chan error, 1)
@@ -176,7 +200,11 @@ func TestMisses(t *testing.T) {
 			t.Errorf("the store was read %d times because of misses in 5 s, want 5", reads-1)
 		}
 		store.set(func() { store.down = errors.New("no database") })
-		knows(t, c, "unknown", false)
+		for range 2 {
+			if _, _, err := c.Find(t.Context(), "unknown"); !errors.Is(err, ErrNotKnown) {
+				t.Errorf("without a database: %v, want %v", err, ErrNotKnown)
+			}
+		}
 	})
 }
 
