@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes overload pgo ladder timewait stores clients sdk sdk-tools browser-long
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes experiments overload pgo ladder timewait stores clients sdk sdk-tools browser-long
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -111,6 +111,9 @@ start: stores ## Measure how long a start takes with 50 million rows of users' s
 
 changes: stores ## Create 10,000 popups one by one on two servers, and measure what a change then costs them and the polls.
 	$(GO) run ./bench/changes $(ARGS)
+
+experiments: ## Simulate experiments that are looked at every day; ARGS="-out bench/results" keeps the figures.
+	$(GO) run ./bench/experiments $(ARGS)
 
 overload: stores ## Offer more than can be answered, with and without shedding.
 	$(GO) run ./bench/load $(ARGS) overload

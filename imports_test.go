@@ -47,6 +47,7 @@ var imports = map[string][]string{
 	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
 	"internal/durable":     {},
 	"internal/embedded":    {},
+	"internal/experiment":  {},
 	"internal/explain":     {"internal/cli", "popup"},
 	"internal/failpoint":   {},
 	"internal/netsock":     {},
@@ -62,6 +63,7 @@ var imports = map[string][]string{
 
 	"bench":              {},
 	"bench/changes":      {"bench/openloop", "bench/results", "internal/testbed"},
+	"bench/experiments":  {"bench/plot", "bench/results", "internal/experiment", "internal/testbed"},
 	"bench/ladder":       {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/load":         {"bench/openloop", "bench/plot", "bench/results", "internal/testbed"},
 	"bench/openloop":     {},
@@ -91,6 +93,7 @@ var onlyIn = map[string][]string{
 	"github.com/dustin/go-humanize":    {"internal/cli"},
 	"github.com/cespare/xxhash/v2":     {"snapshot"},
 	"github.com/getkin/kin-openapi":    {"internal/apitest"},
+	"gonum.org/v1/gonum":               {},
 	"pgregory.net/rapid":               {},
 	"go.uber.org/goleak":               {"internal/storetest"},
 	"github.com/google/go-cmp/cmp":     {},

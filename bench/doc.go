@@ -23,6 +23,9 @@
 //	                times more is asked for than can be
 //	make ladder     what each step from a common server to popupd brings: every request
 //	                in MySQL, writes through Redis, configs in memory, popupd
+//	make experiments
+//	                how often what popupd says of experiments is wrong although someone
+//	                looks every day, by simulation
 //	make timewait   what connections that are not kept alive cost, and which
 //	                setting of Linux helps whom; needs root
 //	make microbench the benchmarks beside the code
