@@ -75,7 +75,10 @@ func (d *Decision) Undo(users *frequency.Table, r *popup.Request) {
 // old snapshot alive.
 func (d *Decision) Release() {
 	d.newUsers, d.snap = nil, nil
-	d.search.release()
+	d.search.matches[0].Release()
+	if d.search.n > 1 {
+		d.search.releaseSeveral()
+	}
 	clear(d.Winners[:cap(d.Winners)])
 	clear(d.servedBefore[:cap(d.servedBefore)])
 	clear(d.Events)

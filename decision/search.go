@@ -45,7 +45,7 @@ func (s *search) beginSeveral(snap *snapshot.Snapshot, r *popup.Request, names [
 // gate that stops the popup in the placements, [popup.Eligible] if it fits one of them.
 func (s *search) beginAlone(p *snapshot.Popup, r *popup.Request, nowMS int64) popup.Reason {
 	names := r.PlacementNames()
-	s.release()
+	s.releaseSeveral()
 	s.n, s.open = max(len(names), 2), 1<<len(names)-1 // with two or more, next goes by heads
 	furthest, fits := popup.Eligible, false
 	for i, name := range names {
@@ -109,14 +109,8 @@ func (s *search) reason() popup.Reason {
 	return furthest
 }
 
-// release forgets the request and the snapshot, and keeps the memory.
-func (s *search) release() {
-	s.matches[0].Release()
-	if s.n > 1 {
-		s.releaseSeveral()
-	}
-}
-
+// releaseSeveral forgets the request and the snapshot, and keeps the memory. With a single
+// placement there is nothing but matches[0] to forget.
 func (s *search) releaseSeveral() {
 	for i := range s.n {
 		s.matches[i].Release()

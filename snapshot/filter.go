@@ -46,9 +46,10 @@ type cursor struct {
 // loop, few enough that a popup is found before all have been looked at.
 const batchWords = 16
 
-// begin finds the filters of a request. It reports whether any popup may fit.
+// begin finds the filters of a request. It reports whether any popup may fit; if not, the
+// cursor is dropped.
 func (c *cursor) begin(s *segment, open []uint64, r *popup.Request, m *Matches) bool {
-	c.segment, c.i = s, 0
+	c.i = 0
 	if c.isWhole = len(open) <= batchWords; c.isWhole {
 		c.words = len(open)
 		for i, w := range open {
@@ -61,10 +62,15 @@ func (c *cursor) begin(s *segment, open []uint64, r *popup.Request, m *Matches) 
 		c.open, c.isDriven, c.next, c.words, c.from = open, false, 0, 0, uint32(len(m.filters))
 	}
 	for i := range s.attributes {
-		if !c.ask(&s.attributes[i], r, m) {
-			return false
+		if c.ask(&s.attributes[i], r, m) {
+			continue
 		}
+		if !c.isWhole {
+			c.drop()
+		}
+		return false
 	}
+	c.segment = s
 	if !c.isWhole {
 		c.to = uint32(len(m.filters))
 	} else if s.noAny != nil {
@@ -75,10 +81,15 @@ func (c *cursor) begin(s *segment, open []uint64, r *popup.Request, m *Matches) 
 
 // ask adds the filters of the conditions on an attribute. It reports whether any popup may fit.
 func (c *cursor) ask(a *attributeIndex, r *popup.Request, m *Matches) bool {
-	var values [][]byte // several of them
-	first := builtin(r, a.attr)
-	if a.attr == attrCustom {
-		first, values = m.customValues(r.Attrs, a.name)
+	var first []byte
+	var values [][]byte // nil: there are not several
+	if a.attr != attrCustom {
+		first = builtin(r, a.attr)
+	} else if i := nextValue(r.Attrs, a.name, 0); i >= 0 {
+		first = r.Attrs[i].Value
+		if further := nextValue(r.Attrs, a.name, i+1); further >= 0 {
+			values = m.valuesOf(r.Attrs, a.name, i)
+		}
 	}
 	isGiven := len(first) > 0 && m.value.set(a.attr, first)
 	for _, x := range a.indexes {

@@ -41,7 +41,9 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 		return
 	}
 	m.snapshot, m.user = s, r.User
-	m.zone = s.users.find(r.Zone)
+	if len(s.users) > 0 {
+		m.zone = s.users.find(r.Zone)
+	}
 	if m.here = s.byPlacement[string(placement)]; m.here == nil {
 		return
 	}
@@ -62,7 +64,6 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 			m.cursors = append(m.cursors, cursor{})
 		}
 		if !m.cursors[n].begin(p.segment, state.open, r, m) {
-			m.cursors[n].drop()
 			m.cursors = m.cursors[:n]
 		}
 	}
@@ -76,13 +77,16 @@ func (s *Snapshot) Match(m *Matches, r *popup.Request, placement []byte, nowMS i
 // Next returns the next popup in selection order, nil after the last one. Rollout is looked
 // at only here.
 func (m *Matches) Next() *Popup {
-	if len(m.cursors) == 1 {
+	switch len(m.cursors) {
+	case 0:
+		return nil
+	case 1:
 		return m.take(&m.cursors[0])
 	}
 	return m.first()
 }
 
-// first is Next of several cursors, or of none.
+// first is Next of several cursors.
 func (m *Matches) first() *Popup {
 	var first *cursor
 	for i := range m.cursors {

@@ -101,30 +101,21 @@ func (s *scratch) reverse(text []byte) []byte {
 	return s.text
 }
 
-// customValues returns the first value that a request gives an attribute, nil if there is
-// none, and all of them if there are several.
-func (s *scratch) customValues(attrs []popup.Attr, name string) (first []byte, several [][]byte) {
-	for i := range attrs {
-		if a := &attrs[i]; string(a.Name) == name && len(a.Value) > 0 {
-			return a.Value, s.furtherValues(a.Value, attrs[i+1:], name)
-		}
-	}
-	return nil, nil
-}
-
-// furtherValues returns first and what follows it, nil if nothing does.
-func (s *scratch) furtherValues(first []byte, attrs []popup.Attr, name string) [][]byte {
+// valuesOf returns the values that a request gives a custom attribute, from attrs[i] on.
+func (s *scratch) valuesOf(attrs []popup.Attr, name string, i int) [][]byte {
 	from := len(s.values)
-	for i := range attrs {
-		if a := &attrs[i]; string(a.Name) == name && len(a.Value) > 0 {
-			if len(s.values) == from {
-				s.values = append(s.values, first)
-			}
-			s.values = append(s.values, a.Value)
-		}
-	}
-	if len(s.values) == from {
-		return nil
+	for ; i >= 0; i = nextValue(attrs, name, i+1) {
+		s.values = append(s.values, attrs[i].Value)
 	}
 	return s.values[from:]
+}
+
+// nextValue returns the index of the next value of a custom attribute, -1 if there is none.
+func nextValue(attrs []popup.Attr, name string, i int) int {
+	for ; i < len(attrs); i++ {
+		if a := &attrs[i]; string(a.Name) == name && len(a.Value) > 0 {
+			return i
+		}
+	}
+	return -1
 }

@@ -13,17 +13,22 @@ import (
 type value struct {
 	nowMS int64
 
-	text      []byte // not empty
-	number    float64
-	version   popup.Version
-	timeMS    int64
-	addr      netip.Addr
+	text    []byte // not empty
+	number  float64
+	version popup.Version
+	timeMS  int64
+	addr    netip.Addr
+	known
+	buf []byte
+}
+
+// known is what is known of a value.
+type known struct {
 	numberIs  tristate
 	versionIs tristate
 	timeIs    tristate
 	addrIs    tristate
 	isFolded  bool // buf is text, folded
-	buf       []byte
 }
 
 // tristate is the result of a test that is made at most once.
@@ -44,9 +49,8 @@ func (a *tristate) set(ok bool) {
 // set makes it another value of an attribute, of which nothing is known yet. It reports false
 // if that counts as missing: an empty value, and an app_version that is no version.
 func (v *value) set(attr attribute, text []byte) bool {
-	v.text = text
-	v.numberIs, v.versionIs, v.timeIs, v.addrIs, v.isFolded = unknown, unknown, unknown, unknown, false
-	return len(text) > 0 && (attr != attrAppVersion || v.asVersion() != nil)
+	v.text, v.known = text, known{}
+	return len(text) > 0 && (attr != attrAppVersion || v.isVersion())
 }
 
 // release forgets the request, and keeps buf.
@@ -134,15 +138,19 @@ func (v *value) asNumber() (n float64, ok bool) {
 
 // asVersion parses the value, at most once. It is nil if that is no version.
 func (v *value) asVersion() *popup.Version {
+	if v.isVersion() {
+		return &v.version
+	}
+	return nil
+}
+
+func (v *value) isVersion() bool {
 	if v.versionIs == unknown {
 		var ok bool
 		v.version, ok = popup.ParseVersion(v.text)
 		v.versionIs.set(ok)
 	}
-	if v.versionIs == no {
-		return nil
-	}
-	return &v.version
+	return v.versionIs == yes
 }
 
 // asTime parses the value, at most once.
