@@ -58,7 +58,7 @@ FUZZTIME ?= 20s
 fuzz: ## Run every fuzz target for FUZZTIME.
 	@for p in $$($(GO) list $(PACKAGES)); do \
 	  for f in $$($(GO) test -pgo=off -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    echo "$$p $$f"; $(GO) test -pgo=off -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	    echo "$$p $$f"; $(GO) test -pgo=off -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$p || exit 1; \
 	  done; \
 	done
 

@@ -39,22 +39,22 @@ func (s Spec) Encode() []byte {
 	return b
 }
 
-// EncodeContent returns the content of a variant as the JSON that is served.
-// It returns an error if the content is not JSON, which [Spec.Validate] tells.
-func (v *Variant) EncodeContent() ([]byte, error) {
+// AppendContent appends the content of a variant as the JSON that is served. It returns
+// an error if the content is not JSON, which [Spec.Validate] tells.
+func (v *Variant) AppendContent(dst []byte) ([]byte, error) {
 	if v.Content == nil {
-		return []byte("{}"), nil
+		return append(dst, "{}"...), nil
 	}
-	return appendTree(nil, v.Content)
+	return appendTree(dst, v.Content)
 }
 
-// EncodeTranslation is [Variant.EncodeContent] for the translation with this tag, laid
+// AppendTranslation is [Variant.AppendContent] for the translation with this tag, laid
 // over the content.
-func (v *Variant) EncodeTranslation(tag string) ([]byte, error) {
+func (v *Variant) AppendTranslation(dst []byte, tag string) ([]byte, error) {
 	content := make(map[string]any, len(v.Content)+len(v.Translations[tag]))
 	maps.Copy(content, v.Content)
 	maps.Copy(content, v.Translations[tag])
-	return appendTree(nil, content)
+	return appendTree(dst, content)
 }
 
 // appendTree is appendJSON for content, most of which is objects of plain texts: package
@@ -62,17 +62,13 @@ func (v *Variant) EncodeTranslation(tag string) ([]byte, error) {
 func appendTree(dst []byte, v any) (_ []byte, err error) {
 	switch v := v.(type) {
 	case string:
-		if isPlain(v) {
-			dst = append(dst, '"')
-			dst = append(dst, v...)
-			return append(dst, '"'), nil
-		}
+		return appendText(dst, v)
 	case map[string]any:
 		if v == nil {
 			break
 		}
 		dst = append(dst, '{')
-		names := make([]string, 0, len(v))
+		names := make([]string, 0, 16) // of most objects on the stack
 		for name := range v {
 			names = append(names, name)
 		}
@@ -81,7 +77,7 @@ func appendTree(dst []byte, v any) (_ []byte, err error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, err = appendTree(dst, name); err != nil {
+			if dst, err = appendText(dst, name); err != nil {
 				return nil, err
 			}
 			dst = append(dst, ':')
@@ -92,6 +88,16 @@ func appendTree(dst []byte, v any) (_ []byte, err error) {
 		return append(dst, '}'), nil
 	}
 	encoded, err := appendJSON(nil, v)
+	return append(dst, encoded...), err
+}
+
+func appendText(dst []byte, text string) ([]byte, error) {
+	if isPlain(text) {
+		dst = append(dst, '"')
+		dst = append(dst, text...)
+		return append(dst, '"'), nil
+	}
+	encoded, err := appendJSON(nil, text)
 	return append(dst, encoded...), err
 }
 

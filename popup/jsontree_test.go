@@ -3,6 +3,9 @@ package popup
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,10 +18,11 @@ func FuzzTree(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, errs := parseTree(data)
+		tree, errs := parseTree(data)
 		if len(errs) > 0 {
 			return
 		}
+		got := plain(tree)
 		var want any
 		dec := json.NewDecoder(bytes.NewReader(data))
 		dec.UseNumber()
@@ -29,9 +33,28 @@ func FuzzTree(f *testing.F) {
 			t.Fatalf("%q: %s", data, diff)
 		}
 		encoded, err := appendTree(nil, got)
-		plain, plainErr := appendJSON(nil, want)
-		if string(encoded) != string(plain) || err != nil || plainErr != nil {
-			t.Fatalf("%q is written as %s (%v), want %s (%v)", data, encoded, err, plain, plainErr)
+		expected, expectedErr := appendJSON(nil, want)
+		if string(encoded) != string(expected) || err != nil || expectedErr != nil {
+			t.Fatalf("%q is written as %s (%v), want %s (%v)", data, encoded, err, expected, expectedErr)
 		}
 	})
+}
+
+// However many members an object has, the second of a name is told.
+func TestRepeatedMember(t *testing.T) {
+	for _, n := range []int{1, manyMembers - 1, manyMembers, 3 * manyMembers} {
+		members := make([]string, n)
+		for i := range members {
+			members[i] = fmt.Sprintf(`"m%d":{"m0":[]}`, i)
+		}
+		if _, errs := parseTree([]byte("{" + strings.Join(members, ",") + "}")); len(errs) > 0 {
+			t.Errorf("%d members: %v", n, errs)
+		}
+		for _, i := range []int{0, n - 1} {
+			_, errs := parseTree([]byte("{" + strings.Join(members, ",") + "," + members[i] + "}"))
+			if want := (FieldErrors{{fmt.Sprintf("/m%d", i), "occurs twice"}}); !slices.Equal(errs, want) {
+				t.Errorf("%d members, %d again: %v, want %v", n, i, errs, want)
+			}
+		}
+	}
 }

@@ -121,29 +121,29 @@ func (s Settings) Encode() []byte {
 
 func (d *decoder) settings(tree any) Settings {
 	s := Settings{Caps: []Cap{}}
-	o := d.object("", tree, "version", "updated_at", "warnings", "min_gap_sec", "caps", "holdout")
-	member(o, "min_gap_sec", &s.MinGapSec, d.whole)
-	member(o, "caps", &s.Caps, list(d, d.cap))
-	member(o, "holdout", &s.Holdout, d.holdout)
+	o := d.object(tree, "version", "updated_at", "warnings", "min_gap_sec", "caps", "holdout")
+	member(d, o, "min_gap_sec", &s.MinGapSec, d.whole)
+	member(d, o, "caps", &s.Caps, list(d, d.cap))
+	member(d, o, "holdout", &s.Holdout, d.holdout)
 	return s
 }
 
-func (d *decoder) cap(at string, v any) Cap {
+func (d *decoder) cap(v any) Cap {
 	c := Cap{Tags: []string{}}
-	o := d.object(at, v, "key", "max", "per_sec", "tags")
+	o := d.object(v, "key", "max", "per_sec", "tags")
 	d.require(o, "key", "max", "per_sec")
-	member(o, "key", &c.Key, d.text)
-	member(o, "max", &c.Max, d.count)
-	member(o, "per_sec", &c.PerSec, d.whole)
-	member(o, "tags", &c.Tags, list(d, d.text))
+	member(d, o, "key", &c.Key, d.text)
+	member(d, o, "max", &c.Max, d.count)
+	member(d, o, "per_sec", &c.PerSec, d.whole)
+	member(d, o, "tags", &c.Tags, list(d, d.text))
 	return c
 }
 
-func (d *decoder) holdout(at string, v any) Holdout {
+func (d *decoder) holdout(v any) Holdout {
 	var h Holdout
-	o := d.object(at, v, "percent", "salt")
-	member(o, "percent", &h.Percent, d.number)
-	member(o, "salt", &h.Salt, d.text)
+	o := d.object(v, "percent", "salt")
+	member(d, o, "percent", &h.Percent, d.number)
+	member(d, o, "salt", &h.Salt, d.text)
 	return h
 }
 

@@ -67,34 +67,34 @@ func DecodeProposal(data []byte) (Proposal, error) {
 
 func (d *decoder) proposal(tree any) Proposal {
 	p := Proposal{ReachDays: DefaultReachDays}
-	o := d.object("", tree, "popups", "settings", "reach_days")
-	member(o, "popups", &p.Popups, list(d, d.proposedPopup))
-	member(o, "settings", &p.Settings, d.proposedSettings)
-	member(o, "reach_days", &p.ReachDays, func(at string, v any) int { return int(d.count(at, v)) })
+	o := d.object(tree, "popups", "settings", "reach_days")
+	member(d, o, "popups", &p.Popups, list(d, d.proposedPopup))
+	member(d, o, "settings", &p.Settings, d.proposedSettings)
+	member(d, o, "reach_days", &p.ReachDays, func(v any) int { return int(d.count(v)) })
 	return p
 }
 
-func (d *decoder) proposedPopup(at string, v any) Spec {
+func (d *decoder) proposedPopup(v any) Spec {
 	var own decoder
 	s := own.spec(v)
-	if m, ok := v.(map[string]any); ok {
-		if _, ok := m["status"]; !ok {
+	if o, ok := v.(object); ok {
+		if _, ok := o.get("status"); !ok {
 			s.Status = Active
 		}
 		s.validateAll(&own.errs)
 	}
-	d.errs.addWithin(at, own.errs)
+	d.errs.addWithin(d.path.pointer(), own.errs)
 	return s
 }
 
-func (d *decoder) proposedSettings(at string, v any) *Settings {
+func (d *decoder) proposedSettings(v any) *Settings {
 	if v == nil {
 		return nil
 	}
 	var own decoder
 	s := own.settings(v)
 	s.validate(&own.errs)
-	d.errs.addWithin(at, own.errs)
+	d.errs.addWithin(d.path.pointer(), own.errs)
 	return &s
 }
 

@@ -19,11 +19,11 @@ func TestTranslationsAreLaidOver(t *testing.T) {
 		"ar":      `{"dir":"rtl","image":{"alt":"A","src":"a.png"},"n":null,"title":"Hi"}`,
 		"en-GB":   `{"image":{"alt":"A","src":"a.png"},"n":1,"title":"Hi"}`,
 	} {
-		if got, err := v.EncodeTranslation(tag); string(got) != want || err != nil {
+		if got, err := v.AppendTranslation(nil, tag); string(got) != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", tag, got, err, want)
 		}
 	}
-	if got, err := v.EncodeContent(); string(got) != `{"image":{"alt":"A","src":"a.png"},"n":1,"title":"Hi"}` || err != nil {
+	if got, err := v.AppendContent(nil); string(got) != `{"image":{"alt":"A","src":"a.png"},"n":1,"title":"Hi"}` || err != nil {
 		t.Errorf("the content is now %s, %v", got, err)
 	}
 	if got := string(s.Encode()); !strings.Contains(got, `"translations":{"ar":{"dir":"rtl","n":null},"en-GB":{},"zh-Hans":{"image":{"src":"zh.png"},"title":"你好"}}`) {

@@ -180,7 +180,7 @@ func (s *Schedule) Location() (*time.Location, error) {
 	if s.Timezone == "" || s.Timezone == "Local" { // would depend on the server
 		return nil, fmt.Errorf("time zone %q: not the name of a zone", s.Timezone)
 	}
-	return time.LoadLocation(s.Timezone)
+	return loadLocation(s.Timezone)
 }
 
 // Weekday returns the number of a day's short name: mon is 0, sun is 6.
@@ -248,6 +248,8 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 	}
 	total, rendered := uint64(0), 0
 	keys := make([]string, len(s.Variants))
+	var most [1 << 10]byte // of most contents, on the stack
+	content := most[:0]
 	for i := range s.Variants {
 		v, at := &s.Variants[i], index("/variants", i)
 		keys[i] = v.Key
@@ -260,7 +262,8 @@ func (s *Spec) validateVariants(errs *FieldErrors) {
 			errs.add(at+"/weight", fmt.Sprintf("must be 0 to %d", MaxWeight))
 		}
 		total += uint64(v.Weight)
-		content, err := v.EncodeContent()
+		var err error
+		content, err = v.AppendContent(content[:0])
 		validateContent(errs, at+"/content", content, err)
 		rendered += len(content) + v.validateTranslations(errs, at+"/translations")
 	}
@@ -300,7 +303,7 @@ func (v *Variant) validateTranslations(errs *FieldErrors, at string) (rendered i
 		default:
 			tags[locale] = tag
 		}
-		content, err := v.EncodeTranslation(tag)
+		content, err := v.AppendTranslation(nil, tag)
 		validateContent(errs, at, content, err)
 		rendered += len(content)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,11 +26,27 @@ func LoadZone(name string) (*time.Location, error) {
 	if !isZoneName(name) {
 		return nil, fmt.Errorf(`time zone %q: want an IANA name such as "Europe/Berlin", or "UTC"`, name)
 	}
-	location, err := time.LoadLocation(name)
+	location, err := loadLocation(name)
 	if err != nil {
 		return nil, fmt.Errorf(`time zone %q is not known: want an IANA name such as "Europe/Berlin", or "UTC"`, name)
 	}
 	return location, nil
+}
+
+// locations are zones by name, which never change while a program runs.
+var locations sync.Map
+
+// loadLocation is [time.LoadLocation], which reads a file each time, and thousands of popups
+// name the same few zones.
+func loadLocation(name string) (*time.Location, error) {
+	if known, ok := locations.Load(name); ok {
+		return known.(*time.Location), nil
+	}
+	location, err := time.LoadLocation(name)
+	if err == nil {
+		locations.Store(name, location)
+	}
+	return location, err
 }
 
 // isZoneName reports whether a name has the form of IANA's: words joined by slashes,

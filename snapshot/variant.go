@@ -53,12 +53,13 @@ func (v *Variant) translated(locale []byte) []byte {
 // others are sorted by key, so that their order in the popup does not matter.
 func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 	var out []Variant
+	var most [1 << 10]byte // of most tails, on the stack
 	for i := range s.Variants {
 		from := &s.Variants[i]
 		if from.Weight == 0 {
 			continue
 		}
-		content, err := from.EncodeContent()
+		tail, err := from.AppendContent(append(most[:0], `","content":`...))
 		if err != nil {
 			return nil, fmt.Errorf("encode content of variant %s: %w", from.Key, err)
 		}
@@ -71,7 +72,7 @@ func compileVariants(row *popup.Row, s *popup.Spec) ([]Variant, error) {
 			draw:    newStickyHash(purposeVariant, s.Key+"\x00"+from.Key),
 			weight:  uint64(from.Weight),
 			head:    []byte(head),
-			tail:    []byte(`","content":` + string(content) + `}`),
+			tail:    slices.Clone(append(tail, '}')),
 		})
 		if out[len(out)-1].translations, err = compileTranslations(from); err != nil {
 			return nil, err
@@ -100,13 +101,14 @@ func compileTranslations(v *popup.Variant) (tails map[popup.Locale][]byte, err e
 		return nil, nil
 	}
 	tails = make(map[popup.Locale][]byte, len(v.Translations))
+	var most [1 << 10]byte // of most tails, on the stack
 	for tag := range v.Translations {
-		content, err := v.EncodeTranslation(tag)
+		tail, err := v.AppendTranslation(append(most[:0], `","content":`...), tag)
 		if err != nil {
 			return nil, fmt.Errorf("encode translation %s of variant %s: %w", tag, v.Key, err)
 		}
 		locale, _ := popup.ParseLocale([]byte(tag))
-		tails[locale] = []byte(`","content":` + string(content) + `,"locale":"` + tag + `"}`) // a valid tag needs no escaping
+		tails[locale] = slices.Clone(append(tail, `,"locale":"`+tag+`"}`...)) // a valid tag needs no escaping
 	}
 	return tails, nil
 }
