@@ -45,10 +45,12 @@ func (c *compiler) finish(s *Snapshot, changes changes) {
 		s.byID = s.byID.without(uint64(p.ID), p.ID)
 		s.byKey = s.byKey.without(hashString(p.Key), p.Key)
 	}
-	for _, p := range changes.in {
-		s.byID = s.byID.with(uint64(p.ID), p.ID, p)
-		s.byKey = s.byKey.with(hashString(p.Key), p.Key, p.ID)
+	ids, keys := make([]entry[uint32, *Popup], len(changes.in)), make([]entry[string, uint32], len(changes.in))
+	for i, p := range changes.in {
+		ids[i] = entry[uint32, *Popup]{uint64(p.ID), p.ID, p}
+		keys[i] = entry[string, uint32]{hashString(p.Key), p.Key, p.ID}
 	}
+	s.byID, s.byKey = s.byID.with(ids...), s.byKey.with(keys...)
 	s.changed = changes.in
 	for _, p := range changes.out {
 		if s.Popup(p.ID) == nil {
@@ -119,7 +121,7 @@ func (s *Snapshot) changeGoals(previous *Snapshot, changes changes) {
 			continue
 		}
 		slices.SortFunc(popups, selectionOrder)
-		s.byGoal = s.byGoal.with(hash, name, popups)
+		s.byGoal = s.byGoal.with(entry[string, []*Popup]{hash, name, popups})
 	}
 }
 
@@ -160,9 +162,17 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
 	// There are few placements; most polls name one, which a map finds fastest.
 	s.byPlacement = make(map[string]*placement, len(previous.byPlacement)+1)
 	maps.Copy(s.byPlacement, previous.byPlacement)
-	for k, here := range byKey {
+	keys := slices.SortedFunc(maps.Keys(byKey), func(a, b key) int { // those that take longest first
+		return cmp.Compare(len(byKey[b].in), len(byKey[a].in))
+	})
+	indexes := make([]*index, len(keys))
+	inParallel(len(keys), func(i int) {
+		last := previous.byPlacement[keys[i].placement].index([]byte(keys[i].trigger))
+		indexes[i] = last.with(*byKey[keys[i]], newSegments)
+	})
+	for i, k := range keys {
 		last := s.byPlacement[k.placement]
-		now := last.with(k.trigger, last.index([]byte(k.trigger)).with(*here, newSegments))
+		now := last.with(k.trigger, indexes[i])
 		if s.byPlacement[k.placement] = now; now == nil {
 			delete(s.byPlacement, k.placement)
 		}

@@ -159,20 +159,22 @@ func (c *compiler) compileAll(rows []popup.Row) []result {
 		}
 		results[i].popup, results[i].err = c.compile(row)
 	}
-	const batch = 64 // rows
+	inParallel(len(rows), compileOne)
+	return results
+}
+
+// inParallel calls do for 0 to n-1 on all processors.
+func inParallel(n int, do func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 1+len(rows)/batch) {
+	for range min(runtime.GOMAXPROCS(0), n) {
 		wg.Go(func() {
-			for from := int(next.Add(batch)) - batch; from < len(rows); from = int(next.Add(batch)) - batch {
-				for i := from; i < min(from+batch, len(rows)); i++ {
-					compileOne(i)
-				}
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		})
 	}
 	wg.Wait()
-	return results
 }
 
 // inForce returns the popup that is in force for a row, nil if none is. With an error it is

@@ -1,5 +1,10 @@
 package snapshot
 
+import (
+	"cmp"
+	"slices"
+)
+
 // tree is an immutable map, of which a copy with a change shares all but a few hundred bytes
 // with it: a hash array mapped trie (Bagwell 2001). The zero value is empty.
 type tree[K comparable, V any] struct {
@@ -46,13 +51,13 @@ func (t *tree[K, V]) get(hash uint64, key K) (value V) {
 	return value
 }
 
-// with returns the map with this value of the key.
-func (t tree[K, V]) with(hash uint64, key K, value V) tree[K, V] {
-	root, grown := t.root.with(entry[K, V]{hash, key, value}, 0)
-	if grown {
-		t.size++
+// with returns the map with these values of keys, all of which are different.
+func (t tree[K, V]) with(values ...entry[K, V]) tree[K, V] {
+	if len(values) == 0 {
+		return t
 	}
-	return tree[K, V]{root, t.size}
+	root, grown := t.root.with(values, 0)
+	return tree[K, V]{root, t.size + grown}
 }
 
 // without returns the map without the key.
@@ -64,33 +69,44 @@ func (t tree[K, V]) without(hash uint64, key K) tree[K, V] {
 	return tree[K, V]{root, t.size}
 }
 
-func (n *node[K, V]) with(e entry[K, V], shift int) (_ *node[K, V], grown bool) {
+// with reorders values.
+func (n *node[K, V]) with(values []entry[K, V], shift int) (_ *node[K, V], grown int) {
 	if n == nil {
-		return &node[K, V]{entries: []entry[K, V]{e}}, true
+		n = &node[K, V]{}
 	}
-	if n.children != nil {
-		children := *n.children
-		i := e.hash >> shift % treeWidth
-		children[i], grown = children[i].with(e, shift+treeBits)
-		return &node[K, V]{children: &children}, grown
-	}
-	entries := make([]entry[K, V], len(n.entries), len(n.entries)+1)
-	copy(entries, n.entries)
-	for i := range entries {
-		if entries[i].key == e.key {
-			entries[i] = e
-			return &node[K, V]{entries: entries}, false
+	if n.children == nil {
+		entries := make([]entry[K, V], len(n.entries), len(n.entries)+len(values))
+		copy(entries, n.entries)
+		for _, e := range values {
+			if i := slices.IndexFunc(entries[:len(n.entries)], func(old entry[K, V]) bool { return old.key == e.key }); i >= 0 {
+				entries[i] = e
+				continue
+			}
+			entries = append(entries, e)
 		}
+		grown = len(entries) - len(n.entries)
+		if len(entries) <= maxLeaf || shift >= 64 {
+			return &node[K, V]{entries: entries}, grown
+		}
+		grown -= len(entries) // all of which the children count
+		n, values = &node[K, V]{children: new([treeWidth]*node[K, V])}, entries
+	} else {
+		children := *n.children
+		n = &node[K, V]{children: &children}
 	}
-	if len(entries) < maxLeaf || shift >= 64 {
-		return &node[K, V]{entries: append(entries, e)}, true
+	child := func(e entry[K, V]) int { return int(e.hash >> shift % treeWidth) }
+	slices.SortFunc(values, func(a, b entry[K, V]) int { return cmp.Compare(child(a), child(b)) })
+	for len(values) > 0 {
+		i, end := child(values[0]), 1
+		for end < len(values) && child(values[end]) == i {
+			end++
+		}
+		var more int
+		n.children[i], more = n.children[i].with(values[:end], shift+treeBits)
+		values = values[end:]
+		grown += more
 	}
-	split := &node[K, V]{children: new([treeWidth]*node[K, V])}
-	for _, old := range append(entries, e) {
-		i := old.hash >> shift % treeWidth
-		split.children[i], _ = split.children[i].with(old, shift+treeBits)
-	}
-	return split, true
+	return n, grown
 }
 
 func (n *node[K, V]) without(hash uint64, key K, shift int) (_ *node[K, V], shrunk bool) {

@@ -79,9 +79,12 @@ func (w *week) open(minute int) bool { return w.minutes[minute/64]>>(minute%64)&
 
 // add opens [from, to), minutes of the week; to may lie in the week after.
 func (w *week) add(from, to int) {
-	for m := from; m < to; m++ {
-		minute := m % minutesPerWeek
-		w.minutes[minute/64] |= 1 << (minute % 64)
+	if to > minutesPerWeek {
+		w.add(0, to-minutesPerWeek)
+		to = minutesPerWeek
+	}
+	for m := from; m < to; m = (m/64 + 1) * 64 { // word by word
+		w.minutes[m/64] |= ^uint64(0) << (m % 64) & (^uint64(0) >> max(0, 63-(to-1-m/64*64)))
 	}
 }
 
