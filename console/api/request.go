@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,28 +62,50 @@ func decodePopup(body []byte) (popup.Spec, error) {
 	return popup.Decode(body)
 }
 
-// decodeBody reads a small object into v. Members that v does not have are refused.
+// decodeBody reads a small object into v, a struct with a tag for each member. Other members
+// are refused, and those that occur twice.
 func decodeBody(body []byte, v any) error {
 	if err := checkJSON(body); err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		return nil
+	if errs := checkMembers(body, reflect.TypeOf(v).Elem()); len(errs) > 0 {
+		return invalidFields(errs)
 	}
+	err := json.Unmarshal(body, v)
 	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	switch {
+	case errors.As(err, &wrongType):
 		return invalidField(pointerTo(wrongType.Field), "must be "+kindOf(wrongType.Type))
+	case err != nil:
+		return invalidField("", err.Error())
 	}
-	// encoding/json names an unknown member in the text of its error alone.
-	if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if name, err := strconv.Unquote(member); err == nil {
-			return invalidField(pointerTo(name), "is not a known field")
+	return nil
+}
+
+// checkMembers compares the members of an object with the tags of a struct. Package json
+// would take them in any letter case, and the last one of several.
+func checkMembers(body []byte, of reflect.Type) (errs popup.FieldErrors) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if begin, _ := d.Token(); begin != json.Delim('{') {
+		return nil // which json tells
+	}
+	seen := map[any]bool{}
+	for d.More() {
+		name, _ := d.Token()
+		var value json.RawMessage
+		_ = d.Decode(&value) // it is JSON
+		refuse := func(detail string) {
+			errs = append(errs, popup.FieldError{Pointer: "/" + escaped.Replace(name.(string)), Detail: detail})
 		}
+		switch known := slices.ContainsFunc(reflect.VisibleFields(of), func(f reflect.StructField) bool { return f.Tag.Get("json") == name }); {
+		case !known:
+			refuse("is not a known field")
+		case seen[name]:
+			refuse("occurs twice")
+		}
+		seen[name] = true
 	}
-	return invalidField("", err.Error())
+	return errs
 }
 
 // kindOf names the JSON that is decoded into a type.
@@ -117,8 +140,11 @@ func pointerTo(member string) string {
 	if member == "" {
 		return ""
 	}
-	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(member)
+	return "/" + escaped.Replace(member)
 }
+
+// escaped escapes the name of a member in a JSON pointer.
+var escaped = strings.NewReplacer("~", "~0", "/", "~1")
 
 // page reads limit and cursor of a list. The cursor is the id after which the
 // page starts; kind keeps one list's cursor from being used on another.
