@@ -135,8 +135,7 @@ type round struct {
 	nextAt time.Time // no earlier does another round begin
 }
 
-// writeSome goes on with the round, or begins one if it is time. After an error the next one
-// begins later.
+// writeSome goes on with the round, or begins one if it is time. An error ends the round.
 func (w *WhyNot) writeSome(ctx context.Context) error {
 	r := &w.round
 	if len(r.left) == 0 {
@@ -150,7 +149,7 @@ func (w *WhyNot) writeSome(ctx context.Context) error {
 	n := min(r.batch, len(r.left))
 	err := w.write(ctx, r.left[:n])
 	if r.left = r.left[n:]; err != nil {
-		r.left, r.nextAt = nil, time.Now().Add(roundEvery)
+		r.left = nil
 	}
 	return err
 }

@@ -120,6 +120,60 @@ func TestForgottenUsersDoNotComeBack(t *testing.T) {
 	}
 }
 
+// What comes while a bucket is swept stays, and what was halved meanwhile leaves.
+func TestSwap(t *testing.T) {
+	b := newBench(t, 100)
+	want, reset := map[string]int{}, ""
+	for i := range 100 {
+		user := fmt.Sprint("user ", i)
+		b.poll(user)
+		if b.users.Hash([]byte(user)) < everybody/2 {
+			want[user], reset = 1, user
+		}
+	}
+	b.forget(reset)
+	old := b.buckets[0]
+	next := old.without(&b.resets)
+	b.pass(2 * clockSkew)
+	b.poll(reset)
+	b.lowerLocked(everybody / 2)
+	b.live -= b.buckets[0].thin(everybody / 2)
+	b.swap(old, next)
+	b.wantExact()
+	if below := b.buckets[0].below; below != everybody/2 {
+		t.Errorf("the threshold is %x again", below)
+	}
+	b.wants("after the swap", want)
+	for _, p := range b.trace().polls {
+		if p.user == b.users.Hash([]byte(reset)) && p.atMS == noon {
+			t.Error("the poll of before the reset is left in place of the one after it")
+		}
+	}
+	b.sweep()
+	b.wantExact()
+	b.wants("after a sweep", want)
+	if b.held != b.live {
+		t.Errorf("%d bytes are held, want %d", b.held, b.live)
+	}
+}
+
+// A file is written without users who were reset, also before a sweep, and stands alone.
+func TestFileOfResetUsers(t *testing.T) {
+	b := newBench(t, 10)
+	b.poll("a")
+	b.poll("b")
+	b.save()
+	b.forget("a")
+	b.save()
+	next := *b
+	next.Reservoir = NewReservoir(b.config)
+	if d := cmp.Diff([]string{"sample"}, b.files()); d != "" {
+		t.Errorf("files (-want +got):\n%s", d)
+	}
+	next.Load(b.users)
+	next.wants("in the file", map[string]int{"b": 1})
+}
+
 // Also what is thinned out of the memory may be in the file of before.
 func TestResetRewritesTheFile(t *testing.T) {
 	b := newBench(t, 1)

@@ -111,14 +111,21 @@ func (r *Reservoir) Keep(request *popup.Request, hash uint64, users *frequency.T
 		r.lowerLocked(b.below / 2)
 		r.live -= b.thin(b.below / 2)
 	}
-	for r.live > maxBytes {
-		r.lowerLocked(r.lowestLocked() / 2)
-		for i := range r.buckets {
-			r.live -= r.buckets[i].thin(r.below.Load())
-		}
+	if r.live > maxBytes {
+		r.thinLocked()
 	}
 	if r.held-r.live > maxGarbage {
 		r.sweepLocked()
+	}
+}
+
+// thinLocked lowers the threshold of all buckets until there is room.
+func (r *Reservoir) thinLocked() {
+	for lowest := r.lowestLocked(); r.live > maxBytes && lowest > 0; lowest /= 2 {
+		r.lowerLocked(lowest / 2)
+		for i := range r.buckets {
+			r.live -= r.buckets[i].thin(lowest / 2)
+		}
 	}
 }
 
