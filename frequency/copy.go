@@ -8,12 +8,12 @@ import (
 // Copy returns a table with what is known of a user, and of the id that the user had
 // before unless prior is nil, under the rules of t. What happens to the copy does not
 // reach t, so a decision can be tried on it. Where t has no memory at nowMS for another
-// popup of the user, the copy has none either. The shards are locked only while the slots
-// are copied. The memory of into, an earlier copy that is not used any more, is used again;
-// it may be nil.
+// popup of the user, the copy has none either: what t would reclaim is looked for once a second.
+// The shards are locked only while the slots are copied. The memory of into, an earlier copy
+// that is not used any more, is used again; it may be nil.
 func (t *Table) Copy(into *Table, user, prior []byte, nowMS int64) *Table {
 	if into == nil {
-		into = &Table{shards: make([]shard, 1), seen: make([]sorted, 1)}
+		into = &Table{shards: make([]shard, 1), seen: make([]sorted, 1), copyScans: make([]copyScan, 1)}
 		runtime.AddCleanup(into, releaseAll, memory{into.shards, into.seen})
 	}
 	c := into
@@ -36,7 +36,7 @@ func (t *Table) Copy(into *Table, user, prior []byte, nowMS int64) *Table {
 	}
 	s := &c.shards[0]
 	s.fill(spare, entries)
-	s.long, s.scanMS = 0, nowMS // nothing is reclaimed: what has expired is part of what is known
+	s.long, s.scanMS, c.copyScans[0] = 0, nowMS, copyScan{} // nothing is reclaimed: what has expired is part of what is known
 	for _, run := range entries {
 		for i := range run {
 			s.long += int(run[i].key / isTail & 1)
@@ -69,11 +69,31 @@ func (t *Table) hasRoomLocked(hash uint64, nowMS int64) bool {
 	if (t.keep.Load() == nil || grows(seen)) && grows(&s.sorted) {
 		return true
 	}
-	return t.hasExpiredLocked(s, nowMS)
+	return t.hasExpiredLocked(t.shardOf(hash), nowMS)
 }
 
-// hasExpiredLocked reports whether an entry of the shard has expired.
-func (t *Table) hasExpiredLocked(s *shard, nowMS int64) bool {
+// hasExpiredLocked reports whether reclaimLocked would find an entry of the shard that has
+// expired. Other polls wait meanwhile, and there may be many copies, so it searches no more
+// often than that does.
+func (t *Table) hasExpiredLocked(shard uint64, nowMS int64) bool {
+	s, last := &t.shards[shard], &t.copyScans[shard]
+	switch {
+	case isRecent(s.scanMS, nowMS):
+		return false
+	case !isRecent(last.atMS, nowMS):
+		*last = copyScan{nowMS, t.findExpiredLocked(s, nowMS)}
+	}
+	return last.found
+}
+
+// copyScan is the last search of a shard for expired entries that left them where they are.
+type copyScan struct {
+	atMS  int64
+	found bool
+}
+
+// findExpiredLocked reports whether an entry of the shard has expired.
+func (t *Table) findExpiredLocked(s *shard, nowMS int64) bool {
 	for i := 0; i < len(s.slots); i++ {
 		k := s.slots[i].key
 		if k == 0 || k&isTail != 0 {

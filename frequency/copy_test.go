@@ -116,3 +116,44 @@ func TestCopyOfAFullTable(t *testing.T) {
 		}
 	}
 }
+
+// Copies from a full table search for expired entries once a second, however many there are,
+// and not at all while polls of new users do.
+func TestCopiesOfAFullTableSearchOnceASecond(t *testing.T) {
+	table := newTable(Config{MaxBytes: 64 << 10}, 0)
+	seen := popup.State{Impressions: 1, ServedAtMS: noon, ShownAtMS: noon, Last: popup.Impression, AtMS: noon, NextAtMS: noon + hour}
+	for i := 0; table.Restore(fmt.Append(nil, "user ", i), 1, seen); i++ {
+	}
+	looked, entries := 0, table.entries()
+	table.SetPolicy(func(uint32) Retention {
+		looked++
+		return Retention{}
+	})
+	copies := func(fromMS int64) {
+		for i := range int64(100) {
+			if table.Copy(nil, fmt.Append(nil, "stranger ", i), nil, fromMS+i*9).HasRoom() {
+				t.Fatal("a copy has room")
+			}
+		}
+	}
+	for i := range 3 {
+		copies(noon + minute + int64(i)*second)
+		if want := (i + 1) * entries; looked != want {
+			t.Errorf("second %d: copies looked at %d entries so far, want %d", i, looked, want)
+		}
+	}
+	looked = 0
+	u := table.Lock([]byte("stranger"))
+	if _, ok := u.Serve(&popup.Event{User: []byte("stranger"), Popup: 1, Version: 1, Action: popup.Impression, AtMS: noon + 2*minute}, &defaults); ok {
+		t.Error("a new user was served")
+	}
+	u.Unlock()
+	polled := looked
+	if copies(noon + 2*minute); looked != polled {
+		t.Errorf("copies looked at %d entries after a poll had", looked-polled)
+	}
+
+	if !table.Copy(nil, []byte("stranger"), nil, noon+5*hour).HasRoom() {
+		t.Error("a copy has no room in place of what has expired")
+	}
+}

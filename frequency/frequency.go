@@ -35,7 +35,9 @@ type Table struct {
 	leastGap time.Duration                 // see SetMinGap
 	maxBytes int64
 	shards   []shard
-	seen     []sorted // impressions, one for each shard and under its lock
+	// For each shard, and under its lock:
+	seen      []sorted // impressions
+	copyScans []copyScan
 
 	keep   atomic.Pointer[func(id uint32) int64] // see KeepImpressions
 	gapMS  atomic.Int64
@@ -72,6 +74,8 @@ func newTable(c Config, shardBits uint8) *Table {
 		maxBytes: c.MaxBytes,
 		shards:   make([]shard, 1<<shardBits),
 		seen:     make([]sorted, 1<<shardBits),
+
+		copyScans: make([]copyScan, 1<<shardBits),
 	}
 	if t.maxBytes == 0 {
 		t.maxBytes = DefaultMaxBytes

@@ -114,11 +114,17 @@ func (t *Table) sweepPiece(nowMS int64) (slots int, last bool) {
 // A flood of new users must not have every one of them look at every slot.
 const scanEveryMS = 1000
 
+// isRecent reports whether a search at atMS was so recent that there is no other yet.
+func isRecent(atMS, nowMS int64) bool {
+	since := nowMS - atMS
+	return -scanEveryMS < since && since < scanEveryMS
+}
+
 // reclaimLocked makes room in the shard of a hash, which may not grow. It reports whether
 // anything had expired.
 func (t *Table) reclaimLocked(hash uint64, nowMS int64) bool {
 	s := &t.shards[t.shardOf(hash)]
-	if since := nowMS - s.scanMS; -scanEveryMS < since && since < scanEveryMS {
+	if isRecent(s.scanMS, nowMS) {
 		return false
 	}
 	s.scanMS = nowMS
