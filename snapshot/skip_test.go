@@ -32,7 +32,7 @@ func TestSkip(t *testing.T) {
 				waits, byID[rows[i].ID] = append(waits, w), w
 			}
 		}
-		r := attributes("plan", rapid.SampledFrom([]string{"a", "b", "none"}).Draw(t, "plan"))
+		r := popup.Request{User: []byte("u"), Attrs: []popup.Attr{{Name: []byte("plan"), Value: []byte(rapid.SampledFrom([]string{"a", "b", "none"}).Draw(t, "plan"))}}}
 		var m, plain Matches
 		s.Match(&m, &r, r.PlacementNames()[0], nowMS)
 		s.Match(&plain, &r, r.PlacementNames()[0], nowMS)
@@ -90,7 +90,7 @@ func TestSkipEndsWithTheMatch(t *testing.T) {
 		rows[i] = row(uint32(i+1), "")
 		waits[i] = popup.NewWait(uint32(i+1), 1, false, popup.CooldownImpression)
 	}
-	s, r := mustCompile(t, rows...), attributes()
+	s, r := mustCompile(t, rows...), popup.Request{User: []byte("u")}
 	var m Matches
 	count := func(skip bool) (n int) {
 		s.Match(&m, &r, r.PlacementNames()[0], nowMS)
