@@ -19,22 +19,23 @@ func (u *User) AppendWaits(dst []popup.Wait, nowMS, untilMS int64) []popup.Wait 
 		return dst
 	}
 	now, until := clock(nowMS), ceilTick(untilMS)
-	slots, n := u.s.slots[u.lo:u.hi], len(dst)
-	dst = slices.Grow(dst, len(slots))[:n+len(slots)]
+	slots := u.s.slots[u.lo:u.hi]
+	dst = slices.Grow(dst, len(slots))
+	out, n := dst[len(dst):len(dst)+len(slots)], 0
 	for i := range slots {
 		h := &slots[i]
-		next := tick(h.times)
+		key, next := h.key, tick(h.times)
 		// What is ahead of the clock waits for longer than next, or has to be settled.
-		if next < until || tick(h.times>>32) > now || h.key&(isLong|isTail|releaseBit) != 0 {
+		if next < until || tick(h.times>>32) > now || key&(isLong|isTail|releaseBit) != 0 {
 			continue
 		}
 		reason := popup.CooldownImpression
-		if h.key&isActed != 0 {
-			e := entry{acted: uint8(h.key & actedMask), last: popup.Action(h.rest >> lastBit & lastMask), clickUntil: next, next: next}
+		if key&isActed != 0 {
+			e := u.s.unpack(u.lo+i, u.hash)
 			reason = e.held()
 		}
-		dst[n] = popup.NewWait(uint32(h.rest>>popupBit), uint16(h.rest), next == never, reason)
+		out[n] = popup.NewWait(uint32(h.rest>>popupBit), uint16(h.rest), next == never, reason)
 		n++
 	}
-	return dst[:n]
+	return dst[:len(dst)+n]
 }

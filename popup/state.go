@@ -164,5 +164,8 @@ func (w Wait) Seen() uint32 { return uint32(w >> 16 & 0xffff) }
 // Forever reports whether the wait never ends.
 func (w Wait) Forever() bool { return w>>8&1 != 0 }
 
+// IsUsual reports whether the wait is like most: it ends, and its reason is CooldownImpression.
+func (w Wait) IsUsual() bool { return uint16(w) == uint16(CooldownImpression) }
+
 // Reason returns what stops the popup.
 func (w Wait) Reason() Reason { return Reason(w) }

@@ -64,14 +64,23 @@ type skipWord struct{ all, click, dismiss, forever uint64 }
 // there is none.
 type Skipped struct{ Click, Dismiss, Impression, Ends *Popup }
 
-// Left returns how many popups are known to be left for [Matches.Next], before rollout: those
-// of the batches that cursors have begun.
+// Left returns about how many popups are left for [Matches.Next]: those of the batches that
+// cursors have begun, and as many for each batch that is yet to come.
 func (m *Matches) Left() (n int) {
 	for i := range m.cursors {
 		c := &m.cursors[i]
+		left, words := 0, 0
 		for _, fit := range c.fit[c.i:max(c.i, c.words)] {
-			n += bits.OnesCount64(fit)
+			left += bits.OnesCount64(fit)
 		}
+		switch {
+		case c.isWhole:
+		case c.isDriven:
+			words = len(c.driver)
+		default:
+			words = len(c.open) - int(c.next)
+		}
+		n += left + left*words/batchWords
 	}
 	return n
 }
@@ -113,6 +122,9 @@ func (s *skip) add(places *places, waits []popup.Wait) {
 		at, most := of[id].next-1, of[id].most
 		word, bit := &words[at/64], uint64(1)<<(at%64)
 		word.all |= bit
+		if w.IsUsual() && most == 0 {
+			continue
+		}
 		switch w.Reason() {
 		case popup.CooldownClick:
 			word.click |= bit
