@@ -45,34 +45,6 @@ func BenchmarkHotDecide(b *testing.B) {
 	}
 }
 
-// BenchmarkHotSeen polls among popups that all fit: for a user who is served the first of them,
-// for one whom no popup is for, and for one who has seen all of them and waits for each.
-func BenchmarkHotSeen(b *testing.B) {
-	for _, n := range []int{26, 200, 1000, 10_000} {
-		specs := make([]string, n)
-		for i := range specs {
-			specs[i] = fmt.Sprintf(`"priority":%d,"targeting":{"all":[{"attr":"platform","op":"in","value":["ios","android"]}]}`, i%5)
-		}
-		var f *fixture
-		for _, bench := range []struct{ name, user, platform string }{{"served", "new", "ios"}, {"targeting", "new", "tv"}, {"waits", "seen", "ios"}} {
-			b.Run(fmt.Sprintf("%s/popups=%d", bench.name, n), func(b *testing.B) {
-				if f == nil {
-					f = newFixture(b, frequency.Config{}, specs...)
-					f.restore("seen", n, popup.State{Impressions: 1, Last: popup.Impression, NextAtMS: startMS + dayMS})
-				}
-				r := &popup.Request{User: []byte(bench.user), Platform: []byte(bench.platform)}
-				b.ReportAllocs()
-				for b.Loop() {
-					f.Decide(f.snap, f.users, r, f.nowMS, nil)
-					if len(f.Winners) > 0 {
-						f.Undo(f.users, r)
-					}
-				}
-			})
-		}
-	}
-}
-
 // BenchmarkHotCaps is BenchmarkHotDecide with three caps over a user who has seen some of
 // the popups, and polls that are served.
 func BenchmarkHotCaps(b *testing.B) {

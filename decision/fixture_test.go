@@ -25,10 +25,7 @@ func compile(t testing.TB, specs ...string) *snapshot.Snapshot {
 }
 
 // compileUnder is compile with settings.
-func compileUnder(t interface {
-	Helper()
-	Errorf(string, ...any)
-}, settings string, specs ...string) *snapshot.Snapshot {
+func compileUnder(t reporter, settings string, specs ...string) *snapshot.Snapshot {
 	t.Helper()
 	rows := make([]popup.Row, len(specs))
 	for i, spec := range specs {
@@ -40,6 +37,11 @@ func compileUnder(t interface {
 			Spec: fmt.Appendf(nil, `{"key":"p%d","status":"active"%s}`, i+1, spec),
 		}
 	}
+	return compileRows(t, settings, rows)
+}
+
+func compileRows(t reporter, settings string, rows []popup.Row) *snapshot.Snapshot {
+	t.Helper()
 	snap, broken := snapshot.Compile(popup.Catalog{
 		Revision: 1, Popups: rows, Settings: popup.SettingsRow{Version: 1, Spec: []byte(settings)},
 	}, nil)
@@ -47,6 +49,12 @@ func compileUnder(t interface {
 		t.Errorf("popup %s: %v", b.Key, b.Err)
 	}
 	return snap
+}
+
+// reporter is what a test and a check of package rapid have in common.
+type reporter interface {
+	Helper()
+	Errorf(string, ...any)
 }
 
 // fixture decides for users one poll after the other, on a clock that stands
@@ -63,6 +71,12 @@ type fixture struct {
 func newFixture(t testing.TB, users frequency.Config, specs ...string) *fixture {
 	t.Helper()
 	return &fixture{TB: t, snap: compile(t, specs...), users: frequency.New(users), nowMS: startMS}
+}
+
+// newCatalog is newFixture with the popups of a catalog.
+func newCatalog(t testing.TB, rows []popup.Row) *fixture {
+	t.Helper()
+	return &fixture{TB: t, snap: compileRows(t, `{}`, rows), users: frequency.New(frequency.Config{}), nowMS: startMS}
 }
 
 // newCapped is newFixture with caps.
@@ -86,14 +100,12 @@ func keptBy(snap *snapshot.Snapshot) func(id uint32) (ms int64) {
 	}
 }
 
-// restore has a user be in a state with each of n popups, which began a second ago.
-func (f *fixture) restore(user string, n int, s popup.State) {
+// restore has a user be in a state with a popup, which began a second ago.
+func (f *fixture) restore(user string, id uint32, s popup.State) {
 	f.Helper()
 	s.ServedAtMS, s.ShownAtMS, s.AtMS = f.nowMS-1000, f.nowMS-1000, f.nowMS-1000
-	for id := range uint32(n) {
-		if !f.users.Restore([]byte(user), id+1, s) {
-			f.Fatal("no memory")
-		}
+	if !f.users.Restore([]byte(user), id, s) {
+		f.Fatal("no memory")
 	}
 }
 

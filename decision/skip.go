@@ -17,7 +17,7 @@ const (
 // skipWaits has the search skip popups, if that takes less time than to check those that are
 // left: the ones for which the user waits for the longest time between polls or longer. Limits,
 // gap and caps of such a popup change neither the reason nor the next poll.
-// BenchmarkHotSeen says what it saves.
+// BenchmarkSeen says what it saves.
 func (d *Decision) skipWaits(user *frequency.User, nowMS int64) {
 	left := d.search.left()
 	if left < minSkipLeft+user.Entries()/checkCost || d.recorder != nil {
