@@ -33,7 +33,8 @@ func LoadZone(name string) (*time.Location, error) {
 	return location, nil
 }
 
-// locations are zones by name, which never change while a program runs.
+// locations are zones by name, which never change while a program runs. Names are of the form
+// of IANA's only: a file has any number of others, as in Europe//Berlin.
 var locations sync.Map
 
 // loadLocation is [time.LoadLocation], which reads a file each time, and thousands of popups
@@ -43,7 +44,7 @@ func loadLocation(name string) (*time.Location, error) {
 		return known.(*time.Location), nil
 	}
 	location, err := time.LoadLocation(name)
-	if err == nil {
+	if err == nil && isZoneName(name) {
 		locations.Store(name, location)
 	}
 	return location, err

@@ -63,3 +63,17 @@ func TestZoneOfChanges(t *testing.T) {
 		t.Errorf("DecodeStored: %v, ValidateStored: %v, Validate: %v", err, s.ValidateStored(), s.Validate())
 	}
 }
+
+// TestKnownLocations: what is kept of zones is bounded by their number, however their names
+// are spelled.
+func TestKnownLocations(t *testing.T) {
+	for name, want := range map[string]bool{"Europe/Paris": true, "Europe//Paris": false, "Europe/./Paris": false, "Europe/Nowhere": false} {
+		location, err := loadLocation(name)
+		if _, known := locations.Load(name); known != want {
+			t.Errorf("%s is kept: %v, want %v", name, known, want)
+		}
+		if want && (err != nil || location.String() != name) {
+			t.Errorf("%s: %v, %v", name, location, err)
+		}
+	}
+}
