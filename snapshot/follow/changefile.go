@@ -146,7 +146,8 @@ func appendChange(dst []byte, s *snapshot.Snapshot, settings bool, nowMS int64) 
 }
 
 // addChanges adds to a last-good file, whose content is data, what has changed since, if the
-// file at path belongs to it. What is behind a line that was cut or damaged is left out.
+// file at path belongs to it. What is behind a line that was cut or damaged is left out, and
+// what is behind one that can't be read.
 func (f *savedFile) addChanges(path string, data []byte) error {
 	from, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

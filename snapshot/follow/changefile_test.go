@@ -149,6 +149,47 @@ func TestDamagedChanges(t *testing.T) {
 	load("whole", whole, 3)
 }
 
+// TestUnreadableChanges: a last-good file whose changes can't be read is in force without
+// them, and so is the one before it. An error is logged.
+func TestUnreadableChanges(t *testing.T) {
+	for _, c := range []struct {
+		unreadable   string
+		newest, then int64 // revisions that are loaded
+	}{
+		{".changes", 2, 1},
+		{".1.changes", 3, 1},
+	} {
+		s := newSaving(t)
+		s.set(1, row(1, ``))
+		s.watcher.closeChanges()
+		s.set(2, row(2, ``)) // in a last-good file of its own
+		s.set(3, row(3, ``)) // in its changes
+		path := s.path + c.unreadable
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(path, 0o700); err != nil { // a directory can't be read, not by root either
+			t.Fatal(err)
+		}
+		load := func(want int64) {
+			t.Helper()
+			var log logBuffer
+			w := New(snapshot.NewStore(), Config{Source: s.source, File: s.path, Log: log.logger()})
+			if err := w.LoadFile(); err != nil || w.store.Current().Revision != want || w.store.Current().Len() != 1 {
+				t.Errorf("%s: revision %d with %d popups, %v; want revision %d with 1", c.unreadable, w.store.Current().Revision, w.store.Current().Len(), err, want)
+			}
+			if log.count("level=ERROR") != 1 || log.count("path="+path) != 1 {
+				t.Errorf("%s: logged %s", c.unreadable, log.buf.String())
+			}
+		}
+		load(c.newest)
+		if err := os.Remove(s.path); err != nil {
+			t.Fatal(err)
+		}
+		load(c.then)
+	}
+}
+
 // TestOthersFile: a server whose file was replaced or removed, as by a second process on its
 // directory, writes it again.
 func TestOthersFile(t *testing.T) {

@@ -107,7 +107,7 @@ func (w *Watcher) LoadFile() error {
 	}
 	file := lastGood(w.c.File)
 	_, err := file.Load(func(f *os.File) error {
-		saved, err := readFile(f, file)
+		saved, err := w.readFile(f, file)
 		if err != nil {
 			return err
 		}
@@ -121,8 +121,9 @@ func (w *Watcher) LoadFile() error {
 	return nil
 }
 
-// readFile reads a generation of a last-good file with what has changed since.
-func readFile(f io.Reader, of durable.File) (savedFile, error) {
+// readFile reads a generation of a last-good file with what has changed since, as far as that
+// can be read: without the last changes it is better than none.
+func (w *Watcher) readFile(f io.Reader, of durable.File) (savedFile, error) {
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return savedFile{}, err
@@ -134,7 +135,8 @@ func readFile(f io.Reader, of durable.File) (savedFile, error) {
 	newest, older := changePaths(of)
 	for _, path := range []string{newest, older} {
 		if err := saved.addChanges(path, data); err != nil {
-			return savedFile{}, err
+			w.c.Log.Error("config: a file of changes of the last-good popups can't be read; what is in it is left out",
+				"path", path, "revision", saved.Revision, "err", err)
 		}
 	}
 	return saved, nil
