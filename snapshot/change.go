@@ -61,7 +61,7 @@ func (c *compiler) finish(s *Snapshot, changes changes) {
 		s.before = *all
 	}
 	s.changeGoals(previous, changes)
-	s.changePlacements(previous, changes)
+	s.changePlacements(previous, changes, c.workers())
 }
 
 // Len returns how many popups there are that are not archived, without listing them.
@@ -126,7 +126,7 @@ func (s *Snapshot) changeGoals(previous *Snapshot, changes changes) {
 }
 
 // changePlacements makes byPlacement and active from those of the snapshot before.
-func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
+func (s *Snapshot) changePlacements(previous *Snapshot, of changes, workers int) {
 	type key struct{ placement, trigger string }
 	byKey := map[key]*changes{}
 	at := func(p *Popup, add func(*changes)) {
@@ -166,7 +166,7 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes) {
 		return cmp.Compare(len(byKey[b].in), len(byKey[a].in))
 	})
 	indexes := make([]*index, len(keys))
-	inParallel(len(keys), func(i int) {
+	inParallel(len(keys), workers, func(i int) {
 		last := previous.byPlacement[keys[i].placement].index([]byte(keys[i].trigger))
 		indexes[i] = last.with(*byKey[keys[i]], newSegments)
 	})

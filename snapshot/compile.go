@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/popupd/popupd/popup"
@@ -144,8 +142,8 @@ type result struct {
 	err   error
 }
 
-// compileAll compiles rows, but for archived ones, on all processors. It takes over what is
-// in previous from the same row.
+// compileAll compiles rows, but for archived ones. It takes over what is in previous from the
+// same row.
 func (c *compiler) compileAll(rows []popup.Row) []result {
 	results := make([]result, len(rows))
 	compileOne := func(i int) {
@@ -159,22 +157,8 @@ func (c *compiler) compileAll(rows []popup.Row) []result {
 		}
 		results[i].popup, results[i].err = c.compile(row)
 	}
-	inParallel(len(rows), compileOne)
+	inParallel(len(rows), c.workers(), compileOne)
 	return results
-}
-
-// inParallel calls do for 0 to n-1 on all processors.
-func inParallel(n int, do func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // inForce returns the popup that is in force for a row, nil if none is. With an error it is
