@@ -140,6 +140,34 @@ func BenchmarkChange(b *testing.B) {
 	}
 }
 
+// BenchmarkStart is what a start has to do with the popups: it reads all of them from MariaDB,
+// compiles them and writes the last-good file, or reads that where there is no database.
+func BenchmarkStart(b *testing.B) {
+	dsn := storetest.MySQL(b)
+	m := newMany(b, 10_000, "mysql", dsn, persist.Config{DSN: dsn})
+	again := func() *Watcher { return New(snapshot.NewStore(), Config{Source: m.db, File: m.watcher.c.File}) }
+	steps := map[string]func(w *Watcher) error{
+		"database": func(w *Watcher) error { return w.Reload(b.Context()) },
+		"file":     (*Watcher).LoadFile,
+		"read": func(*Watcher) error {
+			_, err := m.db.Rows(b.Context())
+			return err
+		},
+	}
+	for _, name := range []string{"database", "read", "file"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			from := processCPU(b)
+			for b.Loop() {
+				if err := steps[name](again()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((processCPU(b)-from).Milliseconds())/float64(b.N), "ms-CPU/op")
+		})
+	}
+}
+
 func processCPU(t testing.TB) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
