@@ -21,7 +21,7 @@ const (
 func (d *Decision) skipWaits(user *frequency.User, nowMS int64) {
 	left := d.search.left()
 	if left < minSkipLeft+user.Entries()/checkCost || d.recorder != nil {
-		d.checksLeft = left + 1 // when the cursors have begun other batches
+		d.checksLeft = max(left, minSkipLeft) // the cursors may have begun other batches then
 		return
 	}
 	d.waits = user.AppendWaits(d.waits[:0], nowMS, nowMS+maxWaitSec*1000)

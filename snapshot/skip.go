@@ -64,11 +64,15 @@ type skipWord struct{ all, click, dismiss, forever uint64 }
 // there is none.
 type Skipped struct{ Click, Dismiss, Impression, Ends *Popup }
 
-// Left returns about how many popups are left for [Matches.Next]: those of the batches that
-// cursors have begun, and as many for each batch that is yet to come.
+// Left returns about how many popups are left for [Matches.Next] of which Skip may leave out
+// some: those of the batches that cursors have begun, and as many for each batch that is yet to
+// come.
 func (m *Matches) Left() (n int) {
 	for i := range m.cursors {
 		c := &m.cursors[i]
+		if c.segment.places.of == nil {
+			continue
+		}
 		left, words := 0, 0
 		for _, fit := range c.fit[c.i:max(c.i, c.words)] {
 			left += bits.OnesCount64(fit)
