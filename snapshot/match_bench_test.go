@@ -3,30 +3,27 @@ package snapshot
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/popupd/popupd/internal/catalogtest"
 	"github.com/popupd/popupd/popup"
 )
 
-// BenchmarkHotMatch finds all popups that fit a request, and the reason. It says what the
-// index of the placement takes for each popup.
+// BenchmarkHotMatch finds all popups that fit a request, and the reason.
 func BenchmarkHotMatch(b *testing.B) {
 	for _, kind := range catalogtest.Kinds() {
-		for _, n := range []int{26, 200, 1000, 10_000, 100_000} {
+		for _, n := range sizes {
 			b.Run(fmt.Sprintf("%s/popups=%d", kind.Name, n), func(b *testing.B) {
 				s, r := mustCompile(b, kind.Rows(n)...), kind.Request(n)
-				size := indexSize(s.All())
+				runtime.GC() // or what is measured pays for it
 				var m Matches
 				found := 0
 				b.ReportAllocs()
 				for b.Loop() {
-					s.Match(&m, &r, r.PlacementNames()[0], nowMS)
-					for found = 0; m.Next() != nil; found++ {
-					}
-					m.Reason()
+					found = m.all(s, &r)
 				}
-				b.ReportMetric(float64(size)/float64(n), "index-B/popup")
 				if kind.Fits >= 0 && found != kind.Fits {
 					b.Fatalf("%d popups fit, want %d", found, kind.Fits)
 				}
@@ -35,34 +32,80 @@ func BenchmarkHotMatch(b *testing.B) {
 	}
 }
 
-// BenchmarkMatchGrowth compares a match among many popups with one among 26. Both are
-// measured in turn, for a millisecond each: what else the machine does then slows down both.
+var sizes = []int{26, 200, 1000, 10_000, 100_000}
+
+// all finds all popups that fit, and the reason. It returns how many they are.
+func (m *Matches) all(s *Snapshot, r *popup.Request) (found int) {
+	for s.Match(m, r, r.PlacementNames()[0], nowMS); m.Next() != nil; found++ {
+	}
+	m.Reason()
+	return found
+}
+
+// BenchmarkMatchGrowth compares catalogs of all sizes, and the index with asking one popup
+// after the other. All are measured in turn, for a millisecond or more each: what else the
+// machine does then slows down all of them. It reports medians, and what the index of the
+// placement takes.
 func BenchmarkMatchGrowth(b *testing.B) {
+	const rounds = 200
 	for _, kind := range catalogtest.Kinds() {
-		for _, n := range []int{10_000, 100_000} {
-			b.Run(fmt.Sprintf("%s/popups=%d", kind.Name, n), func(b *testing.B) {
-				var match [2]func()
-				for i, n := range []int{26, n} {
-					s, r, m := mustCompile(b, kind.Rows(n)...), kind.Request(n), new(Matches)
-					match[i] = func() {
-						s.Match(m, &r, r.PlacementNames()[0], nowMS)
-						for m.Next() != nil {
-						}
-						m.Reason()
+		b.Run(kind.Name, func(b *testing.B) {
+			match, scan := make([]func(), len(sizes)), make([]func(), len(sizes))
+			bytes := make([]int64, len(sizes))
+			for i, n := range sizes {
+				s, r, m := mustCompile(b, kind.Rows(n)...), kind.Request(n), new(Matches)
+				popups, placement := s.All(), r.PlacementNames()[0]
+				bytes[i] = indexSize(popups)
+				match[i] = func() { m.all(s, &r) }
+				scan[i] = func() {
+					for _, p := range popups {
+						p.Gate(&r, placement, nowMS)
 					}
 				}
-				ns := catalogtest.InTurn(b, match[0], match[1])
-				few, many := ns[0], ns[1]
-				b.ReportMetric(few, "ns-of-26")
-				b.ReportMetric(many, "ns")
-				b.ReportMetric(many/few, "ratio")
-			})
-		}
+			}
+			runtime.GC()
+			matched, scanned := make([][]float64, len(sizes)), make([][]float64, len(sizes))
+			for range rounds {
+				for i := range sizes {
+					matched[i] = append(matched[i], timeSlice(match[i]))
+				}
+			}
+			for range rounds / 40 { // in rounds of their own: after them caches are cold
+				for i := range sizes {
+					scanned[i] = append(scanned[i], timeSlice(scan[i]))
+				}
+			}
+			for i, n := range sizes {
+				b.Run(fmt.Sprintf("popups=%d", n), func(b *testing.B) {
+					b.ReportMetric(0, "ns/op")
+					b.ReportMetric(median(matched[i]), "ns")
+					b.ReportMetric(median(matched[i])/median(matched[0]), "times-26")
+					b.ReportMetric(median(scanned[i]), "scan-ns")
+					b.ReportMetric(float64(bytes[i])/float64(n), "index-B/popup")
+				})
+			}
+		})
 	}
 }
 
-// indexSize returns how many bytes an index of popups takes, without the popups. The garbage
-// collector has nothing left to do then, which a measurement would pay for.
+// timeSlice returns how many ns a call takes, from as many as fit a millisecond.
+func timeSlice(f func()) float64 {
+	start, calls, batch := time.Now(), 0, 1
+	for time.Since(start) < time.Millisecond {
+		for range batch {
+			f()
+		}
+		calls, batch = calls+batch, min(2*batch, 16)
+	}
+	return float64(time.Since(start)) / float64(calls)
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
+}
+
+// indexSize returns how many bytes an index of popups takes, without the popups.
 func indexSize(popups []*Popup) int64 {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -72,25 +115,6 @@ func indexSize(popups []*Popup) int64 {
 	runtime.ReadMemStats(&after)
 	runtime.KeepAlive(x)
 	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
-}
-
-// BenchmarkScan is what the same costs popup by popup.
-func BenchmarkScan(b *testing.B) {
-	for _, kind := range catalogtest.Kinds() {
-		for _, n := range []int{26, 200, 1000, 10_000, 100_000} {
-			b.Run(fmt.Sprintf("%s/popups=%d", kind.Name, n), func(b *testing.B) {
-				s, r := mustCompile(b, kind.Rows(n)...), kind.Request(n)
-				popups, placement := s.All(), r.PlacementNames()[0]
-				runtime.GC()
-				b.ReportAllocs()
-				for b.Loop() {
-					for _, p := range popups {
-						p.Gate(&r, placement, nowMS)
-					}
-				}
-			})
-		}
-	}
 }
 
 // BenchmarkApply changes one popup after the other.
