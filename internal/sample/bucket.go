@@ -12,7 +12,7 @@ type bucket struct {
 
 	leave    [64]size // what leaves when a threshold of so many halvings is halved
 	latestMS int64    // time of a poll
-	replaced uint32   // how often polls was
+	version  uint32   // the same for as long as polls is only appended to
 }
 
 // size is how many polls there are, and their bytes.
@@ -65,7 +65,7 @@ func (b *bucket) thin(below uint64) (left int) {
 // without returns the bucket with memory of its own for those polls only that have not left
 // and that no reset covers.
 func (b *bucket) without(resets *resets) bucket {
-	next := bucket{startMS: b.startMS, below: b.below, replaced: b.replaced + 1}
+	next := bucket{startMS: b.startMS, below: b.below}
 	next.polls = make([]byte, 0, b.live.bytes)
 	next.addLive(b.polls, resets)
 	return next

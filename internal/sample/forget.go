@@ -105,7 +105,7 @@ func (r *Reservoir) swap(old, next bucket) {
 	if b == nil {
 		return
 	}
-	if b.replaced != old.replaced { // by polls that had no room
+	if b.version != old.version { // replaced by Keep, or expired and begun anew when the clock was set
 		next = b.without(&r.resets)
 	} else {
 		next.addLive(b.polls[len(old.polls):], &r.resets)
@@ -137,5 +137,7 @@ func (r *Reservoir) sweepLocked() {
 func (r *Reservoir) replaceLocked(b *bucket, next bucket) {
 	r.live += int(next.live.bytes) - int(b.live.bytes)
 	r.held += len(next.polls) - len(b.polls)
+	r.versions++
+	next.version = r.versions
 	*b = next
 }

@@ -157,6 +157,23 @@ func TestSwap(t *testing.T) {
 	}
 }
 
+// A bucket that expires while it is swept, and begins anew, takes nothing of the old one.
+func TestSwapOfABucketThatBeganAnew(t *testing.T) {
+	b := newBench(t, 100)
+	for i := range 10 {
+		b.poll(fmt.Sprint("user ", i))
+	}
+	old := b.buckets[0]
+	next := old.without(&b.resets)
+	b.pass(-time.Hour) // the clock was wrong
+	b.poll("a")
+	b.pass(time.Hour)
+	b.poll("b")
+	b.swap(old, next)
+	b.wants("after the swap", map[string]int{"a": 1, "b": 1})
+	b.wantExact()
+}
+
 // A file is written without users who were reset, also before a sweep, and stands alone.
 func TestFileOfResetUsers(t *testing.T) {
 	b := newBench(t, 10)

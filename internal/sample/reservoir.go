@@ -54,11 +54,12 @@ type Reservoir struct {
 	unswept atomic.Bool // since a sweep began, resets has new ones
 	inFile  atomic.Bool // of users with new resets the file may have polls
 
-	mu      sync.Mutex
-	buckets []bucket // by time
-	live    int      // bytes of the polls that are in the sample
-	held    int      // bytes of these and of those that have left
-	changed bool     // since the file was written
+	mu       sync.Mutex
+	buckets  []bucket // by time
+	live     int      // bytes of the polls that are in the sample
+	held     int      // bytes of these and of those that have left
+	changed  bool     // since the file was written
+	versions uint32   // the last version of a bucket
 
 	unsaved retry.Outage // of writing the file
 
@@ -144,7 +145,8 @@ func (r *Reservoir) bucketLocked(atMS int64) *bucket {
 		r.below.Store(max(r.below.Load(), doubled(r.buckets[last].below)))
 	}
 	r.expireLocked(atMS)
-	r.buckets = append(r.buckets, bucket{startMS: startMS, below: r.below.Load()})
+	r.versions++
+	r.buckets = append(r.buckets, bucket{startMS: startMS, below: r.below.Load(), version: r.versions})
 	return &r.buckets[len(r.buckets)-1]
 }
 
