@@ -33,21 +33,21 @@ func LoadZone(name string) (*time.Location, error) {
 	return location, nil
 }
 
-// locations are zones by name, which never change while a program runs. Names are of the form
-// of IANA's only: a file has any number of others, as in Europe//Berlin.
-var locations sync.Map
+// locations read the zones of [ZoneNames], each once: thousands of popups name the same few.
+var locations = sync.OnceValue(func() map[string]func() (*time.Location, error) {
+	load := map[string]func() (*time.Location, error){}
+	for _, name := range ZoneNames() {
+		load[name] = sync.OnceValues(func() (*time.Location, error) { return time.LoadLocation(name) })
+	}
+	return load
+})
 
-// loadLocation is [time.LoadLocation], which reads a file each time, and thousands of popups
-// name the same few zones.
+// loadLocation is [time.LoadLocation], which reads a file each time.
 func loadLocation(name string) (*time.Location, error) {
-	if known, ok := locations.Load(name); ok {
-		return known.(*time.Location), nil
+	if load := locations()[name]; load != nil {
+		return load()
 	}
-	location, err := time.LoadLocation(name)
-	if err == nil && isZoneName(name) {
-		locations.Store(name, location)
-	}
-	return location, err
+	return time.LoadLocation(name)
 }
 
 // isZoneName reports whether a name has the form of IANA's: words joined by slashes,

@@ -78,7 +78,7 @@ func TestSkip(t *testing.T) {
 			t.Fatalf("skipped: got %+v, want %+v", got, want)
 		}
 	})
-	if skipped < 100 {
+	if skipped < 10 { // in short mode there are few requests
 		t.Errorf("%d popups were skipped: too few to tell", skipped)
 	}
 }
