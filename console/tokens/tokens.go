@@ -62,9 +62,10 @@ type Cache struct {
 	// that began before a change does not undo it.
 	busy chan struct{}
 
-	missMu  sync.Mutex // guards the next two, and is held while the store is read because of a miss
-	missMS  int64      // when that was last done
-	missErr error      // what it came to
+	missBusy   chan struct{} // has a value while the store is read because of a miss; guards the next two
+	missAt     time.Time     // when that was last done
+	missErr    error         // what it came to
+	missBegins atomic.Uint64 // how many such reads have begun
 
 	usedMu sync.Mutex       // guards used
 	used   map[string]int64 // id -> last use that is not stored yet, ms
@@ -73,14 +74,14 @@ type Cache struct {
 // known is what the store had at one time. It does not change.
 type known struct {
 	tokens map[string]popup.AdminToken // by id
-	readMS int64
+	readAt time.Time                   // of the monotonic clock: one that is set back makes no outage longer
 }
 
 // New returns a cache that knows no tokens yet: see [Cache.Run]. now returns ms since the
 // epoch, UTC.
 func New(s Store, now func() int64, log *slog.Logger) *Cache {
 	return &Cache{
-		store: s, now: now, used: map[string]int64{}, busy: make(chan struct{}, 1),
+		store: s, now: now, used: map[string]int64{}, busy: make(chan struct{}, 1), missBusy: make(chan struct{}, 1),
 		reading: retry.Outage{
 			Log:    log,
 			Begins: "the named tokens can't be read: those that are known are taken for 15 minutes more",
@@ -113,10 +114,10 @@ func (c *Cache) refresh(ctx context.Context) {
 	}
 }
 
-// lock waits until nobody else asks the store. The caller takes the value out of busy.
-func (c *Cache) lock(ctx context.Context) error {
+// take waits until nobody has put a value into busy, and does. The caller takes it out.
+func take(ctx context.Context, busy chan struct{}) error {
 	select {
-	case c.busy <- struct{}{}:
+	case busy <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -125,16 +126,16 @@ func (c *Cache) lock(ctx context.Context) error {
 
 // Read reads the tokens from the store now.
 func (c *Cache) Read(ctx context.Context) error {
-	if err := c.lock(ctx); err != nil {
+	if err := take(ctx, c.busy); err != nil {
 		return err
 	}
 	defer func() { <-c.busy }()
-	readMS := c.now()
+	readAt := time.Now()
 	list, err := c.store.AdminTokens(ctx)
 	if err != nil {
 		return err
 	}
-	k := &known{tokens: make(map[string]popup.AdminToken, len(list)), readMS: readMS}
+	k := &known{tokens: make(map[string]popup.AdminToken, len(list)), readAt: readAt}
 	for _, t := range list {
 		k.tokens[t.ID] = t
 	}
@@ -159,24 +160,41 @@ func (c *Cache) Find(ctx context.Context, id string) (t popup.AdminToken, ok boo
 
 func (c *Cache) find(id string) (t popup.AdminToken, ok bool, err error) {
 	k := c.known.Load()
-	if k == nil || c.now()-k.readMS > maxAge.Milliseconds() {
+	if k == nil || time.Since(k.readAt) > maxAge {
 		return t, false, ErrNotKnown
 	}
 	t, ok = k.tokens[id]
 	return t, ok, nil
 }
 
-// readAfterMiss reads the store, unless that was just done, and returns what it came to.
-// Requests at the same time wait for the one that reads, also when its client goes away.
+// readAfterMiss returns what a read of the store came to that began after the call: an earlier
+// one may lack a token that another server has made since. Requests at the same time wait for
+// one read, also when the client of the one that reads goes away, and two reads are a second
+// apart. While the store fails they wait no second, and are told what the last read came to.
 func (c *Cache) readAfterMiss(ctx context.Context) error {
-	c.missMu.Lock()
-	defer c.missMu.Unlock()
-	if since := c.now() - c.missMS; since < 0 || since >= missEvery.Milliseconds() {
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), missTimeout)
-		defer cancel()
-		c.missErr = c.Read(limited)
-		c.missMS = c.now()
+	begun := c.missBegins.Load()
+	if err := take(ctx, c.missBusy); err != nil {
+		return err
 	}
+	defer func() { <-c.missBusy }()
+	if c.missBegins.Load() > begun {
+		return c.missErr
+	}
+	if wait := missEvery - time.Since(c.missAt); wait > 0 {
+		if c.missErr != nil {
+			return c.missErr
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	c.missBegins.Add(1)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), missTimeout)
+	defer cancel()
+	c.missErr = c.Read(limited)
+	c.missAt = time.Now()
 	return c.missErr
 }
 
@@ -187,7 +205,7 @@ func (c *Cache) AdminTokens(ctx context.Context) ([]popup.AdminToken, error) {
 
 // CreateAdminToken stores a token, which this server then takes at once.
 func (c *Cache) CreateAdminToken(ctx context.Context, change popup.Change, t popup.AdminToken) error {
-	if err := c.lock(ctx); err != nil {
+	if err := take(ctx, c.busy); err != nil {
 		return err
 	}
 	defer func() { <-c.busy }()
@@ -203,7 +221,7 @@ func (c *Cache) CreateAdminToken(ctx context.Context, change popup.Change, t pop
 
 // DeleteAdminToken deletes a token, which this server then takes no more.
 func (c *Cache) DeleteAdminToken(ctx context.Context, change popup.Change, name string) error {
-	if err := c.lock(ctx); err != nil {
+	if err := take(ctx, c.busy); err != nil {
 		return err
 	}
 	defer func() { <-c.busy }()
@@ -221,7 +239,7 @@ func (c *Cache) replaceLocked(change func(tokens map[string]popup.AdminToken)) {
 	if old == nil {
 		return
 	}
-	k := &known{tokens: maps.Clone(old.tokens), readMS: old.readMS}
+	k := &known{tokens: maps.Clone(old.tokens), readAt: old.readAt}
 	change(k.tokens)
 	c.known.Store(k)
 }
