@@ -103,3 +103,26 @@ func TestReasonOfASkippedPopup(t *testing.T) {
 		}
 	}
 }
+
+// A popup that was served before is tried after all others of its priority, so the reason is
+// also that of one with a greater id, which was skipped.
+func TestReasonOfASkippedPopupWithAGreaterID(t *testing.T) {
+	snap, users := compileUnder(t, `{"holdout":{"percent":100}}`, make([]string, 100)...), frequency.New(frequency.Config{})
+	for id := range uint32(100) {
+		s := popup.State{Impressions: 1, ServedAtMS: startMS - 1000, ShownAtMS: startMS - 1000, AtMS: startMS - 1000, NextAtMS: startMS + dayMS}
+		switch id {
+		case 50:
+			s.NextAtMS, s.Last = 0, popup.Impression
+		case 99:
+			s.Last = popup.Impression
+		default:
+			s.Last, s.Acted, s.ClickUntilMS = popup.Click, popup.Click.Bit(), s.NextAtMS
+		}
+		users.Restore([]byte("u"), id+1, s)
+	}
+	var d Decision
+	d.Decide(snap, users, &popup.Request{User: []byte("u")}, startMS, nil)
+	if !d.skips || len(d.Events) != 1 || d.Reason != popup.CooldownImpression {
+		t.Errorf("skipped %v, %d events, reason %v", d.skips, len(d.Events), d.Reason)
+	}
+}
