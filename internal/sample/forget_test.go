@@ -278,3 +278,14 @@ func BenchmarkSweep(b *testing.B) {
 		x.sweep()
 	}
 }
+
+// A poll that a reset covers is not even in memory: no sweep may come after it.
+func TestCoveredPollIsNotKept(t *testing.T) {
+	b := newBench(t, 10)
+	b.forget("a")
+	b.poll("a")
+	if b.has("a") {
+		t.Error("the poll is in memory")
+	}
+	b.wantExact()
+}
