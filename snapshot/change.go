@@ -154,7 +154,7 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes, workers int)
 			at(p, func(c *changes) { c.in = append(c.in, p) })
 		}
 	}
-	s.active = previous.active.with(active, func(popups []*Popup) []*segment { return []*segment{newPlainSegment(popups)} })
+	s.active = previous.active.with(active, plainSegments)
 	s.byPlacement, s.triggered = previous.byPlacement, previous.triggered
 	if len(byKey) == 0 {
 		return

@@ -10,17 +10,23 @@ func (s *Snapshot) Detached() *Snapshot {
 	if s == nil {
 		return nil
 	}
-	d := &Snapshot{
+	byPlacement := make(map[string]*placement, len(s.byPlacement))
+	for name, p := range s.byPlacement {
+		byPlacement[name] = p.detached()
+	}
+	return s.with(byPlacement, s.active.detached())
+}
+
+// with returns the snapshot with other indexes of the same popups.
+func (s *Snapshot) with(byPlacement map[string]*placement, active *index) *Snapshot {
+	c := &Snapshot{
 		Revision: s.Revision, settings: s.settings, capsEra: s.capsEra, byID: s.byID, byKey: s.byKey, byGoal: s.byGoal,
-		byPlacement: make(map[string]*placement, len(s.byPlacement)), active: s.active.detached(),
+		byPlacement: byPlacement, active: active,
 		triggered: s.triggered, byAddress: s.byAddress, zones: s.zones, users: s.users, broken: s.broken, newest: s.newest,
 		changed: s.changed, removed: s.removed, before: s.before,
 	}
-	for name, p := range s.byPlacement {
-		d.byPlacement[name] = p.detached()
-	}
-	d.all.Store(s.all.Load())
-	return d
+	c.all.Store(s.all.Load())
+	return c
 }
 
 func (p *placement) detached() *placement {

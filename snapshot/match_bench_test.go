@@ -117,6 +117,35 @@ func indexSize(popups []*Popup) int64 {
 	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }
 
+// BenchmarkMatchAfterChanges compares 10,000 popups that were created at once, one by one, and
+// one by one and then compacted.
+func BenchmarkMatchAfterChanges(b *testing.B) {
+	const n = 10_000
+	for _, kind := range catalogtest.Kinds() {
+		b.Run(kind.Name, func(b *testing.B) {
+			rows, r := kind.Rows(n), kind.Request(n)
+			var changed *Snapshot
+			for i := range rows {
+				changed, _ = Apply(changed, popup.CatalogChange{Revision: int64(i + 1), Popups: rows[i : i+1]})
+			}
+			start := time.Now()
+			compacted := Compact(changed)
+			took := time.Since(start)
+			var functions []func()
+			for _, s := range []*Snapshot{mustCompile(b, rows...), changed, compacted} {
+				m := new(Matches)
+				functions = append(functions, func() { m.all(s, &r) })
+			}
+			ns := catalogtest.InTurn(b, functions...)
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(ns[0], "at-once-ns")
+			b.ReportMetric(ns[1], "one-by-one-ns")
+			b.ReportMetric(ns[2], "compacted-ns")
+			b.ReportMetric(float64(took.Milliseconds()), "to-compact-ms")
+		})
+	}
+}
+
 // BenchmarkApply changes one popup after the other.
 func BenchmarkApply(b *testing.B) {
 	for _, n := range []int{26, 10_000} {

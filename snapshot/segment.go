@@ -41,6 +41,9 @@ type predicateKey struct {
 	nth  int
 }
 
+// plainSegments is newSegments without conditions.
+func plainSegments(popups []*Popup) []*segment { return []*segment{newPlainSegment(popups)} }
+
 // newPlainSegment leaves conditions aside.
 func newPlainSegment(popups []*Popup) *segment {
 	s := &segment{popups: popups}

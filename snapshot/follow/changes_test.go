@@ -34,7 +34,12 @@ func TestRandomChangesOfTheCatalog(t *testing.T) {
 				for range 1 + c.r.IntN(4) {
 					c.change()
 				}
-				c.follow(c.servers[c.r.IntN(2)], fmt.Sprint("step ", step))
+				s := c.servers[c.r.IntN(2)]
+				if c.r.IntN(2) == 0 {
+					s.watcher.toCompact = 0
+					s.watcher.compact()
+				}
+				c.follow(s, fmt.Sprint("step ", step))
 			}
 			for _, s := range c.servers {
 				c.follow(s, "at the end")

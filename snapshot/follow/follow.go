@@ -53,6 +53,9 @@ const (
 	pollTimeout   = 5 * time.Second
 	reloadTimeout = 30 * time.Second
 	debounce      = 10 * time.Millisecond // news of several changes in a row make one reload
+
+	quiet        = 5 * time.Second // without a change, after which the popups are compacted
+	compactShare = 50              // compacting takes at most one part in so many of the time of a processor
 )
 
 // Watcher keeps a [snapshot.Store] at the newest revision of the catalog. The revision in
@@ -71,8 +74,12 @@ type Watcher struct {
 
 	// mu serialises what changes the store, so that a slow read never replaces
 	// the result of a later one. It guards:
-	mu     sync.Mutex
-	broken map[uint32]uint32 // id -> version of the broken rows, which have been logged
+	mu        sync.Mutex
+	broken    map[uint32]uint32 // id -> version of the broken rows, which have been logged
+	swapped   time.Time         // when the snapshot in force was put there
+	toCompact time.Duration     // how long after swapped it is compacted
+
+	compacted *snapshot.Snapshot // need not be again; of Run's goroutine only
 
 	// saveMu serialises writing the last-good file. It guards:
 	saveMu  sync.Mutex
@@ -95,7 +102,7 @@ func New(s *snapshot.Store, c Config) *Watcher {
 	w := &Watcher{
 		store:  s,
 		c:      c,
-		broken: map[uint32]uint32{},
+		broken: map[uint32]uint32{}, toCompact: quiet,
 		publishing: retry.Outage{
 			Log:    c.Log,
 			Begins: "config: Redis can't tell the other servers of a change; they see it within a second",
@@ -181,6 +188,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 			w.syncSaved()
 			if !stale {
 				stale, err = w.differs(ctx)
+			}
+			if !stale {
+				w.compact()
 			}
 		}
 		if stale {

@@ -93,8 +93,34 @@ func (w *Watcher) swap(next *snapshot.Snapshot, at popup.Position) {
 	w.store.Set(next)
 	w.toSave(previous, next)
 	w.position.Store(&at)
+	w.swapped = time.Now()
 	if w.c.OnSwap != nil {
 		w.c.OnSwap(next)
+	}
+}
+
+// compact makes requests as cheap as after a start again, once no change has come for a
+// while.
+func (w *Watcher) compact() {
+	w.mu.Lock()
+	wait := w.toCompact - time.Since(w.swapped)
+	w.mu.Unlock()
+	if wait > 0 {
+		return
+	}
+	start, last := time.Now(), w.store.Current()
+	if last == w.compacted {
+		return
+	}
+	w.compacted = snapshot.Compact(last)
+	if w.compacted == last {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.toCompact = max(quiet, compactShare*time.Since(start))
+	if w.store.Current() == last { // else a change came meanwhile
+		w.swap(w.compacted, *w.position.Load())
 	}
 }
 
