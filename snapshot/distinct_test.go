@@ -126,3 +126,27 @@ func parseCondition(t *testing.T, text string) popup.Condition {
 	}
 	return spec.Targeting.All[0]
 }
+
+// TestSelectiveConditions has popups that each require several conditions that few popups
+// have, and of which the first, the second or the third one has the fewest.
+func TestSelectiveConditions(t *testing.T) {
+	for _, of := range [][3]int{{600, 400, 250}, {400, 600, 250}, {400, 250, 600}} { // values of each attribute
+		conditions := func(i int) string {
+			return fmt.Sprintf(`"targeting":{"all":[%s,%s,%s]}`, conditionJSON(fmt.Sprintf(`x eq "%d"`, i%of[0])),
+				conditionJSON(fmt.Sprintf(`y eq "%d"`, i%of[1])), conditionJSON(fmt.Sprintf(`z eq "%d"`, i%of[2])))
+		}
+		var rows []popup.Row
+		for i := range 4000 {
+			rows = append(rows, row(uint32(i+1), conditions(i)))
+		}
+		s := mustCompile(t, rows...)
+		var m Matches
+		for i := 0; i < 4000; i += 37 {
+			r := request("u")
+			for j, name := range []string{"x", "y", "z"} {
+				r.Attrs = append(r.Attrs, popup.Attr{Name: []byte(name), Value: fmt.Append(nil, i%of[j])})
+			}
+			compareWithEach(t, s, s.All(), &m, r, nowMS)
+		}
+	}
+}
