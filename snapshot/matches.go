@@ -109,7 +109,7 @@ func (m *Matches) take(c *cursor) *Popup {
 		for ; c.i < c.words; c.i++ {
 			for w := c.fit[c.i]; w != 0; w = c.fit[c.i] {
 				if c.skip != nil {
-					if w = c.skip.pass(c.segment, c.at[c.i], w); w == 0 {
+					if w = c.skip.trim(c.segment, c.at[c.i], w); w == 0 {
 						break
 					}
 				}

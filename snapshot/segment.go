@@ -13,7 +13,7 @@ type segment struct {
 	attributes []attributeIndex
 	noAny      []uint64 // popups without conditions of any; nil: all
 	partial    []uint64 // popups that not all users are in the rollout of; nil: none
-	places     places
+	ids        idTable
 	users      userZones // nil: schedules are the same for all users
 }
 
@@ -104,7 +104,7 @@ func (t *targeting) required() string {
 // newSegment compiles popups that are in selection order.
 func newSegment(popups []*Popup) *segment {
 	s := newPlainSegment(popups)
-	s.places = newPlaces(popups)
+	s.ids = newIDTable(popups)
 	groups := map[predicateKey][]use{}
 	var keys []predicateKey
 	var own []predicateKey // of the popup

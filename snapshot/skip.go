@@ -7,39 +7,39 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// places finds the popups of a segment by their ids.
-type places struct {
-	first uint32  // id
-	of    []place // by id, from first on
+// idTable finds the popups of a segment by their ids.
+type idTable struct {
+	first   uint32 // id
+	entries []idEntry
 }
 
-// place is where a popup is, and how often a user may see it.
-type place struct {
-	next uint32 // position; 0: no popup has this id
-	most uint32 // impressions; 0: no limit
+// idEntry is of the id that is as many above the first as its index.
+type idEntry struct {
+	after uint32 // the position of the popup, plus 1; 0: none has this id
+	most  uint32 // impressions that a user may have; 0: no limit
 }
 
-// A segment with fewer than minPlaces popups has no places, nor has one whose ids span
-// placesSpread times as many numbers or more: its popups are looked at one by one.
+// A segment with fewer popups than minInTable has no table, nor has one whose ids span
+// maxSpread times as many numbers or more: its popups are looked at one by one.
 const (
-	minPlaces    = 32
-	placesSpread = 32
+	minInTable = 32
+	maxSpread  = 32
 )
 
-func newPlaces(popups []*Popup) places {
-	if len(popups) < minPlaces {
-		return places{}
+func newIDTable(popups []*Popup) idTable {
+	if len(popups) < minInTable {
+		return idTable{}
 	}
 	first, last := popups[0].ID, popups[0].ID
 	for _, p := range popups {
 		first, last = min(first, p.ID), max(last, p.ID)
 	}
-	if int(last-first) >= placesSpread*len(popups) {
-		return places{}
+	if int(last-first) >= maxSpread*len(popups) {
+		return idTable{}
 	}
-	t := places{first, make([]place, last-first+1)}
+	t := idTable{first, make([]idEntry, last-first+1)}
 	for i, p := range popups {
-		t.of[p.ID-first] = place{uint32(i + 1), p.Frequency.MaxImpressions}
+		t.entries[p.ID-first] = idEntry{uint32(i + 1), p.Frequency.MaxImpressions}
 	}
 	return t
 }
@@ -70,7 +70,7 @@ type Skipped struct{ Click, Dismiss, Impression, Ends *Popup }
 func (m *Matches) Left() (n int) {
 	for i := range m.cursors {
 		c := &m.cursors[i]
-		if c.segment.places.of == nil {
+		if c.segment.ids.entries == nil {
 			continue
 		}
 		left, words := 0, 0
@@ -90,11 +90,11 @@ func (m *Matches) Left() (n int) {
 }
 
 // Skip has [Matches.Next] leave out the popups that a user waits for, but those of segments
-// without places. [Matches.Skipped] tells of those that fit; [Matches.Reason] does not.
+// without a table of ids. [Matches.Skipped] tells of those that fit; [Matches.Reason] does not.
 func (m *Matches) Skip(waits []popup.Wait) {
 	size, skips := 0, 0
 	for i := range m.cursors {
-		if s := m.cursors[i].segment; s.places.of != nil {
+		if s := m.cursors[i].segment; s.ids.entries != nil {
 			size, skips = size+s.words(), skips+1
 		}
 	}
@@ -104,26 +104,26 @@ func (m *Matches) Skip(waits []popup.Wait) {
 	words := m.skipWords
 	for i := range m.cursors {
 		c := &m.cursors[i]
-		if c.segment.places.of == nil {
+		if c.segment.ids.entries == nil {
 			continue
 		}
 		n := c.segment.words()
 		m.skips = append(m.skips, skip{words: words[:n], user: m.user})
 		words = words[n:]
 		c.skip = &m.skips[len(m.skips)-1]
-		c.skip.add(&c.segment.places, waits)
+		c.skip.add(&c.segment.ids, waits)
 	}
 }
 
 // add adds the popups of waits.
-func (s *skip) add(places *places, waits []popup.Wait) {
-	words, of := s.words, places.of
+func (s *skip) add(ids *idTable, waits []popup.Wait) {
+	words, entries := s.words, ids.entries
 	for _, w := range waits {
-		id := uint(w.Popup() - places.first)
-		if id >= uint(len(of)) || of[id].next == 0 {
+		i := uint(w.Popup() - ids.first)
+		if i >= uint(len(entries)) || entries[i].after == 0 {
 			continue
 		}
-		at, most := of[id].next-1, of[id].most
+		at, most := entries[i].after-1, entries[i].most
 		word, bit := &words[at/64], uint64(1)<<(at%64)
 		word.all |= bit
 		if w.IsUsual() && most == 0 {
@@ -141,29 +141,29 @@ func (s *skip) add(places *places, waits []popup.Wait) {
 	}
 }
 
-// pass returns what is left of the popups of a word that fit, without those before the
+// trim returns what is left of the popups of a word that fit, without those before the
 // first that is not skipped.
-func (s *skip) pass(of *segment, at uint32, fit uint64) uint64 {
+func (s *skip) trim(of *segment, at uint32, fit uint64) uint64 {
 	w := &s.words[at]
-	passed := fit
+	skipped := fit
 	if others := fit &^ w.all; others != 0 {
-		passed &= others&-others - 1
+		skipped &= others&-others - 1
 	}
 	if of.partial != nil {
-		for left := passed & of.partial[at]; left != 0; left &= left - 1 {
+		for left := skipped & of.partial[at]; left != 0; left &= left - 1 {
 			if !of.popups[int(at)*64+bits.TrailingZeros64(left)].inRollout(s.user) { // it does not fit
-				passed &= left&-left - 1
+				skipped &= left&-left - 1
 				break
 			}
 		}
 	}
-	if passed != 0 {
-		s.note(&s.Click, of, at, passed&w.click)
-		s.note(&s.Dismiss, of, at, passed&w.dismiss)
-		s.note(&s.Impression, of, at, passed&^(w.click|w.dismiss))
-		s.note(&s.Ends, of, at, passed&^w.forever)
+	if skipped != 0 {
+		s.note(&s.Click, of, at, skipped&w.click)
+		s.note(&s.Dismiss, of, at, skipped&w.dismiss)
+		s.note(&s.Impression, of, at, skipped&^(w.click|w.dismiss))
+		s.note(&s.Ends, of, at, skipped&^w.forever)
 	}
-	return fit &^ passed
+	return fit &^ skipped
 }
 
 // note sets first to the first of some popups of a word, unless an earlier one is known.

@@ -15,7 +15,7 @@ func TestSkip(t *testing.T) {
 	skipped := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 300).Draw(t, "popups")
-		rows, spread := make([]popup.Row, n), rapid.SampledFrom([]int{1, 1, 7, placesSpread + 2}).Draw(t, "from one id to the next")
+		rows, spread := make([]popup.Row, n), rapid.SampledFrom([]int{1, 1, 7, maxSpread + 2}).Draw(t, "from one id to the next")
 		for i := range rows {
 			id := uint32(i*spread + 1)
 			rows[i] = row(id, fmt.Sprintf(`"priority":%d,"rollout":{"percent":%d},"frequency":{"max_impressions":%d},"targeting":{"all":[{"attr":"plan","op":"in","value":["a",%q]}]}`,
