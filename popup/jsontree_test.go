@@ -58,3 +58,17 @@ func TestRepeatedMember(t *testing.T) {
 		}
 	}
 }
+
+func TestDepth(t *testing.T) {
+	for _, c := range []struct {
+		levels  int
+		tooMany bool
+	}{{1, false}, {MaxDepth, false}, {MaxDepth + 1, true}, {1000, true}} {
+		for _, pair := range []string{"[]", "{}"} {
+			doc := strings.Repeat("[", c.levels-1) + pair + strings.Repeat("]", c.levels-1)
+			if _, errs := parseTree([]byte(doc)); (len(errs) > 0) != c.tooMany {
+				t.Errorf("%d levels, %s inside: %v, want an error: %v", c.levels, pair, errs, c.tooMany)
+			}
+		}
+	}
+}

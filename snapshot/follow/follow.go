@@ -55,7 +55,7 @@ const (
 	debounce      = 10 * time.Millisecond // news of several changes in a row make one reload
 
 	quiet        = 5 * time.Second // without a change, after which the popups are compacted
-	compactShare = 50              // compacting takes at most one part in so many of the time of a processor
+	compactShare = 50              // popups are being compacted for at most one part in so many of the time
 )
 
 // Watcher keeps a [snapshot.Store] at the newest revision of the catalog. The revision in
