@@ -33,6 +33,16 @@ func TestCaps(t *testing.T) {
 	f.sees("v", "p1") // the caps are each user's
 }
 
+// A user who waits for a popup shortly, and whose cap is full for long, need not poll soon.
+func TestCapOfAPopupThatWaits(t *testing.T) {
+	f := newCapped(t, `{"key":"one","max":1,"per_sec":3600}`, `"frequency":{"after_impression_sec":100}`)
+	f.sees("u", "p1")
+	f.sees("u", "")
+	if f.NextPollSec < 200 {
+		t.Errorf("next poll in %d s, want it late: the popup waits for 100 s, its cap is full for an hour", f.NextPollSec)
+	}
+}
+
 // Of several placements the caps go to the highest priority, also where the page has yet
 // to confirm what it shows.
 func TestCapsOverPlacements(t *testing.T) {
