@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"snapshot":        {"popup"},
 	"snapshot/lint":   {"popup", "snapshot"},
 	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
-	"frequency":       {"internal/durable", "internal/failpoint", "popup"},
+	"frequency":       {"internal/durable", "internal/failpoint", "internal/siphash", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
 	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "internal/sample", "popup", "sdk", "snapshot"},
 	"queue":           {"internal/failpoint", "internal/retry", "popup", "queue/journal"},
@@ -59,6 +59,7 @@ var imports = map[string][]string{
 		"console", "console/api", "console/tokens", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
 		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
+	"internal/siphash":   {},
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 
 	"bench":                {},

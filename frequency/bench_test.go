@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/popupd/popupd/internal/siphash"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -159,7 +160,7 @@ func BenchmarkHotMerge(b *testing.B) {
 func BenchmarkHotHash(b *testing.B) {
 	id := userID(nil, 1_000_000)
 	for b.Loop() {
-		sipHash(1, 2, id)
+		siphash.Sum64(1, 2, id)
 	}
 }
 

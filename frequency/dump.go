@@ -11,6 +11,7 @@ import (
 
 	"github.com/popupd/popupd/internal/durable"
 	"github.com/popupd/popupd/internal/failpoint"
+	"github.com/popupd/popupd/internal/siphash"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -26,7 +27,7 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // keyCheck tells whether a dump was made under the table's key, without telling the key.
-func (t *Table) keyCheck() uint64 { return sipHash(t.k0, t.k1, []byte("popupd state dump")) }
+func (t *Table) keyCheck() uint64 { return siphash.Sum64(t.k0, t.k1, []byte("popupd state dump")) }
 
 // dumpFile is the dump at path and the one before it.
 func dumpFile(path string) durable.File {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/popupd/popupd/internal/siphash"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -102,7 +103,7 @@ func TestFloodNeedsTheKey(t *testing.T) {
 	var users []string
 	for i := 0; len(users) < 4000; i++ {
 		user := fmt.Sprint("u", i)
-		hash := sipHash(k0, k1, []byte(user))
+		hash := siphash.Sum64(k0, k1, []byte(user))
 		if shard, home := hash>>hashBits&(1<<floodShards-1), hash<<flagBits>>(64-4); shard == 7 && home == 3 {
 			users = append(users, user)
 		}

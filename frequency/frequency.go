@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/popupd/popupd/internal/siphash"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -118,7 +119,7 @@ func (t *Table) SetMinGap(d time.Duration) {
 // Lock finds a user and locks the user's shard until [User.Unlock]. The bytes
 // are not kept.
 func (t *Table) Lock(user []byte) User {
-	return t.lockHash(sipHash(t.k0, t.k1, user))
+	return t.lockHash(siphash.Sum64(t.k0, t.k1, user))
 }
 
 // LockBoth is [Table.Lock] for a user who had another id before: what is known of
@@ -127,7 +128,7 @@ func (t *Table) LockBoth(user, prior []byte) User {
 	if prior == nil {
 		return t.Lock(user)
 	}
-	u := User{t: t, span: t.spanOf(sipHash(t.k0, t.k1, user)), prior: t.spanOf(sipHash(t.k0, t.k1, prior))}
+	u := User{t: t, span: t.spanOf(siphash.Sum64(t.k0, t.k1, user)), prior: t.spanOf(siphash.Sum64(t.k0, t.k1, prior))}
 	if u.hash == u.prior.hash { // one id is no other
 		u.prior = span{}
 	}
@@ -147,7 +148,7 @@ func (t *Table) LockBoth(user, prior []byte) User {
 }
 
 // Hash returns the keyed hash of a user's id, as [User.Hash] does, without a lock.
-func (t *Table) Hash(user []byte) uint64 { return t.spanOf(sipHash(t.k0, t.k1, user)).hash }
+func (t *Table) Hash(user []byte) uint64 { return t.spanOf(siphash.Sum64(t.k0, t.k1, user)).hash }
 
 func (t *Table) lockHash(hash uint64) User {
 	u := User{t: t, span: t.spanOf(hash)}

@@ -1,14 +1,15 @@
-package frequency
+// Package siphash is SipHash-2-4 (https://www.aumasson.jp/siphash/siphash.pdf), a hash
+// under a secret key. User ids come from outside: without the key nobody can aim theirs
+// at one shard of a table, or at the fingerprint of another user.
+package siphash
 
 import (
 	"encoding/binary"
 	"math/bits"
 )
 
-// sipHash is SipHash-2-4 (https://www.aumasson.jp/siphash/siphash.pdf) of p
-// under the key k0, k1. User ids come from outside: without a secret key
-// anybody could aim theirs at one shard.
-func sipHash(k0, k1 uint64, p []byte) uint64 {
+// Sum64 returns the SipHash-2-4 of p under the key k0, k1.
+func Sum64(k0, k1 uint64, p []byte) uint64 {
 	v0 := k0 ^ 0x736f6d6570736575
 	v1 := k1 ^ 0x646f72616e646f6d
 	v2 := k0 ^ 0x6c7967656e657261
@@ -18,26 +19,26 @@ func sipHash(k0, k1 uint64, p []byte) uint64 {
 	for ; len(p) >= 8; p = p[8:] {
 		m := binary.LittleEndian.Uint64(p)
 		v3 ^= m
-		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
-		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+		v0, v1, v2, v3 = round(v0, v1, v2, v3)
+		v0, v1, v2, v3 = round(v0, v1, v2, v3)
 		v0 ^= m
 	}
 	for i, b := range p {
 		last |= uint64(b) << (8 * i)
 	}
 	v3 ^= last
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
-	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = round(v0, v1, v2, v3)
+	v0, v1, v2, v3 = round(v0, v1, v2, v3)
 	v0 ^= last
 
 	v2 ^= 0xff
 	for range 4 {
-		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+		v0, v1, v2, v3 = round(v0, v1, v2, v3)
 	}
 	return v0 ^ v1 ^ v2 ^ v3
 }
 
-func sipRound(v0, v1, v2, v3 uint64) (uint64, uint64, uint64, uint64) {
+func round(v0, v1, v2, v3 uint64) (uint64, uint64, uint64, uint64) {
 	v0 += v1
 	v2 += v3
 	v1 = bits.RotateLeft64(v1, 13) ^ v0
