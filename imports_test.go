@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "draw the table of packages in "+documen
 // built on. Packages of tests and benchmarks stand at the end.
 var imports = map[string][]string{
 	"popup":           {},
+	"audience":        {"internal/siphash"},
 	"snapshot":        {"popup"},
 	"snapshot/lint":   {"popup", "snapshot"},
 	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
