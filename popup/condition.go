@@ -6,17 +6,37 @@ import (
 	"math"
 )
 
-func (t *Targeting) validate(errs *FieldErrors) {
+// validate checks the targeting whose JSON pointer is at.
+func (t *Targeting) validate(errs *FieldErrors, at string) {
 	if n := len(t.All) + len(t.Any) + len(t.None); n > MaxConditions {
-		errs.add("/targeting", fmt.Sprintf("has %d conditions, at most %d are allowed", n, MaxConditions))
+		errs.add(at, fmt.Sprintf("has %d conditions, at most %d are allowed", n, MaxConditions))
 		return
 	}
+	t.each(at, func(c *Condition, at string) { c.validate(errs, at) })
+}
+
+// validateChange checks the rules that came after conditions had been stored without them.
+func (t *Targeting) validateChange(errs *FieldErrors, at string) {
+	t.each(at, func(c *Condition, at string) {
+		if c.Attr == AudienceAttr {
+			c.validateAudience(errs, at)
+		}
+	})
+}
+
+func (t *Targeting) validateAll(errs *FieldErrors, at string) {
+	t.validate(errs, at)
+	t.validateChange(errs, at)
+}
+
+// each calls f for all conditions, with their JSON pointers if at is that of the targeting.
+func (t *Targeting) each(at string, f func(c *Condition, at string)) {
 	for _, group := range []struct {
 		at         string
 		conditions []Condition
-	}{{"/targeting/all", t.All}, {"/targeting/any", t.Any}, {"/targeting/none", t.None}} {
+	}{{at + "/all", t.All}, {at + "/any", t.Any}, {at + "/none", t.None}} {
 		for i := range group.conditions {
-			group.conditions[i].validate(errs, index(group.at, i))
+			f(&group.conditions[i], index(group.at, i))
 		}
 	}
 }

@@ -19,9 +19,7 @@ func (s Spec) Encode() []byte {
 	s.Schedule.EndAt = canonicalTime(s.Schedule.EndAt)
 	s.Schedule.Days = notNil(s.Schedule.Days)
 	s.Schedule.Hours = notNil(s.Schedule.Hours)
-	s.Targeting.All = notNil(s.Targeting.All)
-	s.Targeting.Any = notNil(s.Targeting.Any)
-	s.Targeting.None = notNil(s.Targeting.None)
+	s.Targeting = s.Targeting.canonical()
 	s.Variants = slices.Clone(notNil(s.Variants))
 	for i := range s.Variants {
 		if s.Variants[i].Content == nil {
@@ -37,6 +35,11 @@ func (s Spec) Encode() []byte {
 		panic("popup: encode an invalid spec: " + err.Error())
 	}
 	return b
+}
+
+// canonical returns the targeting without a list that is nil, which JSON writes as null.
+func (t Targeting) canonical() Targeting {
+	return Targeting{All: notNil(t.All), Any: notNil(t.Any), None: notNil(t.None)}
 }
 
 // AppendContent appends the content of a variant as the JSON that is served. It returns

@@ -20,6 +20,9 @@ const (
 	MaxPattern    = 256  // a regular expression
 	MaxMatched    = 1024 // an attribute that a regular expression is tried on
 
+	MaxAudiences   = 1000 // in the catalog
+	MaxAudienceKey = 64
+
 	MaxSalt = 64
 
 	MaxWait           = 315_360_000 // seconds: ten years

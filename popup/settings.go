@@ -77,6 +77,9 @@ type Catalog struct {
 	Nonce    int64 // see Position
 	Popups   []Row
 	Settings SettingsRow
+
+	Audiences   []AudienceRow
+	AudienceKey [16]byte // of the fingerprints of user ids in lists; one of each deployment, that the store draws once
 }
 
 // CatalogChange is what a revision has other than an earlier one.
@@ -85,6 +88,8 @@ type CatalogChange struct {
 	Nonce    int64        // see Position
 	Popups   []Row        // the changed rows, one of each popup, those of archived ones too
 	Settings *SettingsRow // nil: unchanged
+
+	Audiences *[]AudienceRow // nil: none changed; else all of them
 }
 
 // DecodeSettings reads settings from JSON, as [Decode] reads a spec.

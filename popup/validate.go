@@ -38,6 +38,7 @@ func (s *Spec) validateChange(errs *FieldErrors) {
 	if _, err := LoadZone(s.Schedule.Timezone); err != nil {
 		errs.add("/schedule/timezone", badZone)
 	}
+	s.Targeting.validateChange(errs, "/targeting")
 	for i := range s.Variants {
 		s.Variants[i].validateLinks(errs, index("/variants", i))
 		if s.Variants[i].Key == HoldoutVariant {
@@ -74,7 +75,7 @@ func (s *Spec) validateMembers(errs *FieldErrors) {
 		errs.add("/trigger", "must be load, exit, scroll:PERCENT (1 to 100), delay:SECONDS (1 to 3600) or event:NAME (1 to 64 of a-z, 0-9, _, . and -)")
 	}
 	s.Schedule.validate(errs)
-	s.Targeting.validate(errs)
+	s.Targeting.validate(errs, "/targeting")
 	validateText(errs, "/rollout/salt", s.Rollout.Salt, MaxSalt)
 	validatePercent(errs, "/rollout/percent", s.Rollout.Percent)
 	s.Frequency.validate(errs)
