@@ -7,20 +7,21 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 )
 
 // Difference is a member of a JSON document that another version of it does not have, or
 // has with another value.
 type Difference struct {
-	Path string          `json:"path"`           // JSON pointer
-	From json.RawMessage `json:"from,omitempty"` // absent: it was not there
-	To   json.RawMessage `json:"to,omitempty"`   // absent: it is there no more
+	Pointer string          `json:"pointer"`        // JSON pointer (RFC 6901); of what was removed, into the document of before
+	From    json.RawMessage `json:"from,omitempty"` // absent: it was not there
+	To      json.RawMessage `json:"to,omitempty"`   // absent: it is there no more
 }
 
-// Diff returns how a JSON document differs from the one before, by path, such as two specs
-// of [Spec.Encode]. Objects are compared member by member, and arrays of objects that are
-// as long as each other element by element; any other array is one value.
+// Diff returns how a JSON document differs from the one before, such as two specs of
+// [Spec.Encode]. Objects are compared member by member. Of arrays what is the same at both
+// ends is left out. Objects that have a key, such as variants, are then compared by key; a
+// rest that is as long as before is compared element by element; in any other rest, elements
+// are removed and added. Objects with keys that are in another order are one value.
 func Diff(before, after []byte) ([]Difference, error) {
 	var d differ
 	from, err := decodeTree(before)
@@ -59,13 +60,66 @@ func (d *differ) compare(at string, from, to any) {
 	}
 	list, isList := from.([]any)
 	other, otherIsList := to.([]any)
-	if isList && otherIsList && len(list) == len(other) && areObjects(list) && areObjects(other) {
-		for i := range list {
-			d.compare(at+"/"+strconv.Itoa(i), list[i], other[i])
-		}
+	if isList && otherIsList {
+		d.compareElements(at, list, other)
 		return
 	}
 	d.found = append(d.found, Difference{at, d.encode(from), d.encode(to)})
+}
+
+func (d *differ) compareElements(at string, from, to []any) {
+	first := 0
+	for first < min(len(from), len(to)) && reflect.DeepEqual(from[first], to[first]) {
+		first++
+	}
+	endFrom, endTo := len(from), len(to)
+	for endFrom > first && endTo > first && reflect.DeepEqual(from[endFrom-1], to[endTo-1]) {
+		endFrom, endTo = endFrom-1, endTo-1
+	}
+	was, is := keysOf(from[first:endFrom]), keysOf(to[first:endTo])
+	if was == nil || is == nil { // without keys: those at the same index are taken for the same
+		if endFrom == endTo {
+			for i := first; i < endFrom; i++ {
+				d.compare(index(at, i), from[i], to[i])
+			}
+			return
+		}
+		was, is = nil, nil
+	}
+	if !slices.Equal(common(was, is), common(is, was)) { // in another order
+		d.found = append(d.found, Difference{at, d.encode(from), d.encode(to)})
+		return
+	}
+	for i := first; i < endFrom; i++ {
+		if was == nil || !slices.Contains(is, was[i-first]) {
+			d.found = append(d.found, Difference{Pointer: index(at, i), From: d.encode(from[i])})
+		}
+	}
+	for i := first; i < endTo; i++ {
+		before := -1
+		if is != nil {
+			before = slices.Index(was, is[i-first])
+		}
+		if before < 0 {
+			d.found = append(d.found, Difference{Pointer: index(at, i), To: d.encode(to[i])})
+		} else {
+			d.compare(index(at, i), from[first+before], to[i])
+		}
+	}
+}
+
+// keysOf returns the keys of the objects of an array, nil if one of the elements has none, or
+// not one of its own.
+func keysOf(list []any) (keys []string) {
+	for _, v := range list {
+		o, _ := v.(map[string]any)
+		key, ok := o["key"].(string)
+		if !ok || slices.Contains(keys, key) {
+			return nil
+		}
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 func (d *differ) compareMembers(at string, from, to map[string]any) {
@@ -77,22 +131,23 @@ func (d *differ) compareMembers(at string, from, to map[string]any) {
 		names[name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		path := at + "/" + escapePointer(name)
+		pointer := at + "/" + escapePointer(name)
 		a, was := from[name]
 		b, is := to[name]
 		switch {
 		case !was:
-			d.found = append(d.found, Difference{Path: path, To: d.encode(b)})
+			d.found = append(d.found, Difference{Pointer: pointer, To: d.encode(b)})
 		case !is:
-			d.found = append(d.found, Difference{Path: path, From: d.encode(a)})
+			d.found = append(d.found, Difference{Pointer: pointer, From: d.encode(a)})
 		default:
-			d.compare(path, a, b)
+			d.compare(pointer, a, b)
 		}
 	}
 }
 
-func areObjects(list []any) bool {
-	return !slices.ContainsFunc(list, func(v any) bool { _, ok := v.(map[string]any); return !ok })
+// common returns those of keys that others has, too.
+func common(keys, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !slices.Contains(others, key) })
 }
 
 func (d *differ) encode(v any) json.RawMessage {
