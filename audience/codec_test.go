@@ -28,7 +28,7 @@ func TestReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(s, again, cmp.AllowUnexported(Set{})); d != "" {
+		if d := cmp.Diff(s, again, cmp.AllowUnexported(Set{}, block{})); d != "" {
 			t.Errorf("of %d members (-written +read):\n%s", n, d)
 		}
 	}

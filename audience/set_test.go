@@ -3,7 +3,6 @@ package audience
 import (
 	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
@@ -64,29 +63,81 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// The first and the last fingerprint that there may be are those of the first and the last
+// bucket.
 func TestSetOfExtremes(t *testing.T) {
-	in := []uint64{0, 1, 1 << 32, 1<<63 - 1, 1 << 63, ^uint64(0) - 1, ^uint64(0)}
+	in := append(fingerprints(0, 1000), 0, 1, 1<<63, ^uint64(0)-1, ^uint64(0))
 	s := build(t, in)
 	for _, f := range in {
 		if !s.Has(f) {
 			t.Errorf("%#x is not found", f)
 		}
 	}
-	for _, f := range []uint64{2, 1<<32 - 1, 1<<32 + 1, 1<<63 + 1, ^uint64(0) - 2} {
-		if s.Has(f) {
-			t.Errorf("%#x is found and no member", f)
+}
+
+// A fingerprint of no member is found if one of the remainders in its bucket is its own. So
+// how often that is follows from how many there are on average.
+func TestFalsePositives(t *testing.T) {
+	const highest = 1e-9
+	for _, n := range []int{1, 26, 80, 81, 1000, 1_000_000} {
+		s := build(t, fingerprints(0, n))
+		compared := 0
+		outside := fingerprints(n, 200_000)
+		for _, f := range outside {
+			bucket, _ := s.locate(f)
+			b := &s.blocks[bucket/bucketsPerBlock]
+			compared += int(b.ends[bucket%bucketsPerBlock+1] - b.ends[bucket%bucketsPerBlock])
 		}
+		if rate := float64(compared) / float64(len(outside)) / (1 << 32); rate > highest {
+			t.Errorf("of %d members: a false positive rate of %g, more than %g", n, rate, highest)
+		}
+	}
+}
+
+// What differs from a member by the least that a set tells apart is no member, nor is what
+// has the remainder of a member of the next bucket.
+func TestNeighbours(t *testing.T) {
+	in := fingerprints(0, 100_000)
+	s := build(t, in)
+	width := ^uint64(0) / uint64(len(s.blocks)*bucketsPerBlock)
+	step := width >> 31
+	found := 0
+	for _, f := range in {
+		for _, near := range []uint64{f - step, f + step, f - width, f + width} {
+			if s.Has(near) {
+				found++
+			}
+		}
+	}
+	if found > 2 {
+		t.Errorf("%d of %d neighbours are found", found, 4*len(in))
+	}
+}
+
+func TestUneven(t *testing.T) {
+	uneven := make([]uint64, 1000)
+	for i := range uneven {
+		uneven[i] = uint64(i)
+	}
+	if _, err := Build(uneven); !errors.Is(err, ErrUneven) {
+		t.Errorf("numbers for fingerprints: %v, want %v", err, ErrUneven)
+	}
+}
+
+func TestBytesPerMember(t *testing.T) {
+	s := build(t, fingerprints(0, 1_000_000))
+	if per := float64(s.Bytes()) / float64(s.Len()); per > 4.5 {
+		t.Errorf("%.2f bytes a member, want at most 4.5", per)
 	}
 }
 
 func TestTooManyMembers(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it needs 160 MB")
+		t.Skip("it needs 130 MB")
 	}
 	all := make([]uint64, MaxMembers+1)
-	random := rand.NewChaCha8([32]byte{1})
 	for i := range all {
-		all[i] = random.Uint64()
+		all[i] = uint64(i) * (^uint64(0) / uint64(len(all)))
 	}
 	if _, err := Build(all); !errors.Is(err, ErrTooMany) {
 		t.Errorf("%d members: %v, want %v", len(all), err, ErrTooMany)
