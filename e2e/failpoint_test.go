@@ -24,7 +24,7 @@ var withFailpoints = sync.OnceValues(func() (string, error) {
 // failpointCase says how a server comes to a point.
 type failpointCase struct {
 	most  int64    // at the most so many passings are let go by
-	how   string   // "": under load; start: by itself; stop: at its orderly end
+	how   string   // "": under load; start: by itself; stop: at its orderly end; import: by an import
 	flags []string // that bring it there sooner
 	// blind: what survived must do for a start without the database.
 	blind bool
@@ -60,6 +60,7 @@ var failpointCases = map[failpoint.Point]failpointCase{
 	failpoint.DumpFileRenamed:       {most: 1, how: "stop", blind: true},
 	failpoint.PopupsFileWritten:     {most: 1, how: "start", blind: true},
 	failpoint.PopupsFileRenamed:     {most: 1, how: "start", blind: true},
+	failpoint.ImportCommitBefore:    {most: 1, how: "import"},
 }
 
 // TestFailpoints ends a server at each of the moments that are hardest to
@@ -123,6 +124,10 @@ func (a *failpointCase) run(t *testing.T, popupd string, st stores, armed string
 		}
 		s.stop()
 	}
+	if a.how == "import" {
+		s.waitReady()
+		s.importDies()
+	}
 	select {
 	case <-s.Exited():
 	case <-time.After(60 * time.Second):
@@ -144,6 +149,9 @@ func (a *failpointCase) run(t *testing.T, popupd string, st stores, armed string
 		s.Flags = args
 	}
 	s.restart()
+	if a.how == "import" {
+		s.nothingImported()
+	}
 	l = startLoad(s, h, "after", seed)
 	l.waitAcked(50)
 	l.check(t, openDB(t, dsn))

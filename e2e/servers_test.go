@@ -118,6 +118,7 @@ func TestServersShareUsers(t *testing.T) {
 		t.Error("a user who was forgotten is shown nothing")
 	}
 	targetedOnAnother(t, a, b)
+	importedOnAnother(t, a, b)
 }
 
 // previewOnAnother previews a draft, which is saved nowhere, on another server than the

@@ -42,8 +42,8 @@ func (db *DB) Put(ctx context.Context, c popup.Change, version uint32, s popup.S
 	p := popup.Popup{Spec: s}
 	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
 		var status popup.Status
-		err = tx.QueryRowContext(ctx, "SELECT id, version, status FROM popups WHERE `key` = ?", s.Key).
-			Scan(&p.ID, &from, &status)
+		err = tx.QueryRowContext(ctx, "SELECT id, version, status, source FROM popups WHERE `key` = ?", s.Key).
+			Scan(&p.ID, &from, &status, &p.Source)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return 0, popup.ErrNotFound
@@ -74,18 +74,20 @@ type catalogRow struct {
 	goalWindowSec  int64 // 0: no goal
 }
 
+func rowOf(s *popup.Spec, atMS int64) catalogRow {
+	row := catalogRow{spec: string(s.Encode()), atMS: atMS, startAt: nullTime(s.Schedule.StartAt), endAt: nullTime(s.Schedule.EndAt)}
+	if s.Goal.Event != "" {
+		row.goalWindowSec = s.Goal.WindowSec
+	}
+	return row
+}
+
 // changeCatalog makes one change of a popup: by change, with its history and its line
 // in the audit trail.
 func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 	change func(*sql.Tx, catalogRow) (from uint32, err error),
 ) error {
-	row := catalogRow{
-		spec: string(p.Spec.Encode()), atMS: db.now(),
-		startAt: nullTime(p.Schedule.StartAt), endAt: nullTime(p.Schedule.EndAt),
-	}
-	if p.Goal.Event != "" {
-		row.goalWindowSec = p.Goal.WindowSec
-	}
+	row := rowOf(&p.Spec, db.now())
 	p.UpdatedAt = timeOf(row.atMS)
 	return db.inRevision(ctx, func(tx *sql.Tx) (uint32, error) {
 		from, err := change(tx, row)
@@ -137,7 +139,7 @@ func (db *DB) Popups(ctx context.Context, status popup.Status, after uint32, lim
 	return list, nil
 }
 
-const selectPopup = "SELECT id, version, updated_at, `key`, status, spec FROM popups"
+const selectPopup = "SELECT id, version, updated_at, source, `key`, status, spec FROM popups"
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dst ...any) error }
@@ -148,7 +150,7 @@ func (db *DB) scanPopup(row scanner) (popup.Popup, error) {
 	var key string
 	var status popup.Status
 	var spec []byte
-	if err := row.Scan(&p.ID, &p.Version, &updatedMS, &key, &status, &spec); err != nil {
+	if err := row.Scan(&p.ID, &p.Version, &updatedMS, &p.Source, &key, &status, &spec); err != nil {
 		return popup.Popup{}, err
 	}
 	p.UpdatedAt = timeOf(updatedMS)

@@ -19,7 +19,7 @@ const (
 // Revisions returns every version of a popup, newest first, or
 // [popup.ErrNotFound].
 func (db *DB) Revisions(ctx context.Context, key string) ([]popup.Revision, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT r.version, r.actor, r.created_at, r.spec FROM popup_revisions r"+
+	rows, err := db.read.QueryContext(ctx, "SELECT r.version, r.actor, r.created_at, r.source, r.spec FROM popup_revisions r"+
 		" JOIN popups p ON p.id = r.popup_id WHERE p.`key` = ? ORDER BY r.version DESC", key)
 	if err != nil {
 		return nil, fmt.Errorf("read revisions of %s: %w", key, err)
@@ -28,7 +28,7 @@ func (db *DB) Revisions(ctx context.Context, key string) ([]popup.Revision, erro
 		var r popup.Revision
 		var createdMS int64
 		var spec []byte
-		err := s.Scan(&r.Version, &r.Actor, &createdMS, &spec)
+		err := s.Scan(&r.Version, &r.Actor, &createdMS, &r.Source, &spec)
 		r.CreatedAt, r.Spec = timeOf(createdMS), decodeBroken(spec, popup.DecodeStored)
 		return r, err
 	})

@@ -37,12 +37,8 @@ const keptChanges, trimOneIn = 200, 64
 // reads what the one before has written.
 func (db *DB) inRevision(ctx context.Context, change func(*sql.Tx) (popupID uint32, err error)) error {
 	return db.inTx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
-		if err != nil {
-			return fmt.Errorf("next revision: %w", err)
-		}
-		if n, err := r.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(errors.New("next revision: the table config_revision has no row"), err)
+		if err := addRevisions(ctx, tx, 1); err != nil {
+			return err
 		}
 		id, err := change(tx)
 		if err != nil {
@@ -50,6 +46,19 @@ func (db *DB) inRevision(ctx context.Context, change func(*sql.Tx) (popupID uint
 		}
 		return db.keepChange(ctx, tx, id)
 	})
+}
+
+// addRevisions goes n revisions on, and locks the row until the transaction ends; with 0 it
+// only does that.
+func addRevisions(ctx context.Context, tx *sql.Tx, n int) error {
+	r, err := tx.ExecContext(ctx, "UPDATE config_revision SET revision = revision + ? WHERE id = 1", n)
+	if err != nil {
+		return fmt.Errorf("next revision: %w", err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(errors.New("next revision: the table config_revision has no row"), err)
+	}
+	return nil
 }
 
 // keepChange writes the row of config_change of a transaction's revision, and trims the
@@ -64,6 +73,10 @@ func (db *DB) keepChange(ctx context.Context, tx *sql.Tx, popupID uint32) error 
 	if nonce%trimOneIn != 0 {
 		return nil
 	}
+	return trimChanges(ctx, tx)
+}
+
+func trimChanges(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM config_change WHERE revision <= (SELECT revision FROM config_revision WHERE id = 1) - ?", keptChanges); err != nil {
 		return fmt.Errorf("trim changes: %w", err)
 	}

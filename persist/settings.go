@@ -20,14 +20,16 @@ func (db *DB) Settings(ctx context.Context) (popup.StoredSettings, error) {
 	if err != nil {
 		return popup.StoredSettings{}, err
 	}
+	return storedSettings(row), nil
+}
+
+func storedSettings(row popup.SettingsRow) popup.StoredSettings {
 	s := popup.StoredSettings{Version: row.Version}
-	if row.Version == 0 {
-		return s, nil
+	if row.Version > 0 {
+		updated := timeOf(row.UpdatedAtMS)
+		s.UpdatedAt, s.Settings = &updated, decodeBroken(row.Spec, popup.DecodeStoredSettings)
 	}
-	s.Settings = decodeBroken(row.Spec, popup.DecodeStoredSettings)
-	updated := timeOf(row.UpdatedAtMS)
-	s.UpdatedAt = &updated
-	return s, nil
+	return s
 }
 
 // longestCap returns within how much time caps count impressions, 0 without caps.
@@ -49,22 +51,28 @@ func (db *DB) PutSettings(ctx context.Context, c popup.Change, version uint32, s
 			return 0, err
 		case row.Version != version:
 			return 0, popup.ErrStale
-		case version == 0:
-			_, err = tx.ExecContext(ctx, "INSERT INTO settings (id, version, spec, updated_at) VALUES (1, 1, ?, ?)", spec, atMS)
-		default:
-			_, err = tx.ExecContext(ctx, "UPDATE settings SET version = ?, spec = ?, updated_at = ? WHERE id = 1", version+1, spec, atMS)
 		}
-		if err != nil {
-			return 0, err
-		}
-		_, err = audit(ctx, tx, c, atMS, settingsObject, version, version+1)
-		return 0, err
+		return 0, putSettings(ctx, tx, c, atMS, version, spec)
 	})
 	if err != nil {
 		return popup.StoredSettings{}, fmt.Errorf("put settings: %w", err)
 	}
 	updated := timeOf(atMS)
 	return popup.StoredSettings{Version: version + 1, UpdatedAt: &updated, Settings: s}, nil
+}
+
+// putSettings stores settings in the place of those of a version.
+func putSettings(ctx context.Context, tx *sql.Tx, c popup.Change, atMS int64, version uint32, spec string) (err error) {
+	if version == 0 {
+		_, err = tx.ExecContext(ctx, "INSERT INTO settings (id, version, spec, updated_at) VALUES (1, 1, ?, ?)", spec, atMS)
+	} else {
+		_, err = tx.ExecContext(ctx, "UPDATE settings SET version = ?, spec = ?, updated_at = ? WHERE id = 1", version+1, spec, atMS)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = audit(ctx, tx, c, atMS, settingsObject, version, version+1)
+	return err
 }
 
 // settings returns the only row of the table, the zero one if there is none yet.

@@ -26,6 +26,7 @@ type Revision struct {
 	Version   uint32    `json:"version"`
 	Actor     string    `json:"actor"`
 	CreatedAt time.Time `json:"created_at"` // UTC
+	Source    string    `json:"source"`     // which file an import took it from; empty: it was made otherwise
 	Spec      Spec      `json:"spec"`
 }
 

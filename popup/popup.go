@@ -27,6 +27,7 @@ type Popup struct {
 	ID        uint32    `json:"id"`         // never reused
 	Version   uint32    `json:"version"`    // 1, 2, 3... one more with every change
 	UpdatedAt time.Time `json:"updated_at"` // UTC, of the last change
+	Source    string    `json:"source"`     // which file an import last took it from; empty: from none
 	Spec
 }
 

@@ -83,6 +83,17 @@ type Exporter interface {
 	CountedEvents(ctx context.Context, after string, limit int, send func(events []popup.CountedEvent, cursor string) error) error
 }
 
+// Configurations reads and changes all that is configured at once. It blocks and fails as a
+// [Catalog]; what check returns and [popup.ImportError] are errors, too.
+type Configurations interface {
+	// ExportCatalog calls begin once, then each with every popup that is not archived, by key.
+	ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings) error, each func(popup.Popup) error) error
+	// PlanImport tells what Import would do.
+	PlanImport(ctx context.Context, im *popup.Import, check func(popup.Position) error) (popup.ImportResult, error)
+	// Import makes all changes, as one, or none.
+	Import(ctx context.Context, c popup.Change, im *popup.Import, check func(popup.Position) error) (popup.ImportResult, error)
+}
+
 // Watcher puts changes of the catalog in force on this server.
 type Watcher interface {
 	// Changed reads the catalog anew and tells the other servers.
@@ -144,14 +155,17 @@ type Config struct {
 	Statistics Statistics
 	WhyNot     WhyNot
 	Exporter   Exporter
-	Watcher    Watcher
-	Users      Users
-	Events     Events
-	Previews   Previews
-	Simulator  Simulator
-	Explainer  Explainer
-	Tokens     Tokens
-	Snapshots  *snapshot.Store
+
+	Configurations Configurations
+
+	Watcher   Watcher
+	Users     Users
+	Events    Events
+	Previews  Previews
+	Simulator Simulator
+	Explainer Explainer
+	Tokens    Tokens
+	Snapshots *snapshot.Store
 
 	// Ready returns nil once the users' state is complete, or the reason why it
 	// is not. It must not wait for a store.
@@ -177,7 +191,7 @@ func (c *Config) Validate() error {
 		c.ReportZone = time.UTC
 	}
 	switch {
-	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.WhyNot == nil || c.Exporter == nil:
+	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.WhyNot == nil || c.Exporter == nil || c.Configurations == nil:
 		return errors.New("console/api: no store")
 	case c.Watcher == nil || c.Snapshots == nil:
 		return errors.New("console/api: no snapshot")
@@ -198,18 +212,22 @@ func (c *Config) Validate() error {
 }
 
 // API answers the operations of the control plane. Make one with [New].
-type API struct{ config Config }
+type API struct {
+	config    Config
+	importing chan struct{} // holds a value while an import is read or made
+}
 
 // New returns an API for c.
 func New(c Config) (*API, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return &API{config: c}, nil
+	return &API{config: c, importing: make(chan struct{}, 1)}, nil
 }
 
 // Routes lists every operation, in the order of docs/openapi.yaml, with the role that it
-// takes. editing says what a publisher may do beyond an editor with the same operation.
+// takes. editing says what a publisher may do beyond an editor with the same operation, and
+// importConfiguration what an admin may.
 func (a *API) Routes() []console.Route {
 	const (
 		popups, one, settings = "/v1/admin/popups", "/v1/admin/popups/{key}", "/v1/admin/settings"
@@ -233,6 +251,8 @@ func (a *API) Routes() []console.Route {
 		route(viewer, "GET", one+"/stats", a.getStats),
 		route(viewer, "GET", settings, a.getSettings),
 		route(publisher, "PUT", settings, a.replaceSettings),
+		route(viewer, "GET", "/v1/admin/export", a.exportConfiguration),
+		route(viewer, "PUT", "/v1/admin/import", a.importConfiguration),
 		route(editor, "POST", "/v1/admin/simulate", a.simulate),
 		route(viewer, "POST", "/v1/admin/explain", a.explain),
 		route(viewer, "GET", "/v1/admin/audit", a.listAudit),

@@ -28,15 +28,18 @@ func (m ifMatch) any() bool { return !m.given || m.anything }
 // check returns why the header does not let a request change this version, or
 // nil if it does. Tags are compared strongly (RFC 9110, 8.8.3.2), so a weak one,
 // as a proxy that compresses answers makes, matches nothing.
-func (m ifMatch) check(version uint32) error {
+func (m ifMatch) check(version uint32) error { return m.checkTag(etag(version), popup.ErrStale) }
+
+// checkTag is check for what has this ETag; stale is why not.
+func (m ifMatch) checkTag(current string, stale error) error {
 	switch {
-	case m.any() || slices.Contains(m.tags, etag(version)):
+	case m.any() || slices.Contains(m.tags, current):
 		return nil
 	case slices.ContainsFunc(m.tags, func(tag string) bool { return strings.HasPrefix(tag, "W/") }):
 		return console.NewProblem(http.StatusPreconditionFailed, "weak_etag",
 			`If-Match has a weak tag, which never matches: send the ETag without "W/" before it.`)
 	}
-	return popup.ErrStale
+	return stale
 }
 
 // entityTag is one entity tag at the start of the rest of a header (RFC 9110, 8.8.3).

@@ -18,6 +18,7 @@ type memory struct {
 	mu        sync.Mutex
 	down      error
 	afterRead func() // called when Popup has read, if set
+	importing func() // called when Import is, if set
 	now       func() int64
 	popups    []popup.Popup // by id
 	revisions map[string][]popup.Revision

@@ -24,7 +24,7 @@ func TestCreate(t *testing.T) {
 		t.Errorf("ETag = %s", got)
 	}
 	want := map[string]any{
-		"id": 1.0, "version": 1.0, "updated_at": "2026-03-10T12:34:56Z",
+		"id": 1.0, "version": 1.0, "updated_at": "2026-03-10T12:34:56Z", "source": "",
 		"key": "spring-sale", "name": "", "status": "active", "priority": 0.0, "placements": []any{"home"}, "trigger": "load",
 		"schedule":  map[string]any{"start_at": nil, "end_at": nil, "timezone": "UTC", "user_time": false, "days": []any{}, "hours": []any{}},
 		"targeting": map[string]any{"all": []any{}, "any": []any{}, "none": []any{}},

@@ -28,11 +28,16 @@ func invalidParameter(name, detail string) *console.Problem {
 func asProblem(err error) *console.Problem {
 	var p *console.Problem
 	var fields popup.FieldErrors
+	var inWay *popup.ImportError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &fields):
 		return invalidFields(fields)
+	case errors.As(err, &inWay):
+		p = asProblem(inWay.Err)
+		p.Errors = inWay.Objects
+		return p
 	case errors.Is(err, popup.ErrNotFound):
 		return console.NewProblem(http.StatusNotFound, "popup_not_found", "There is no popup with this key.")
 	case errors.Is(err, popup.ErrExists):

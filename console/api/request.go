@@ -39,15 +39,19 @@ func writing(r *http.Request) (context.Context, context.CancelFunc) {
 
 // readBody returns the whole body of a request that says it is JSON.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return readBodyUpTo(w, r, maxBody)
+}
+
+func readBodyUpTo(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
 		return nil, console.NewProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be application/json, and Content-Type must say so.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, console.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than 1 MiB.")
+		return nil, console.NewProblem(http.StatusRequestEntityTooLarge, "body_too_large", "The body is longer than "+strconv.FormatInt(most>>20, 10)+" MiB.")
 	case err != nil:
 		return nil, console.NewProblem(http.StatusBadRequest, "unreadable_body", "The body ended early.")
 	}
@@ -127,6 +131,9 @@ func kindOf(t reflect.Type) string {
 func checkJSON(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return console.NewProblem(http.StatusBadRequest, "malformed_json", "The body is empty.")
+	}
+	if json.Valid(body) {
+		return nil
 	}
 	var value json.RawMessage
 	if err := json.Unmarshal(body, &value); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // newSQLitePlane is a console on the store that popupd has by default.
-func newSQLitePlane(t *testing.T) (*plane, *persist.DB) {
+func newSQLitePlane(t testing.TB) (*plane, *persist.DB) {
 	t.Helper()
 	p := &plane{t: t}
 	db, err := persist.Open(persist.Config{

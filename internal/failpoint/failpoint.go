@@ -35,6 +35,7 @@
 //	dump.file.renamed          the new one has the name, the directory is not synced
 //	popups.file.written        the popups in force are in a temporary file
 //	popups.file.renamed        it has the usual name, the directory is not synced
+//	import.commit.before       all of an import is in an open transaction
 package failpoint
 
 // Point is one of these moments.
@@ -67,6 +68,7 @@ const (
 	DumpFileRenamed       Point = "dump.file.renamed"
 	PopupsFileWritten     Point = "popups.file.written"
 	PopupsFileRenamed     Point = "popups.file.renamed"
+	ImportCommitBefore    Point = "import.commit.before"
 )
 
 // Points returns all of them.
@@ -77,7 +79,7 @@ func Points() []Point {
 		ShipRegisterDone, ShipPushBefore, ShipPushDone, ShipCloseDone,
 		CountLookDone, FlushProgressMoved, FlushEventsInserted, FlushCommitBefore, FlushCommitSent, FlushCommitDone,
 		CountTrimBefore, CountTrimDone,
-		DumpFileWritten, DumpOldRenamed, DumpFileRenamed, PopupsFileWritten, PopupsFileRenamed,
+		DumpFileWritten, DumpOldRenamed, DumpFileRenamed, PopupsFileWritten, PopupsFileRenamed, ImportCommitBefore,
 	}
 }
 

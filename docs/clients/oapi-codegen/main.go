@@ -36,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.configure, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.name, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.importFiles, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.name, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -77,6 +77,35 @@ func (p popupd) configure(ctx context.Context) error {
 	}
 	stale, err := p.admin.ReplaceSettingsWithResponse(ctx, etag, settings)
 	return want(http.StatusPreconditionFailed, "replaceSettings of an old version", stale, err)
+}
+
+// importFiles makes what a dry run has shown, and finds it in the export.
+func (p popupd) importFiles(ctx context.Context) error {
+	body := Import{Source: new("repo"), Popups: &[]ImportPopup{{Key: "imported", Source: new("repo:imported.yaml@1"), Priority: new(7)}}}
+	planned, err := p.admin.ImportConfigurationWithResponse(ctx, &ImportConfigurationParams{DryRun: new(N1)}, body)
+	if err := want(http.StatusOK, "importConfiguration as a dry run", planned, err); err != nil {
+		return err
+	}
+	if got := *planned.JSON200; !got.DryRun || len(got.Objects) != 1 || got.Objects[0].Action != "create" {
+		return fmt.Errorf("importConfiguration as a dry run: %+v", got)
+	}
+	match := &ImportConfigurationParams{IfMatch: new(planned.HTTPResponse.Header.Get("ETag"))}
+	made, err := p.admin.ImportConfigurationWithResponse(ctx, match, body)
+	if err := want(http.StatusOK, "importConfiguration", made, err); err != nil {
+		return err
+	}
+	again, err := p.admin.ImportConfigurationWithResponse(ctx, match, body)
+	if err := want(http.StatusPreconditionFailed, "importConfiguration of an old revision", again, err); err != nil {
+		return err
+	}
+	exported, err := p.admin.ExportConfigurationWithResponse(ctx)
+	if err := want(http.StatusOK, "exportConfiguration", exported, err); err != nil {
+		return err
+	}
+	if got := exported.JSON200.Popups; len(got) == 0 || got[0].Key != "imported" || got[0].Source != "repo:imported.yaml@1" {
+		return fmt.Errorf("exportConfiguration: %+v", got)
+	}
+	return nil
 }
 
 // preview looks at a draft before it is saved.

@@ -38,6 +38,7 @@ func main() {
 	}
 	ctx := context.Background()
 	configure(ctx, admin)
+	importFiles(ctx, admin)
 	write(ctx, admin)
 	show(ctx, data)
 	preview(ctx, admin, data)
@@ -75,6 +76,19 @@ func configure(ctx context.Context, admin *Client) {
 	changed := want[*ChangedSettingsHeaders](admin.ReplaceSettings(ctx, &settings, ReplaceSettingsParams{IfMatch: etag})).Response
 	must(len(changed.Caps) == 1 && changed.Holdout.Percent == 0, "settings %+v", changed)
 	want[*ReplaceSettingsPreconditionFailed](admin.ReplaceSettings(ctx, &settings, ReplaceSettingsParams{IfMatch: etag}))
+}
+
+// importFiles makes what a dry run has shown, and finds it in the export.
+func importFiles(ctx context.Context, admin *Client) {
+	body := Import{Source: NewOptString("repo"), Popups: []ImportPopup{{Key: "imported", Source: NewOptString("repo:imported.yaml@1"), Priority: NewOptPriority(7)}}}
+	dryRun := ImportConfigurationParams{DryRun: NewOptImportConfigurationDryRun(ImportConfigurationDryRun1)}
+	planned := want[*ImportedHeaders](admin.ImportConfiguration(ctx, &body, dryRun))
+	must(planned.Response.DryRun && planned.Response.Objects[0].Action == ImportedObjectActionCreate, "dry run %+v", planned.Response)
+	match := ImportConfigurationParams{IfMatch: NewOptString(planned.ETag)}
+	want[*ImportedHeaders](admin.ImportConfiguration(ctx, &body, match))
+	want[*ImportConfigurationPreconditionFailed](admin.ImportConfiguration(ctx, &body, match))
+	exported := want[*ConfigurationHeaders](admin.ExportConfiguration(ctx)).Response.Popups
+	must(exported[0].Key == "imported" && exported[0].Source == "repo:imported.yaml@1", "exported %+v", exported)
 }
 
 // write makes a popup for users with the plan pro.

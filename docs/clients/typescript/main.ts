@@ -32,6 +32,14 @@ const limit = { params: { header: { "If-Match": settings.response.headers.get("E
 assert.equal(want(200, await admin.PUT("/v1/admin/settings", limit)).caps.length, 1);
 want(412, await admin.PUT("/v1/admin/settings", limit));
 
+const files = { source: "repo", popups: [{ key: "imported", source: "repo:imported.yaml@1", priority: 7 }] };
+const planned = await admin.PUT("/v1/admin/import", { params: { query: { dry_run: "1" } }, body: files });
+assert.equal(want(200, planned).objects[0]?.action, "create");
+const asPlanned = { params: { header: { "If-Match": planned.response.headers.get("ETag") ?? "" } }, body: files };
+assert.equal(want(200, await admin.PUT("/v1/admin/import", asPlanned)).summary.create, 1);
+want(412, await admin.PUT("/v1/admin/import", asPlanned));
+assert.equal(want(200, await admin.GET("/v1/admin/export")).popups[0]?.source, "repo:imported.yaml@1");
+
 // Make a popup for users with the plan pro.
 const popup: components["schemas"]["NewPopup"] = {
   key,

@@ -1,0 +1,178 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/lint"
+)
+
+const (
+	maxImport = 64 << 20
+	// maxLinted is how many changed popups of an import get warnings, so that one of all
+	// popups takes no longer than it must.
+	maxLinted = 1000
+)
+
+// importAnswer is the answer to an import, and to a dry run.
+type importAnswer struct {
+	DryRun   bool                 `json:"dry_run"`
+	Revision int64                `json:"revision"`
+	Summary  importSummary        `json:"summary"`
+	Objects  []popup.ObjectChange `json:"objects"`
+}
+
+// importSummary counts objects by what is done with them.
+type importSummary struct {
+	Create    int `json:"create"`
+	Update    int `json:"update"`
+	Archive   int `json:"archive"`
+	Unchanged int `json:"unchanged"`
+}
+
+func summarize(objects []popup.ObjectChange) (s importSummary) {
+	for i := range objects {
+		switch objects[i].Action {
+		case popup.ImportCreate:
+			s.Create++
+		case popup.ImportUpdate:
+			s.Update++
+		case popup.ImportArchive:
+			s.Archive++
+		default:
+			s.Unchanged++
+		}
+	}
+	return s
+}
+
+// importConfiguration makes many changes as one, or tells what they would be. Only making them
+// takes an admin: a dry run tells what whoever may read can find out.
+func (a *API) importConfiguration(w http.ResponseWriter, r *http.Request) error {
+	dryRun, err := isDryRun(r)
+	if err != nil {
+		return err
+	}
+	if !dryRun {
+		if err := console.CallerOf(r).Require(popup.RoleAdmin, "Importing without dry_run"); err != nil {
+			return err
+		}
+	}
+	match, err := parseIfMatch(r)
+	if err != nil {
+		return err
+	}
+	select {
+	case a.importing <- struct{}{}: // an import may take several times its size in memory
+		defer func() { <-a.importing }()
+	default:
+		return console.NewProblem(http.StatusServiceUnavailable, "busy", "Another import is running on this server.")
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(configurationTimeout)) // in tests there may be none
+	_ = control.SetWriteDeadline(time.Now().Add(3 * configurationTimeout))
+	im, err := readImport(w, r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), configurationTimeout)
+	defer cancel()
+	check := func(at popup.Position) error { return match.checkTag(positionTag(at), errStaleRevision) }
+	var result popup.ImportResult
+	change := popup.Change{Actor: actor(r), Action: "import"}
+	if dryRun {
+		result, err = a.config.Configurations.PlanImport(ctx, &im, check)
+	} else {
+		result, err = a.config.Configurations.Import(ctx, change, &im, check)
+	}
+	if err != nil {
+		return err
+	}
+	answer := importAnswer{DryRun: dryRun, Revision: result.Position.Revision, Summary: summarize(result.Objects), Objects: append([]popup.ObjectChange{}, result.Objects...)}
+	popups := a.config.Snapshots.Current
+	if dryRun {
+		popups = func() *snapshot.Snapshot { return proposed(a.config.Snapshots.Current(), answer.Objects) }
+	} else if !result.IsUnchanged() {
+		a.putInForce(w, r, "configuration", a.config.Log.With("revision", answer.Revision, "create", answer.Summary.Create, "update", answer.Summary.Update,
+			"archive", answer.Summary.Archive, "source", im.Source, "action", change.Action, "actor", change.Actor))
+	}
+	a.warn(answer.Objects, popups())
+	w.Header().Set("ETag", positionTag(result.Position))
+	console.WriteJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+var errStaleRevision = console.NewProblem(http.StatusPreconditionFailed, "stale_revision", "Something has been changed since what If-Match names was read; read it again.")
+
+func isDryRun(r *http.Request) (bool, error) {
+	q := r.URL.Query()
+	switch q.Get("dry_run") {
+	case "1":
+		return true, nil
+	case "0":
+		return false, nil
+	}
+	if q.Has("dry_run") { // whoever asked for one must not get an import
+		return false, invalidParameter("dry_run", "must be 1 or 0.")
+	}
+	return false, nil
+}
+
+func readImport(w http.ResponseWriter, r *http.Request) (popup.Import, error) {
+	body, err := readBodyUpTo(w, r, maxImport)
+	if err != nil {
+		return popup.Import{}, err
+	}
+	if err := checkJSON(body); err != nil {
+		return popup.Import{}, err
+	}
+	im, err := popup.DecodeImport(body)
+	if errors.Is(err, popup.ErrTooManyPopups) {
+		err = console.NewProblem(http.StatusRequestEntityTooLarge, "too_many_popups", "The body has more than "+strconv.Itoa(popup.MaxImportPopups)+" popups.")
+	}
+	return im, err
+}
+
+// warn tells of objects that change what has no effect among the popups of a snapshot.
+func (a *API) warn(objects []popup.ObjectChange, among *snapshot.Snapshot) {
+	linted := 0
+	for i := range objects {
+		o := &objects[i]
+		switch {
+		case o.Action == popup.ImportUnchanged || o.Action == popup.ImportArchive:
+		case o.Kind == popup.SettingsObject:
+			o.Warnings = lint.CheckSettings(o.Settings, among)
+		case linted < maxLinted:
+			linted++
+			o.Warnings = lint.Check(o.Spec, o.ID, among, a.config.Now())
+		}
+	}
+}
+
+// proposed returns the snapshot that would be in force after the changes of a dry run. New
+// popups get ids that no others have, and the changes theirs.
+func proposed(current *snapshot.Snapshot, objects []popup.ObjectChange) *snapshot.Snapshot {
+	change := popup.CatalogChange{Revision: current.Revision}
+	for i := range objects {
+		o := &objects[i]
+		switch {
+		case o.Action == popup.ImportUnchanged:
+		case o.Kind == popup.SettingsObject:
+			change.Settings = &popup.SettingsRow{Version: o.ToVersion, Spec: o.Settings.Encode()}
+		default:
+			if o.ID == 0 {
+				o.ID = math.MaxUint32 - uint32(i)
+			}
+			change.Popups = append(change.Popups, popup.Row{ID: o.ID, Version: o.ToVersion, Key: o.Key, Spec: o.Spec.Encode(), Archived: o.Action == popup.ImportArchive})
+		}
+	}
+	next, _ := snapshot.Apply(current, change) // each is valid
+	return next
+}

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE popups ADD COLUMN source TEXT NOT NULL DEFAULT '';

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE popup_revisions ADD COLUMN source TEXT NOT NULL DEFAULT '';
