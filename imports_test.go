@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "draw the table of packages in "+documen
 var imports = map[string][]string{
 	"popup":           {},
 	"audience":        {"internal/siphash"},
-	"snapshot":        {"popup"},
+	"snapshot":        {"audience", "popup"},
 	"snapshot/lint":   {"popup", "snapshot"},
 	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
 	"frequency":       {"internal/durable", "internal/failpoint", "internal/siphash", "popup"},

@@ -126,7 +126,7 @@ func (m *model) decide(r *popup.Request, nowMS int64) outline {
 		reason := popup.Eligible
 		var in placements
 		for i, name := range r.Placements {
-			gate := p.Gate(r, name, nowMS)
+			gate := m.snap.Gate(p, r, name, nowMS)
 			reason = max(reason, gate)
 			if gate == popup.Eligible {
 				in |= 1 << i

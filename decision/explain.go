@@ -188,7 +188,7 @@ func (x *explanation) never(p *snapshot.Popup) popup.Reason {
 // the holdout stops, it is that, and not the wait of the control.
 func (x *explanation) decideAlone(p *snapshot.Popup, atMS int64) (reason popup.Reason, readyAtMS int64) {
 	d := &x.alone
-	if reason = d.search.beginAlone(p, &x.Request, atMS); reason != popup.Eligible {
+	if reason = d.search.beginAlone(x.snap, p, &x.Request, atMS); reason != popup.Eligible {
 		return reason, popup.Never
 	}
 	if reason = x.never(p); reason != popup.Eligible {
@@ -221,7 +221,7 @@ func (x *explanation) eligibleAtMS(p *snapshot.Popup, reason popup.Reason, next 
 		case popup.NotStarted, popup.OutsideHours:
 			next = p.OpensAfter(&x.Request, at)
 		case popup.NotTargeted:
-			next = p.TargetingChangesAfter(&x.Request, at)
+			next = x.snap.TargetingChangesAfter(p, &x.Request, at)
 		}
 		if next == popup.Never || next <= at {
 			return popup.Never

@@ -196,7 +196,7 @@ func checkLikePoll(t *rapid.T, e *popup.Explanation, d *Decision, r *popup.Reque
 		if c.Eligible != slices.Contains(winners, c.Key) || c.Eligible != (c.BlockedBy == nil) {
 			t.Fatalf("%s: eligible %v, blocked by %v, the poll returns %q", c.Key, c.Eligible, c.BlockedBy, winners)
 		}
-		if deref(c.BlockedBy) == popup.Outranked.String() && !isTaken(d, p, r) {
+		if deref(c.BlockedBy) == popup.Outranked.String() && !isTaken(snap, d, p, r) {
 			t.Fatalf("%s: outranked, though a placement of it is left", c.Key)
 		}
 		closed := slices.IndexFunc(c.Gates, func(g popup.Gate) bool { return !g.Open })
@@ -215,10 +215,10 @@ func checkLikePoll(t *rapid.T, e *popup.Explanation, d *Decision, r *popup.Reque
 }
 
 // isTaken reports whether every placement that the popup fits has another popup.
-func isTaken(d *Decision, p *snapshot.Popup, r *popup.Request) bool {
+func isTaken(snap *snapshot.Snapshot, d *Decision, p *snapshot.Popup, r *popup.Request) bool {
 	for i, name := range r.Placements {
 		taken := slices.ContainsFunc(d.Winners, func(w Winner) bool { return w.Placement == i })
-		if !taken && p.Gate(r, name, d.Winners[0].ServedAtMS) != popup.WrongPlacement {
+		if !taken && snap.Gate(p, r, name, d.Winners[0].ServedAtMS) != popup.WrongPlacement {
 			return false
 		}
 	}

@@ -37,7 +37,7 @@ func (x *explanation) shareGates() {
 // gates returns all gates of a popup, in the order of [popup.Reason]. reason is what stops it.
 func (x *explanation) gates(p *snapshot.Popup, reason popup.Reason) []popup.Gate {
 	gates := make([]popup.Gate, 0, snapshot.NumGates+7+len(x.caps))
-	gates = append(p.AppendGates(gates, &x.Request, x.AtMS), x.holdout, x.controlGate(p))
+	gates = append(x.snap.AppendGates(gates, p, &x.Request, x.AtMS), x.holdout, x.controlGate(p))
 	gates = append(gates, x.cooldownGate(p), x.maxImpressionsGate(p), x.minGapGate(p, reason))
 	for of := p.Caps; of != 0; of &= of - 1 {
 		gates = append(gates, x.capGate(bits.TrailingZeros16(uint16(of)), reason))

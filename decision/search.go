@@ -36,6 +36,7 @@ func (s *search) begin(snap *snapshot.Snapshot, r *popup.Request, nowMS int64) {
 func (s *search) beginSeveral(snap *snapshot.Snapshot, r *popup.Request, names [][]byte, nowMS int64) {
 	s.heads[0] = s.matches[0].Next()
 	for i, name := range names[1:] {
+		s.matches[i+1].ShareUser(&s.matches[0])
 		snap.Match(&s.matches[i+1], r, name, nowMS)
 		s.heads[i+1] = s.matches[i+1].Next()
 	}
@@ -43,13 +44,13 @@ func (s *search) beginSeveral(snap *snapshot.Snapshot, r *popup.Request, names [
 
 // beginAlone begins a search among one popup, whatever else there is. It returns the furthest
 // gate that stops the popup in the placements, [popup.Eligible] if it fits one of them.
-func (s *search) beginAlone(p *snapshot.Popup, r *popup.Request, nowMS int64) popup.Reason {
+func (s *search) beginAlone(snap *snapshot.Snapshot, p *snapshot.Popup, r *popup.Request, nowMS int64) popup.Reason {
 	names := r.PlacementNames()
 	s.releaseSeveral()
 	s.n, s.open = max(len(names), 2), 1<<len(names)-1 // with two or more, next goes by heads
 	furthest, fits := popup.Eligible, false
 	for i, name := range names {
-		if reason := p.Gate(r, name, nowMS); reason == popup.Eligible {
+		if reason := snap.Gate(p, r, name, nowMS); reason == popup.Eligible {
 			s.heads[i], fits = p, true
 		} else {
 			furthest = max(furthest, reason)

@@ -25,6 +25,10 @@ type Request struct {
 	Zone       []byte // IANA name of the user's time zone
 	IP         []byte // address of the client
 	Attrs      []Attr // the a.NAME parameters; several of one name are a set
+
+	// Fingerprint is that of the user in lists of users, of a request in which User is not
+	// the user's own id; 0: it is that of User.
+	Fingerprint uint64
 }
 
 // PlacementNames returns where the request asks for popups: the default placement if

@@ -60,7 +60,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			"Match":             func() { every(r, nowMS) },
 			"Goals":             func() { s.Goals(goalName) },
 			"Match, far future": func() { every(r, popup.Never) },
-			"Gate":              func() { s.Popup(1).Gate(r, r.PlacementNames()[0], nowMS) },
+			"Gate":              func() { s.Gate(s.Popup(1), r, r.PlacementNames()[0], nowMS) },
 			"Variant":           func() { s.Popup(2).Variant(r.User) },
 			"AppendPopup":       func() { answer = s.Popup(2).Variant(r.User).AppendPopup(answer[:0], r.PlacementNames()[0], r.Locale) },
 			"AppendPopup, translated": func() {

@@ -62,6 +62,7 @@ func (c *compiler) finish(s *Snapshot, changes changes) {
 	}
 	s.changeGoals(previous, changes)
 	s.changePlacements(previous, changes, c.workers())
+	s.planAudiences(previous)
 }
 
 // Len returns how many popups there are that are not archived, without listing them.
@@ -139,10 +140,11 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes, workers int)
 		}
 	}
 	var active changes
-	s.byAddress = previous.byAddress
+	s.byAddress, s.naming = previous.byAddress, previous.naming
 	for _, p := range of.out {
 		if p.Status == popup.Active {
 			s.byAddress -= p.targeting.count(attrIP)
+			s.naming -= p.targeting.count(attrAudience)
 			active.out = append(active.out, p)
 			at(p, func(c *changes) { c.out = append(c.out, p) })
 		}
@@ -151,6 +153,7 @@ func (s *Snapshot) changePlacements(previous *Snapshot, of changes, workers int)
 		if p.Status == popup.Active {
 			active.in = append(active.in, p)
 			s.byAddress += p.targeting.count(attrIP)
+			s.naming += p.targeting.count(attrAudience)
 			at(p, func(c *changes) { c.in = append(c.in, p) })
 		}
 	}

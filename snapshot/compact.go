@@ -43,7 +43,8 @@ func Compact(s *Snapshot) *Snapshot {
 		byPlacement[at.placement] = byPlacement[at.placement].with(at.trigger, at.index)
 	}
 	c := s.with(byPlacement, active)
-	c.changed, c.removed = nil, nil
+	c.unchanged()
+	c.planAudiences(s)
 	return c
 }
 

@@ -63,3 +63,17 @@ func TestCompact(t *testing.T) {
 		t.Error("something of nothing")
 	}
 }
+
+// TestCompactKeepsTheList: all popups are listed, also if nobody has asked before.
+func TestCompactKeepsTheList(t *testing.T) {
+	var rows []popup.Row
+	for id := range uint32(20) {
+		rows = append(rows, row(id+1, ``))
+	}
+	s := mustCompile(t, rows...)
+	s.All()
+	s, _ = Apply(s, popup.CatalogChange{Revision: 2, Popups: []popup.Row{row(21, ``)}})
+	if c := Compact(s); c == s || keys(c.All()) != keys(s.All()) {
+		t.Errorf("after compacting all popups are %s, want %s", keys(c.All()), keys(s.All()))
+	}
+}

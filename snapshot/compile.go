@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/popupd/popupd/audience"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -21,6 +22,7 @@ func Compile(from popup.Catalog, previous *Snapshot) (*Snapshot, []Broken) {
 	c := newCompiler(previous)
 	s := &Snapshot{Revision: from.Revision, broken: map[uint32]bool{}}
 	broken := c.settings(&from.Settings, s)
+	broken = append(broken, c.audiences(from.Audiences, from.AudienceKey, s)...)
 	popups, keys := make(map[uint32]*Popup, len(from.Popups)), make(map[string]bool, len(from.Popups))
 	compiled := c.compileAll(from.Popups)
 	for i := range from.Popups {
@@ -73,6 +75,11 @@ func Apply(previous *Snapshot, change popup.CatalogChange) (*Snapshot, []Broken)
 		settings = *change.Settings
 	}
 	broken := c.settings(&settings, s)
+	audiences, key := previous.Audiences()
+	if change.Audiences != nil {
+		audiences = *change.Audiences
+	}
+	broken = append(broken, c.audiences(audiences, key, s)...)
 	popups, keys := make(map[uint32]*Popup, len(change.Popups)), make(map[string]uint32, len(change.Popups))
 	if s.settings != previous.Settings() { // which all popups are under
 		previous.byID.each(func(p *Popup) { popups[p.ID] = p.under(s.settings) })
@@ -133,6 +140,13 @@ func (c *compiler) settings(row *popup.SettingsRow, s *Snapshot) (broken []Broke
 		settings = c.previous.Settings()
 	}
 	s.settings, s.capsEra = settings, c.previous.CapsEra()+1
+	return broken
+}
+
+// audiences puts audiences in force in s.
+func (c *compiler) audiences(rows []popup.AudienceRow, key audience.Key, s *Snapshot) (broken []Broken) {
+	s.audienceKey = key
+	s.audiences, broken = c.compileAudiences(rows, key, c.previous.currentAudiences())
 	return broken
 }
 

@@ -23,10 +23,17 @@ func (s *Snapshot) with(byPlacement map[string]*placement, active *index) *Snaps
 		Revision: s.Revision, settings: s.settings, capsEra: s.capsEra, byID: s.byID, byKey: s.byKey, byGoal: s.byGoal,
 		byPlacement: byPlacement, active: active,
 		triggered: s.triggered, byAddress: s.byAddress, zones: s.zones, users: s.users, broken: s.broken, newest: s.newest,
+		audiences: s.audiences, audienceKey: s.audienceKey, naming: s.naming, plans: s.plans, rulesUseIP: s.rulesUseIP,
 		changed: s.changed, removed: s.removed, before: s.before,
 	}
 	c.all.Store(s.all.Load())
 	return c
+}
+
+// unchanged says that the popups are those of the snapshot that this is a copy of.
+func (s *Snapshot) unchanged() {
+	s.changed, s.removed = nil, nil
+	s.before = nil // which lacks what had changed there
 }
 
 func (p *placement) detached() *placement {

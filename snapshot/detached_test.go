@@ -16,10 +16,13 @@ func detachable(t testing.TB) *Snapshot {
 	t.Helper()
 	hours := `"schedule":{"hours":[["09:00","12:30"]],"timezone":"Europe/Berlin","user_time":%v}`
 	s := mustCompile(t, row(1, fmt.Sprintf(hours, true)), row(2, fmt.Sprintf(hours, false)), row(3, `"goal":{"event":"purchase"},"trigger":"exit"`),
-		row(4, `"targeting":{"all":[{"attr":"ip","op":"in_cidr","value":"10.0.0.0/8"}]}`), row(5, ""), row(6, ""))
-	s.All()
+		row(4, `"targeting":{"all":[{"attr":"ip","op":"in_cidr","value":"10.0.0.0/8"}]}`), row(5, ""), row(6, ""),
+		row(8, `"targeting":{"none":[`+in("in", "office")+`]}`))
 	archived, broken := row(6, ""), row(7, `"schedule":{"timezone":"Mars/Olympus"}`)
 	archived.Archived = true
+	s.audienceKey = audienceKey
+	s, _ = Apply(s, popup.CatalogChange{Revision: 1, Audiences: &[]popup.AudienceRow{ruleRow(1, "office", `"all":[{"attr":"ip","op":"in_cidr","value":"10.2.0.0/16"}]`)}})
+	s.All()
 	s, _ = Apply(s, popup.CatalogChange{Revision: 2, Popups: []popup.Row{row(5, `"priority":3`), archived, broken}})
 	s.All()
 	return s

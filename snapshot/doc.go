@@ -1,8 +1,8 @@
 // Package snapshot decides which popups fit a request, from memory and without
 // allocating. [Compile] turns the rows of the catalog into an immutable
 // [Snapshot]; a [Store] holds the one in force. The package is pure: it reads no
-// file, clock or network, starts nothing and imports nothing but package popup and
-// the hash. What keeps a store up to date is package snapshot/follow.
+// file, clock or network, starts nothing and imports nothing but packages popup and
+// audience and the hash. What keeps a store up to date is package snapshot/follow.
 //
 // # Matching
 //
@@ -25,10 +25,18 @@
 // for that: a set passes what one of its members passes. A [cursor] then goes through the
 // bitmaps in batches of words, as popups are asked for. Where every popup of a segment
 // requires something that only few pass, as with values of their own, the words of those are
-// all it looks at. [Popup.Gate] evaluates a single popup, condition by condition.
+// all it looks at. [Snapshot.Gate] evaluates a single popup, condition by condition.
 //
 // Popups that the user waits for are found by a table of a segment's ids, and left out 64 at a
 // time ([Matches.Skip]): the user who has seen nearly everything has thousands of them.
+//
+// Conditions on audiences are an attribute whose values are the keys of the audiences that the
+// user is in ([audienceIndex]). It is asked last, and only about those that popups of the
+// segment name: a [membership] looks each up once in a poll, a list by the user's fingerprint, a
+// rule condition by condition. Conditions know audiences by their keys alone, and the snapshot
+// knows what a key stands for, so that a list that is replaced, or a rule that is edited,
+// compiles no popup and no index anew. A popup that names an audience that is not there, or
+// whose list is not loaded, is for nobody.
 //
 // Which popups are open is a bitmap too, kept until the next minute, start or end; where
 // schedules are in the user's time one for each distance from UTC that a user has had.

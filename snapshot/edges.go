@@ -81,11 +81,42 @@ func (z *zone) changesAfter(sec int64) int64 {
 func floorMod(a, b int64) int64 { return a - b*floorDiv(a, b) }
 
 // TargetingChangesAfter returns the first moment after nowMS at which a condition on the age
-// of an attribute holds that does not now, or the other way round; popup.Never if there is
-// none. Other conditions do not depend on the time.
-func (p *Popup) TargetingChangesAfter(r *popup.Request, nowMS int64) int64 {
+// of an attribute, of the popup or of a rule of an audience that it depends on, holds that does
+// not now, or the other way round; popup.Never if there is none. Other conditions do not depend
+// on the time.
+func (s *Snapshot) TargetingChangesAfter(p *Popup, r *popup.Request, nowMS int64) int64 {
+	first := p.targeting.changesAfter(r, nowMS)
+	if len(p.targeting.audiences) > 0 {
+		s.currentAudiences().eachRule(p.targeting.audiences, func(t *targeting) {
+			first = min(first, t.changesAfter(r, nowMS))
+		})
+	}
+	return min(first, popup.Never)
+}
+
+// eachRule calls f for each rule of the audiences with these keys, and of those that they name.
+func (a *audiences) eachRule(keys []string, f func(*targeting)) {
+	seen := map[*userSet]bool{}
+	var visit func(s *userSet)
+	visit = func(s *userSet) {
+		if s == nil || s.rule == nil || seen[s] {
+			return
+		}
+		seen[s] = true
+		f(s.rule)
+		for _, ref := range s.refs {
+			visit(ref)
+		}
+	}
+	for _, key := range keys {
+		visit(a.find(key))
+	}
+}
+
+// changesAfter is TargetingChangesAfter of these conditions alone; math.MaxInt64: there is none.
+func (t *targeting) changesAfter(r *popup.Request, nowMS int64) int64 {
 	first := int64(math.MaxInt64)
-	for _, group := range [][]*condition{p.targeting.all, p.targeting.any, p.targeting.none} {
+	for _, group := range [][]*condition{t.all, t.any, t.none} {
 		for _, c := range group {
 			if c.test != testOlder && c.test != testNewer {
 				continue
@@ -104,5 +135,5 @@ func (p *Popup) TargetingChangesAfter(r *popup.Request, nowMS int64) int64 {
 			}
 		}
 	}
-	return min(first, popup.Never)
+	return first
 }

@@ -81,7 +81,7 @@ func TestTargetingChangesAfter(t *testing.T) {
 	}}
 	var got []int64
 	for now := at; ; {
-		if now = s.Popup(1).TargetingChangesAfter(r, now); now == popup.Never {
+		if now = s.TargetingChangesAfter(s.Popup(1), r, now); now == popup.Never {
 			break
 		}
 		got = append(got, now-at)

@@ -10,13 +10,13 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// NumGates is how many gates there are that [Popup.Gate] tries.
+// NumGates is how many gates there are that [Snapshot.Gate] tries.
 const NumGates = 6
 
-// AppendGates appends each gate that [Popup.Gate] tries, the closed ones and the open ones,
+// AppendGates appends each gate that [Snapshot.Gate] tries, the closed ones and the open ones,
 // with what is wanted and what is, for people to read. Of a request for several placements
 // the popup may be in any.
-func (p *Popup) AppendGates(dst []popup.Gate, r *popup.Request, nowMS int64) []popup.Gate {
+func (s *Snapshot) AppendGates(dst []popup.Gate, p *Popup, r *popup.Request, nowMS int64) []popup.Gate {
 	status := gate(popup.StatusGate, p.Status == popup.Active, popup.NotActive)
 	status.Wanted, status.Actual = string(popup.Active), string(p.Status)
 
@@ -35,7 +35,7 @@ func (p *Popup) AppendGates(dst []popup.Gate, r *popup.Request, nowMS int64) []p
 	rollout := gate(popup.RolloutGate, p.inRollout(r.User), popup.NotInRollout)
 	rollout.Wanted = share(p.rolloutShare)
 	rollout.Actual = "hash " + strconv.FormatUint(p.rollout.sum(r.User)%rolloutSteps, 10)
-	return append(dst, status, p.scheduleGate(r, nowMS), placement, trigger, p.targetingGate(r, nowMS), rollout)
+	return append(dst, status, p.scheduleGate(r, nowMS), placement, trigger, s.targetingGate(p, r, nowMS), rollout)
 }
 
 // gate returns a gate that is open, or closed for a reason.
@@ -101,18 +101,23 @@ func (p *Popup) scheduleText(location *time.Location) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *Popup) targetingGate(r *popup.Request, nowMS int64) popup.Gate {
+func (s *Snapshot) targetingGate(p *Popup, r *popup.Request, nowMS int64) popup.Gate {
 	t := &p.targeting
-	g := gate(popup.TargetingGate, t.match(r, nowMS), popup.NotTargeted)
+	g := gate(popup.TargetingGate, s.targets(p, r, nowMS), popup.NotTargeted)
+	var users membership
+	users.begin(s.currentAudiences(), r, nowMS)
 	met := 0
 	for _, group := range []struct {
 		name       string
 		conditions []*condition
 	}{{"all", t.all}, {"any", t.any}, {"none", t.none}} {
 		for i, c := range group.conditions {
-			e := c.explain(r, nowMS)
+			e := c.explain(r, &users.value)
 			e.Pointer = "/targeting/" + group.name + "/" + strconv.Itoa(i)
 			e.Passes = e.Holds != (group.name == "none")
+			if c.attr == attrAudience {
+				users.explain(&e, c.texts)
+			}
 			if e.Passes && group.name == "any" {
 				met++
 			}
@@ -122,6 +127,9 @@ func (p *Popup) targetingGate(r *popup.Request, nowMS int64) popup.Gate {
 	g.Wanted, g.Actual = targetingText(t), "no condition"
 	if len(g.Conditions) > 0 {
 		g.Actual = stoppedBy(g.Conditions, len(t.any) > 0 && met == 0)
+	}
+	if key, why := users.audiences.unusable(t.audiences...); why != "" {
+		g.Actual = "is for nobody: the audience " + key + " " + why
 	}
 	return g
 }
@@ -172,6 +180,9 @@ func conditionText(c *popup.ExplainedCondition) string {
 	if strings.HasPrefix(c.Pointer, "/targeting/none/") {
 		not = "not "
 	}
+	if c.Attr == popup.AudienceAttr && c.Actual == nil {
+		return not + text + ": the user is in none of them"
+	}
 	if c.Actual == nil {
 		return not + text + ": it is missing"
 	}
@@ -192,11 +203,32 @@ func shorten(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// explain says what the condition compares, and with what.
-func (c *condition) explain(r *popup.Request, nowMS int64) popup.ExplainedCondition {
-	e := popup.ExplainedCondition{Condition: c.from, Holds: c.matches(r, &value{nowMS: nowMS})}
+// explain adds to a condition on audiences in which of those that it names the user is.
+func (u *membership) explain(e *popup.ExplainedCondition, keys []string) {
+	var in []string
+	for _, key := range keys {
+		if u.isInAny([]string{key}) {
+			in = append(in, key)
+		}
+	}
+	switch len(in) {
+	case 0:
+	case 1:
+		e.Actual = in[0]
+	default:
+		e.Actual = in
+	}
+	if key, why := u.audiences.unusable(keys...); why != "" {
+		e.Note, e.Passes = "names "+key+", which "+why, false
+	}
+}
+
+// explain says what the condition compares, and with what. scratch is memory that knows the
+// time and the user's audiences.
+func (c *condition) explain(r *popup.Request, scratch *value) popup.ExplainedCondition {
+	e := popup.ExplainedCondition{Condition: c.from, Holds: c.matches(r, scratch)}
 	var values []string
-	unread, v := 0, value{nowMS: nowMS}
+	unread, v := 0, value{nowMS: scratch.nowMS}
 	m := membersOf(r, c.attr, c.name)
 	for text := m.next(); text != nil; text = m.next() {
 		values = append(values, strings.ToValidUTF8(string(text), "\ufffd"))

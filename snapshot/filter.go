@@ -70,6 +70,12 @@ func (c *cursor) begin(s *segment, open []uint64, r *popup.Request, m *Matches) 
 		}
 		return false
 	}
+	if s.audiences != nil && !c.filterAudiences(s, r, m) {
+		if !c.isWhole {
+			c.drop()
+		}
+		return false
+	}
 	c.segment = s
 	if !c.isWhole {
 		c.to = uint32(len(m.filters))

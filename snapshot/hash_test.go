@@ -33,7 +33,7 @@ func TestPublishedHash(t *testing.T) {
 	// For spring-sale and u-1: 0x4bfe6b055cdd4c48 mod 10000 = 7192.
 	for percent, want := range map[string]popup.Reason{"71.92": popup.NotInRollout, "71.93": popup.Eligible} {
 		p := mustCompile(t, row(1, fmt.Sprintf(`"rollout":{"percent":%s,"salt":"spring-sale"}`, percent))).Popup(1)
-		if got := p.Gate(request("u-1"), defaultPlacement, nowMS); got != want {
+		if got := gateOf(p, request("u-1"), defaultPlacement, nowMS); got != want {
 			t.Errorf("rollout of %s %%: %v, want %v", percent, got, want)
 		}
 	}
@@ -44,11 +44,11 @@ func TestSaltIsTheKeyUnlessGiven(t *testing.T) {
 	same, others := 0, 0
 	for i := range 1000 {
 		r := request(fmt.Sprint("u", i))
-		first := s.Popup(1).Gate(r, defaultPlacement, nowMS)
-		if first == s.Popup(2).Gate(r, defaultPlacement, nowMS) {
+		first := s.Gate(s.Popup(1), r, defaultPlacement, nowMS)
+		if first == s.Gate(s.Popup(2), r, defaultPlacement, nowMS) {
 			same++
 		}
-		if first == s.Popup(3).Gate(r, defaultPlacement, nowMS) {
+		if first == s.Gate(s.Popup(3), r, defaultPlacement, nowMS) {
 			others++
 		}
 	}
@@ -66,7 +66,7 @@ func TestRolloutOnlyGrows(t *testing.T) {
 	for i := range 20_000 {
 		r, before := request(fmt.Sprint("u", i)), false
 		for k, p := range rollouts {
-			now := p.Gate(r, defaultPlacement, nowMS) == popup.Eligible
+			now := gateOf(p, r, defaultPlacement, nowMS) == popup.Eligible
 			if before && !now {
 				t.Fatalf("user %s left when the rollout grew", r.User)
 			}

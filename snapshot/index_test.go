@@ -112,7 +112,7 @@ func compareWithEach(t interface{ Fatalf(string, ...any) }, s *Snapshot, popups 
 	s.Match(m, r, placement, at)
 	furthest := popup.Eligible
 	for _, p := range popups {
-		reason := p.Gate(r, placement, at)
+		reason := s.Gate(p, r, placement, at)
 		if furthest = max(furthest, reason); reason != popup.Eligible {
 			continue
 		}

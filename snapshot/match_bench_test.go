@@ -59,7 +59,7 @@ func BenchmarkMatchGrowth(b *testing.B) {
 				match[i] = func() { m.all(s, &r) }
 				scan[i] = func() {
 					for _, p := range popups {
-						p.Gate(&r, placement, nowMS)
+						s.Gate(p, &r, placement, nowMS)
 					}
 				}
 			}

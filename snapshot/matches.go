@@ -21,6 +21,9 @@ type Matches struct {
 	value   value // of the attribute that is asked for
 	scratch
 
+	users   membership // of the user in audiences
+	usersOf *Matches   // whose users is asked instead; nil: none
+
 	skips     []skip // of the cursors that have one
 	skipWords []skipWord
 
@@ -185,6 +188,9 @@ func (m *Matches) Release() {
 		m.filters = m.filters[:0]
 	}
 	m.scratch.reset()
+	if m.usersOf = nil; m.users.request != nil {
+		m.users.release()
+	}
 	if len(m.skips) > 0 {
 		clear(m.skips)
 		m.skips = m.skips[:0]

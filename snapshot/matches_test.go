@@ -39,7 +39,7 @@ func TestMatchIsLikeTheModel(t *testing.T) {
 			nowMS := nowMS + rapid.SampledFrom([]int64{-1, 0, 1, 9 * 3_600_000, 86_400_000}).Draw(t, "after noon")
 			for _, p := range first.All() {
 				i := p.ID
-				if got, want := p.Gate(r, r.PlacementNames()[0], nowMS), modelGate(&specs[i-1], r, nowMS); got != want {
+				if got, want := first.Gate(p, r, r.PlacementNames()[0], nowMS), modelGate(&specs[i-1], r, nowMS); got != want {
 					t.Fatalf("Gate = %v, want %v: %s", got, want, rows[i-1].Spec)
 				}
 			}

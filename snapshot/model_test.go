@@ -30,6 +30,9 @@ func modelHolds(c *popup.Condition, r *popup.Request, nowMS int64) bool {
 // modelValues returns the values of an attribute that are not empty.
 func modelValues(attr string, r *popup.Request) (values []string) {
 	builtin := map[string][]byte{"uid": r.User, "platform": r.Platform, "app_version": r.AppVersion, "locale": r.Locale, "country": r.Country, "path": r.Path, "ip": r.IP}
+	if attr == popup.AudienceAttr {
+		return nil // see modelAudiences
+	}
 	if value, ok := builtin[attr]; ok {
 		values = []string{string(value)}
 		if attr == "app_version" && !modelVersion.MatchString(values[0]) {

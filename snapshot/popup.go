@@ -32,12 +32,13 @@ type Popup struct {
 // Row returns the row that the popup was compiled from. Its Spec must not be changed.
 func (p *Popup) Row() popup.Row { return p.row }
 
-// Gate returns the first gate that stops the popup from being shown in a placement
+// Gate returns the first gate that stops a popup from being shown in a placement
 // to whoever asks, at nowMS: status, schedule, placement, trigger, targeting or rollout.
-// [popup.Eligible] if none does. It allocates only for conditions that ignore
-// letter case. [Snapshot.Match] finds
-// the same for many popups in a fraction of the time.
-func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reason {
+// [popup.Eligible] if none does. A popup that
+// names an audience that can't be used is for nobody. It allocates only for conditions that
+// ignore letter case or name audiences. [Snapshot.Match] finds the same for many popups in a
+// fraction of the time.
+func (s *Snapshot) Gate(p *Popup, r *popup.Request, placement []byte, nowMS int64) popup.Reason {
 	if p.Status != popup.Active {
 		return popup.NotActive
 	}
@@ -49,7 +50,7 @@ func (p *Popup) Gate(r *popup.Request, placement []byte, nowMS int64) popup.Reas
 		return popup.WrongPlacement
 	case string(r.TriggerName()) != p.trigger:
 		return popup.WrongTrigger
-	case !p.targeting.match(r, nowMS):
+	case !s.targets(p, r, nowMS):
 		return popup.NotTargeted
 	case !p.inRollout(r.User):
 		return popup.NotInRollout

@@ -70,7 +70,7 @@ func TestSchedule(t *testing.T) {
 		{"half an hour, second", `"timezone":"Australia/Lord_Howe","hours":[["01:30","02:00"]]`, "2026-04-04T15:15:00Z", popup.Eligible},
 		{"half an hour, over", `"timezone":"Australia/Lord_Howe","hours":[["01:30","02:00"]]`, "2026-04-04T15:30:00Z", popup.OutsideHours},
 	} {
-		if got := scheduled(t, c.schedule).Gate(request("u"), defaultPlacement, ms(t, c.at)); got != c.want {
+		if got := gateOf(scheduled(t, c.schedule), request("u"), defaultPlacement, ms(t, c.at)); got != c.want {
 			t.Errorf("%s: {%s} at %s: %v, want %v", c.name, c.schedule, c.at, got, c.want)
 		}
 	}
@@ -92,11 +92,11 @@ func TestUserTime(t *testing.T) {
 		{"america/new_york", "2026-07-01T07:30:00Z", popup.Eligible}, {"Local", "2026-07-01T07:30:00Z", popup.Eligible}, {"../UTC", "2026-07-01T07:30:00Z", popup.Eligible}, {"+02:00", "2026-07-01T07:30:00Z", popup.Eligible},
 	} {
 		r := &popup.Request{User: []byte("u"), Zone: []byte(c.zone)}
-		if got := scheduled(t, berlin+`,"user_time":true`).Gate(r, defaultPlacement, ms(t, c.at)); got != c.want {
+		if got := gateOf(scheduled(t, berlin+`,"user_time":true`), r, defaultPlacement, ms(t, c.at)); got != c.want {
 			t.Errorf("%q at %s: %v, want %v", c.zone, c.at, got, c.want)
 		}
 		r.Zone = []byte("Asia/Tokyo")
-		if got := scheduled(t, berlin).Gate(r, defaultPlacement, ms(t, "2026-07-01T07:30:00Z")); got != popup.Eligible {
+		if got := gateOf(scheduled(t, berlin), r, defaultPlacement, ms(t, "2026-07-01T07:30:00Z")); got != popup.Eligible {
 			t.Errorf("without user_time the zone of the user counts: %v", got)
 		}
 	}

@@ -11,8 +11,9 @@ import (
 type segment struct {
 	popups     []*Popup // a popup's position is its index here
 	attributes []attributeIndex
-	noAny      []uint64 // popups without conditions of any; nil: all
-	partial    []uint64 // popups that not all users are in the rollout of; nil: none
+	audiences  *audienceIndex // conditions on audiences; nil: there are none
+	noAny      []uint64       // popups without conditions of any; nil: all
+	partial    []uint64       // popups that not all users are in the rollout of; nil: none
 	ids        idTable
 	users      userZones // nil: schedules are the same for all users
 }
@@ -136,7 +137,12 @@ func newSegment(popups []*Popup) *segment {
 			s.noAny[i/64] &^= 1 << (i % 64)
 		}
 	}
+	s.audiences = newAudienceIndex(popups)
 	for _, key := range keys {
+		if key.attr == attrAudience {
+			s.audiences.indexes = append(s.audiences.indexes, newPredicateIndex(key, groups[key], len(popups)))
+			continue
+		}
 		at := slices.IndexFunc(s.attributes, func(a attributeIndex) bool { return a.attr == key.attr && a.name == key.name })
 		if at < 0 {
 			at = len(s.attributes)

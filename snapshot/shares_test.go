@@ -17,7 +17,7 @@ func TestShares(t *testing.T) {
 	in, variants, controls := 0, map[string]int{}, 0
 	for i := range users {
 		r := request(fmt.Sprint("user-", i))
-		if p.Gate(r, defaultPlacement, nowMS) != popup.Eligible {
+		if gateOf(p, r, defaultPlacement, nowMS) != popup.Eligible {
 			continue
 		}
 		in++

@@ -2,6 +2,8 @@ package snapshot
 
 import (
 	"sync/atomic"
+
+	"github.com/popupd/popupd/audience"
 )
 
 // Snapshot is the catalog of popups as of one revision, compiled. It is
@@ -9,15 +11,20 @@ import (
 type Snapshot struct {
 	Revision int64
 
-	settings    *Settings // nil: the defaults
+	settings    *Settings    // nil: the defaults
+	audiences   *audiences   // nil: there are none
+	audienceKey audience.Key // of the fingerprints in lists
 	capsEra     uint64
 	byID        tree[uint32, *Popup]
 	byKey       tree[string, uint32]
 	byGoal      tree[string, []*Popup] // those that are active or paused, by the name of their goal
 	byPlacement map[string]*placement
-	active      *index // popups that may be served; without conditions; nil: none
-	triggered   int    // placements with triggers
-	byAddress   int    // conditions of active popups on the client's address
+	active      *index                     // popups that may be served; without conditions; nil: none
+	triggered   int                        // placements with triggers
+	byAddress   int                        // conditions of active popups on the client's address
+	naming      int                        // conditions of active popups on audiences
+	plans       map[*segment]*audiencePlan // of those whose popups name audiences; nil: none do
+	rulesUseIP  bool                       // a rule of an audience in play asks for the client's address
 	zones       map[string]*zone
 	users       userZones       // nil: no popup asks for them
 	broken      map[uint32]bool // ids of rows that could not be compiled, and of which no version is in force
@@ -75,9 +82,9 @@ func (s *Snapshot) Removed() []*Popup {
 	return s.removed
 }
 
-// UsesIP reports whether an active popup is targeted by the client's address. If not, a
-// request need not have one.
-func (s *Snapshot) UsesIP() bool { return s != nil && s.byAddress > 0 }
+// UsesIP reports whether an active popup, or the rule of an audience that it names, is targeted
+// by the client's address. If not, a request need not have one.
+func (s *Snapshot) UsesIP() bool { return s != nil && (s.byAddress > 0 || s.rulesUseIP) }
 
 // Store holds the snapshot in force. Its methods may be called from any goroutine.
 type Store struct {
@@ -101,8 +108,9 @@ func (s *Store) Current() *Snapshot { return s.current.Load() }
 
 // Broken is a row that could not be compiled.
 type Broken struct {
-	ID      uint32 // of the popup; 0: the row of the settings
-	Version uint32
-	Key     string
-	Err     error
+	ID         uint32 // of the popup or audience; 0: the row of the settings
+	Version    uint32
+	Key        string
+	IsAudience bool
+	Err        error
 }

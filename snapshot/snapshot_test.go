@@ -102,7 +102,7 @@ func TestReasonIsTheFurthestGate(t *testing.T) {
 		if reason != g.want || (len(matched) == 1) != (g.want == popup.Eligible) {
 			t.Errorf("%s: %d matched, %v, want %v", g.members, len(matched), reason, g.want)
 		}
-		if got := s.Popup(r.ID).Gate(request("u"), defaultPlacement, nowMS); got != g.want {
+		if got := s.Gate(s.Popup(r.ID), request("u"), defaultPlacement, nowMS); got != g.want {
 			t.Errorf("%s: Gate = %v, want %v", g.members, got, g.want)
 		}
 		matched, reason = match(mustCompile(t, rows...), nil, request("u"), nowMS)
@@ -300,13 +300,13 @@ func FuzzCompile(f *testing.F) {
 		}
 		req.Trigger, req.Placements = []byte(p.trigger), [][]byte{[]byte(p.placements[0])}
 		matched, _ := match(s, nil, &req, now)
-		if fits := p.Gate(&req, req.Placements[0], now) == popup.Eligible; fits != (len(matched) == 1) {
+		if fits := gateOf(p, &req, req.Placements[0], now) == popup.Eligible; fits != (len(matched) == 1) {
 			t.Fatalf("Gate says that it fits: %v, Match does not", fits)
 		}
 		if encoded := spec.Encode(); len(encoded) > 0 {
 			r.Spec = encoded
 			again, _ := Compile(popup.Catalog{Revision: 1, Popups: []popup.Row{r}}, nil)
-			if got, want := again.Popup(1).Gate(&req, defaultPlacement, now), p.Gate(&req, defaultPlacement, now); got != want {
+			if got, want := again.Gate(again.Popup(1), &req, defaultPlacement, now), gateOf(p, &req, defaultPlacement, now); got != want {
 				t.Fatalf("gate %v, after Encode %v", want, got)
 			}
 		}
@@ -399,4 +399,9 @@ func TestOutranking(t *testing.T) {
 	for range (*Snapshot)(nil).Outranking("default", "load", 0) {
 		t.Error("a popup in an empty snapshot")
 	}
+}
+
+// gateOf returns the gate that stops a popup that names no audience.
+func gateOf(p *Popup, r *popup.Request, placement []byte, atMS int64) popup.Reason {
+	return (*Snapshot)(nil).Gate(p, r, placement, atMS)
 }

@@ -48,7 +48,7 @@ func TestOthersSuites(t *testing.T) {
 				continue
 			}
 			snap, req := mustCompile(t, r), requestOf(c.Attributes)
-			if got := snap.Popup(1).Gate(req, defaultPlacement, nowMS) == popup.Eligible; got != c.Want {
+			if got := snap.Gate(snap.Popup(1), req, defaultPlacement, nowMS) == popup.Eligible; got != c.Want {
 				t.Errorf("%s, case %s: %s of %v: %v, want %v", file, c.Case, c.Targeting, c.Attributes, got, c.Want)
 			}
 			if matched, _ := match(snap, nil, req, nowMS); len(matched) == 1 != c.Want {

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -12,24 +13,26 @@ import (
 )
 
 // targeting is a popup's compiled conditions. Popups share those that are equal.
-type targeting struct{ all, any, none []*condition }
+type targeting struct {
+	all, any, none []*condition
+	audiences      []string // keys of the audiences that they name, sorted
+}
 
 // match evaluates the conditions one by one; a [segment] finds those of a whole
-// placement at once.
-func (t *targeting) match(r *popup.Request, nowMS int64) bool {
-	v := value{nowMS: nowMS}
+// placement at once. v is scratch memory that knows the time and the user's audiences.
+func (t *targeting) match(r *popup.Request, v *value) bool {
 	for _, c := range t.all {
-		if !c.matches(r, &v) {
+		if !c.matches(r, v) {
 			return false
 		}
 	}
 	for _, c := range t.none {
-		if c.matches(r, &v) {
+		if c.matches(r, v) {
 			return false
 		}
 	}
 	for _, c := range t.any {
-		if c.matches(r, &v) {
+		if c.matches(r, v) {
 			return true
 		}
 	}
@@ -96,12 +99,15 @@ const (
 )
 
 // matches reports whether the condition holds for the request. v is scratch memory that
-// knows the time.
+// knows the time and the user's audiences.
 func (c *condition) matches(r *popup.Request, v *value) bool { return c.hits(r, v) != c.negate }
 
 // hits reports whether the test is passed by one of the values that the request gives
 // the attribute.
 func (c *condition) hits(r *popup.Request, v *value) bool {
+	if c.attr == attrAudience {
+		return v.users.isInAny(c.texts)
+	}
 	m := membersOf(r, c.attr, c.name)
 	for text := m.next(); text != nil; text = m.next() {
 		if v.set(c.attr, text) && c.satisfied(v) {
@@ -237,8 +243,13 @@ func (c *compiler) compileTargeting(t *popup.Targeting) (out targeting, err erro
 				return out, err
 			}
 			*group.to = append(*group.to, shared)
+			if shared.attr == attrAudience {
+				out.audiences = append(out.audiences, shared.texts...)
+			}
 		}
 	}
+	slices.Sort(out.audiences)
+	out.audiences = slices.Compact(out.audiences)
 	return out, nil
 }
 
@@ -323,14 +334,18 @@ var tests = map[popup.Op]struct {
 	popup.InCIDR:    {testInNetworks, false},
 }
 
-// compileCondition compiles a valid condition. It has an error only for an
-// operator that validation knows and this table does not, or a pattern that is not valid.
+// compileCondition compiles a valid condition. It has an error only for an operator that
+// validation knows and this table does not, a pattern that is not valid, or a condition that was
+// stored when audience was an attribute like any other.
 func compileCondition(from *popup.Condition) (c condition, err error) {
 	how, ok := tests[from.Op]
 	if !ok {
 		return condition{}, fmt.Errorf("operator %q is not compiled", from.Op)
 	}
 	c = condition{attr: builtins[from.Attr], name: from.Attr, test: how.test, negate: how.negate, fold: from.IgnoreCase}
+	if from.Attr == popup.AudienceAttr {
+		return compileAudienceCondition(from, c)
+	}
 	text, _ := from.Value.(string)
 	switch c.test {
 	case testEqual:
@@ -358,6 +373,23 @@ func compileCondition(from *popup.Condition) (c condition, err error) {
 		}
 	}
 	return c, err
+}
+
+// compileAudienceCondition completes a condition on audiences.
+func compileAudienceCondition(from *popup.Condition, c condition) (condition, error) {
+	keys, isList := from.Value.([]any)
+	if from.Op != popup.In && from.Op != popup.NotIn || c.fold || !isList {
+		return condition{}, errors.New("audience has the keys of audiences, and goes with in and not_in only")
+	}
+	for _, key := range keys {
+		text, _ := key.(string)
+		if !popup.ValidAudienceKey(text) {
+			return condition{}, fmt.Errorf("%v is not the key of an audience", key)
+		}
+		c.texts = append(c.texts, text)
+	}
+	slices.Sort(c.texts)
+	return c, nil
 }
 
 // operands returns the values of a list, or the one value.

@@ -63,7 +63,7 @@ func TestOperators(t *testing.T) {
 		{`empty exists`, false}, {`empty not_exists`, true}, {`empty neq "x"`, true}, {`empty lt 1`, false},
 	} {
 		p := targeted(t, "all", c.condition)
-		if got := p.Gate(&attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
+		if got := gateOf(p, &attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("%s: %v, want %v", c.condition, got, c.want)
 		}
 		if matched, _ := match(mustCompile(t, p.Row()), nil, &attributed, nowMS); len(matched) == 1 != c.want {
@@ -107,7 +107,7 @@ func TestAppVersionThatIsNone(t *testing.T) {
 		} {
 			for group, want := range map[string]bool{"all": want, "any": want, "none": !want} {
 				p := targeted(t, group, condition)
-				if got := p.Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
+				if got := gateOf(p, &r, defaultPlacement, nowMS) == popup.Eligible; got != want {
 					t.Errorf("%q: %s %s: %v, want %v", version, group, condition, got, want)
 				}
 				matched, _ := match(mustCompile(t, p.Row()), nil, &r, nowMS)
@@ -138,7 +138,7 @@ func TestExplainedValues(t *testing.T) {
 		{"all", `country eq "CN"`, `country eq "CN": it is "DE"`},
 		{"all", `locale eq "zh"`, `locale eq "zh": it is missing`},
 	} {
-		gates := targeted(t, c.group, c.condition).AppendGates(nil, &r, nowMS)
+		gates := (*Snapshot)(nil).AppendGates(nil, targeted(t, c.group, c.condition), &r, nowMS)
 		if got := gates[4].Actual; gates[4].Gate != popup.TargetingGate || got != c.want {
 			t.Errorf("%s %s:\n got %s\nwant %s", c.group, c.condition, got, c.want)
 		}
@@ -165,7 +165,7 @@ func TestAllAnyNone(t *testing.T) {
 		{list(yes), list(yes), list(no), true}, {list(yes), list(yes), list(yes), false}, {list(yes), list(no), list(no), false}, {list(no), list(yes), list(no), false},
 	} {
 		p := mustCompile(t, row(1, `"targeting":{"all":`+c.all+`,"any":`+c.any+`,"none":`+c.none+`}`)).Popup(1)
-		if got := p.Gate(&attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
+		if got := gateOf(p, &attributed, defaultPlacement, nowMS) == popup.Eligible; got != c.want {
 			t.Errorf("all %s any %s none %s: %v, want %v", c.all, c.any, c.none, got, c.want)
 		}
 	}
@@ -199,7 +199,7 @@ func TestEveryOperatorIsCompiled(t *testing.T) {
 func TestMatchesBoundsTheValue(t *testing.T) {
 	for n, want := range map[int]bool{popup.MaxMatched: true, popup.MaxMatched + 1: false} {
 		r := popup.Request{User: []byte("u"), Path: []byte(strings.Repeat("a", n))}
-		if got := targeted(t, "all", `path matches "^a+$"`).Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
+		if got := gateOf(targeted(t, "all", `path matches "^a+$"`), &r, defaultPlacement, nowMS) == popup.Eligible; got != want {
 			t.Errorf("%d bytes: %v, want %v", n, got, want)
 		}
 	}
@@ -228,7 +228,7 @@ func TestLongList(t *testing.T) {
 	for i := range 2*values + 2 {
 		r := popup.Request{User: fmt.Append(nil, "u-", i)}
 		want := i%2 == 0 && i < 2*values
-		if got := p.Gate(&r, defaultPlacement, nowMS) == popup.Eligible; got != want {
+		if got := gateOf(p, &r, defaultPlacement, nowMS) == popup.Eligible; got != want {
 			t.Errorf("uid %s: %v, want %v", r.User, got, want)
 		}
 	}

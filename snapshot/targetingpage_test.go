@@ -39,7 +39,7 @@ func TestTargetingPage(t *testing.T) {
 		if part[2] != "" {
 			query = "ip=" + query
 		}
-		if got, want := mustCompile(t, r).Popup(1).Gate(requestOf(attributesOf(t, query)), defaultPlacement, nowMS) == popup.Eligible, part[4] == "yes"; got != want {
+		if got, want := gateOf(mustCompile(t, r).Popup(1), requestOf(attributesOf(t, query)), defaultPlacement, nowMS) == popup.Eligible, part[4] == "yes"; got != want {
 			t.Errorf("%s for %s: %v, want %v", part[1], part[3], got, want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 // about it. It is used again and again.
 type value struct {
 	nowMS int64
+	users *membership // in which audiences the user is; nil: in none
 
 	text    []byte // not empty
 	number  float64
@@ -183,6 +184,7 @@ const (
 	attrCountry
 	attrPath
 	attrIP
+	attrAudience
 )
 
 // Builtins returns the names of the attributes that are no a.NAME parameters of a poll,
@@ -197,4 +199,6 @@ var builtins = map[string]attribute{
 	"country":     attrCountry,
 	"path":        attrPath,
 	"ip":          attrIP,
+
+	popup.AudienceAttr: attrAudience,
 }

@@ -189,10 +189,10 @@ func TestNoFalseAlarm(t *testing.T) {
 		var wasReachable bool
 		for range 40 {
 			req := r.request(&s)
-			wasReachable = wasReachable || timeless.Gate(req, placement, nowMS) == popup.Eligible
+			wasReachable = wasReachable || gateOf(timeless, req, placement, nowMS) == popup.Eligible
 			for i, refutes := range checks {
 				if refutes != nil && refutes(req) {
-					t.Fatalf("%+v is refuted by %q of %s", list[i], req, s.Encode())
+					t.Fatalf("%+v is refuted by %+v of %s", list[i], req, s.Encode())
 				}
 			}
 		}
@@ -212,7 +212,9 @@ func TestNoFalseAlarm(t *testing.T) {
 // refutation returns what reports whether a request shows that a warning is false.
 func refutation(s popup.Spec, w popup.Warning, timeless *snapshot.Popup) func(*popup.Request) bool {
 	at := nowMS + rand.Int64N(1<<rand.IntN(40)) // what is proved is so at any later time
-	fits := func(p *snapshot.Popup, req *popup.Request) bool { return p.Gate(req, placement, at) == popup.Eligible }
+	fits := func(p *snapshot.Popup, req *popup.Request) bool {
+		return gateOf(p, req, placement, at) == popup.Eligible
+	}
 	group, condition := conditionAt(s, w.Pointer)
 	switch w.Code {
 	case popup.NeverHolds, popup.NeverFails:
@@ -238,7 +240,9 @@ func refutation(s popup.Spec, w popup.Warning, timeless *snapshot.Popup) func(*p
 	case popup.UserTimeUnused:
 		same := with(s, func(s *popup.Spec) { s.Schedule.UserTime = false })
 		given := with(s, func(*popup.Spec) {})
-		return func(req *popup.Request) bool { return same.Gate(req, placement, at) != given.Gate(req, placement, at) }
+		return func(req *popup.Request) bool {
+			return gateOf(same, req, placement, at) != gateOf(given, req, placement, at)
+		}
 	case popup.NeverOpen, popup.AlreadyEnded:
 		first, last := int64(nowMS), s.Schedule.EndAt.UnixMilli()
 		if s.Schedule.StartAt != nil {
@@ -251,7 +255,7 @@ func refutation(s popup.Spec, w popup.Warning, timeless *snapshot.Popup) func(*p
 		open := with(s, func(s *popup.Spec) { s.Targeting, s.Rollout.Percent = popup.Targeting{}, 100 })
 		return func(req *popup.Request) bool {
 			return slices.ContainsFunc(times, func(at int64) bool {
-				return at >= nowMS && open.Gate(&popup.Request{Zone: req.Zone}, placement, at) == popup.Eligible
+				return at >= nowMS && gateOf(open, &popup.Request{Zone: req.Zone}, placement, at) == popup.Eligible
 			})
 		}
 	}
@@ -339,4 +343,9 @@ func TestOutrankedAreNotShown(t *testing.T) {
 	if outranked == 0 {
 		t.Error("no popup was said to be outranked")
 	}
+}
+
+// gateOf returns the gate that stops a popup that names no audience.
+func gateOf(p *snapshot.Popup, r *popup.Request, placement []byte, atMS int64) popup.Reason {
+	return (*snapshot.Snapshot)(nil).Gate(p, r, placement, atMS)
 }

@@ -77,5 +77,6 @@ func opensWithin(p *snapshot.Popup, fromMS, toMS int64) bool {
 var placement = []byte(popup.DefaultPlacement)
 
 func isOpen(p *snapshot.Popup, atMS int64) bool {
-	return p.Gate(&popup.Request{}, placement, atMS) == popup.Eligible
+	var none *snapshot.Snapshot // the popup names no audience
+	return none.Gate(p, &popup.Request{}, placement, atMS) == popup.Eligible
 }
