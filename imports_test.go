@@ -44,6 +44,7 @@ var imports = map[string][]string{
 
 	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/server"},
 	"internal/cli":         {"handler", "internal/redisclient", "popup"},
+	"internal/configfile":  {"popup"},
 	"internal/datadir":     {"internal/durable"},
 	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
 	"internal/durable":     {},
@@ -96,6 +97,7 @@ var onlyIn = map[string][]string{
 	"github.com/dustin/go-humanize":    {"internal/cli"},
 	"github.com/cespare/xxhash/v2":     {"snapshot"},
 	"github.com/getkin/kin-openapi":    {"internal/apitest"},
+	"go.yaml.in/yaml/v4":               {"internal/configfile"},
 	"gonum.org/v1/gonum":               {},
 	"pgregory.net/rapid":               {},
 	"go.uber.org/goleak":               {"internal/storetest"},
