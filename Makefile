@@ -11,10 +11,12 @@ run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 build: ## Build ./popupd.
 	$(GO) build -trimpath -o popupd .
 
+WAITING = $$(( $$(nproc) + 2 ))
+# Tests wait for half of their time: more packages than cores, and the longest first. The profile is for what is measured: with it every package is compiled once more.
 test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium and Firefox.
-	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m $$($(GO) list $(PACKAGES) | grep -v -e '/e2e$$' -e '/bench\(/\|$$\)')
+	POPUPD_REQUIRE_STORES=1 $(GO) test -pgo=off -p $(WAITING) -timeout 10m ./persist $$($(GO) list $(PACKAGES) | grep -v -e '/persist$$' -e '/e2e$$' -e '/bench\(/\|$$\)')
 	POPUPD_REQUIRE_STORES=1 $(GO) -C e2e/browser test -timeout 3m -count=1 -parallel 4 .
-	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 4 ./e2e # uncached: go test does not see that the popupd it builds has changed
+	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 6 ./e2e # uncached: go test does not see that the popupd it builds has changed
 
 test-short: ## Run the tests that need nothing installed and end in seconds.
 	$(GO) test -short $(PACKAGES)

@@ -122,7 +122,8 @@ func (c *bootCase) check(t *testing.T, s *server, file func(name string) string)
 // are down. It serves what it last knew, and whom it cannot know anything of it shows
 // nothing; it says what it could not use, and keeps it.
 func TestBoot(t *testing.T) {
-	redis := "redis://" + storetest.Redis(t)
+	t.Parallel()
+	redis := storetest.StartRedis(t).URL()
 	mysql := storetest.MySQL(t)
 	whole := usedDataDir(t, mysql, redis)
 	for _, c := range []bootCase{

@@ -117,6 +117,7 @@ func schedule(list []fault, iterations int, seed uint64) []group {
 // twice, nothing was made up, no one saw a popup too soon, and all is as it was.
 // What happens when follows from the seed: make chaos ITER=300 SEED=1.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	only, err := regexp.Compile(*chaosFaults)
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,7 @@ func TestFatalLineIsJSON(t *testing.T) {
 // TestOneWarningForOneCause: while Redis is away, a server with streams of former
 // starts says once what that stops, and not once for each stream.
 func TestOneWarningForOneCause(t *testing.T) {
+	t.Parallel()
 	s := launch(t, "-redis", "redis://127.0.0.1:1/0")
 	s.waitReady()
 	once.create(s)

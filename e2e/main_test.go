@@ -44,10 +44,12 @@ func (t tests) Run() int {
 	return t.M.Run()
 }
 
-// build compiles popupd, with the race detector if the tests have it.
+// build compiles popupd, with the race detector if the tests have it. Without the profile,
+// with which every package would be compiled once more.
 func build(flags ...string) (path string, err error) {
+	flags = append(flags, "-pgo=off")
 	if raceDetector {
-		flags = append(flags, "-race", "-pgo=off")
+		flags = append(flags, "-race")
 	}
 	return bed.Build(".", ".", flags...)
 }

@@ -57,6 +57,7 @@ func setLimit(t *testing.T, group string, limit int) {
 // of them: it fills what -state-max gives it, and stays. Then its memory is taken away:
 // what the kernel kills is like any that is killed.
 func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
 	const limit = 160 << 20
 	group, program := memoryGroup(t, limit)
 	st := startStores(t)

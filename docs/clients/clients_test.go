@@ -46,7 +46,11 @@ func start(t *testing.T) *popupd {
 	if testing.Short() {
 		t.Skip("builds popupd and a client")
 	}
-	server, err := bed.Popupd(testbed.PopupdOptions{Flags: []string{"-sample", "10"}})
+	binary, err := bed.Build(".", ".", "-pgo=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := bed.Popupd(testbed.PopupdOptions{Binary: binary, Flags: []string{"-sample", "10"}})
 	if err != nil {
 		t.Fatal(err)
 	}

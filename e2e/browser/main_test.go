@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer bed.Close()
-		binary, err := bed.Build("../..", ".")
+		binary, err := bed.Build("../..", ".", "-pgo=off")
 		if err == nil {
 			server, err = bed.Popupd(testbed.PopupdOptions{Binary: binary, Flags: []string{"-demo"}})
 		}

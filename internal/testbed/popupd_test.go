@@ -32,12 +32,24 @@ func serveOne(t *testing.T, p *Popupd) {
 	}
 }
 
+// build compiles popupd without the profile, with which every package would be compiled
+// once more.
+func build(t *testing.T, b *Testbed) (binary string) {
+	t.Helper()
+	binary, err := b.Build(".", ".", "-pgo=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
 func TestPopupdWithEmbeddedStores(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds popupd")
 	}
 	b := newTestbed(t)
-	p, err := b.Popupd(PopupdOptions{Cores: "0", Flags: []string{"-min-gap", "1s"}})
+	binary := build(t, b)
+	p, err := b.Popupd(PopupdOptions{Binary: binary, Cores: "0", Flags: []string{"-min-gap", "1s"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +72,7 @@ func TestPopupdWithEmbeddedStores(t *testing.T) {
 	if err := p.Drained(t.Context()); err == nil {
 		t.Error("a popupd that has ended is drained")
 	}
-	if _, err := b.Popupd(PopupdOptions{Flags: []string{"-nonsense"}}); err == nil || !strings.Contains(err.Error(), "-nonsense") {
+	if _, err := b.Popupd(PopupdOptions{Binary: binary, Flags: []string{"-nonsense"}}); err == nil || !strings.Contains(err.Error(), "-nonsense") {
 		t.Errorf("an unknown flag: %v", err)
 	}
 }
@@ -78,7 +90,7 @@ func TestPopupdWithStores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := b.Popupd(PopupdOptions{MySQL: dsn, Redis: redis.URL()})
+	p, err := b.Popupd(PopupdOptions{Binary: build(t, b), MySQL: dsn, Redis: redis.URL()})
 	if err != nil {
 		t.Fatal(err)
 	}
