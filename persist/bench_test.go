@@ -107,3 +107,63 @@ func BenchmarkRestore(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkExperimentPass passes events behind the flush: of popups without variants, of
+// popups with two whose users are all new, and of the same users who come back.
+func BenchmarkExperimentPass(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		open func(testing.TB) *store
+	}{{"mariadb", onMySQL}, {"sqlite", onSQLite}} {
+		for _, kind := range []string{"none", "new", "back"} {
+			b.Run(c.name+"/"+kind, func(b *testing.B) {
+				s := c.open(b)
+				doc := `{"key":"p%d"}`
+				if kind != "none" {
+					doc = `{"key":"p%d","variants":[{"key":"a"},{"key":"b"}]}`
+				}
+				for i := range 10 {
+					p := mustCreate(b, s, fmt.Sprintf(doc, i))
+					for range 2 { // traffic is of version 3
+						p, _ = s.Put(b.Context(), operator, p.Version, p.Spec)
+					}
+				}
+				id := streamID(1)
+				s.register(b, id)
+				after := uint64(0)
+				put := func(batches [][]popup.Event) {
+					for _, events := range batches {
+						for i := range events { // each user has one variant
+							events[i].Variant = []byte([]string{"a", "b"}[events[i].User[12]%2])
+						}
+						s.mustFlush(b, batchOf(id, after, events...))
+						after += uint64(len(events))
+					}
+				}
+				batches := traffic(16, 4000, 20_000)
+				all := int64(len(batches)*4000)/perMS + 1
+				passed := uint64(0)
+				for b.Loop() {
+					b.StopTimer()
+					if kind == "new" {
+						s.empty(b)
+						s.register(b, id)
+						after = 0
+					}
+					put(batches)
+					if kind == "back" && passed == 0 {
+						s.passAll(b)
+					}
+					for _, events := range batches {
+						later(events, all)
+					}
+					s.exec(b, "UPDATE experiment_progress SET seq = 1 WHERE stream_no = 0")
+					b.StartTimer()
+					s.passAll(b)
+					passed += 16 * 4000
+				}
+				b.ReportMetric(float64(passed)/b.Elapsed().Seconds(), "events/s")
+			})
+		}
+	}
+}

@@ -7,9 +7,9 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// A decision of an experiment is stored once, by whichever server finds it first, in the
-// transaction that counts the users who made it. Whoever tells others of decisions does so
-// in [DB.insertDecision], in that transaction, or reads them with [DB.ExperimentDecisions].
+// A decision of an experiment is stored once, by whichever server finds it first, in a
+// transaction of its own. Whoever tells others of decisions does so in
+// [experiments.evaluate], in that transaction, or reads them with [DB.ExperimentDecisions].
 
 // insertDecision stores a decision, at the present time of the store, and reports whether
 // it is a new one.

@@ -58,9 +58,18 @@
 // exposure counts it (goals.go). Where no goal is pending, a flush pays for that with a
 // look at an empty table.
 //
+// # Experiments
+//
+// Users of experiments are counted behind the flush, by a pass over the rows of event
+// (experimentpass.go). Its progress is a row of experiment_progress for each stream, which
+// moves in the transaction that changes experiment_user, one row a user and popup, and
+// experiment_count, the sums over these rows. Deciding is done there, too: a row of
+// experiment_decision says when a variant was told apart first.
+//
 // # Retention and erasure
 //
-// event has no index but its primary key (stream_no, seq). Within a stream seq
+// event has no index but its primary key (stream_no, seq). Events are deleted once they are
+// old and passed. Within a stream seq
 // runs with time, so retention deletes from each stream's low end in small
 // batches until no old row is left there, and adds their number to
 // ingest_stream.removed in the same transaction. The statistics stay, but for

@@ -131,6 +131,9 @@ func (db *DB) endWalk(ctx context.Context, w *walk) error {
 		if err != nil {
 			return err
 		}
+		if err := db.deleteExperimentUser(ctx, e.user, e.atMS); err != nil {
+			return err
+		}
 		if err := db.finishErasure(ctx, e); err != nil {
 			return fmt.Errorf("finish erasure: %w", err)
 		}

@@ -37,9 +37,10 @@ type expiry struct {
 	impressions     keyWalk
 	nextImpressions time.Time
 
-	states   keyWalk
-	archived []uint32 // popups whose states the walk deletes
-	done     []uint32 // those of the last walk that came to its end
+	states          keyWalk
+	experimentUsers keyWalk  // after states
+	archived        []uint32 // popups whose states the walks delete
+	done            []uint32 // those of the last walks that came to their ends
 }
 
 // keyWalk is where a walk stands: behind this key. The zero value is the beginning.
@@ -132,6 +133,12 @@ func (x *expiry) expireStates(ctx context.Context, cutoffMS int64, until time.Ti
 	if err != nil {
 		return false, fmt.Errorf("delete states of archived popups: %w", err)
 	}
+	if finished { // what was counted of the users stays
+		finished, err = x.walk(ctx, &x.experimentUsers, experimentUserTable, isArchived, until)
+		if err != nil {
+			return false, fmt.Errorf("delete users of experiments of archived popups: %w", err)
+		}
+	}
 	if finished {
 		x.done, x.archived = x.archived, nil
 	}
@@ -159,7 +166,9 @@ type keyTable struct {
 var (
 	impressionTable = keyTable{"impression", "served_at_ms", "user_id, popup_id, served_at_ms"}
 	stateTable      = keyTable{"user_popup", "last_impression_ms", "user_id, popup_id"}
-	goalTable       = keyTable{"goal_pending", "at_ms", "user_id, popup_id, stream_no, seq"}
+
+	experimentUserTable = keyTable{"experiment_user", "exposed_ms", "user_id, popup_id"}
+	goalTable           = keyTable{"goal_pending", "at_ms", "user_id, popup_id, stream_no, seq"}
 )
 
 // walk deletes the rows whose keys are old, step by step.

@@ -19,10 +19,14 @@ const (
 // Revisions returns every version of a popup, newest first, or
 // [popup.ErrNotFound].
 func (db *DB) Revisions(ctx context.Context, key string) ([]popup.Revision, error) {
+	return db.revisionsWhere(ctx, "p.`key` = ?", key)
+}
+
+func (db *DB) revisionsWhere(ctx context.Context, where string, of any) ([]popup.Revision, error) {
 	rows, err := db.read.QueryContext(ctx, "SELECT r.version, r.actor, r.created_at, r.source, r.spec FROM popup_revisions r"+
-		" JOIN popups p ON p.id = r.popup_id WHERE p.`key` = ? ORDER BY r.version DESC", key)
+		" JOIN popups p ON p.id = r.popup_id WHERE "+where+" ORDER BY r.version DESC", of)
 	if err != nil {
-		return nil, fmt.Errorf("read revisions of %s: %w", key, err)
+		return nil, fmt.Errorf("read revisions of %v: %w", of, err)
 	}
 	list, err := collect(rows, func(s scanner) (popup.Revision, error) {
 		var r popup.Revision
@@ -36,7 +40,7 @@ func (db *DB) Revisions(ctx context.Context, key string) ([]popup.Revision, erro
 		err = popup.ErrNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read revisions of %s: %w", key, err)
+		return nil, fmt.Errorf("read revisions of %v: %w", of, err)
 	}
 	return list, nil
 }

@@ -115,6 +115,9 @@ const retentionBatch = 2000
 // of which it empties the bytes. Age is by the store's clock: that of a server which
 // is years ahead must not delete everything.
 func (db *DB) removeOld(ctx context.Context, until time.Time) (finished bool, err error) {
+	if _, err := db.countExperiments(ctx, until); err != nil {
+		return false, err
+	}
 	nowMS, err := db.storeNow(ctx)
 	if err != nil {
 		return false, err
@@ -158,8 +161,9 @@ func (db *DB) removeBatch(ctx context.Context, no uint32, after uint64, cutoffMS
 	}
 	var old int64
 	err = db.read.QueryRowContext(ctx, "SELECT COALESCE(MAX(seq), 0), COALESCE(SUM(at_ms < ?), 0) FROM"+
-		" (SELECT seq, at_ms FROM event WHERE stream_no = ? AND seq > ? ORDER BY seq LIMIT ?) batch",
-		cutoffMS, no, after, retentionBatch).Scan(&last, &old)
+		" (SELECT seq, at_ms FROM event WHERE stream_no = ? AND seq > ?"+
+		" AND seq <= (SELECT p.seq FROM experiment_progress p WHERE p.stream_no = ?) ORDER BY seq LIMIT ?) batch",
+		cutoffMS, no, after, no, retentionBatch).Scan(&last, &old)
 	if err != nil || old == 0 {
 		return last, false, err
 	}

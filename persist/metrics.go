@@ -14,6 +14,7 @@ type metrics struct {
 	gaps         prometheus.Counter
 	up           prometheus.Gauge
 	erasures     prometheus.Gauge              // of users that are to be taken out of the events
+	backlog      prometheus.Gauge              // events that experiments have not passed
 	removed      map[string]prometheus.Counter // by table
 }
 
@@ -49,6 +50,9 @@ func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 		erasures: f.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_erasures_pending", Help: "Users who were reset and are still named in the events of the store.",
 		}),
+		backlog: f.NewGauge(prometheus.GaugeOpts{
+			Name: "popupd_experiment_backlog_events", Help: "Committed events that experiments have not looked at yet, at the server that does so.",
+		}),
 		errors:  map[class]prometheus.Counter{},
 		removed: map[string]prometheus.Counter{},
 	}
@@ -58,7 +62,7 @@ func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 	for _, c := range classes() {
 		m.errors[c] = errs.WithLabelValues(string(c))
 	}
-	for _, table := range []string{eventTable, impressionTable.name, stateTable.name, goalTable.name, whyNotTable} {
+	for _, table := range []string{eventTable, impressionTable.name, stateTable.name, experimentUserTable.name, goalTable.name, whyNotTable} {
 		m.removed[table] = removed.WithLabelValues(table)
 	}
 	return m

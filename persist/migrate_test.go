@@ -111,7 +111,8 @@ func TestStoresHaveTheSameColumns(t *testing.T) {
 	mysql, sqlite := onMySQL(t), onSQLite(t)
 	for _, table := range []string{
 		"popups", "popup_revisions", "config_revision", "config_change", "event", "user_popup",
-		"popup_stats", "ingest_stream", "dead_frame", "audit", "erasure", "impression", "settings", "popup_why_not", "experiment_decision",
+		"popup_stats", "ingest_stream", "dead_frame", "audit", "erasure", "impression", "settings", "popup_why_not",
+		"experiment_user", "experiment_count", "experiment_progress", "experiment_decision",
 	} {
 		if d := cmp.Diff(columns(t, mysql.raw, table), columns(t, sqlite.raw, table)); d != "" {
 			t.Errorf("%s (-mariadb +sqlite):\n%s", table, d)

@@ -96,7 +96,9 @@ func (s *store) contents(t testing.TB) *model {
 
 func (s *store) empty(t testing.TB) {
 	t.Helper()
-	for _, table := range []string{"event", "user_popup", "popup_stats", "dead_frame", "ingest_stream", "erasure", "impression", "goal_pending"} {
+	for _, table := range []string{"event", "user_popup", "popup_stats", "dead_frame", "ingest_stream", "erasure", "impression", "goal_pending",
+		"experiment_user", "experiment_count", "experiment_decision"} {
 		s.exec(t, "DELETE FROM "+table)
 	}
+	s.exec(t, "DELETE FROM experiment_progress WHERE stream_no > 0")
 }

@@ -58,6 +58,8 @@ type DB struct {
 	nodes   nodes // of MySQL
 	flusher flusher
 
+	experiments experiments
+
 	write       *sql.DB // small changes
 	read        *sql.DB // the same pool as write on MySQL
 	restorePool func() (*sql.DB, error)
@@ -92,6 +94,7 @@ func Open(c Config) (*DB, error) {
 	}
 	db.metrics = newMetrics(c.Registerer, &db.schema)
 	db.flusher.init(db)
+	db.experiments.DB = db
 	return db, nil
 }
 

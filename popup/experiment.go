@@ -19,3 +19,26 @@ type ExperimentDecision struct {
 	AtMS                    int64 // by the store's clock
 	Lift, LiftLow, LiftHigh float64
 }
+
+// Outcome is what a user of an experiment is counted for.
+type Outcome string
+
+// A user is either Exposed, with Clicked and Converted beside it, or Mixed.
+const (
+	Exposed   Outcome = "exposed"   // to one variant only
+	Clicked   Outcome = "clicked"   // after the exposure
+	Converted Outcome = "converted" // after the exposure, or reached the popup's goal
+	Mixed     Outcome = "mixed"     // exposed to two variants: nothing else of the user is counted
+)
+
+// MaxExperimentDays is the longest window of a goal, and where Days end.
+const MaxExperimentDays = MaxGoalWindow / 86_400
+
+// ExperimentCount is how many users of a popup's experiment have one outcome.
+type ExperimentCount struct {
+	Version uint32 // of the popup when they were exposed first
+	Variant string // to which they were exposed first
+	Outcome Outcome
+	Days    uint32 // whole days from there to a click or conversion, at most [MaxExperimentDays]
+	Users   uint64
+}

@@ -1,6 +1,6 @@
 // Package experiment says how the variants of a popup compare, from the number of users in
 // each and of those who reached a goal. It is arithmetic: no I/O, no clock, and nothing of
-// how users are counted.
+// how users are counted. [Evaluate] puts it together for a popup; the rest knows numbers only.
 //
 // Its results may be looked at as often as one likes, and acted on at once: the intervals
 // and p-values are valid at all times together ("always valid", "anytime valid"), not only

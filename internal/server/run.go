@@ -111,6 +111,7 @@ func (s *server) start(p *parts) {
 	p.run("shipper", s.shipper.Run)
 	if s.config.Flush {
 		p.run("flusher", s.consumer.Run)
+		p.run("experiments", s.db.RunExperiments)
 	}
 	p.run("catch up", s.users.CatchUp)
 }

@@ -1,0 +1,227 @@
+package persist
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/popupd/popupd/popup"
+)
+
+// exposedTo is the count of users of version 1 who saw one variant.
+func exposedTo(variant string) popup.ExperimentCount {
+	return popup.ExperimentCount{Version: 1, Variant: variant, Outcome: popup.Exposed}
+}
+
+// of returns the event as one of another popup.
+func of(id uint32, events ...popup.Event) []popup.Event {
+	for i := range events {
+		if events[i].Action != popup.Reset {
+			events[i].Popup = id
+		}
+	}
+	return events
+}
+
+// Who is reset is taken out of the counts, with the row that names the user, and counts as a
+// new user after that.
+func TestExperimentOfResetUsers(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("back", startMS), clicked("back", startMS, startMS+5),
+			shown("gone", startMS), clicked("gone", startMS, startMS+5), shown("stays", startMS))...))
+		s.passAll(t)
+		clicks := popup.ExperimentCount{Version: 1, Variant: "a", Outcome: popup.Clicked}
+		want := map[popup.ExperimentCount]uint64{exposedTo("a"): 3, clicks: 2}
+		if d := cmp.Diff(want, s.experimentCounts(t, p.ID)); d != "" {
+			t.Errorf("before the resets (-want +got):\n%s", d)
+		}
+		s.mustFlush(t, batchOf(id, 5, of(p.ID, reset("back", startMS+10), reset("gone", startMS+10),
+			clicked("back", startMS, startMS+11), shown("back", startMS+20))...))
+		s.passAll(t)
+		want = map[popup.ExperimentCount]uint64{exposedTo("a"): 3, clicks: 1}
+		if d := cmp.Diff(want, s.experimentCounts(t, p.ID)); d != "" {
+			t.Errorf("after one has come back (-want +got):\n%s", d)
+		}
+		s.pass(t, erasureSettle)
+		if finished, err := s.erase(t.Context(), &walk{}, time.Now().Add(time.Minute)); !finished || err != nil {
+			t.Fatalf("erase = %v, %v", finished, err)
+		}
+		want = map[popup.ExperimentCount]uint64{exposedTo("a"): 2}
+		if d := cmp.Diff(want, s.experimentCounts(t, p.ID)); d != "" {
+			t.Errorf("after the walk (-want +got):\n%s", d)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM experiment_user WHERE user_id = 'gone'"); n != 0 {
+			t.Errorf("%d rows of a user who is gone", n)
+		}
+	})
+}
+
+// Servers that pass at the same time pass each event once.
+func TestExperimentsOnSeveralServers(t *testing.T) {
+	s := onMySQL(t)
+	p := s.experimentPopup(t)
+	const users = 3 * experimentBatch
+	id := streamID(1)
+	s.register(t, id)
+	var events []popup.Event
+	for u := range users {
+		events = append(events, of(p.ID, shown(fmt.Sprint("u", u), startMS))...)
+	}
+	servers := []*DB{s.DB, s.open(t), s.open(t)}
+	s.mustFlush(t, batchOf(id, 0, events...))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s.exec(t, "UPDATE experiment_progress SET seq = 1 WHERE stream_no = 0")
+	var wg sync.WaitGroup
+	for _, db := range servers {
+		wg.Go(func() {
+			if _, err := db.countExperiments(ctx, time.Now().Add(time.Minute)); err != nil && classOf(err) != classLockWait {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s.passAll(t)
+	if d := cmp.Diff(map[popup.ExperimentCount]uint64{exposedTo("a"): users}, s.experimentCounts(t, p.ID)); d != "" {
+		t.Errorf("counts (-want +got):\n%s", d)
+	}
+	// While one server passes, the others leave it alone.
+	s.mustFlush(t, batchOf(id, users, of(p.ID, shown("late", startMS))...))
+	s.passAll(t)
+	s.mustFlush(t, batchOf(id, users+1, of(p.ID, shown("later", startMS))...))
+	for _, db := range servers[1:] {
+		if streams, err := db.experiments.backlog(t.Context()); err != nil || len(streams) != 0 {
+			t.Errorf("another server finds %v to pass, %v", streams, err)
+		}
+	}
+	if streams, err := s.experiments.backlog(t.Context()); err != nil || len(streams) != 1 {
+		t.Errorf("the server that passed last finds %v, %v", streams, err)
+	}
+	if n := testutil.ToFloat64(s.metrics.backlog); n != 1 {
+		t.Errorf("popupd_experiment_backlog_events %v, want 1", n)
+	}
+}
+
+// A pass that fails leaves nothing, and is done again.
+func TestExperimentPassThatFails(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("u", startMS))...))
+		x := &s.experiments
+		streams, err := x.backlog(t.Context())
+		if err != nil || len(streams) != 1 {
+			t.Fatal(streams, err)
+		}
+		broken := errors.New("the server dies")
+		if err := x.once(t.Context(), func(tx *sql.Tx) error {
+			if _, err := x.pass(t.Context(), tx, streams[0]); err != nil {
+				return err
+			}
+			return broken
+		}); !errors.Is(err, broken) {
+			t.Fatal(err)
+		}
+		if got := s.experimentCounts(t, p.ID); len(got) != 0 {
+			t.Errorf("a pass that failed counted %v", got)
+		}
+		s.passAll(t)
+		s.passAll(t)
+		if d := cmp.Diff(map[popup.ExperimentCount]uint64{exposedTo("a"): 1}, s.experimentCounts(t, p.ID)); d != "" {
+			t.Errorf("counts (-want +got):\n%s", d)
+		}
+	})
+}
+
+// Events are kept beyond the retention until they are passed.
+func TestRetentionWaitsForExperiments(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("u", startMS), shown("v", startMS))...))
+		s.retain(t, startMS+1)
+		for _, step := range []struct {
+			lease string // of another server
+			want  int64
+		}{{s.dialect.now, 2}, {"1", 0}} {
+			s.exec(t, "UPDATE experiment_progress SET seq = "+step.lease+" WHERE stream_no = 0")
+			if _, err := s.removeOld(t.Context(), time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			if n := s.number(t, "SELECT COUNT(*) FROM event"); n != step.want {
+				t.Errorf("%d events are left, want %d", n, step.want)
+			}
+		}
+		if d := cmp.Diff(map[popup.ExperimentCount]uint64{exposedTo("a"): 2}, s.experimentCounts(t, p.ID)); d != "" {
+			t.Errorf("counts (-want +got):\n%s", d)
+		}
+	})
+}
+
+// Users of archived popups are deleted, what was counted of them stays.
+func TestExperimentOfArchivedPopups(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("u", startMS))...))
+		s.passAll(t)
+		s.exec(t, "UPDATE popups SET status = 'archived', updated_at = 1")
+		if finished, err := (&expiry{DB: s.DB}).expireStates(t.Context(), 2, time.Now().Add(time.Minute)); err != nil || !finished {
+			t.Fatal(finished, err)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM experiment_user"); n != 0 {
+			t.Errorf("%d users of an archived popup are left", n)
+		}
+		if list, err := s.Experiment(t.Context(), p.ID); err != nil || len(list) != 1 || list[0].Users != 1 {
+			t.Errorf("counts %v, %v", list, err)
+		}
+	})
+}
+
+// A decision is found when counts change, also by a server that did not count them.
+func TestExperimentIsDecided(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		counts := map[experimentKey]int64{}
+		for variant, clicks := range map[string]int64{"a": 1300, "b": 1000, "c": 1000} {
+			counts[experimentKey{p.ID, 1, variant, popup.Exposed, 0}] = 5000
+			counts[experimentKey{p.ID, 1, variant, popup.Clicked, 0}] = clicks
+		}
+		if err := s.experiments.addCounts(t.Context(), s.write, counts); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // nothing is due any more
+			if _, err := s.countExperiments(t.Context(), time.Now().Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list, err := s.ExperimentDecisions(t.Context(), 0)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("decisions %+v, %v", list, err)
+		}
+		d := list[0]
+		if d.Goal != popup.ClickGoal || d.Variant != "a" || d.Key != "x" || d.Lift < 0.29 || d.Lift > 0.31 || d.LiftLow <= 0 || d.LiftHigh <= 0.3 {
+			t.Errorf("decision %+v", d)
+		}
+		if s.experiments.due[p.ID].due {
+			t.Error("the experiment is still due")
+		}
+		s.experiments.isDue(p.ID)
+		if !s.experiments.due[p.ID].due {
+			t.Error("an experiment whose counts have changed is not due")
+		}
+	})
+}
