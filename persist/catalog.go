@@ -12,10 +12,14 @@ import (
 )
 
 // Create stores a new popup as its version 1. It returns [popup.ErrExists] if
-// the key is taken, by an archived popup too. The spec must be valid.
+// the key is taken, by an archived popup too, and [popup.FieldErrors] if it names
+// audiences that are not there. The spec must be valid.
 func (db *DB) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.Popup, error) {
 	p := popup.Popup{Version: 1, Spec: s}
 	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
+		if err := checkAudiences(ctx, tx, &s, nil); err != nil {
+			return 0, err
+		}
 		r, err := tx.ExecContext(ctx, "INSERT INTO popups (`key`, status, priority, start_at, end_at, max_impressions,"+
 			" goal_window_sec, spec, version, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			s.Key, s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.goalWindowSec, row.spec, p.Version, row.atMS)
@@ -37,13 +41,15 @@ func (db *DB) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.P
 
 // Put replaces the popup with this key; version is the one the caller has seen,
 // 0 for any. It returns [popup.ErrNotFound], [popup.ErrArchived] or, when the
-// popup has another version, [popup.ErrStale]. The spec must be valid.
+// popup has another version, [popup.ErrStale], and [popup.FieldErrors] as
+// [DB.Create]. The spec must be valid.
 func (db *DB) Put(ctx context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error) {
 	p := popup.Popup{Spec: s}
 	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
 		var status popup.Status
-		err = tx.QueryRowContext(ctx, "SELECT id, version, status, source FROM popups WHERE `key` = ?", s.Key).
-			Scan(&p.ID, &from, &status, &p.Source)
+		var before []byte
+		err = tx.QueryRowContext(ctx, "SELECT id, version, status, source, spec FROM popups WHERE `key` = ?", s.Key).
+			Scan(&p.ID, &from, &status, &p.Source, &before)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return 0, popup.ErrNotFound
@@ -53,6 +59,10 @@ func (db *DB) Put(ctx context.Context, c popup.Change, version uint32, s popup.S
 			return 0, popup.ErrArchived
 		case version != 0 && version != from:
 			return 0, popup.ErrStale
+		}
+		stored := decodeBroken(before, popup.DecodeStored)
+		if err := checkAudiences(ctx, tx, &s, stored.Audiences()); err != nil {
+			return 0, err
 		}
 		p.Version = from + 1
 		_, err = tx.ExecContext(ctx, "UPDATE popups SET status = ?, priority = ?, start_at = ?, end_at = ?,"+

@@ -83,6 +83,14 @@
 // which flushers store such events (a late click, the journal of a server that was
 // down) without the user and without state; of these only impressions count.
 //
+// # Audiences
+//
+// A list of users comes compiled, as bytes that say themselves whether they are whole. It
+// is stored in chunks of half a MiB first; then one transaction gives it to its audience,
+// with a new revision and the line of the audit trail, so that servers see the list of
+// before or the new one. Popups and rules are checked for the audiences that they name in
+// the transaction of their change, after the lock that every change of the catalog takes.
+//
 // # Export
 //
 // [DB.CountedEvents] reads the events that counted, stream by stream and by primary key.

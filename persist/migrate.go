@@ -36,7 +36,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	for pause := firstPause; ; pause *= 2 {
 		again, err := db.migrateOnce(ctx)
 		if err == nil {
-			return nil
+			return db.makeAudienceKey(ctx)
 		}
 		if !again || pause > lastPause {
 			return fmt.Errorf("migrate store: %w", err)

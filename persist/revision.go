@@ -14,7 +14,7 @@ import (
 )
 
 // The table config_change has a row for each of the latest revisions: the id of the popup
-// that it has changed, 0 for the settings, and a nonce, a number drawn at random. A server
+// that it has changed, 0 for the settings, changedAudiences for audiences, and a nonce, a number drawn at random. A server
 // that knows the catalog of one revision reads what the later ones have changed only if
 // the rows of both and of all between are there and the first has the nonce that the
 // server has read. Otherwise it reads the whole catalog:
@@ -31,8 +31,14 @@ import (
 // each has its popup. One in so many changes trims the table.
 const keptChanges, trimOneIn = 200, 64
 
+// changedAudiences stands in config_change for the id of a popup where audiences have
+// changed. No popup has this id: an earlier release, which does not know it, finds that
+// the popup is not there, and reads the whole catalog.
+const changedAudiences = math.MaxUint32
+
 // inRevision makes one change of what is configured, with a new revision, all or
-// nothing. change returns the id of the popup that it has changed, 0 for the settings.
+// nothing. change returns the id of the popup that it has changed, 0 for the settings,
+// changedAudiences for audiences.
 // The first statement takes the row's lock, so changes go one after the other and each
 // reads what the one before has written.
 func (db *DB) inRevision(ctx context.Context, change func(*sql.Tx) (popupID uint32, err error)) error {
@@ -109,23 +115,43 @@ func (db *DB) Changes(ctx context.Context, since popup.Position) (c popup.Catalo
 	if since.Nonce == 0 {
 		return c, false, nil
 	}
-	c, known, err = db.changes(ctx, since)
+	c, audiences, known, err := changes(ctx, db.read, since)
+	if err == nil && audiences {
+		c, known, err = db.changesWithAudiences(ctx, since)
+	}
 	if err != nil {
 		return popup.CatalogChange{}, false, fmt.Errorf("read changes of popups: %w", err)
 	}
 	return c, known, nil
 }
 
+// changesWithAudiences reads changes, of which some are of audiences, in one transaction.
+func (db *DB) changesWithAudiences(ctx context.Context, since popup.Position) (c popup.CatalogChange, known bool, err error) {
+	tx, err := snapshot(ctx, db.read)
+	if err != nil {
+		return c, false, err
+	}
+	defer func() { _ = tx.Rollback() }() // it has only read
+	c, _, known, err = changes(ctx, tx, since)
+	if err != nil || !known {
+		return c, false, err
+	}
+	rows, err := audienceRows(ctx, tx)
+	c.Audiences = &rows
+	return c, true, err
+}
+
 // changes asks once, since a single statement has a consistent view. Each row is a revision,
 // that of since first, with the popup or the settings that it has changed, as they are now.
-func (db *DB) changes(ctx context.Context, since popup.Position) (c popup.CatalogChange, known bool, err error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT r.revision, c.revision, c.nonce, c.popup_id,"+
+// Audiences reports whether any have changed, which c then lacks.
+func changes(ctx context.Context, q queryer, since popup.Position) (c popup.CatalogChange, audiences, known bool, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT r.revision, c.revision, c.nonce, c.popup_id,"+
 		" COALESCE(p.id, 0), COALESCE(p.version, s.version, 0), COALESCE(p.updated_at, s.updated_at, 0), COALESCE(p.`key`, ''), COALESCE(p.spec, s.spec, ''),"+
 		" COALESCE(p.status, '') = 'archived' FROM config_revision r JOIN config_change c ON c.revision >= ? AND c.revision <= ?"+
 		" LEFT JOIN popups p ON p.id = c.popup_id AND c.revision > ? LEFT JOIN settings s ON s.id = 1 AND c.popup_id = 0 AND c.revision > ?"+
 		" WHERE r.id = 1 ORDER BY c.revision", since.Revision, since.Revision+keptChanges, since.Revision, since.Revision)
 	if err != nil {
-		return c, false, err
+		return c, false, false, err
 	}
 	type change struct {
 		newest int64
@@ -138,32 +164,35 @@ func (db *DB) changes(ctx context.Context, since popup.Position) (c popup.Catalo
 		return c, err
 	})
 	if err != nil || len(list) == 0 || list[0].Position != since {
-		return c, false, err
+		return c, false, false, err
 	}
 	last := list[len(list)-1]
 	if last.Revision != last.newest || int64(len(list)) != last.Revision-since.Revision+1 {
-		return c, false, nil
+		return c, false, false, nil
 	}
 	c.Revision, c.Nonce = last.Revision, last.Nonce
 	seen := make(map[uint32]bool, len(list))
 	for _, change := range list[1:] {
 		switch row := change.row; {
 		case seen[change.id]:
+		case change.id == changedAudiences:
+			audiences = true
 		case change.id == 0:
 			c.Settings = &popup.SettingsRow{Version: row.Version, UpdatedAtMS: row.UpdatedAtMS, Spec: row.Spec}
 		case row.ID == 0: // somebody has deleted the popup
-			return popup.CatalogChange{}, false, nil
+			return popup.CatalogChange{}, false, false, nil
 		default:
 			c.Popups = append(c.Popups, row)
 		}
 		seen[change.id] = true
 	}
 	slices.SortFunc(c.Popups, func(a, b popup.Row) int { return cmp.Compare(a.ID, b.ID) })
-	return c, true, nil
+	return c, audiences, true, nil
 }
 
 // Rows returns all popups that are not archived, and the newest one, archived or not,
-// by id, and the settings, all as they are stored, and the revision that they are of.
+// by id, the settings and the audiences, all as they are stored, and the revision that
+// they are of.
 func (db *DB) Rows(ctx context.Context) (popup.Catalog, error) {
 	c, err := db.rows(ctx)
 	if err != nil {
@@ -184,6 +213,12 @@ func (db *DB) rows(ctx context.Context) (c popup.Catalog, err error) {
 	}
 	c.Revision, c.Nonce = now.Revision, now.Nonce
 	if c.Settings, err = settings(ctx, tx); err != nil {
+		return c, err
+	}
+	if c.Audiences, err = audienceRows(ctx, tx); err != nil {
+		return c, err
+	}
+	if c.AudienceKey, err = audienceKey(ctx, tx); err != nil {
 		return c, err
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT id, version, updated_at, `key`, spec, status = 'archived' FROM popups"+

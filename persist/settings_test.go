@@ -39,7 +39,7 @@ func TestSettings(t *testing.T) {
 				t.Error("the revision has no nonce")
 			}
 			row := popup.SettingsRow{Version: want.Version, UpdatedAtMS: at.UnixMilli(), Spec: put.Encode()}
-			if d := cmp.Diff(popup.Catalog{Revision: int64(version + 1), Nonce: c.Nonce, Settings: row}, c); err != nil || d != "" {
+			if d := cmp.Diff(popup.Catalog{Revision: int64(version + 1), Nonce: c.Nonce, Settings: row, AudienceKey: c.AudienceKey}, c); err != nil || d != "" {
 				t.Errorf("row (-want +got), %v:\n%s", err, d)
 			}
 			if _, err := s.PutSettings(t.Context(), update, uint32(version), put); !errors.Is(err, popup.ErrStale) {
