@@ -16,22 +16,22 @@ import (
 // audiences that are not there. The spec must be valid.
 func (db *DB) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.Popup, error) {
 	p := popup.Popup{Version: 1, Spec: s}
-	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
+	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (before storedPopup, err error) {
 		if err := checkAudiences(ctx, tx, &s, nil); err != nil {
-			return 0, err
+			return before, err
 		}
 		r, err := tx.ExecContext(ctx, "INSERT INTO popups (`key`, status, priority, start_at, end_at, max_impressions,"+
 			" goal_window_sec, spec, version, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			s.Key, s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.goalWindowSec, row.spec, p.Version, row.atMS)
 		if isDuplicate(err) {
-			return 0, popup.ErrExists
+			return before, popup.ErrExists
 		}
 		if err != nil {
-			return 0, err
+			return before, err
 		}
 		id, err := r.LastInsertId()
 		p.ID = uint32(id)
-		return 0, err
+		return before, err
 	})
 	if err != nil {
 		return popup.Popup{}, fmt.Errorf("create popup %s: %w", s.Key, err)
@@ -45,30 +45,28 @@ func (db *DB) Create(ctx context.Context, c popup.Change, s popup.Spec) (popup.P
 // [DB.Create]. The spec must be valid.
 func (db *DB) Put(ctx context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error) {
 	p := popup.Popup{Spec: s}
-	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (from uint32, err error) {
-		var status popup.Status
-		var before []byte
+	err := db.changeCatalog(ctx, c, &p, func(tx *sql.Tx, row catalogRow) (before storedPopup, err error) {
 		err = tx.QueryRowContext(ctx, "SELECT id, version, status, source, spec FROM popups WHERE `key` = ?", s.Key).
-			Scan(&p.ID, &from, &status, &p.Source, &before)
+			Scan(&p.ID, &before.version, &before.status, &p.Source, &before.spec)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			return 0, popup.ErrNotFound
+			return before, popup.ErrNotFound
 		case err != nil:
-			return 0, err
-		case status == popup.Archived:
-			return 0, popup.ErrArchived
-		case version != 0 && version != from:
-			return 0, popup.ErrStale
+			return before, err
+		case before.status == popup.Archived:
+			return before, popup.ErrArchived
+		case version != 0 && version != before.version:
+			return before, popup.ErrStale
 		}
-		stored := decodeBroken(before, popup.DecodeStored)
+		stored := decodeBroken(before.spec, popup.DecodeStored)
 		if err := checkAudiences(ctx, tx, &s, stored.Audiences()); err != nil {
-			return 0, err
+			return before, err
 		}
-		p.Version = from + 1
+		p.Version = before.version + 1
 		_, err = tx.ExecContext(ctx, "UPDATE popups SET status = ?, priority = ?, start_at = ?, end_at = ?,"+
 			" max_impressions = ?, goal_window_sec = ?, spec = ?, version = ?, updated_at = ? WHERE id = ?",
 			s.Status, s.Priority, row.startAt, row.endAt, s.Frequency.MaxImpressions, row.goalWindowSec, row.spec, p.Version, row.atMS, p.ID)
-		return from, err
+		return before, err
 	})
 	if err != nil {
 		return popup.Popup{}, fmt.Errorf("put popup %s: %w", s.Key, err)
@@ -92,15 +90,22 @@ func rowOf(s *popup.Spec, atMS int64) catalogRow {
 	return row
 }
 
-// changeCatalog makes one change of a popup: by change, with its history and its line
-// in the audit trail.
+// storedPopup is a popup as it was before a change; the zero value if it is new.
+type storedPopup struct {
+	version uint32
+	status  popup.Status
+	spec    []byte
+}
+
+// changeCatalog makes one change of a popup: by change, with its history, its line
+// in the audit trail, and what operators are told of it.
 func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
-	change func(*sql.Tx, catalogRow) (from uint32, err error),
+	change func(*sql.Tx, catalogRow) (before storedPopup, err error),
 ) error {
 	row := rowOf(&p.Spec, db.now())
 	p.UpdatedAt = timeOf(row.atMS)
 	return db.inRevision(ctx, func(tx *sql.Tx) (uint32, error) {
-		from, err := change(tx, row)
+		before, err := change(tx, row)
 		if err != nil {
 			return 0, err
 		}
@@ -109,8 +114,10 @@ func (db *DB) changeCatalog(ctx context.Context, c popup.Change, p *popup.Popup,
 			p.ID, p.Version, row.spec, clip(c.Actor, maxActor), row.atMS); err != nil {
 			return 0, fmt.Errorf("keep revision: %w", err)
 		}
-		_, err = audit(ctx, tx, c, row.atMS, p.Key, from, p.Version)
-		return p.ID, err
+		if _, err := audit(ctx, tx, c, row.atMS, p.Key, before.version, p.Version); err != nil {
+			return 0, err
+		}
+		return p.ID, db.noteChange(ctx, tx, c, row.atMS, before, p)
 	})
 }
 

@@ -76,6 +76,10 @@ func (db *DB) storePopups(ctx context.Context, tx *sql.Tx, c popup.Change, popup
 			changed.add(append([]any{o.ID}, values...)...)
 		}
 	}
+	before, err := db.beforeImport(ctx, tx, popups)
+	if err != nil {
+		return err
+	}
 	if err := created.insert(ctx, tx); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
@@ -102,7 +106,7 @@ func (db *DB) storePopups(ctx context.Context, tx *sql.Tx, c popup.Change, popup
 	if err := trail.insert(ctx, tx); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	return nil
+	return db.noteImport(ctx, tx, c.Actor, atMS, before, popups)
 }
 
 func idsOf(ctx context.Context, tx *sql.Tx, keys []any) (map[string]uint32, error) {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"modernc.org/sqlite"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // Config says where the store is.
@@ -26,6 +28,9 @@ type Config struct {
 	ReportZone *time.Location
 	// PseudonymiseAudit takes users who were erased out of the audit trail, too.
 	PseudonymiseAudit bool
+	// Notice returns what operators are to be told of a change of a popup; false if nothing.
+	// It is kept in the transaction of the change. Nobody is told anything if it is nil.
+	Notice func(popup.PopupChange) (popup.Notice, bool)
 
 	Now        func() int64 // ms; time.Now if nil
 	Log        *slog.Logger // silent if nil
@@ -47,6 +52,7 @@ type DB struct {
 	retention    time.Duration
 	reportZone   *time.Location
 	pseudonymise bool // see Config.PseudonymiseAudit
+	notice       func(popup.PopupChange) (popup.Notice, bool)
 	now          func() int64
 	log          *slog.Logger
 
@@ -79,7 +85,7 @@ func Open(c Config) (*DB, error) {
 	if c.ReportZone == nil {
 		c.ReportZone = time.UTC
 	}
-	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, reportZone: c.ReportZone, pseudonymise: c.PseudonymiseAudit, now: c.Now, log: c.Log, changesAtLeast: changesAtLeast}
+	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, reportZone: c.ReportZone, pseudonymise: c.PseudonymiseAudit, notice: c.Notice, now: c.Now, log: c.Log, changesAtLeast: changesAtLeast}
 	var err error
 	switch {
 	case c.DSN != "":
