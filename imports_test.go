@@ -43,7 +43,7 @@ var imports = map[string][]string{
 	"tuning":          {},
 
 	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/server"},
-	"internal/cli":         {"handler", "internal/redisclient", "popup"},
+	"internal/cli":         {"handler", "internal/notice", "internal/redisclient", "popup"},
 	"internal/configfile":  {"popup"},
 	"internal/datadir":     {"internal/durable"},
 	"internal/doctor":      {"internal/cli", "internal/redisclient", "persist", "tuning"},
@@ -53,12 +53,13 @@ var imports = map[string][]string{
 	"internal/explain":     {"internal/cli", "popup"},
 	"internal/failpoint":   {},
 	"internal/netsock":     {},
+	"internal/notice":      {"internal/retry", "popup"},
 	"internal/plainlog":    {},
 	"internal/redisclient": {"internal/embedded", "internal/retry"},
 	"internal/retry":       {},
 	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},
 	"internal/server": {
-		"console", "console/api", "console/tokens", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock",
+		"console", "console/api", "console/tokens", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock", "internal/notice",
 		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/siphash":   {},

@@ -33,6 +33,8 @@ type Serve struct {
 	NewIDsPerClient  float64
 	ActionsPerClient float64
 	TrustedProxies   []netip.Prefix
+	Webhook          string // URL; empty: none
+	WebhookSecret    string // whsec_BASE64, or new,old
 
 	ShedAfter            time.Duration // 0: never
 	IdleTimeout          time.Duration
@@ -78,6 +80,8 @@ func serveFlags(c *Serve) *flag.FlagSet {
 		c.TrustedProxies, err = handler.ParseProxies(list)
 		return err
 	})
+	fs.StringVar(&c.Webhook, "webhook", "", "Tell this `URL` of popups that are published, paused, ended or never shown, and of events that wait; the same on all servers")
+	fs.StringVar(&c.WebhookSecret, "webhook-secret", "", "Sign what -webhook is told with this whsec_BASE64, as Standard Webhooks are; new,old while rotating")
 	fs.DurationVar(&c.ShedAfter, "shed-after", 50*time.Millisecond, "Reject with 503 + Retry-After while queueing delay stays above this for 100 ms; 0 means never")
 	fs.DurationVar(&c.IdleTimeout, "idle-timeout", handler.DefaultIdleTimeout, "Close connections of the data plane that are idle for this long, and earlier when connections run short")
 	fs.DurationVar(&c.MinGap, "min-gap", 0, "Leave at least this much time between any two popups of one user")
@@ -94,7 +98,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.BoolVar(&c.Demo, "demo", false, "Create sample popups if there are none, and serve a shop that shows them at /demo")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
 	fs.TextVar((*logLevel)(&c.LogLevel), "log-level", logLevel(slog.LevelInfo), "Log what has this `level` or a higher one: debug, info, warn or error")
-	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret")
+	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret", "webhook", "webhook-secret")
 	return fs
 }
 
@@ -132,7 +136,7 @@ func wantsJSON(args, environ []string) bool {
 }
 
 func (c *Serve) validate() error {
-	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits, c.checkFlush} {
+	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits, c.checkFlush, c.checkWebhook} {
 		if err := check(); err != nil {
 			return err
 		}

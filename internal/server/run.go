@@ -108,6 +108,7 @@ func (s *server) start(p *parts) {
 	p.run("users", s.users.Run)
 	p.run("sample", s.sample.Run)
 	p.run("why not", s.whyNot.Run)
+	p.run("notices", s.notices.Run)
 	p.run("shipper", s.shipper.Run)
 	if s.config.Flush {
 		p.run("flusher", s.consumer.Run)

@@ -23,6 +23,7 @@ import (
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/datadir"
 	"github.com/popupd/popupd/internal/netsock"
+	"github.com/popupd/popupd/internal/notice"
 	"github.com/popupd/popupd/internal/sample"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
@@ -56,7 +57,7 @@ func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger,
 // wire makes all parts, so that what can be wrong with the call is found before
 // anything is served.
 func (s *server) wire(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.open, s.wireEvents, s.wirePolls, s.wireConsole} {
+	for _, step := range []func(context.Context) error{s.open, s.wireEvents, s.wirePolls, s.wireNotices, s.wireConsole} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -97,6 +98,9 @@ type server struct {
 	whyNot  *sample.WhyNot
 	watcher *follow.Watcher
 	polls   *handler.Server
+
+	// wireNotices
+	notices *notice.Sender
 
 	// wireConsole
 	tokens  *tokens.Cache

@@ -18,6 +18,7 @@ import (
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/internal/cli"
 	"github.com/popupd/popupd/internal/netsock"
+	"github.com/popupd/popupd/internal/notice"
 	"github.com/popupd/popupd/internal/redisclient"
 	"github.com/popupd/popupd/internal/sample"
 	"github.com/popupd/popupd/internal/userstate"
@@ -39,9 +40,13 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	host, _ := os.Hostname() // only a note in the database
+	var ofChange func(popup.PopupChange) (popup.Notice, bool)
+	if s.config.Webhook != "" {
+		ofChange = notice.OfChange
+	}
 	s.db, err = persist.Open(persist.Config{
 		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: host, Retention: s.config.Retention,
-		ReportZone: s.config.ReportTimezone.Location, PseudonymiseAudit: s.config.AuditErasure == "pseudonymise",
+		ReportZone: s.config.ReportTimezone.Location, PseudonymiseAudit: s.config.AuditErasure == "pseudonymise", Notice: ofChange,
 		Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	if err != nil {

@@ -1,0 +1,189 @@
+package notice
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/popupd/popupd/internal/retry"
+	"github.com/popupd/popupd/popup"
+)
+
+// Outbox keeps notices until they are delivered, for all servers. Each call is one
+// transaction, and blocks until the store answers or ctx ends; then the outcome is not known.
+type Outbox interface {
+	// AddNotice keeps a notice, unless one of its subject is kept.
+	AddNotice(ctx context.Context, n popup.Notice) error
+	// ClaimNotice takes the notice that is due for longest, for this server alone until life
+	// is over. It reports false if none is due.
+	ClaimNotice(ctx context.Context, life time.Duration) (n popup.ClaimedNotice, ok bool, err error)
+	// NoticeSent notes what an attempt came to, unless another server has claimed the notice.
+	NoticeSent(ctx context.Context, n popup.ClaimedNotice, a popup.Attempt) error
+	// TrimOutbox deletes what was settled longer ago than keep, and the oldest of more than
+	// most that are still to be sent. It returns how many are left of these.
+	TrimOutbox(ctx context.Context, keep time.Duration, most int) (dropped, pending int, err error)
+}
+
+// Config is what a [Sender] is made of.
+type Config struct {
+	URL        *url.URL // nil: nothing is sent, and no store is asked
+	Secrets    []Secret // at least one
+	Outbox     Outbox
+	UserAgent  string
+	Now        func() int64          // ms since the epoch, UTC
+	Log        *slog.Logger          // nil: nothing is logged
+	Registerer prometheus.Registerer // nil: metrics are not registered
+}
+
+const (
+	lookEvery  = time.Second     // for notices that are due
+	claimLife  = time.Minute     // longer than an attempt and noting it take
+	askFor     = 3 * time.Second // how long the outbox may take
+	trimEvery  = time.Minute
+	keepFor    = 7 * 24 * time.Hour // settled notices, also so that nobody keeps their subject again
+	maxPending = 10_000
+	maxPause   = time.Hour // of all notices, as a receiver may ask for
+)
+
+// Sender sends notices to one receiver, one at a time.
+type Sender struct {
+	config  Config
+	client  *http.Client
+	metrics metrics
+	store   retry.Outage // of the outbox
+
+	// Of Run.
+	receiver retry.Outage
+	pause    retry.Backoff // after attempts that failed
+	trimAt   time.Time
+	stopped  bool
+}
+
+// NewSender returns a sender that does nothing before [Sender.Run].
+func NewSender(c Config) *Sender {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Sender{
+		config: c, client: newClient(), metrics: newMetrics(c.Registerer), pause: retry.Backoff{First: time.Second, Most: time.Minute},
+		store: retry.Outage{Log: c.Log, Begins: "the store does not say what the webhook is to be told", Ends: "the store says again what the webhook is to be told"},
+	}
+	if c.URL != nil {
+		log := c.Log.With("receiver", c.URL.Scheme+"://"+c.URL.Host) // the rest of it may be a secret
+		s.receiver = retry.Outage{Log: log, Begins: "the webhook can't be delivered, and is tried again", Ends: "webhooks are delivered again"}
+		s.config.Log = log
+	}
+	return s
+}
+
+// Enabled reports whether there is anybody to be told.
+func (s *Sender) Enabled() bool { return s.config.URL != nil }
+
+// Run sends what is in the outbox until ctx ends, and then returns nil.
+func (s *Sender) Run(ctx context.Context) error {
+	if !s.Enabled() {
+		return nil
+	}
+	for {
+		wait := s.step(ctx)
+		if retry.Pause(ctx, wait) != nil {
+			return nil
+		}
+	}
+}
+
+// step makes one attempt, if a notice is due, and returns how long to wait for the next one.
+func (s *Sender) step(ctx context.Context) time.Duration {
+	if now := time.Now(); !now.Before(s.trimAt) {
+		s.trimAt = now.Add(trimEvery)
+		s.trim(ctx)
+	}
+	if s.stopped {
+		return lookEvery
+	}
+	asking, cancel := context.WithTimeout(ctx, askFor)
+	n, ok, err := s.config.Outbox.ClaimNotice(asking, claimLife)
+	cancel()
+	if ctx.Err() != nil {
+		return lookEvery
+	}
+	s.store.Report(err)
+	if err != nil || !ok {
+		return lookEvery
+	}
+	return s.attempt(ctx, n)
+}
+
+// attempt sends a notice that this server has claimed.
+func (s *Sender) attempt(ctx context.Context, n popup.ClaimedNotice) time.Duration {
+	outcome, wait := popup.Attempt{Result: "too old", Settled: true}, time.Duration(0)
+	if n.Age > maxAge {
+		s.giveUp(n, outcome.Result)
+	} else {
+		outcome, wait = s.judge(s.post(ctx, n.Notice), n)
+	}
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor) // or it is sent again
+	defer cancel()
+	s.store.Report(s.config.Outbox.NoticeSent(noting, n, outcome))
+	return wait
+}
+
+// judge says what becomes of a notice after an attempt, and how long this server waits
+// before the next attempt with any.
+func (s *Sender) judge(a answer, n popup.ClaimedNotice) (popup.Attempt, time.Duration) {
+	s.metrics.count(a)
+	outcome := popup.Attempt{Result: a.String()}
+	if a.delivered() {
+		s.receiver.Report(nil)
+		s.pause.Reset()
+		outcome.Settled = true
+		return outcome, 0
+	}
+	if a.status == http.StatusGone {
+		s.stop()
+		outcome.Again = schedule[0]
+		return outcome, lookEvery
+	}
+	s.receiver.Report(errAnswer{a})
+	wait, more := again(n.Attempt, n.Age, a.retryAfter)
+	outcome.Again, outcome.Settled = wait, !more
+	if !more {
+		s.giveUp(n, outcome.Result)
+	}
+	return outcome, max(s.pause.Next(), min(a.retryAfter, maxPause))
+}
+
+func (s *Sender) giveUp(n popup.ClaimedNotice, result string) {
+	s.metrics.tooOld.Inc()
+	s.config.Log.Error("a webhook could not be delivered for three days and is given up",
+		"webhook_id", n.ID, "subject", n.Subject, "attempts", n.Attempt, "result", result)
+}
+
+// errAnswer is an attempt that failed.
+type errAnswer struct{ answer }
+
+func (e errAnswer) Error() string { return e.String() }
+
+// stop ends sending, as the receiver has asked for.
+func (s *Sender) stop() {
+	s.stopped = true
+	s.metrics.stopped.Set(1)
+	s.config.Log.Error("the receiver of webhooks answers 410 Gone: this server sends nothing more until it is started again")
+}
+
+func (s *Sender) trim(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*askFor)
+	defer cancel()
+	dropped, pending, err := s.config.Outbox.TrimOutbox(ctx, keepFor, maxPending)
+	if dropped > 0 {
+		s.metrics.tooMany.Add(float64(dropped))
+		s.config.Log.Error("too many webhooks wait to be delivered: the oldest are dropped", "dropped", dropped)
+	}
+	if err == nil {
+		s.metrics.pending.Set(float64(pending))
+	}
+}
