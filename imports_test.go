@@ -36,7 +36,7 @@ var imports = map[string][]string{
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
 	"persist":         {"internal/experiment", "internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":         {"popup"},
-	"console/api":     {"console", "decision", "popup", "snapshot", "snapshot/lint"},
+	"console/api":     {"console", "decision", "internal/experiment", "popup", "snapshot", "snapshot/lint"},
 	"console/tokens":  {"internal/retry", "popup"},
 	"docs":            {},
 	"sdk":             {},

@@ -30,7 +30,8 @@ const aaKills = 6
 // TestAATest sends users through two variants and a control, on two servers that are
 // killed now and then. Whatever a client is not answered it asks again, there or at the other
 // server, and much of what is answered too. Whoever was shown a variant, clicked,
-// converted or was a control is then in the statistics once, and so is each click, exactly.
+// converted or was a control is then in the statistics once, and in the experiment, and so is
+// each click, exactly.
 func TestAATest(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, startStores(t), "aa", "-shed-after", "0") // a poll that is shed looks as if the user was a control
@@ -72,6 +73,14 @@ func TestAATest(t *testing.T) {
 		t.Error("every request was answered: the kills did nothing")
 	}
 	x.compare(t, a)
+	for goal, converted := range map[string]func(*arm) int{
+		"click":   func(a *arm) int { return a.clickUsers },
+		"convert": func(a *arm) int { return a.convertUsers },
+	} {
+		b.wantExperiment(t, "aa", goal, experimentArm{Variant: "c", Control: true, Users: x.arms["c"].users},
+			experimentArm{Variant: "a", Users: x.arms["a"].users, Converted: converted(x.arms["a"])},
+			experimentArm{Variant: "b", Users: x.arms["b"].users, Converted: converted(x.arms["b"])})
+	}
 	if err := checkInvariants(d.db, stateInvariant); err != nil { // a server does not know what the other one has yet to tell
 		t.Error(err)
 	}

@@ -24,7 +24,7 @@ const goalUsers = 3000
 // at once; for others both servers hear of it from backends later, again and again, with
 // goals of strangers and goals that come too late for another popup. Each user who clicked
 // or reached the goal in time is then in the statistics once, in the variant of theirs, and
-// nobody else is.
+// nobody else is. The experiment says the same, without the holdout.
 func TestGoalsStory(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, startStores(t), "goals", "-shed-after", "0")
@@ -84,6 +84,9 @@ func TestGoalsStory(t *testing.T) {
 	}
 	s.compare(t, "goals", want)
 	s.compare(t, "late", late)
+	b.wantExperiment(t, "goals", "convert", experimentArm{Variant: "c", Control: true, Users: want["c"].ControlUsers, Converted: want["c"].ConvertUsers},
+		experimentArm{Variant: "a", Users: want["a"].Users, Converted: want["a"].ConvertUsers},
+		experimentArm{Variant: "b", Users: want["b"].Users, Converted: want["b"].ConvertUsers})
 	d.wantRows("goals that wait for an exposure", 0, "SELECT COUNT(*) FROM goal_pending")
 	d.wantRows("users in two variants", 0, "SELECT COUNT(*) FROM (SELECT user_id FROM event WHERE popup_id = 1 AND action IN (1, 6, 9) AND repeated = 0 GROUP BY user_id HAVING COUNT(DISTINCT variant) > 1) u")
 	if err := checkInvariants(d.db, stateInvariant); err != nil {

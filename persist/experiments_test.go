@@ -225,3 +225,32 @@ func TestExperimentIsDecided(t *testing.T) {
 		}
 	})
 }
+
+func TestVariantTotals(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, shown("u", startMS), shown("v", startMS+2*hourMS), clicked("v", startMS+2*hourMS, startMS+2*hourMS+5),
+			shown("w", startMS+3*hourMS), as(popup.Control, in("c", shown("x", startMS+3*hourMS)))))
+		got, err := s.VariantTotals(t.Context(), 1, startMS+hourMS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []popup.Counts{{Variant: "a", Impressions: 2, Clicks: 1}, {Variant: "c", Controls: 1}}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("totals (-want +got):\n%s", d)
+		}
+	})
+}
+
+// in returns the event as one of another variant.
+func in(variant string, e popup.Event) popup.Event {
+	e.Variant = []byte(variant)
+	return e
+}
+
+// as returns the event as one of another action.
+func as(a popup.Action, e popup.Event) popup.Event {
+	e.Action = a
+	return e
+}

@@ -124,3 +124,21 @@ func (db *DB) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup
 	}
 	return list, nil
 }
+
+// VariantTotals sums the impressions and actions of a popup by variant: those of the hours
+// that begin at fromMS or later.
+func (db *DB) VariantTotals(ctx context.Context, id uint32, fromMS int64) ([]popup.Counts, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT variant, SUM(impressions), SUM(controls), SUM(clicks), SUM(dismisses), SUM(converts)"+
+		" FROM popup_stats WHERE popup_id = ? AND hour >= ? GROUP BY variant ORDER BY variant", id, fromMS)
+	if err != nil {
+		return nil, fmt.Errorf("sum stats: %w", err)
+	}
+	list, err := collect(rows, func(s scanner) (c popup.Counts, err error) {
+		err = s.Scan(&c.Variant, &c.Impressions, &c.Controls, &c.Clicks, &c.Dismisses, &c.Converts)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sum stats: %w", err)
+	}
+	return list, nil
+}

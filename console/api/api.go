@@ -66,6 +66,10 @@ type Trail interface {
 // It blocks and fails as a [Catalog].
 type Statistics interface {
 	Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error)
+	// Experiment returns what was counted of the users of a popup's experiment.
+	Experiment(ctx context.Context, id uint32) ([]popup.ExperimentCount, error)
+	// VariantTotals sums the counts of hours that begin at fromMS or later, by variant.
+	VariantTotals(ctx context.Context, id uint32, fromMS int64) ([]popup.Counts, error)
 }
 
 // WhyNot returns why a popup was not shown, as estimated from a sample of the polls, for
@@ -249,6 +253,7 @@ func (a *API) Routes() []console.Route {
 		route(editor, "POST", one+"/rollback", a.rollbackPopup),
 		route(editor, "POST", one+"/preview", a.previewPopup),
 		route(viewer, "GET", one+"/stats", a.getStats),
+		route(viewer, "GET", one+"/experiment", a.getExperiment),
 		route(viewer, "GET", settings, a.getSettings),
 		route(publisher, "PUT", settings, a.replaceSettings),
 		route(viewer, "GET", "/v1/admin/export", a.exportConfiguration),

@@ -15,22 +15,23 @@ import (
 // memory is a store that keeps everything in memory, with the contract that
 // the console asks of persist.DB. down, if set, fails every call.
 type memory struct {
-	mu        sync.Mutex
-	down      error
-	afterRead func() // called when Popup has read, if set
-	importing func() // called when Import is, if set
-	now       func() int64
-	popups    []popup.Popup // by id
-	revisions map[string][]popup.Revision
-	audit     []popup.AuditEntry // oldest first
-	counts    map[uint32][]popup.Counts
-	whyNot    []popup.WhyNot
-	revision  int64
-	settings  popup.StoredSettings
-	erased    map[int64]popup.Erasure
-	events    []popup.CountedEvent
-	cutOff    error              // of an export, after its first events
-	tokens    []popup.AdminToken // by name
+	mu          sync.Mutex
+	down        error
+	afterRead   func() // called when Popup has read, if set
+	importing   func() // called when Import is, if set
+	now         func() int64
+	popups      []popup.Popup // by id
+	revisions   map[string][]popup.Revision
+	audit       []popup.AuditEntry // oldest first
+	counts      map[uint32][]popup.Counts
+	experiments map[uint32][]popup.ExperimentCount
+	whyNot      []popup.WhyNot
+	revision    int64
+	settings    popup.StoredSettings
+	erased      map[int64]popup.Erasure
+	events      []popup.CountedEvent
+	cutOff      error              // of an export, after its first events
+	tokens      []popup.AdminToken // by name
 }
 
 func newMemory(now func() int64) *memory {
@@ -179,6 +180,30 @@ func (m *memory) AuditServer(ctx context.Context, c popup.Change, value string) 
 		m.audit = append(m.audit, popup.AuditEntry{ID: int64(len(m.audit) + 1), At: m.time(), Actor: c.Actor, Action: c.Action, Object: "server:" + value})
 	}
 	return err
+}
+
+func (m *memory) Experiment(ctx context.Context, id uint32) ([]popup.ExperimentCount, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	return m.experiments[id], err
+}
+
+func (m *memory) VariantTotals(ctx context.Context, id uint32, fromMS int64) ([]popup.Counts, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	var totals []popup.Counts
+	for _, c := range m.counts[id] {
+		i := slices.IndexFunc(totals, func(t popup.Counts) bool { return t.Variant == c.Variant })
+		switch {
+		case c.HourMS < fromMS:
+		case i < 0:
+			totals = append(totals, c)
+		default:
+			totals[i].Impressions += c.Impressions
+			totals[i].Clicks += c.Clicks
+		}
+	}
+	return totals, err
 }
 
 func (m *memory) Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error) {

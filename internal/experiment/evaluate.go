@@ -19,6 +19,7 @@ var goals = [...]popup.ExperimentGoal{popup.ClickGoal, popup.ConvertGoal}
 // Result is what the users of an experiment say.
 type Result struct {
 	WindowDays int         // within which goals count
+	Since      time.Time   // when the version was made under which the first user was exposed; zero: nobody was
 	Arms       []ArmResult // the one that the others are compared with first
 	Mixed      uint64      // users who saw several variants, and are left out
 	Level      float64     // of each interval: all of them together are right with 1 - Alpha
@@ -78,6 +79,9 @@ func Evaluate(revisions []popup.Revision, counts []popup.ExperimentCount, window
 		if firstVersion == 0 || c.Version < firstVersion {
 			firstVersion = c.Version
 		}
+	}
+	if i := slices.IndexFunc(revisions, func(r popup.Revision) bool { return r.Version == firstVersion }); i >= 0 {
+		r.Since = revisions[i].CreatedAt
 	}
 	r.Changes = changesOf(revisions, firstVersion)
 	r.Mismatch = mismatchOf(revisions[latest:], counts, firstVersion)

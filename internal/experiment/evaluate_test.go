@@ -126,11 +126,14 @@ func TestEvaluateChanges(t *testing.T) {
 		t.Errorf("changes (-want +got):\n%s", d)
 	}
 	p := MismatchP([]uint64{3000, 1000}, []float64{3, 1})
+	if !r.Since.Equal(at(2)) {
+		t.Errorf("since %v, want %v", r.Since, at(2))
+	}
 	if r.Mismatch.P != p || !r.Mismatch.Since.Equal(at(5)) {
 		t.Errorf("mismatch %+v, want %v since version 5", r.Mismatch, p)
 	}
 	r, _ = Evaluate(revisions, nil, 0)
-	if len(r.Changes) != 0 || !r.Mismatch.Since.IsZero() || r.Mismatch.P != 1 {
+	if len(r.Changes) != 0 || !r.Since.IsZero() || !r.Mismatch.Since.IsZero() || r.Mismatch.P != 1 {
 		t.Errorf("without users: changes %v, mismatch %+v", r.Changes, r.Mismatch)
 	}
 }

@@ -164,7 +164,7 @@ func (p popupd) write(ctx context.Context) error {
 	popup := NewPopup{
 		Key: key, Status: new(Active), Placements: &Placements{key},
 		Targeting: &TargetingInput{All: &[]Condition{{Attr: "plan", Op: Eq, Value: &value}}},
-		Variants:  &[]VariantInput{{Key: "a", Content: &content}},
+		Variants:  &[]VariantInput{{Key: "a", Content: &content}, {Key: "b", Weight: new(1)}},
 	}
 	created, err := p.admin.CreatePopupWithResponse(ctx, &CreatePopupParams{XPopupdActor: new(actor)}, popup)
 	if err := want(http.StatusCreated, "createPopup", created, err); err != nil {
@@ -371,6 +371,14 @@ func (p popupd) read(ctx context.Context) error {
 	if days != 7 && days != 8 || len(stats.JSON200.Variants) == 0 {
 		return fmt.Errorf("getStats: %+v", *stats.JSON200)
 	}
+	goal := ExperimentGoalConvert
+	experiment, err := p.admin.GetExperimentWithResponse(ctx, key, &GetExperimentParams{Goal: &goal})
+	if err := want(http.StatusOK, "getExperiment", experiment, err); err != nil {
+		return err
+	}
+	if len(experiment.JSON200.Arms) != 2 {
+		return fmt.Errorf("getExperiment: %+v", *experiment.JSON200)
+	}
 	for _, format := range []ExportEventsParamsFormat{Ndjson, Csv} {
 		events, err := p.admin.ExportEventsWithResponse(ctx, &ExportEventsParams{Format: &format})
 		if err := want(http.StatusOK, "exportEvents", events, err); err != nil {
@@ -436,7 +444,7 @@ func (p popupd) operate(ctx context.Context) error {
 	if err := want(http.StatusOK, "reload", reload, err); err != nil {
 		return err
 	}
-	level, err := p.admin.SetLogLevelWithResponse(ctx, nil, LogLevel{Level: Warn})
+	level, err := p.admin.SetLogLevelWithResponse(ctx, nil, LogLevel{Level: LogLevelLevelWarn})
 	if err := want(http.StatusOK, "setLogLevel", level, err); err != nil {
 		return err
 	}

@@ -97,7 +97,9 @@ func write(ctx context.Context, admin *Client) {
 	popup := NewPopup{
 		Key: key, Status: NewOptStatus(StatusActive), Placements: Placements{key},
 		Targeting: NewOptTargetingInput(TargetingInput{All: []Condition{{Attr: "plan", Op: ConditionOpEq, Value: plan}}}),
-		Variants:  []VariantInput{{Key: "a", Content: NewOptContent(Content{"title": jx.Raw(`"Hello"`)})}},
+		Variants: []VariantInput{
+			{Key: "a", Content: NewOptContent(Content{"title": jx.Raw(`"Hello"`)})}, {Key: "b", Weight: NewOptInt(1)},
+		},
 	}
 	created := want[*PopupHeaders](admin.CreatePopup(ctx, &popup, CreatePopupParams{XPopupdActor: NewOptString(key)}))
 	must(created.Response.Frequency.AfterClickSec == 2592000, "created %+v", created.Response)
@@ -192,6 +194,8 @@ func read(ctx context.Context, admin *Client) {
 	stats := want[*Stats](admin.GetStats(ctx, GetStatsParams{Key: key, Interval: NewOptInterval(IntervalDay)}))
 	days := len(stats.Series) // the last 168 hours begin within a day, but for one hour a day
 	must(days == 7 || days == 8, "statistics %+v", stats)
+	experiment := want[*Experiment](admin.GetExperiment(ctx, GetExperimentParams{Key: key, Goal: NewOptExperimentGoal(ExperimentGoalConvert)}))
+	must(experiment.Status == ExperimentStatusTooFew && len(experiment.Arms) == 2, "experiment %+v", experiment)
 	want[*AuditPage](admin.ListAudit(ctx, ListAuditParams{}))
 	want[*ExportEventsOKApplicationXNdjson](admin.ExportEvents(ctx, ExportEventsParams{}))
 	want[*ExportEventsOKTextCsv](admin.ExportEvents(ctx, ExportEventsParams{Format: NewOptExportEventsFormat(ExportEventsFormatCsv)}))

@@ -46,7 +46,7 @@ const popup: components["schemas"]["NewPopup"] = {
   status: "active",
   placements: [key],
   targeting: { all: [{ attr: "plan", op: "in", value: ["pro", 7, true] }] },
-  variants: [{ key: "a", content: { title: "Hello", more: { list: [1, 2] } } }],
+  variants: [{ key: "a", content: { title: "Hello", more: { list: [1, 2] } } }, { key: "b", weight: 1 }],
 };
 const created = want(201, await admin.POST("/v1/admin/popups", { params: { header: { "X-Popupd-Actor": key } }, body: popup }));
 const afterClick: number = created.frequency.after_click_sec;
@@ -136,6 +136,8 @@ const rest = want(200, await admin.GET("/v1/admin/popups/{key}/revisions", { par
 assert.equal(page.items.length + rest.items.length, 6);
 const stats = want(200, await admin.GET("/v1/admin/popups/{key}/stats", { params: { path, query: { interval: "day" } } }));
 assert.ok([7, 8].includes(stats.series.length)); // the last 168 hours begin within a day, but for one hour a day
+const experiment = want(200, await admin.GET("/v1/admin/popups/{key}/experiment", { params: { path, query: { goal: "convert" } } }));
+assert.equal(experiment.status, "too_few");
 want(200, await admin.GET("/v1/admin/audit"));
 for (const format of ["ndjson", "csv"] as const) {
   assert.match(want(200, await admin.GET("/v1/admin/events", { params: { query: { format } }, parseAs: "text" })), /cursor/);
