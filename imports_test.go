@@ -42,7 +42,7 @@ var imports = map[string][]string{
 	"sdk":             {},
 	"tuning":          {},
 
-	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/server"},
+	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/popups", "internal/server"},
 	"internal/cli":         {"handler", "internal/notice", "internal/redisclient", "popup"},
 	"internal/configfile":  {"popup"},
 	"internal/datadir":     {"internal/durable"},
@@ -55,6 +55,7 @@ var imports = map[string][]string{
 	"internal/netsock":     {},
 	"internal/notice":      {"internal/retry", "popup"},
 	"internal/plainlog":    {},
+	"internal/popups":      {"internal/cli", "internal/configfile", "popup"},
 	"internal/redisclient": {"internal/embedded", "internal/retry"},
 	"internal/retry":       {},
 	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},

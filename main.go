@@ -15,6 +15,7 @@ import (
 	"github.com/popupd/popupd/internal/doctor"
 	"github.com/popupd/popupd/internal/explain"
 	"github.com/popupd/popupd/internal/plainlog"
+	"github.com/popupd/popupd/internal/popups"
 	"github.com/popupd/popupd/internal/server"
 )
 
@@ -29,7 +30,7 @@ func main() {
 // run returns the exit code.
 func run(command string, args, environ []string, stdout, stderr io.Writer) int {
 	if command != "serve" {
-		return cli.Exit(stderr, runOther(command, args, environ, stdout))
+		return cli.Exit(stderr, runOther(command, args, environ, stdout, stderr))
 	}
 	c, err := cli.ParseServe(args, environ, stdout)
 	level := new(slog.LevelVar) // the control plane changes it
@@ -44,7 +45,7 @@ func run(command string, args, environ []string, stdout, stderr io.Writer) int {
 	return cli.Exit(stderr, err)
 }
 
-func runOther(command string, args, environ []string, stdout io.Writer) error {
+func runOther(command string, args, environ []string, stdout, stderr io.Writer) error {
 	switch command {
 	case "doctor":
 		c, err := cli.ParseDoctor(args, environ, stdout)
@@ -58,6 +59,12 @@ func runOther(command string, args, environ []string, stdout io.Writer) error {
 			return err
 		}
 		return explain.Run(c, stdout)
+	case "popups":
+		c, err := cli.ParsePopups(args, environ, stdout)
+		if err != nil {
+			return err
+		}
+		return popups.Run(c, popups.Streams{In: os.Stdin, Out: stdout, Err: stderr, HasColour: popups.HasColour(stdout, environ)})
 	case "version":
 		fmt.Fprintf(stdout, "popupd %s %s\n", cli.Version(), runtime.Version())
 		return nil

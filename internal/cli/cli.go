@@ -20,6 +20,8 @@ var ErrUsage = errors.New("see popupd -help")
 const usage = `usage: popupd [serve] [flags]
        popupd doctor [flags]    print what this host, MySQL and Redis lack
        popupd explain [flags]   print what a user's poll would come to, and why
+       popupd popups export|diff|apply [flags]
+                                popups, settings and audiences as files; see popupd popups -help
        popupd version
 
 Every flag is also a variable: -admin-listen is POPUPD_ADMIN_LISTEN. The flag wins.
@@ -27,13 +29,21 @@ Secrets belong in variables or files: everybody on this host can read flags.
 
 `
 
+// usageOf returns what the help of a command says before its flags.
+func usageOf(fs *flag.FlagSet) string {
+	if strings.HasPrefix(fs.Name(), "popupd popups") {
+		return popupsUsage
+	}
+	return usage
+}
+
 // parseFlags reads the flags of one command. Variables of the other commands are no
 // mistake. exposed is that of readFileFlags.
 func parseFlags(fs *flag.FlagSet, args, environ []string, help io.Writer) (exposed []string, err error) {
 	fs.SetOutput(io.Discard)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(help, usage)
+			fmt.Fprint(help, usageOf(fs))
 			fs.SetOutput(help)
 			fs.PrintDefaults()
 			return nil, err
@@ -60,7 +70,7 @@ func isForeign(name string) bool {
 
 // isFlag reports whether any command has a flag of this name.
 func isFlag(name string) bool {
-	for _, fs := range []*flag.FlagSet{serveFlags(new(Serve)), doctorFlags(new(Doctor)), explainFlags(new(Explain))} {
+	for _, fs := range []*flag.FlagSet{serveFlags(new(Serve)), doctorFlags(new(Doctor)), explainFlags(new(Explain)), popupsFlags(new(Popups), "")} {
 		if fs.Lookup(name) != nil {
 			return true
 		}
@@ -93,10 +103,11 @@ func parseEnv(fs *flag.FlagSet, environ []string) error {
 }
 
 // Exit prints why a command failed, in one line, and returns its exit code: 0
-// without an error or after printing help, 2 for ErrUsage, else 1.
+// without an error or after printing help, 2 for ErrUsage, 3 for ErrDiffers, which is not
+// printed, else 1.
 func Exit(stderr io.Writer, err error) int {
 	code := exitCode(err)
-	if code != 0 {
+	if code != 0 && code != 3 {
 		fmt.Fprintf(stderr, "popupd: %s\n", oneLine(err))
 	}
 	return code
@@ -119,6 +130,8 @@ func exitCode(err error) int {
 		return 0
 	case errors.Is(err, ErrUsage):
 		return 2
+	case errors.Is(err, ErrDiffers):
+		return 3
 	}
 	return 1
 }

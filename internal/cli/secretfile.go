@@ -30,7 +30,7 @@ func readFileFlags(fs *flag.FlagSet) (exposed []string, err error) {
 	fs.VisitAll(func(f *flag.Flag) {
 		name, ok := strings.CutSuffix(f.Name, fileSuffix)
 		path := f.Value.String()
-		if !ok || path == "" || err != nil {
+		if !ok || path == "" || err != nil || fs.Lookup(name) == nil {
 			return
 		}
 		if fs.Lookup(name).Value.String() != "" {

@@ -33,6 +33,36 @@ type Object struct {
 	shown string // the file's path as the caller knows it
 }
 
+// Objects returns all that the files say.
+func (c *Config) Objects() []Object {
+	all := append(slices.Clone(c.Popups), c.Audiences...)
+	if c.Settings != nil {
+		all = append(all, *c.Settings)
+	}
+	return all
+}
+
+// Find returns the object of a kind and key; the settings have whichever key.
+func (c *Config) Find(kind, key string) (o Object, ok bool) {
+	switch kind {
+	case KindSettings:
+		if c.Settings != nil {
+			return *c.Settings, true
+		}
+		return o, false
+	case KindAudience:
+		return find(c.Audiences, key)
+	}
+	return find(c.Popups, key)
+}
+
+func find(objects []Object, key string) (o Object, ok bool) {
+	if i := slices.IndexFunc(objects, func(o Object) bool { return o.Key == key }); i >= 0 {
+		return objects[i], true
+	}
+	return o, false
+}
+
 // At returns where an object has the value that a JSON pointer leads to, or the closest
 // one around it, as file:line:column.
 func (o *Object) At(pointer string) string {
@@ -207,9 +237,9 @@ func (r *reader) refuseFields(shown string, v *value, err error) bool {
 			continue // a consequence
 		}
 		if pointer := strings.TrimPrefix(f.Pointer, "/"); pointer == "" {
-			r.refuse(shown, m, "%s", clean(f.Detail))
+			r.refuse(shown, m, "%s", Printable(f.Detail))
 		} else {
-			r.refuse(shown, m, "%s %s", clean(pointer), clean(f.Detail))
+			r.refuse(shown, m, "%s %s", Printable(pointer), Printable(f.Detail))
 		}
 	}
 	if err != nil && !ok {

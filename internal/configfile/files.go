@@ -20,10 +20,14 @@ const (
 	maxFiles = 20_000   // entries of all directories together
 )
 
+// ErrNoFiles means that a directory has no files that are read.
+var ErrNoFiles = errors.New("has no .yaml, .yml or .json files")
+
 // Read reads what path names: a file, a directory of them, or stdin for "-". Of a directory
 // it takes the files whose names end in .yaml, .yml or .json, of its subdirectories too, in
-// the order of their names, but for those that begin with a dot. Links are followed that stay
-// in the directory. Everything that is wrong comes back as [Problems].
+// the order of their names, but for those that begin with a dot; ErrNoFiles if there are none.
+// Links are followed that stay in the directory. Everything that is wrong in files comes back
+// as [Problems].
 func Read(name string, stdin io.Reader) (*Config, error) {
 	r := newReader()
 	if name == "-" {
@@ -58,7 +62,7 @@ func (r *reader) directory(name string, info fs.FileInfo) error {
 	defer root.Close()
 	w := walk{reader: r, root: root, name: name}
 	if w.entries(".", []fs.FileInfo{info}); w.found == 0 && len(r.problems) == 0 {
-		r.refuse(name, mark{}, "has no .yaml, .yml or .json files")
+		return fmt.Errorf("%s: %w", name, ErrNoFiles)
 	}
 	return nil
 }
@@ -95,7 +99,7 @@ func (w *walk) entries(dir string, around []fs.FileInfo) {
 }
 
 func (w *walk) entry(file string, entry fs.DirEntry, around []fs.FileInfo) {
-	isFile := isConfig(entry.Name())
+	isFile := IsName(entry.Name())
 	if !isFile && entry.Type().IsRegular() {
 		return
 	}
@@ -134,8 +138,8 @@ func (w *walk) open(file string) {
 
 func (w *walk) shown(file string) string { return filepath.Join(w.name, filepath.FromSlash(file)) }
 
-// isConfig reports whether a name is that of a file that is read.
-func isConfig(name string) bool {
+// IsName reports whether a name is that of a file that is read.
+func IsName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".yaml", ".yml", ".json":
 		return true

@@ -139,7 +139,7 @@ func (j *jsonReader) object(v *value, level int) bool {
 			return false
 		}
 		if line, twice := lines[m.name]; twice {
-			j.refuse(m.mark, "%s is there twice, first in line %d", clean(m.name), line)
+			j.refuse(m.mark, "%s is there twice, first in line %d", Printable(m.name), line)
 			continue
 		}
 		lines[m.name] = m.mark.line

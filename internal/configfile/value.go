@@ -135,8 +135,9 @@ func quote(text string) []byte {
 	return b
 }
 
-// clean takes out of what a file says whatever would do something to a terminal.
-func clean(text string) string {
+// Printable takes out of what a file or a server says whatever would do something to a
+// terminal.
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '�'

@@ -94,7 +94,7 @@ func (y *yamlReader) value(n *yaml.Node, level int) (*value, error) {
 		return nil, errTooMuch
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		y.refuse(v.mark, "has the tag %s: tags are not read, write the value itself", clean(n.ShortTag()))
+		y.refuse(v.mark, "has the tag %s: tags are not read, write the value itself", Printable(n.ShortTag()))
 		v.json = []byte("null")
 		return v, nil
 	}
@@ -121,7 +121,7 @@ func (y *yamlReader) value(n *yaml.Node, level int) (*value, error) {
 // alias returns what the anchor of an alias is. Its places are those of the anchor.
 func (y *yamlReader) alias(n *yaml.Node, level int) (*value, error) {
 	if y.open[n.Alias] {
-		y.refuse(mark{n.Line, n.Column}, "*%s is inside of what it stands for", clean(n.Value))
+		y.refuse(mark{n.Line, n.Column}, "*%s is inside of what it stands for", Printable(n.Value))
 		return nil, errTooMuch
 	}
 	y.open[n.Alias] = true
@@ -143,7 +143,7 @@ func (y *yamlReader) mapping(v *value, n *yaml.Node, level int) error {
 			continue
 		}
 		if line, twice := names[name.Value]; twice {
-			y.refuse(at, "%s is there twice, first in line %d", clean(name.Value), line)
+			y.refuse(at, "%s is there twice, first in line %d", Printable(name.Value), line)
 			continue
 		}
 		names[name.Value] = name.Line
@@ -170,7 +170,7 @@ func (y *yamlReader) scalar(n *yaml.Node) []byte {
 		return []byte(strings.ToLower(n.Value))
 	case "!!int", "!!float":
 		if !plainNumber.MatchString(n.Value) {
-			y.refuse(mark{n.Line, n.Column}, "%s is read differently by different versions of YAML: write a plain number as in JSON, or put a text into quotes", clean(n.Value))
+			y.refuse(mark{n.Line, n.Column}, "%s is read differently by different versions of YAML: write a plain number as in JSON, or put a text into quotes", Printable(n.Value))
 			return []byte("null")
 		}
 		return []byte(n.Value)
