@@ -3,6 +3,7 @@ package api_test
 import (
 	"cmp"
 	"context"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -261,6 +262,10 @@ func (m *memory) PutSettings(ctx context.Context, c popup.Change, version uint32
 		ID: int64(len(m.audit) + 1), At: now, Actor: c.Actor, Action: c.Action, Object: "config:settings", FromVersion: version, ToVersion: version + 1,
 	})
 	return m.settings, nil
+}
+
+func (m *memory) WriteAudienceList(context.Context, uint64, io.Writer) error {
+	return popup.ErrNotFound
 }
 
 func (m *memory) Rows(ctx context.Context) (popup.Catalog, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/popupd/popupd/audience"
 	"github.com/popupd/popupd/internal/durable"
@@ -38,7 +39,7 @@ const listSuffix = ".list-"
 // runLists loads lists until ctx ends: when a change names one, and after a failure again, after
 // growing pauses.
 func (w *Watcher) runLists(ctx context.Context) {
-	var backoff retry.Backoff
+	backoff := retry.Backoff{First: time.Second, Most: 30 * time.Second}
 	for {
 		err := retry.Guard(func() error { return w.loadLists(ctx, w.store.Current().ListsToLoad()) })
 		if ctx.Err() != nil {

@@ -143,13 +143,8 @@ func TestListsOutliveTheStore(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(file, 0o700); err != nil { // so that the file can't be written
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(file, "x"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Join(file+".1", "x"), 0o700); err != nil {
+	temporary := fmt.Sprintf("%s.%d.tmp", file, os.Getpid())
+	if err := os.MkdirAll(filepath.Join(temporary, "x"), 0o700); err != nil { // so that the file can't be written
 		t.Fatal(err)
 	}
 	start(nil, uIsVIP, 3)
