@@ -25,10 +25,10 @@ var update = flag.Bool("update", false, "draw the table of packages in "+documen
 // built on. Packages of tests and benchmarks stand at the end.
 var imports = map[string][]string{
 	"popup":           {},
-	"audience":        {"internal/siphash"},
+	"audience":        {"internal/siphash", "popup"},
 	"snapshot":        {"audience", "popup"},
 	"snapshot/lint":   {"popup", "snapshot"},
-	"snapshot/follow": {"audience", "internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
+	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
 	"frequency":       {"internal/durable", "internal/failpoint", "internal/siphash", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
 	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "internal/sample", "popup", "sdk", "snapshot"},
@@ -36,7 +36,7 @@ var imports = map[string][]string{
 	"queue/journal":   {"internal/failpoint", "internal/retry", "popup"},
 	"persist":         {"internal/experiment", "internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":         {"popup"},
-	"console/api":     {"console", "decision", "internal/experiment", "popup", "snapshot", "snapshot/lint"},
+	"console/api":     {"audience", "console", "decision", "internal/experiment", "popup", "snapshot", "snapshot/lint"},
 	"console/tokens":  {"internal/retry", "popup"},
 	"docs":            {},
 	"sdk":             {},

@@ -20,6 +20,10 @@ type Problem struct {
 	Errors popup.FieldErrors `json:"errors,omitempty"`
 	Role   popup.Role        `json:"role,omitempty"` // that the operation needs
 
+	UsedBy      *popup.AudienceUse `json:"used_by,omitempty"`      // what is in the way of a delete
+	Lines       []popup.BrokenLine `json:"lines,omitempty"`        // of an upload, the first that are broken
+	BrokenLines int                `json:"broken_lines,omitempty"` // of an upload, how many are
+
 	cause error // logged, never shown
 }
 

@@ -55,7 +55,7 @@ func DecodeStoredAudienceRule(data []byte) (t Targeting, ignored []string, err e
 
 func (d *decoder) audience(tree any) Targeting {
 	t := d.targeting(object{})
-	o := d.object(tree, "key", "version", "updated_at", "rule")
+	o := d.object(tree, "key", "kind", "version", "updated_at", "updated_by", "rule", "members", "used_by", "upload", "ids", "duplicates")
 	d.require(o, "rule")
 	member(d, o, "rule", &t, d.targeting)
 	return t

@@ -73,10 +73,10 @@ func TestStoredAudienceCondition(t *testing.T) {
 
 func TestDecodeAudience(t *testing.T) {
 	for body, want := range map[string]string{
-		`[]`:                       "must be an object",
-		`{}`:                       "/rule is required",
-		`{"rule":null}`:            "/rule must be an object",
-		`{"rule":{},"members":[]}`: "/members is not a known field",
+		`[]`:                      "must be an object",
+		`{}`:                      "/rule is required",
+		`{"rule":null}`:           "/rule must be an object",
+		`{"rule":{},"people":[]}`: "/people is not a known field",
 		`{"rule":{"all":[{"attr":"a","op":"exists","x":1}]}}`: "/rule/all/0/x is not a known field",
 		`{"rule":{"all":[{"attr":"plan","op":"gt"}]}}`:        "/rule/all/0/value must be a number",
 		`{"rule":{"al":[]}}`:                                  "/rule/al is not a known field",

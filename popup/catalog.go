@@ -36,7 +36,7 @@ type AuditEntry struct {
 	At          time.Time `json:"at"` // UTC
 	Actor       string    `json:"actor"`
 	Action      string    `json:"action"`
-	Object      string    `json:"object"`       // a popup's key, config:settings, user:ID, erasure:ID, server:HOST and its new log level, or token:NAME and its role
+	Object      string    `json:"object"`       // a popup's key, config:settings, user:ID, erasure:ID, server:HOST and its new log level, audience:KEY, or token:NAME and its role
 	FromVersion uint32    `json:"from_version"` // 0: there was none
 	ToVersion   uint32    `json:"to_version"`   // 0: there is none
 }

@@ -20,8 +20,8 @@ type StoredAudience struct {
 	Version   uint32     `json:"version"`    // one more with every change, never given out again for the key
 	UpdatedAt time.Time  `json:"updated_at"` // UTC
 	UpdatedBy string     `json:"updated_by"`
-	Rule      *Targeting `json:"rule"`    // nil of a list
-	Members   uint64     `json:"members"` // of a list
+	Rule      *Targeting `json:"rule,omitempty"` // nil of a list
+	Members   uint64     `json:"members"`        // of a list
 
 	UsedBy AudienceUse `json:"used_by"`
 }
@@ -30,6 +30,12 @@ type StoredAudience struct {
 type AudienceUse struct {
 	Popups    []string `json:"popups"`    // those that are not archived
 	Audiences []string `json:"audiences"` // rules
+}
+
+// BrokenLine is a line of an uploaded list that holds no user id.
+type BrokenLine struct {
+	Line   int    `json:"line"` // the first is 1
+	Detail string `json:"detail"`
 }
 
 // AudienceChange says who changes an audience and what they expect of it.

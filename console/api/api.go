@@ -169,6 +169,7 @@ type Config struct {
 	Simulator Simulator
 	Explainer Explainer
 	Tokens    Tokens
+	Audiences Audiences
 	Snapshots *snapshot.Store
 
 	// Ready returns nil once the users' state is complete, or the reason why it
@@ -205,6 +206,8 @@ func (c *Config) Validate() error {
 		return errors.New("console/api: no simulator")
 	case c.Tokens == nil:
 		return errors.New("console/api: no tokens")
+	case c.Audiences == nil:
+		return errors.New("console/api: no audiences")
 	case c.Explainer == nil:
 		return errors.New("console/api: no explainer")
 	case c.Ready == nil:
@@ -218,6 +221,7 @@ func (c *Config) Validate() error {
 // API answers the operations of the control plane. Make one with [New].
 type API struct {
 	config    Config
+	uploads   uploads
 	importing chan struct{} // holds a value while an import is read or made
 }
 
@@ -237,6 +241,7 @@ func (a *API) Routes() []console.Route {
 		popups, one, settings = "/v1/admin/popups", "/v1/admin/popups/{key}", "/v1/admin/settings"
 		users, user           = "/v1/admin/users", "/v1/admin/users/{uid}"
 		logLevel, tokens      = "/v1/admin/log-level", "/v1/admin/tokens"
+		audiences, audience   = "/v1/admin/audiences", "/v1/admin/audiences/{key}"
 
 		viewer, editor, publisher, admin = popup.RoleViewer, popup.RoleEditor, popup.RolePublisher, popup.RoleAdmin
 	)
@@ -256,6 +261,10 @@ func (a *API) Routes() []console.Route {
 		route(viewer, "GET", one+"/experiment", a.getExperiment),
 		route(viewer, "GET", settings, a.getSettings),
 		route(publisher, "PUT", settings, a.replaceSettings),
+		route(viewer, "GET", audiences, a.listAudiences),
+		route(viewer, "GET", audience, a.getAudience),
+		route(editor, "PUT", audience, a.replaceAudience),
+		route(editor, "DELETE", audience, a.deleteAudience),
 		route(viewer, "GET", "/v1/admin/export", a.exportConfiguration),
 		route(viewer, "PUT", "/v1/admin/import", a.importConfiguration),
 		route(editor, "POST", "/v1/admin/simulate", a.simulate),

@@ -3,7 +3,6 @@ package api_test
 import (
 	"cmp"
 	"context"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -16,6 +15,8 @@ import (
 // memory is a store that keeps everything in memory, with the contract that
 // the console asks of persist.DB. down, if set, fails every call.
 type memory struct {
+	noAudiences
+
 	mu          sync.Mutex
 	down        error
 	afterRead   func() // called when Popup has read, if set
@@ -262,10 +263,6 @@ func (m *memory) PutSettings(ctx context.Context, c popup.Change, version uint32
 		ID: int64(len(m.audit) + 1), At: now, Actor: c.Actor, Action: c.Action, Object: "config:settings", FromVersion: version, ToVersion: version + 1,
 	})
 	return m.settings, nil
-}
-
-func (m *memory) WriteAudienceList(context.Context, uint64, io.Writer) error {
-	return popup.ErrNotFound
 }
 
 func (m *memory) Rows(ctx context.Context) (popup.Catalog, error) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
 )
 
 //go:generate go tool oapi-codegen -generate types,client -package main -o popupd.gen.go ../../openapi.yaml
@@ -36,7 +37,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	for _, step := range []func(context.Context) error{p.configure, p.importFiles, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.name, p.operate} {
+	for _, step := range []func(context.Context) error{p.configure, p.audience, p.importFiles, p.write, p.show, p.preview, p.explain, p.try, p.forget, p.change, p.read, p.name, p.operate} {
 		if err := step(ctx); err != nil {
 			log.Fatal(err)
 		}
@@ -77,6 +78,28 @@ func (p popupd) configure(ctx context.Context) error {
 	}
 	stale, err := p.admin.ReplaceSettingsWithResponse(ctx, etag, settings)
 	return want(http.StatusPreconditionFailed, "replaceSettings of an old version", stale, err)
+}
+
+// audience uploads a list of users, reads it back and deletes it.
+func (p popupd) audience(ctx context.Context) error {
+	list := strings.NewReader("u-1\nu-2\nu-1\n")
+	created, err := p.admin.ReplaceAudienceWithBodyWithResponse(ctx, "vip", nil, "text/plain", list)
+	if err := want(http.StatusCreated, "replaceAudience", created, err); err != nil {
+		return err
+	}
+	if got := created.JSON201; got.Members != 2 || got.Duplicates != 1 {
+		return fmt.Errorf("replaceAudience: %+v", got)
+	}
+	all, err := p.admin.ListAudiencesWithResponse(ctx)
+	if err := want(http.StatusOK, "listAudiences", all, err); err != nil {
+		return err
+	}
+	one, err := p.admin.GetAudienceWithResponse(ctx, "vip")
+	if err := want(http.StatusOK, "getAudience", one, err); err != nil {
+		return err
+	}
+	gone, err := p.admin.DeleteAudienceWithResponse(ctx, "vip", &DeleteAudienceParams{IfMatch: one.HTTPResponse.Header.Get("ETag")})
+	return want(http.StatusNoContent, "deleteAudience", gone, err)
 }
 
 // importFiles makes what a dry run has shown, and finds it in the export.

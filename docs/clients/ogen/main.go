@@ -76,6 +76,13 @@ func configure(ctx context.Context, admin *Client) {
 	changed := want[*ChangedSettingsHeaders](admin.ReplaceSettings(ctx, &settings, ReplaceSettingsParams{IfMatch: etag})).Response
 	must(len(changed.Caps) == 1 && changed.Holdout.Percent == 0, "settings %+v", changed)
 	want[*ReplaceSettingsPreconditionFailed](admin.ReplaceSettings(ctx, &settings, ReplaceSettingsParams{IfMatch: etag}))
+
+	list := &ReplaceAudienceReqTextPlain{Data: strings.NewReader("u-1\nu-2\nu-1\n")}
+	vip := want[*ReplaceAudienceCreatedHeaders](admin.ReplaceAudience(ctx, list, ReplaceAudienceParams{Key: "vip"}))
+	must(vip.Response.Members == 2 && vip.Response.Duplicates == 1, "audience %+v", vip.Response)
+	named := want[*AudienceHeaders](admin.GetAudience(ctx, GetAudienceParams{Key: "vip"}))
+	must(named.ETag == vip.ETag && len(want[*AudienceList](admin.ListAudiences(ctx)).Items) == 1, "audience %+v", named)
+	want[*DeleteAudienceNoContent](admin.DeleteAudience(ctx, DeleteAudienceParams{Key: "vip", IfMatch: named.ETag}))
 }
 
 // importFiles makes what a dry run has shown, and finds it in the export.

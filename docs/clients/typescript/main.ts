@@ -32,6 +32,15 @@ const limit = { params: { header: { "If-Match": settings.response.headers.get("E
 assert.equal(want(200, await admin.PUT("/v1/admin/settings", limit)).caps.length, 1);
 want(412, await admin.PUT("/v1/admin/settings", limit));
 
+const vip = { path: { key: "vip" } };
+const ids = { params: vip, body: "u-1\nu-2\nu-1\n", bodySerializer: (body: unknown) => String(body), headers: { "Content-Type": "text/plain" } };
+assert.equal(want(201, await admin.PUT("/v1/admin/audiences/{key}", ids)).members, 2);
+want(428, await admin.PUT("/v1/admin/audiences/{key}", ids));
+assert.equal(want(200, await admin.GET("/v1/admin/audiences")).items.length, 1);
+const list = await admin.GET("/v1/admin/audiences/{key}", { params: vip });
+assert.equal(want(200, list).kind, "list");
+want(204, await admin.DELETE("/v1/admin/audiences/{key}", { params: { ...vip, header: { "If-Match": list.response.headers.get("ETag") ?? "" } } }));
+
 const files = { source: "repo", popups: [{ key: "imported", source: "repo:imported.yaml@1", priority: 7 }] };
 const planned = await admin.PUT("/v1/admin/import", { params: { query: { dry_run: "1" } }, body: files });
 assert.equal(want(200, planned).objects[0]?.action, "create");
