@@ -34,3 +34,11 @@ type PopupChange struct {
 	Before        []byte // its spec, as it was stored: JSON, unless somebody has broken it
 	After         Popup
 }
+
+// StarvingPopup is a popup that fits polls and is never shown, because another one always
+// goes first.
+type StarvingPopup struct {
+	Popup
+	Polls   uint64 // in which another one went first, as estimated
+	Sampled uint64 // polls of the sample of which that is known
+}

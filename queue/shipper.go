@@ -128,7 +128,7 @@ func NewShipper(c ShipperConfig) *Shipper {
 			}, func() float64 { return float64(s.depth()) }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "popupd_oldest_uncounted_event_seconds", Help: "How long ago the oldest event was appended to this server's journal that MySQL is not known to have committed; 0 if there is none.",
-			}, func() float64 { return s.oldest().Seconds() }),
+			}, func() float64 { return s.Oldest().Seconds() }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 				Name: "popupd_redis_up", Help: "Whether Redis takes writes.",
 			}, s.up),
@@ -267,9 +267,9 @@ func (s *Shipper) depth() (n uint64) {
 	return n
 }
 
-// oldest returns how long the oldest event has waited that is not known to be
+// Oldest returns how long the oldest event has waited that is not known to be
 // committed.
-func (s *Shipper) oldest() (age time.Duration) {
+func (s *Shipper) Oldest() (age time.Duration) {
 	streams := s.c.Journal.Streams()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,6 +57,9 @@ type Sender struct {
 	metrics metrics
 	store   retry.Outage // of the outbox
 
+	mu     sync.Mutex
+	direct []popup.Notice // guarded by mu: those that the outbox could not keep, oldest first
+
 	// Of Run.
 	receiver retry.Outage
 	pause    retry.Backoff // after attempts that failed
@@ -105,6 +109,9 @@ func (s *Sender) step(ctx context.Context) time.Duration {
 	if s.stopped {
 		return lookEvery
 	}
+	if n, ok := s.firstDirect(); ok {
+		return s.sendDirect(ctx, n)
+	}
 	asking, cancel := context.WithTimeout(ctx, askFor)
 	n, ok, err := s.config.Outbox.ClaimNotice(asking, claimLife)
 	cancel()
@@ -121,10 +128,23 @@ func (s *Sender) step(ctx context.Context) time.Duration {
 // attempt sends a notice that this server has claimed.
 func (s *Sender) attempt(ctx context.Context, n popup.ClaimedNotice) time.Duration {
 	outcome, wait := popup.Attempt{Result: "too old", Settled: true}, time.Duration(0)
-	if n.Age > maxAge {
-		s.giveUp(n, outcome.Result)
-	} else {
-		outcome, wait = s.judge(s.post(ctx, n.Notice), n)
+	delivered := false
+	if n.Age <= maxAge {
+		a := s.post(ctx, n.Notice)
+		delivered, outcome.Result, wait = a.delivered(), a.String(), s.report(a)
+		switch {
+		case delivered:
+		case a.status == http.StatusGone: // whoever is started with another URL may send it
+			outcome.Settled, outcome.Again = false, schedule[0]
+		default:
+			again, more := again(n.Attempt, n.Age, a.retryAfter)
+			outcome.Settled, outcome.Again = !more, again
+		}
+	}
+	if outcome.Settled && !delivered {
+		s.metrics.tooOld.Inc()
+		s.config.Log.Error("a webhook could not be delivered for three days and is given up",
+			"webhook_id", n.ID, "subject", n.Subject, "attempts", n.Attempt, "result", outcome.Result)
 	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor) // or it is sent again
 	defer cancel()
@@ -132,48 +152,29 @@ func (s *Sender) attempt(ctx context.Context, n popup.ClaimedNotice) time.Durati
 	return wait
 }
 
-// judge says what becomes of a notice after an attempt, and how long this server waits
-// before the next attempt with any.
-func (s *Sender) judge(a answer, n popup.ClaimedNotice) (popup.Attempt, time.Duration) {
+// report counts and logs an attempt, and returns how long this server waits before the next
+// one with any notice.
+func (s *Sender) report(a answer) time.Duration {
 	s.metrics.count(a)
-	outcome := popup.Attempt{Result: a.String()}
-	if a.delivered() {
+	switch {
+	case a.delivered():
 		s.receiver.Report(nil)
 		s.pause.Reset()
-		outcome.Settled = true
-		return outcome, 0
-	}
-	if a.status == http.StatusGone {
-		s.stop()
-		outcome.Again = schedule[0]
-		return outcome, lookEvery
+		return 0
+	case a.status == http.StatusGone:
+		s.stopped = true
+		s.metrics.stopped.Set(1)
+		s.config.Log.Error("the receiver of webhooks answers 410 Gone: this server sends nothing more until it is started again")
+		return lookEvery
 	}
 	s.receiver.Report(errAnswer{a})
-	wait, more := again(n.Attempt, n.Age, a.retryAfter)
-	outcome.Again, outcome.Settled = wait, !more
-	if !more {
-		s.giveUp(n, outcome.Result)
-	}
-	return outcome, max(s.pause.Next(), min(a.retryAfter, maxPause))
-}
-
-func (s *Sender) giveUp(n popup.ClaimedNotice, result string) {
-	s.metrics.tooOld.Inc()
-	s.config.Log.Error("a webhook could not be delivered for three days and is given up",
-		"webhook_id", n.ID, "subject", n.Subject, "attempts", n.Attempt, "result", result)
+	return max(s.pause.Next(), min(a.retryAfter, maxPause))
 }
 
 // errAnswer is an attempt that failed.
 type errAnswer struct{ answer }
 
 func (e errAnswer) Error() string { return e.String() }
-
-// stop ends sending, as the receiver has asked for.
-func (s *Sender) stop() {
-	s.stopped = true
-	s.metrics.stopped.Set(1)
-	s.config.Log.Error("the receiver of webhooks answers 410 Gone: this server sends nothing more until it is started again")
-}
 
 func (s *Sender) trim(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*askFor)

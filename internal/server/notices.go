@@ -21,5 +21,7 @@ func (s *server) wireNotices(context.Context) (err error) {
 		}
 	}
 	s.notices = notice.NewSender(c)
+	s.lag = notice.NewLag(notice.LagConfig{Sender: s.notices, Server: s.host, Oldest: s.shipper.Oldest})
+	s.watch = notice.NewWatch(s.notices, s.db, s.log)
 	return nil
 }

@@ -109,6 +109,8 @@ func (s *server) start(p *parts) {
 	p.run("sample", s.sample.Run)
 	p.run("why not", s.whyNot.Run)
 	p.run("notices", s.notices.Run)
+	p.run("lag", s.lag.Run)
+	p.run("watch", s.watch.Run)
 	p.run("shipper", s.shipper.Run)
 	if s.config.Flush {
 		p.run("flusher", s.consumer.Run)

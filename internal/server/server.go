@@ -78,6 +78,7 @@ type server struct {
 	taking   atomic.Bool // the data plane takes connections
 
 	// open
+	host  string // name of this one
 	dir   *datadir.Dir
 	keys  keys
 	db    *persist.DB
@@ -101,6 +102,8 @@ type server struct {
 
 	// wireNotices
 	notices *notice.Sender
+	lag     *notice.Lag
+	watch   *notice.Watch
 
 	// wireConsole
 	tokens  *tokens.Cache

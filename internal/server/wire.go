@@ -39,13 +39,13 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.dir, s.keys, err = openData(s.config); err != nil {
 		return err
 	}
-	host, _ := os.Hostname() // only a note in the database
+	s.host, _ = os.Hostname() // only a note in the database and in notices
 	var ofChange func(popup.PopupChange) (popup.Notice, bool)
 	if s.config.Webhook != "" {
 		ofChange = notice.OfChange
 	}
 	s.db, err = persist.Open(persist.Config{
-		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: host, Retention: s.config.Retention,
+		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: s.host, Retention: s.config.Retention,
 		ReportZone: s.config.ReportTimezone.Location, PseudonymiseAudit: s.config.AuditErasure == "pseudonymise", Notice: ofChange,
 		Now: s.now, Log: s.log, Registerer: s.registry,
 	})
