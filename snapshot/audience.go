@@ -243,6 +243,15 @@ func (s *Snapshot) Audiences() ([]popup.AudienceRow, audience.Key) {
 	return s.audiences.rows, s.audienceKey
 }
 
+// Fingerprint returns the fingerprint of a user in lists of users, 0 if the key of these is not
+// known. It does not allocate.
+func (s *Snapshot) Fingerprint(user []byte) uint64 {
+	if s == nil || s.audienceKey == (audience.Key{}) {
+		return 0
+	}
+	return audience.Fingerprint(s.audienceKey, user)
+}
+
 func (s *Snapshot) currentAudiences() *audiences {
 	if s == nil {
 		return nil

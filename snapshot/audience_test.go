@@ -213,6 +213,42 @@ func TestListsInForce(t *testing.T) {
 	toLoad(again) // its fingerprints are under another key
 }
 
+// TestExplainAudiences: of each condition it is told in which of the audiences the user is, and
+// why nobody is.
+func TestExplainAudiences(t *testing.T) {
+	vip := listRow(1, "vip", 1)
+	s, _ := Compile(popup.Catalog{
+		Popups: []popup.Row{
+			row(1, `"targeting":{"all":[`+in("in", "vip", "new", "ios")+`],"none":[`+in("in", "ios")+`]}`),
+			row(2, `"targeting":{"all":[`+in("in", "ios")+`],"none":[`+in("in", "gone")+`]}`),
+		},
+		Audiences: []popup.AudienceRow{vip, ruleRow(2, "new", `"all":[]`), ruleRow(3, "ios", `"all":[{"attr":"platform","op":"eq","value":"ios"}]`)}, AudienceKey: audienceKey,
+	}, nil)
+	s = s.WithList(listOf(t, vip, "u"))
+	for i, want := range []string{
+		`as wanted [new vip]:true <nil>:true`,
+		`is for nobody: the audience gone is not in the catalog <nil>:false <nil>:false names gone, which is not in the catalog`,
+	} {
+		gates := s.AppendGates(nil, s.Popup(uint32(i+1)), request("u"), nowMS)
+		g := gates[slices.IndexFunc(gates, func(g popup.Gate) bool { return g.Gate == popup.TargetingGate })]
+		got := g.Actual
+		for _, c := range g.Conditions {
+			got += fmt.Sprintf(" %v:%v", c.Actual, c.Passes)
+			if c.Note != "" {
+				got += " " + c.Note
+			}
+		}
+		if got != want || g.Open != (i == 0) {
+			t.Errorf("popup %d: open %v\n got %s\nwant %s", i+1, g.Open, got, want)
+		}
+	}
+	gates := s.AppendGates(nil, s.Popup(2), request("u"), nowMS)
+	stopped := stoppedBy(gates[4].Conditions[:1], false)
+	if want := `audience in ["ios"]: the user is in none of them`; stopped != want {
+		t.Errorf("stopped by %s, want %s", stopped, want)
+	}
+}
+
 // TestUsesIPByRule: a request needs its address for the rule of an audience that a popup names,
 // too.
 func TestUsesIPByRule(t *testing.T) {

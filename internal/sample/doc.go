@@ -31,6 +31,7 @@
 //	length   4 bytes, little endian, of all that follows
 //	user     8, keyed hash of the user's id
 //	prior    8, that of the id that the user had before, 0: none
+//	lists    8, fingerprint of the user's id in lists of users, 0: there was no key of these
 //	time     varint, ms since the epoch
 //	texts    platform, app_version, locale, country, path, trigger, time zone and network of
 //	         the address (24 bits of IPv4, 48 of IPv6), each a varint of its length and its bytes

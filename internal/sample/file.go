@@ -16,7 +16,7 @@ import (
 )
 
 // fileMagic begins the file, with the version of its format.
-const fileMagic = "popupdSP\x02"
+const fileMagic = "popupdSP\x03"
 
 // What makes a file unusable.
 var (

@@ -208,7 +208,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func FuzzDecodeFile(f *testing.F) {
-	poll := appendPoll(nil, &full, 1, 2, noon)
+	poll := appendPoll(nil, &full, 1, 2, 3, noon)
 	from := bucket{startMS: noon, below: everybody}
 	from.add(poll)
 	var r Reservoir
@@ -229,7 +229,7 @@ func FuzzDecodeFile(f *testing.F) {
 		for p, rest, ok := nextPoll(b); ok; p, rest, ok = nextPoll(rest) {
 			var k keptPoll
 			if k.decode(p) == nil {
-				got := appendPoll(nil, &k.request, k.user, k.prior, k.atMS)
+				got := appendPoll(nil, &k.request, k.user, k.prior, k.request.Fingerprint, k.atMS)
 				var same keptPoll
 				if err := same.decode(got); err != nil {
 					t.Error(err)

@@ -11,8 +11,8 @@ import (
 // maxPoll is the longest poll that is kept, in bytes.
 const maxPoll = 4 << 10
 
-// pollHead is the length of what each poll begins with: length, user and prior.
-const pollHead = 4 + 8 + 8
+// pollHead is the length of what each poll begins with: length, user, prior and fingerprint.
+const pollHead = 4 + 8 + 8 + 8
 
 // errPoll is returned for bytes that are no poll.
 var errPoll = errors.New("not a poll")
@@ -48,11 +48,13 @@ func networkOf(address []byte) []byte {
 }
 
 // appendPoll appends a poll to dst, without its ids and with the network of its address.
-func appendPoll(dst []byte, r *popup.Request, user, prior uint64, atMS int64) []byte {
+// fingerprint is that of the user in lists of users.
+func appendPoll(dst []byte, r *popup.Request, user, prior, fingerprint uint64, atMS int64) []byte {
 	start := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, user)
 	dst = binary.LittleEndian.AppendUint64(dst, prior)
+	dst = binary.LittleEndian.AppendUint64(dst, fingerprint)
 	dst = binary.AppendUvarint(dst, uint64(atMS))
 	for _, text := range texts(r) {
 		if text == &r.IP {
@@ -104,7 +106,7 @@ func timeOf(p []byte) int64 {
 // decode reads a poll, which it refers to. It keeps its memory from one to the next.
 func (k *keptPoll) decode(p []byte) error {
 	k.user, k.prior = userOf(p), priorOf(p)
-	k.request = popup.Request{Placements: k.request.Placements[:0], Attrs: k.request.Attrs[:0]}
+	k.request = popup.Request{Placements: k.request.Placements[:0], Attrs: k.request.Attrs[:0], Fingerprint: binary.LittleEndian.Uint64(p[20:])}
 	r := textReader{p[pollHead:], true}
 	k.atMS = int64(r.number())
 	for _, text := range texts(&k.request) {

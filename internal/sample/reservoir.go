@@ -91,6 +91,7 @@ func (r *Reservoir) Keep(request *popup.Request, hash uint64, users *frequency.T
 	if request.PriorUser != nil {
 		prior = users.Hash(request.PriorUser)
 	}
+	fingerprint := r.config.Snapshots.Current().Fingerprint(request.User)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := r.bucketLocked(atMS)
@@ -98,7 +99,7 @@ func (r *Reservoir) Keep(request *popup.Request, hash uint64, users *frequency.T
 		return
 	}
 	before := len(b.polls)
-	b.polls = appendPoll(b.polls, request, hash, prior, atMS)
+	b.polls = appendPoll(b.polls, request, hash, prior, fingerprint, atMS)
 	if p := b.polls[before:]; len(p) > maxPoll || r.resets.cover(p) {
 		b.polls = b.polls[:before]
 		return

@@ -10,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/popupd/popupd/audience"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/snapshot"
 )
 
 const hourly = `"frequency":{"after_impression_sec":3600}`
@@ -109,6 +111,28 @@ func TestReach(t *testing.T) {
 }
 
 // Who is hashed is in a rollout by chance, as anybody: half of many in one of 50 %.
+// TestSimulateAudiences: who is in a list is known of polls without the users' ids.
+func TestSimulateAudiences(t *testing.T) {
+	b := newBench(t, 10, "")
+	key := audience.Key{1}
+	set, err := audience.Build([]uint64{audience.Fingerprint(key, []byte("user 1")), audience.Fingerprint(key, []byte("user 2"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vip := popup.AudienceRow{ID: 1, Version: 1, Key: "vip", List: 7}
+	s, _ := snapshot.Compile(popup.Catalog{Audiences: []popup.AudienceRow{vip}, AudienceKey: key}, nil)
+	b.config.Snapshots.Set(s.WithList(snapshot.List{Row: vip, Set: set}))
+	for i := range 10 {
+		b.poll(fmt.Sprint("user ", i))
+	}
+	for op, want := range map[string]int{"in": 2, "not_in": 8} {
+		got := b.simulate(`{"popups":[{"key":"new","targeting":{"all":[{"attr":"audience","op":"` + op + `","value":["vip"]}]}}]}`)
+		if got.AnsweredAfter != want || got.Popups[0].Reach.Reached != want {
+			t.Errorf("%s: %d polls are answered, %d users reached, want %d", op, got.AnsweredAfter, got.Popups[0].Reach.Reached, want)
+		}
+	}
+}
+
 func TestRolloutIsDrawnAnew(t *testing.T) {
 	b := newBench(t, 10)
 	for i := range 2000 {
