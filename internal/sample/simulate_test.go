@@ -110,7 +110,6 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// Who is hashed is in a rollout by chance, as anybody: half of many in one of 50 %.
 // TestSimulateAudiences: who is in a list is known of polls without the users' ids.
 func TestSimulateAudiences(t *testing.T) {
 	b := newBench(t, 10, "")
@@ -133,6 +132,7 @@ func TestSimulateAudiences(t *testing.T) {
 	}
 }
 
+// Who is hashed is in a rollout by chance, as anybody: half of many in one of 50 %.
 func TestRolloutIsDrawnAnew(t *testing.T) {
 	b := newBench(t, 10)
 	for i := range 2000 {
