@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"audience":        {"internal/siphash", "popup"},
 	"snapshot":        {"audience", "popup"},
 	"snapshot/lint":   {"popup", "snapshot"},
-	"snapshot/follow": {"internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
+	"snapshot/follow": {"audience", "internal/durable", "internal/failpoint", "internal/retry", "popup", "snapshot"},
 	"frequency":       {"internal/durable", "internal/failpoint", "internal/siphash", "popup"},
 	"decision":        {"frequency", "popup", "snapshot"},
 	"handler":         {"decision", "frequency", "internal/netsock", "internal/retry", "internal/sample", "popup", "sdk", "snapshot"},

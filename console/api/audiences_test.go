@@ -37,6 +37,9 @@ func (noAudiences) PutAudienceRule(context.Context, popup.AudienceChange, popup.
 func (noAudiences) PutAudienceList(context.Context, popup.AudienceChange, io.WriterTo, uint64) (popup.StoredAudience, error) {
 	return popup.StoredAudience{}, errNoAudiences
 }
+func (noAudiences) WriteAudienceList(context.Context, uint64, io.Writer) error {
+	return errNoAudiences
+}
 func (noAudiences) DeleteAudience(context.Context, popup.AudienceChange) error { return errNoAudiences }
 
 func naming(key string) string {

@@ -106,7 +106,7 @@ func ParsePopups(args, environ []string, help io.Writer) (Popups, error) {
 		fmt.Fprint(help, popupsUsage)
 		return c, flag.ErrHelp
 	default:
-		return c, fmt.Errorf("popupd popups: want export, diff or apply, not %q; see popupd popups -help; %w", c.Command, ErrUsage)
+		return c, fmt.Errorf("popups %q: want export, diff or apply, as popupd popups -help says; %w", c.Command, ErrUsage)
 	}
 	fs := popupsFlags(&c, c.Command)
 	if _, err := parseFlags(fs, args[1:], environ, help); err != nil {

@@ -25,7 +25,7 @@ func TestParsePopups(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"":                                 "export, diff or apply",
-		"import":                           `not "import"`,
+		"import":                           `popups "import": want`,
 		"diff":                             "no token",
 		"diff -token x":                    "-token",
 		"export -source x":                 "-source",

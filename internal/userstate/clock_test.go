@@ -49,6 +49,10 @@ func (onePopup) Changes(context.Context, popup.Position) (c popup.CatalogChange,
 	return c, false, nil
 }
 
+func (onePopup) WriteAudienceList(context.Context, uint64, io.Writer) error {
+	return popup.ErrNotFound
+}
+
 func (onePopup) Rows(context.Context) (popup.Catalog, error) {
 	spec := `{"key":"one","status":"active","frequency":{"after_impression_sec":10800,"after_click_sec":28800},"variants":[{"key":"a","content":{}}]}`
 	return popup.Catalog{Revision: 1, Popups: []popup.Row{{ID: 1, Version: 1, Key: "one", Spec: []byte(spec)}}}, nil

@@ -1,7 +1,9 @@
 package follow
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"reflect"
 	"slices"
 	"sync"
@@ -15,12 +17,17 @@ type catalog struct {
 	revision int64
 	rows     []popup.Row
 	settings popup.SettingsRow
-	err      error
-	reads    int                              // successful calls of Rows
-	asked    int                              // successful calls of Position
-	told     int                              // known changes
-	history  map[popup.Position]popup.Catalog // what was read; nil: it can tell no change
-	nonce    int64                            // of history
+
+	audiences []popup.AudienceRow
+	lists     map[uint64][]byte // by number
+	listErr   error             // of reading them
+	listReads int
+	err       error
+	reads     int                              // successful calls of Rows
+	asked     int                              // successful calls of Position
+	told      int                              // known changes
+	history   map[popup.Position]popup.Catalog // what was read; nil: it can tell no change
+	nonce     int64                            // of history
 }
 
 func (c *catalog) positionLocked() popup.Position {
@@ -65,13 +72,16 @@ func (c *catalog) Changes(_ context.Context, since popup.Position) (change popup
 	if !reflect.DeepEqual(before.Settings, now.Settings) {
 		change.Settings = &now.Settings
 	}
+	if !reflect.DeepEqual(before.Audiences, now.Audiences) {
+		change.Audiences = &now.Audiences
+	}
 	return change, true, nil
 }
 
 // keepLocked returns the catalog as it is now.
 func (c *catalog) keepLocked() popup.Catalog {
 	at := c.positionLocked()
-	now := popup.Catalog{Revision: at.Revision, Nonce: at.Nonce, Popups: append([]popup.Row(nil), c.rows...), Settings: c.settings}
+	now := popup.Catalog{Revision: at.Revision, Nonce: at.Nonce, Popups: append([]popup.Row(nil), c.rows...), Settings: c.settings, Audiences: slices.Clone(c.audiences), AudienceKey: audienceKey}
 	if c.history != nil {
 		c.history[at] = now
 	}
@@ -86,6 +96,17 @@ func (c *catalog) Rows(context.Context) (popup.Catalog, error) {
 	}
 	c.reads++
 	return c.keepLocked(), nil
+}
+
+func (c *catalog) WriteAudienceList(_ context.Context, list uint64, to io.Writer) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil || c.listErr != nil {
+		return cmp.Or(c.listErr, c.err)
+	}
+	c.listReads++
+	_, err := to.Write(c.lists[list])
+	return err
 }
 
 // set changes the catalog as one transaction would.

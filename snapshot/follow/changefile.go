@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/popupd/popupd/internal/durable"
-	"github.com/popupd/popupd/snapshot"
 )
 
 // FILE.changes has what has changed since the last-good file was written, so that a change
@@ -20,11 +19,11 @@ import (
 // change:
 //
 //	popupd-changes FORMAT BASE\n
-//	CRC32C {"revision":13,"saved_at_ms":...,"rows":[...],"removed":[7],"settings":{...}}\n
+//	CRC32C {"revision":13,"saved_at_ms":...,"rows":[...],"removed":[7],"settings":{...},"audiences":{...}}\n
 //
 // BASE is the CRC32C of the whole last-good file, CRC32C that of the JSON, both with 8 hex
-// digits. Rows and settings are as in the last-good file; settings are left out if they
-// have not changed. What survives a crash:
+// digits. Rows, settings and audiences are as in the last-good file; settings are left out if
+// they have not changed, and all audiences are there if one of them has. What survives a crash:
 //
 //	while a change is appended          the changes before: the line that is cut fails its checksum;
 //	                                    after a power cut those of the last second may be gone, too,
@@ -46,6 +45,8 @@ type savedChange struct {
 	Rows      []savedRow     `json:"rows,omitempty"`
 	Removed   []uint32       `json:"removed,omitempty"`  // ids of popups that are in force no more
 	Settings  *savedSettings `json:"settings,omitempty"` // nil: unchanged; version 0: the defaults
+
+	Audiences *savedAudiences `json:"audiences,omitempty"` // nil: unchanged
 }
 
 // changeFile is a FILE.changes to which this process appends.
@@ -126,7 +127,7 @@ func (c *changeFile) close() {
 }
 
 // appendChange appends the line of a snapshot: what it has other than the one before.
-func appendChange(dst []byte, s *snapshot.Snapshot, settings bool, nowMS int64) []byte {
+func appendChange(dst []byte, s unsaved, nowMS int64) []byte {
 	c := savedChange{Revision: s.Revision, SavedAtMS: nowMS}
 	for _, p := range s.Changed() {
 		c.Rows = append(c.Rows, savedRowOf(p.Row()))
@@ -134,7 +135,13 @@ func appendChange(dst []byte, s *snapshot.Snapshot, settings bool, nowMS int64) 
 	for _, p := range s.Removed() {
 		c.Removed = append(c.Removed, p.ID)
 	}
-	if settings {
+	if s.audiences {
+		rows, key := s.Audiences()
+		if c.Audiences = savedAudiencesOf(rows, key); c.Audiences == nil {
+			c.Audiences = &savedAudiences{}
+		}
+	}
+	if s.settings {
 		row := s.Settings().Row()
 		c.Settings = &savedSettings{Version: row.Version, UpdatedAtMS: row.UpdatedAtMS, Spec: row.Spec}
 		if row.Version == 0 {
@@ -179,6 +186,9 @@ func (f *savedFile) addChanges(path string, data []byte) error {
 		f.Revision, f.SavedAtMS = c.Revision, c.SavedAtMS
 		if c.Settings != nil {
 			f.Settings = c.Settings
+		}
+		if c.Audiences != nil {
+			f.Audiences = c.Audiences
 		}
 		for _, row := range c.Rows {
 			if i, ok := at[row.ID]; ok {

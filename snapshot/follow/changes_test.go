@@ -5,15 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/popupd/popupd/audience"
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
@@ -119,7 +119,7 @@ func (c *changing) change() {
 	c.Helper()
 	ctx, by := c.Context(), popup.Change{Actor: "test", Action: "update"}
 	key := fmt.Sprint("p", c.r.IntN(c.created+1))
-	switch n := c.r.IntN(40); {
+	switch n := c.r.IntN(48); {
 	case n < 12:
 		key = fmt.Sprint("p", c.created)
 		_, err := c.db.Create(ctx, by, c.spec(key))
@@ -149,6 +149,8 @@ func (c *changing) change() {
 		}
 		c.exec("UPDATE config_revision SET revision = revision + 1")
 		c.exec("UPDATE popups SET version = version + 1, spec = ? WHERE `key` = ? AND status <> 'archived'", spec, key)
+	case n >= 40:
+		c.changeAudience()
 	case n == 36 || !c.isSaved:
 		for _, table := range savedTables {
 			c.exec("DROP TABLE IF EXISTS saved_" + table)
@@ -164,8 +166,33 @@ func (c *changing) change() {
 	}
 }
 
+// changeAudience makes an audience a rule or a list, or deletes it.
+func (c *changing) changeAudience() {
+	c.Helper()
+	of := popup.AudienceChange{Change: popup.Change{Actor: "test", Action: "put"}, Key: fmt.Sprint("a", c.r.IntN(3)), Live: true}
+	_, err := c.db.Audience(c.Context(), of.Key)
+	of.New = errors.Is(err, popup.ErrNotFound)
+	switch err = nil; c.r.IntN(4) {
+	case 0:
+		of.New = false
+		if err = c.db.DeleteAudience(c.Context(), of); errors.Is(err, popup.ErrNotFound) {
+			err = nil
+		}
+	case 1:
+		_, err = c.db.PutAudienceRule(c.Context(), of, popup.Targeting{All: []popup.Condition{{Attr: "uid", Op: popup.Eq, Value: fmt.Sprint(c.r.IntN(9))}}})
+	default:
+		var set *audience.Set
+		if set, err = audience.Build([]uint64{c.r.Uint64()}); err == nil {
+			_, err = c.db.PutAudienceList(c.Context(), of, set, 1)
+		}
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
 // savedTables are what a copy of the database has of the catalog.
-var savedTables = []string{"popups", "popup_revisions", "config_revision", "config_change", "settings"}
+var savedTables = []string{"popups", "audiences", "popup_revisions", "config_revision", "config_change", "settings"}
 
 func (c *changing) spec(key string) popup.Spec {
 	c.Helper()
@@ -197,7 +224,14 @@ func (c *changing) follow(f *following, when string) {
 	}
 	want, broken := snapshot.Compile(all, previous)
 	got := f.store.Current()
-	newest := slices.Max(append(slices.Collect(maps.Keys(f.watcher.broken)), uint32(c.created)))
+	rows, key := got.Audiences()
+	if d := cmp.Diff(all.Audiences, rows, cmpopts.EquateEmpty()); d != "" || key != all.AudienceKey || len(got.ListsToLoad()) > 0 {
+		c.Fatalf("%s: audiences (-everything +changes), of which %d lists are not loaded:\n%s", when, len(got.ListsToLoad()), d)
+	}
+	newest := uint32(c.created)
+	for row := range f.watcher.broken {
+		newest = max(newest, row.id)
+	}
 	if d := cmp.Diff(inForce(want, newest), inForce(got, newest)); d != "" {
 		c.Fatalf("%s, revision %d (-everything +changes):\n%s", when, all.Revision, d)
 	}

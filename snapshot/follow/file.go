@@ -19,10 +19,12 @@ import (
 //
 //	popupd-snapshot FORMAT CRC32C\n
 //	{"revision":12,"saved_at_ms":...,"rows":[{"id":7,"version":3,"updated_at_ms":...,"key":"...","spec":{...}}],
-//	 "settings":{"version":2,"updated_at_ms":...,"spec":{...}}}
+//	 "settings":{"version":2,"updated_at_ms":...,"spec":{...}},
+//	 "audiences":{"key":"...","rows":[{"id":1,"version":2,"key":"...","rule":{...}},{...,"list":77,"members":5000}]}}
 //
-// Settings that are the defaults are left out, as they are by earlier releases, which
-// ignore them.
+// Settings that are the defaults, and audiences where there are none and no key, are left out, as
+// they are by earlier releases, which ignore them. What is in the lists is in files of their
+// own: see lists.go.
 //
 // FORMAT is decimal, CRC32C (Castagnoli) has 8 hex digits and covers the bytes
 // "FORMAT " and everything after the first line. It is replaced by rename, so it
@@ -45,6 +47,8 @@ type savedFile struct {
 	SavedAtMS int64          `json:"saved_at_ms"`
 	Rows      []savedRow     `json:"rows"`
 	Settings  *savedSettings `json:"settings,omitempty"`
+
+	Audiences *savedAudiences `json:"audiences,omitempty"`
 }
 
 type savedSettings struct {
@@ -69,6 +73,7 @@ func (f *savedFile) catalog() popup.Catalog {
 	if s := f.Settings; s != nil && s.Version != 0 {
 		c.Settings = popup.SettingsRow{Version: s.Version, UpdatedAtMS: s.UpdatedAtMS, Spec: s.Spec}
 	}
+	c.Audiences, c.AudienceKey = f.Audiences.rows()
 	return c
 }
 
@@ -100,6 +105,12 @@ func (w *Watcher) LoadFile() error {
 	if w.c.File == "" {
 		return nil
 	}
+	isInstalled := false
+	defer func() {
+		if isInstalled {
+			w.loadListFiles()
+		}
+	}()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.loaded.Load() {
@@ -112,6 +123,7 @@ func (w *Watcher) LoadFile() error {
 			return err
 		}
 		w.install(saved.catalog())
+		isInstalled = true
 		w.confirmedMS.Store(saved.SavedAtMS)
 		return nil
 	})
@@ -145,18 +157,24 @@ func (w *Watcher) readFile(f io.Reader, of durable.File) (savedFile, error) {
 // unsaved is a snapshot that was put in force and is not in the files yet.
 type unsaved struct {
 	*snapshot.Snapshot
-	settings bool // they are other ones than in the snapshot before
+	settings, audiences bool // they are other ones than in the snapshot before
 }
 
 // toSave notes that next has been put in force after previous.
 func (w *Watcher) toSave(previous, next *snapshot.Snapshot) {
-	u := unsaved{next, next.Settings() != previous.Settings()}
-	if w.c.File == "" || !u.settings && len(next.Changed())+len(next.Removed()) == 0 && next.Revision == previous.Revision {
+	u := unsaved{next, next.Settings() != previous.Settings(), !sameAudiences(previous, next)}
+	if w.c.File == "" || !u.settings && !u.audiences && len(next.Changed())+len(next.Removed()) == 0 && next.Revision == previous.Revision {
 		return
 	}
 	w.unsavedMu.Lock()
 	defer w.unsavedMu.Unlock()
 	w.unsaved = append(w.unsaved, u)
+}
+
+func (w *Watcher) hasUnsaved() bool {
+	w.unsavedMu.Lock()
+	defer w.unsavedMu.Unlock()
+	return len(w.unsaved) > 0
 }
 
 // save brings the last-good file, with its changes, to the snapshot in force. A failure is
@@ -178,7 +196,7 @@ func (w *Watcher) save() {
 	if w.changes.canTake() {
 		var lines []byte
 		for _, u := range unsaved {
-			lines = appendChange(lines, u.Snapshot, u.settings, w.c.Now())
+			lines = appendChange(lines, u, w.c.Now())
 		}
 		err = w.changes.append(lines)
 	} else {
@@ -236,6 +254,7 @@ func catalogOf(s *snapshot.Snapshot) popup.Catalog {
 	for i, p := range s.All() {
 		c.Popups[i] = p.Row()
 	}
+	c.Audiences, c.AudienceKey = s.Audiences()
 	return c
 }
 
@@ -249,6 +268,7 @@ func appendFile(dst []byte, c popup.Catalog, nowMS int64) []byte {
 	if s := c.Settings; s.Version != 0 {
 		saved.Settings = &savedSettings{Version: s.Version, UpdatedAtMS: s.UpdatedAtMS, Spec: s.Spec}
 	}
+	saved.Audiences = savedAudiencesOf(c.Audiences, c.AudienceKey)
 	body := encode(saved)
 	dst = fmt.Appendf(dst, "%s %d %08x\n", fileMagic, fileFormat, fileChecksum(fileFormat, body))
 	return append(dst, body...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -283,6 +284,7 @@ func FuzzParseFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		twice, broken := snapshot.Compile(again.catalog(), nil)
+		broken = slices.DeleteFunc(broken, func(b snapshot.Broken) bool { return b.IsAudience }) // whose rows are kept as they are
 		if len(broken) != 0 || keys(twice.All()) != keys(s.All()) || twice.Revision != s.Revision {
 			t.Fatalf("in force %s at %d, written and read again %s at %d", keys(s.All()), s.Revision, keys(twice.All()), twice.Revision)
 		}

@@ -8,7 +8,9 @@ package follow
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +35,8 @@ type Source interface {
 	// Rows returns every popup that is not archived, the newest one even if it is, the
 	// settings and the position that they are of, read in one consistent view.
 	Rows(ctx context.Context) (popup.Catalog, error)
+	// WriteAudienceList writes the list of users with this number, as package audience reads it.
+	WriteAudienceList(ctx context.Context, list uint64, to io.Writer) error
 }
 
 // Config is what a [Watcher] works with.
@@ -52,6 +56,7 @@ const (
 	pollEvery     = time.Second
 	pollTimeout   = 5 * time.Second
 	reloadTimeout = 30 * time.Second
+	listTimeout   = 5 * time.Minute
 	debounce      = 10 * time.Millisecond // news of several changes in a row make one reload
 
 	quiet        = 5 * time.Second // without a change, after which the popups are compacted
@@ -71,13 +76,19 @@ type Watcher struct {
 	loaded      atomic.Bool                    // a reload has succeeded
 	position    atomic.Pointer[popup.Position] // what the snapshot in force is of
 	publishing  retry.Outage
+	lists       retry.Outage // of loading lists of users
+	savingLists retry.Outage
+	listsWanted chan struct{} // wakes runLists
+
+	listsMu sync.Mutex // held while lists are loaded, before mu
 
 	// mu serialises what changes the store, so that a slow read never replaces
 	// the result of a later one. It guards:
-	mu        sync.Mutex
-	broken    map[uint32]uint32 // id -> version of the broken rows, which have been logged
-	swapped   time.Time         // when the snapshot in force was put there
-	toCompact time.Duration     // how long after swapped it is compacted
+	mu          sync.Mutex
+	broken      map[rowName]uint32 // versions of the broken rows, which have been logged
+	unavailable map[string]string  // why audiences can't be used that popups name, which has been logged
+	swapped     time.Time          // when the snapshot in force was put there
+	toCompact   time.Duration      // how long after swapped it is compacted
 
 	compacted *snapshot.Snapshot // need not be again; of Run's goroutine only
 
@@ -102,7 +113,17 @@ func New(s *snapshot.Store, c Config) *Watcher {
 	w := &Watcher{
 		store:  s,
 		c:      c,
-		broken: map[uint32]uint32{}, toCompact: quiet,
+		broken: map[rowName]uint32{}, toCompact: quiet, listsWanted: make(chan struct{}, 1),
+		lists: retry.Outage{
+			Log:    c.Log,
+			Begins: "config: lists of users can't be loaded; those in force stay so, and popups that name others are shown to nobody",
+			Ends:   "config: lists of users can be loaded again",
+		},
+		savingLists: retry.Outage{
+			Log:    c.Log,
+			Begins: "config: the file of a list of users can't be written",
+			Ends:   "config: files of lists of users are written again",
+		},
 		publishing: retry.Outage{
 			Log:    c.Log,
 			Begins: "config: Redis can't tell the other servers of a change; they see it within a second",
@@ -120,28 +141,35 @@ func New(s *snapshot.Store, c Config) *Watcher {
 	return w
 }
 
-// Reload reads the whole catalog, compiles it, puts it in force and writes the
-// last-good file. On return without an error, every change that was committed
+// Reload reads the whole catalog, compiles it, puts it in force, with the lists of users that it
+// names as far as they can be loaded, and writes the last-good file. On return without an error, every change that was committed
 // before the call is in force. A file that can't be written is logged, not
 // returned: [Watcher.Run] tries again.
 func (w *Watcher) Reload(ctx context.Context) error {
 	if err := w.reloadAll(ctx); err != nil {
 		return err
 	}
+	w.lists.Report(w.loadLists(ctx, w.store.Current().ListsToLoad()))
 	w.save()
 	return nil
 }
 
 // Changed is [Watcher.Reload] for the server on which a change was made: it reads what has
-// changed, and tells the other servers, before it writes the file. That Redis is down is
-// logged, not returned, and costs at most a second.
+// changed, and tells the other servers, before it writes the file. A list of users that the
+// change brings is in force on return. That Redis is down is logged, not returned, and costs
+// at most a second.
 func (w *Watcher) Changed(ctx context.Context) error {
+	before := w.store.Current().ListsToLoad()
 	if err := w.reload(ctx); err != nil {
 		return err
 	}
 	w.publish(ctx)
+	wanted := slices.DeleteFunc(w.store.Current().ListsToLoad(), func(r popup.AudienceRow) bool {
+		return slices.ContainsFunc(before, func(b popup.AudienceRow) bool { return b.List == r.List })
+	})
+	err := w.loadLists(ctx, wanted)
 	w.save()
-	return nil
+	return err
 }
 
 // Run keeps the store up to date until ctx ends, then returns nil. It reloads at
@@ -156,6 +184,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel() // also after a panic
 	defer w.closeChanges()
+	wg.Go(func() { w.runLists(ctx) })
 	if w.c.Redis != nil {
 		wg.Go(func() { w.listen(ctx, wake) })
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/popupd/popupd/audience"
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -20,7 +22,7 @@ func (w *Watcher) reload(ctx context.Context) error {
 	case err != nil:
 		w.metrics.reloadErrors.Inc()
 		return fmt.Errorf("read what has changed: %w", err)
-	case !known:
+	case !known, change.Audiences != nil && w.lacksKey():
 		return w.reloadAllLocked(ctx)
 	case change.Revision != at.Revision:
 		previous := w.store.Current()
@@ -29,6 +31,13 @@ func (w *Watcher) reload(ctx context.Context) error {
 	}
 	w.confirmedMS.Store(askedMS)
 	return nil
+}
+
+// lacksKey reports whether the key of fingerprints has not been read yet, as from a last-good
+// file of an earlier release.
+func (w *Watcher) lacksKey() bool {
+	_, key := w.store.Current().Audiences()
+	return key == audience.Key{}
 }
 
 func (w *Watcher) reloadAll(ctx context.Context) error {
@@ -59,7 +68,7 @@ func (w *Watcher) install(c popup.Catalog) {
 	next, broken := snapshot.Compile(c, w.store.Current())
 	w.metrics.compile.Observe(time.Since(start).Seconds())
 	logged := w.broken
-	w.broken = make(map[uint32]uint32, len(broken))
+	w.broken = make(map[rowName]uint32, len(broken))
 	w.reportBroken(next, broken, logged)
 	w.swap(next, popup.Position{Revision: c.Revision, Nonce: c.Nonce})
 }
@@ -69,21 +78,34 @@ func (w *Watcher) apply(c popup.CatalogChange) {
 	start := time.Now()
 	next, broken := snapshot.Apply(w.store.Current(), c)
 	w.metrics.compile.Observe(time.Since(start).Seconds())
-	logged := map[uint32]uint32{} // of the rows of the change
-	forget := func(id uint32) {
-		if version, ok := w.broken[id]; ok {
-			logged[id] = version
-			delete(w.broken, id)
+	logged := map[rowName]uint32{} // of the rows of the change
+	forget := func(row rowName) {
+		if version, ok := w.broken[row]; ok {
+			logged[row] = version
+			delete(w.broken, row)
 		}
 	}
 	for i := range c.Popups {
-		forget(c.Popups[i].ID)
+		forget(rowName{id: c.Popups[i].ID})
 	}
 	if c.Settings != nil {
-		forget(0)
+		forget(rowName{})
+	}
+	if c.Audiences != nil {
+		for row := range w.broken {
+			if row.isAudience {
+				forget(row)
+			}
+		}
 	}
 	w.reportBroken(next, broken, logged)
 	w.swap(next, popup.Position{Revision: c.Revision, Nonce: c.Nonce})
+}
+
+// rowName names a row of a popup, or of an audience; id 0: the settings.
+type rowName struct {
+	isAudience bool
+	id         uint32
 }
 
 // swap puts a snapshot in force. The caller holds w.mu.
@@ -94,6 +116,9 @@ func (w *Watcher) swap(next *snapshot.Snapshot, at popup.Position) {
 	w.toSave(previous, next)
 	w.position.Store(&at)
 	w.swapped = time.Now()
+	if usesAudiences(next) || len(w.unavailable) > 0 || !sameAudiences(previous, next) {
+		retry.Notify(w.listsWanted)
+	}
 	if w.c.OnSwap != nil {
 		w.c.OnSwap(next)
 	}
@@ -126,10 +151,15 @@ func (w *Watcher) compact() {
 
 // reportBroken notes rows as broken, and logs those of which not the same version was
 // logged before. The caller holds w.mu.
-func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken, logged map[uint32]uint32) {
+func (w *Watcher) reportBroken(s *snapshot.Snapshot, broken []snapshot.Broken, logged map[rowName]uint32) {
 	for _, b := range broken {
-		w.broken[b.ID] = b.Version
-		if version, ok := logged[b.ID]; ok && version == b.Version {
+		row := rowName{b.IsAudience, b.ID}
+		w.broken[row] = b.Version
+		if version, ok := logged[row]; ok && version == b.Version {
+			continue
+		}
+		if b.IsAudience {
+			w.c.Log.Error("config: audience is broken and was skipped", "id", b.ID, "key", b.Key, "version", b.Version, "err", b.Err)
 			continue
 		}
 		if b.ID == 0 {
@@ -169,6 +199,11 @@ func (w *Watcher) observePropagation(previous *snapshot.Snapshot) {
 	next, changedMS := w.store.Current(), int64(0)
 	if s := next.Settings(); s != previous.Settings() {
 		changedMS = s.Row().UpdatedAtMS
+	}
+	if rows, _ := next.Audiences(); !sameAudiences(previous, next) {
+		for i := range rows {
+			changedMS = max(changedMS, rows[i].UpdatedAtMS)
+		}
 	}
 	for _, p := range next.Changed() {
 		changedMS = max(changedMS, p.Row().UpdatedAtMS)

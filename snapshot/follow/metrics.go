@@ -22,6 +22,28 @@ func newMetrics(w *Watcher) metrics {
 		Name: "popupd_config_age_seconds",
 		Help: "Time since the popups in force were last known to be the newest.",
 	}, func() float64 { return float64(max(0, w.c.Now()-w.confirmedMS.Load())) / 1000 })
+	register.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_audience_members",
+		Help: "Users in the lists of users in force, summed over them.",
+	}, func() (members float64) {
+		for _, list := range w.store.Current().Lists() {
+			members += float64(list.Set.Len())
+		}
+		return members
+	})
+	register.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_audience_bytes",
+		Help: "Memory that the lists of users in force take.",
+	}, func() (bytes float64) {
+		for _, list := range w.store.Current().Lists() {
+			bytes += float64(list.Set.Bytes())
+		}
+		return bytes
+	})
+	register.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_audiences_unavailable",
+		Help: "Audiences that active popups name and that can't be used, so that these are shown to nobody.",
+	}, func() float64 { return float64(len(w.store.Current().Unavailable())) })
 	return metrics{
 		reloadErrors: register.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_config_reload_errors_total",
