@@ -107,6 +107,9 @@ type Problem struct {
 // Problems are the mistakes in the files, as an error.
 type Problems []Problem
 
+// maxKept is how many mistakes are kept, so that they can be told in the order of the files.
+const maxKept = 10 * MaxProblems
+
 // Error lists the mistakes, one a line, at most [MaxProblems] of them.
 func (p Problems) Error() string {
 	var b strings.Builder
@@ -134,6 +137,9 @@ type reader struct {
 func newReader() *reader { return &reader{unread: map[string]bool{}, objects: map[string]string{}} }
 
 func (r *reader) refuse(file string, m mark, format string, args ...any) {
+	if len(r.problems) >= maxKept {
+		return
+	}
 	p := Problem{Place: file, Detail: fmt.Sprintf(format, args...), file: file, mark: m}
 	if m.line > 0 {
 		p.Place = at(file, m)

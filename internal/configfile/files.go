@@ -15,9 +15,11 @@ import (
 
 // Limits of what is read.
 const (
-	maxFile  = 8 << 20  // bytes of one file
-	maxBytes = 64 << 20 // bytes of all files together
-	maxFiles = 20_000   // entries of all directories together
+	maxDocument  = 1 << 20  // bytes of one document: no popup has more
+	maxDocuments = 10_000   // in one file
+	maxFile      = 16 << 20 // bytes of one file
+	maxBytes     = 64 << 20 // bytes of all files together
+	maxFiles     = 20_000   // entries of all directories together
 )
 
 // ErrNoFiles means that a directory has no files that are read.
@@ -174,7 +176,9 @@ func (r *reader) file(file, shown string, from io.Reader) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	refuse := func(m mark, format string, args ...any) {
 		r.refuse(shown, m, format, args...)
-		r.unread[at(shown, m)] = true
+		if len(r.unread) < maxKept {
+			r.unread[at(shown, m)] = true
+		}
 	}
 	if m, bad := firstInvalid(text); bad != "" {
 		refuse(m, "%s", bad)

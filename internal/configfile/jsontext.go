@@ -15,14 +15,14 @@ type jsonReader struct {
 	text   []byte // of the whole file
 	at     int    // offset of what is read next
 
-	line      int // of the last mark, and where that line begins
-	lineStart int
+	last   int  // offset of the last mark
+	marked mark // where that was
 }
 
 // readJSON returns the values of a JSON file, one after the other. What is wrong is told to
 // refuse; of a file that is not JSON everything from there on is missing.
 func readJSON(text []byte, refuse func(m mark, format string, args ...any)) (values []*value) {
-	j := jsonReader{refuse: refuse, text: text, line: 1}
+	j := jsonReader{refuse: refuse, text: text, marked: mark{1, 1}}
 	for d := json.NewDecoder(bytes.NewReader(text)); ; {
 		var whole json.RawMessage
 		err := d.Decode(&whole)
@@ -38,6 +38,14 @@ func readJSON(text []byte, refuse func(m mark, format string, args ...any)) (val
 			return values
 		}
 		j.at = int(d.InputOffset()) - len(whole)
+		switch {
+		case len(whole) > maxDocument:
+			refuse(j.markAt(j.at), "has more than %d MiB", maxDocument>>20)
+			return values
+		case len(values) == maxDocuments:
+			refuse(j.markAt(j.at), "has more than %d values; divide it into several files", maxDocuments)
+			return nil
+		}
 		v, ok := j.value(0)
 		if !ok {
 			return values
@@ -48,15 +56,14 @@ func readJSON(text []byte, refuse func(m mark, format string, args ...any)) (val
 
 // markAt returns the line and column of an offset, which is not before the last one.
 func (j *jsonReader) markAt(offset int) mark {
-	for {
-		next := bytes.IndexByte(j.text[j.lineStart:offset], '\n')
-		if next < 0 {
-			break
-		}
-		j.line++
-		j.lineStart += next + 1
+	since := j.text[j.last:offset]
+	if n := bytes.Count(since, []byte("\n")); n > 0 {
+		j.marked = mark{j.marked.line + n, 1}
+		since = since[bytes.LastIndexByte(since, '\n')+1:]
 	}
-	return mark{j.line, utf8.RuneCount(j.text[j.lineStart:offset]) + 1}
+	j.marked.column += utf8.RuneCount(since)
+	j.last = offset
+	return j.marked
 }
 
 func (j *jsonReader) skip(characters string) {

@@ -168,7 +168,11 @@ func TestMistakes(t *testing.T) {
 		{"a.yaml", strings.Repeat("- ", 100), "1:131: is nested deeper than 64 levels"},
 		{"a.yaml", strings.Repeat("[", 20_000), "1:10001: is not YAML: exceeded max depth of 10000"},
 		{"a.yaml", laughs(), "the document unfolds to more than 200000 values"},
-		{"a.yaml", strings.Repeat("#", maxFile+1), "has more than 8 MiB; divide it into several files"},
+		{"a.yaml", strings.Repeat("#", maxFile+1), "has more than 16 MiB; divide it into several files"},
+		{"a.yaml", "key: a\n---\nkey: b\n---\n" + strings.Repeat("# ---\n", maxDocument/6+1), "4:1: the document has more than 1 MiB"},
+		{"a.json", `{"key":"a"}` + "\n" + ` {"x":"` + strings.Repeat("x", maxDocument) + `"}`, "2:2: has more than 1 MiB"},
+		{"a.yaml", strings.Repeat("- 1\n--- \n", maxDocuments+1), "20001:1: has more than 10000 documents; divide it into several files"},
+		{"a.json", strings.Repeat("1 ", maxDocuments+1), "1:20001: has more than 10000 values; divide it into several files"},
 	} {
 		got := mistakes(t, files(t, c.name, c.text), c.name)
 		if !strings.Contains(got, c.want) || !strings.HasPrefix(got, c.name+":") || strings.ContainsAny(got, "\x1b\x00") {

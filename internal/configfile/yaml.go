@@ -36,17 +36,26 @@ func readYAML(text []byte, refuse func(m mark, format string, args ...any)) (doc
 		refuse(m, "the character %U may not be in a YAML file; write it as an escape, in double quotes", r)
 		return nil
 	}
+	if m, bad := firstTooLong(text); bad {
+		refuse(m, "the document has more than %d MiB", maxDocument>>20)
+		return nil
+	}
 	loader, err := yaml.NewLoader(bytes.NewReader(text))
 	for err == nil {
 		var node yaml.Node
 		if err = loader.Load(&node); err != nil {
 			break
 		}
-		if root := node.Content[0]; root.Kind == yaml.ScalarNode && root.Value == "" && root.Style == 0 {
+		root := node.Content[0]
+		if root.Kind == yaml.ScalarNode && root.Value == "" && root.Style == 0 {
 			continue // nothing, or comments alone
 		}
+		if len(documents) == maxDocuments {
+			refuse(mark{root.Line, root.Column}, "has more than %d documents; divide it into several files", maxDocuments)
+			return nil
+		}
 		y := yamlReader{refuse: refuse, open: map[*yaml.Node]bool{}}
-		v, unfolded := y.value(node.Content[0], 0)
+		v, unfolded := y.value(root, 0)
 		if unfolded != nil {
 			return documents
 		}
@@ -193,4 +202,21 @@ func firstControl(text []byte) (m mark, r rune, bad bool) {
 		column++
 	}
 	return mark{}, 0, false
+}
+
+// firstTooLong returns where the first document begins that has more than maxDocument bytes,
+// of which the library would make a hundred times as much in memory. A line that begins with
+// three dashes begins a document, wherever it is.
+func firstTooLong(text []byte) (m mark, bad bool) {
+	size, begin, number := 0, 1, 0
+	for line := range bytes.Lines(text) {
+		number++
+		if rest, ok := bytes.CutPrefix(line, []byte("---")); ok && (len(rest) == 0 || bytes.IndexByte([]byte(space), rest[0]) >= 0) {
+			size, begin = 0, number
+		}
+		if size += len(line); size > maxDocument {
+			return mark{begin, 1}, true
+		}
+	}
+	return mark{}, false
 }
