@@ -10,6 +10,10 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
+// SchemaLine is the first line of a YAML file that is written: editors then complete and check
+// what is in it.
+const SchemaLine = "# yaml-language-server: $schema=https://raw.githubusercontent.com/popupd/popupd/main/docs/popup.schema.json\n"
+
 // YAML returns an object of a server, JSON, as a document of YAML that reads as the same:
 // without what only a server writes, and without what is as it would be anyway.
 func YAML(kind string, text []byte) ([]byte, error) {

@@ -59,6 +59,9 @@ func export(c cli.Popups, s Streams, server *client) error {
 	}
 	asJSON := c.JSON || isJSON(c.Path)
 	var text []byte
+	if !asJSON {
+		text = append(text, configfile.SchemaLine...)
+	}
 	for i, o := range e.objects() {
 		document, err := o.write(asJSON)
 		if err != nil {
@@ -158,6 +161,9 @@ func (d *directory) write(all []stored) error {
 		text, err := o.write(isJSON(file))
 		if err != nil {
 			return err
+		}
+		if !isJSON(file) {
+			text = append([]byte(configfile.SchemaLine), text...)
 		}
 		if err := d.writeFile(file, text); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/popupd/popupd/internal/cli"
+	"github.com/popupd/popupd/internal/configfile"
 )
 
 const (
@@ -37,8 +38,8 @@ func texts(t *testing.T, dir string) map[string]string {
 }
 
 func TestExport(t *testing.T) {
-	out, _, _, err := run(t, cli.Popups{Command: "export", Path: "-"}, "", exchange{get, "", 200, stocks})
-	want := "kind: settings\nmin_gap_sec: 5\n---\nkind: audience\nkey: vip\nrule: {}\n---\nkind: popup\nkey: a\nstatus: active\npriority: 5\n---\nkind: popup\nkey: b\nstatus: draft\n"
+	out, _, _, err := run(t, cli.Popups{Command: "export", Path: "-"}, t.TempDir(), exchange{get, "", 200, stocks})
+	want := configfile.SchemaLine + "kind: settings\nmin_gap_sec: 5\n---\nkind: audience\nkey: vip\nrule: {}\n---\nkind: popup\nkey: a\nstatus: active\npriority: 5\n---\nkind: popup\nkey: b\nstatus: draft\n"
 	if d := cmp.Diff(want, out); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
@@ -62,10 +63,10 @@ func TestExportDirectory(t *testing.T) {
 	}
 	first := texts(t, dir)
 	if d := cmp.Diff(map[string]string{
-		"settings.yaml":      "kind: settings\nmin_gap_sec: 5\n",
-		"audiences/vip.yaml": "kind: audience\nkey: vip\nrule: {}\n",
-		"popups/a.yaml":      "kind: popup\nkey: a\nstatus: active\npriority: 5\n",
-		"popups/b.yaml":      "kind: popup\nkey: b\nstatus: draft\n",
+		"settings.yaml":      configfile.SchemaLine + "kind: settings\nmin_gap_sec: 5\n",
+		"audiences/vip.yaml": configfile.SchemaLine + "kind: audience\nkey: vip\nrule: {}\n",
+		"popups/a.yaml":      configfile.SchemaLine + "kind: popup\nkey: a\nstatus: active\npriority: 5\n",
+		"popups/b.yaml":      configfile.SchemaLine + "kind: popup\nkey: b\nstatus: draft\n",
 	}, first); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -95,7 +96,7 @@ two.yaml:3:1: popup gone-too is not on the server; -prune removes the file
 		t.Errorf("%s %v", out, err)
 	}
 	if d := cmp.Diff(map[string]string{
-		"audiences/vip.yaml": "kind: audience\nkey: vip\nrule: {}\n",
+		"audiences/vip.yaml": configfile.SchemaLine + "kind: audience\nkey: vip\nrule: {}\n",
 		"mine/first.yaml":    same,
 		"mine/b.json":        "{\n  \"kind\": \"popup\",\n  \"key\": \"b\",\n  \"status\": \"draft\"\n}\n",
 		"two.yaml":           "kind: settings\n---\nkey: gone-too\n",
@@ -119,7 +120,7 @@ func TestExportRefused(t *testing.T) {
 			t.Errorf("%s: %s", answer, out)
 		}
 	}
-	if d := cmp.Diff(map[string]string{"inside/settings.yaml": "kind: settings\n"}, texts(t, dir)); d != "" {
+	if d := cmp.Diff(map[string]string{"inside/settings.yaml": configfile.SchemaLine + "kind: settings\n"}, texts(t, dir)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
