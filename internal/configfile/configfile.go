@@ -204,6 +204,7 @@ func (r *reader) document(file, shown string, v *value) {
 		} else {
 			o.Key = key.text()
 		}
+		o.JSON = sent.only("key", "rule").appendJSON(nil) // an answer of the API tells more of it
 	default:
 		err = popup.FieldErrors{{Pointer: "/kind", Detail: "must be popup, settings or audience"}}
 	}

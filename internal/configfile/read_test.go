@@ -55,7 +55,7 @@ func TestReadDirectory(t *testing.T) {
 		"popups/spring/b.yaml", "key: b\nversion: 7 # what a server wrote\nname: B\n",
 		"popups/a.json", `{"$schema":"x","key":"a","variants":[{"content":{"title":"\ud83d\ude00","n":1.50}}]}`,
 		"popups/two.yml", "key: c\n---\n# nothing\n---\nkey: d\nstatus: active\nschedule:\n  start_at: 2026-12-24T18:00:00Z\n",
-		"all.yaml", "{kind: popup, key: e}\n---\n{kind: settings, min_gap_sec: 5}\n---\nkind: audience\nkey: vip\nrule:\n  all: [{attr: plan, op: eq, value: pro}]\n",
+		"all.yaml", "{kind: popup, key: e}\n---\n{kind: settings, min_gap_sec: 5}\n---\nkind: audience\nkey: vip\nrule:\n  all: [{attr: plan, op: eq, value: pro}]\nmembers: 0\n",
 		"README.md", "not: ours", ".hidden/x.yaml", "not: ours", ".x.yaml", "not: ours")
 	if err := os.Symlink("popups/spring/b.yaml", filepath.Join(dir, "0-linked")); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestMistakes(t *testing.T) {
 		{"a.yaml", "name: x\nkind: Popup", "2:1: kind must be popup, settings or audience"},
 		{"a.yaml", "kind: [popup]", "1:1: kind must be popup, settings or audience"},
 		{"a.yaml", "kind: !!str popup", "1:7: has the tag"},
-		{"a.yaml", "kind: audience\nrule: {all: [{attr: audience, op: eq, value: vip}]}\nmembers: 1", "1:1: key is required: 1 to 64 of a-z, 0-9 and -, the first not -\na.yaml:2:31: rule/all/0/op must be in or not_in with the attribute audience\na.yaml:3:1: members is"},
+		{"a.yaml", "kind: audience\nrule: {all: [{attr: audience, op: eq, value: vip}]}\nsize: 1", "1:1: key is required: 1 to 64 of a-z, 0-9 and -, the first not -\na.yaml:2:31: rule/all/0/op must be in or not_in with the attribute audience\na.yaml:3:1: size is"},
 		{"a.yaml", "name: x\n", "1:1: key is required"},
 		{"a.yaml", "key: a\nkey: b\nname: 3\nnam: x", "2:1: key is there twice, first in line 1\na.yaml:3:1: name must be a string\na.yaml:4:1: nam is not a known field"},
 		{"a.json", "{\"key\": \"a\",\n \"key\": \"b\"}", "2:2: key is there twice, first in line 1"},

@@ -66,6 +66,13 @@ func (v *value) without(names []string) *value {
 	return &rest
 }
 
+// only returns an object without all other members.
+func (v *value) only(names ...string) *value {
+	rest := *v
+	rest.members = slices.DeleteFunc(slices.Clone(v.members), func(m member) bool { return !slices.Contains(names, m.name) })
+	return &rest
+}
+
 // appendJSON appends the value as JSON.
 func (v *value) appendJSON(dst []byte) []byte {
 	switch v.kind {

@@ -85,7 +85,7 @@ func stripped(kind string, text []byte) (*value, error) {
 	case KindAudience:
 		var usual *value
 		usual, err = parse([]byte(`{"rule":{"all":[],"any":[],"none":[]}}`))
-		v = v.beside(usual, []string{"rule"}, []string{"rule"})
+		v = v.only("key", "rule").beside(usual, []string{"rule"}, []string{"rule"})
 	}
 	v.members = slices.Insert(v.members, 0, member{name: "kind", value: &value{json: quote(kind)}})
 	return v, err

@@ -101,7 +101,7 @@ func TestYAMLOfLittle(t *testing.T) {
 		{KindPopup, string(served(t, `{"key":"a"}`)), "kind: popup\nkey: a\nstatus: draft\n"},
 		{KindPopup, `{"key":"a","new":{"x":1},"status":"draft","schedule":{"new":1}}`, "kind: popup\nkey: a\nnew:\n  x: 1\nstatus: draft\nschedule:\n  new: 1\n"},
 		{KindSettings, `{"version":2,"min_gap_sec":0,"caps":[],"holdout":{"percent":0,"salt":""}}`, "kind: settings\nmin_gap_sec: 0\ncaps: []\nholdout:\n  percent: 0\n  salt: \"\"\n"},
-		{KindAudience, `{"key":"vip","version":1,"rule":{"all":[],"any":[{"attr":"plan","op":"exists"}],"none":[]}}`, "kind: audience\nkey: vip\nrule:\n  any:\n    - attr: plan\n      op: exists\n"},
+		{KindAudience, `{"key":"vip","version":1,"updated_by":"x","rule":{"all":[],"any":[{"attr":"plan","op":"exists"}],"none":[]}}`, "kind: audience\nkey: vip\nrule:\n  any:\n    - attr: plan\n      op: exists\n"},
 		{KindAudience, `{"key":"vip","rule":{"all":[],"any":[],"none":[]}}`, "kind: audience\nkey: vip\nrule: {}\n"},
 	} {
 		got, err := YAML(c.kind, []byte(c.text))
