@@ -83,6 +83,7 @@ type memory struct {
 	now  time.Duration
 	rows []*row
 	down bool // the store is away
+	adds int  // how often it was given a notice
 }
 
 type row struct {
@@ -95,6 +96,7 @@ type row struct {
 func (m *memory) AddNotice(_ context.Context, n popup.Notice) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.adds++
 	if m.down {
 		return io.ErrUnexpectedEOF
 	}

@@ -85,6 +85,7 @@ func TestWatch(t *testing.T) {
 		subjects = append(subjects, r.Subject)
 	}
 	wantSame(t, "told", subjects, []string{"popup.ended:7:1720000800000", "experiment.decided:7:click:b", "popup.starving:8:3"})
+	wantSame(t, "notices given to the outbox, each once by each server", m.adds, 2*len(subjects))
 	wantSame(t, "asked for", h.asked[:3], []int64{watchBack.Milliseconds(), starveFor.Milliseconds(), starveSample})
 
 	later := sale(t).Schedule.EndAt.Add(time.Hour)

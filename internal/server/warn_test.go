@@ -22,6 +22,9 @@ func TestWarn(t *testing.T) {
 		{cli.Serve{Identity: "off", Exposed: []string{"token"}}, "files=token"},
 		{cli.Serve{Identity: "off", MySQL: "a"}, "without -redis"},
 		{cli.Serve{Identity: "off", MySQL: "a", Redis: "b"}, ""},
+		{cli.Serve{Identity: "off", Webhook: "http://example.com", WebhookSecret: key}, "-webhook has no TLS"},
+		{cli.Serve{Identity: "off", Webhook: "https://example.com", WebhookSecret: key}, ""},
+		{cli.Serve{Identity: "off", WebhookSecret: key}, "-webhook-secret has no effect"},
 	} {
 		var log strings.Builder
 		(&server{config: c.config, log: slog.New(slog.NewTextHandler(&log, nil))}).warn()

@@ -80,6 +80,12 @@ func (s *server) warn() {
 	if s.config.Identity == "off" && s.config.IdentitySecret != "" {
 		s.log.Warn("-identity-secret has no effect while -identity is off: user ids are not checked")
 	}
+	if strings.HasPrefix(strings.ToLower(s.config.Webhook), "http:") {
+		s.log.Warn("-webhook has no TLS: who is on the way to the receiver can read what it is told")
+	}
+	if s.config.Webhook == "" && s.config.WebhookSecret != "" {
+		s.log.Warn("-webhook-secret has no effect without -webhook")
+	}
 	if s.config.MySQL != "" && s.config.Redis == "" {
 		s.log.Warn("without -redis this must be the only server: others would not hear of what it serves")
 	}
