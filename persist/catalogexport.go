@@ -8,9 +8,10 @@ import (
 )
 
 // ExportCatalog reads what is configured, all of one revision: it calls begin with the
-// position and the settings, then each with every popup that is not archived, by key. It keeps
-// one popup at a time, and a transaction open for as long as these take.
-func (db *DB) ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings) error, each func(popup.Popup) error) error {
+// position, the settings and the rules of audiences, by key, then each with every popup that is
+// not archived, by key. It keeps one popup at a time, and a transaction open for as long as
+// these take.
+func (db *DB) ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings, []popup.ExportedAudience) error, each func(popup.Popup) error) error {
 	tx, err := snapshot(ctx, db.read)
 	if err != nil {
 		return err
@@ -24,7 +25,18 @@ func (db *DB) ExportCatalog(ctx context.Context, begin func(popup.Position, popu
 	if err != nil {
 		return err
 	}
-	if err := begin(position, storedSettings(row)); err != nil {
+	stored, err := audienceRows(ctx, tx)
+	if err != nil {
+		return err
+	}
+	audiences := []popup.ExportedAudience{}
+	for i := range stored {
+		if a := &stored[i]; a.Rule != nil {
+			rule := decodeBroken(a.Rule, popup.DecodeStoredAudienceRule)
+			audiences = append(audiences, popup.ExportedAudience{Key: a.Key, Version: a.Version, UpdatedAt: timeOf(a.UpdatedAtMS), Rule: rule.Encode()})
+		}
+	}
+	if err := begin(position, storedSettings(row), audiences); err != nil {
 		return err
 	}
 	rows, err := tx.QueryContext(ctx, selectPopup+" WHERE status <> 'archived' ORDER BY `key`")

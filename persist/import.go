@@ -75,7 +75,11 @@ func compareImport(ctx context.Context, tx *sql.Tx, im *popup.Import, check func
 	if err != nil {
 		return r, fmt.Errorf("read popups: %w", err)
 	}
-	r.Objects, err = im.Plan(stored, row)
+	audiences, err := audienceRows(ctx, tx)
+	if err != nil {
+		return r, err
+	}
+	r.Objects, err = im.Plan(stored, row, audiences)
 	return r, err
 }
 
@@ -133,7 +137,7 @@ func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?,",
 // storeImport writes what is planned, and sets the position.
 func (db *DB) storeImport(ctx context.Context, tx *sql.Tx, c popup.Change, r *popup.ImportResult) error {
 	atMS := db.now()
-	var ids []uint32 // of what changes, 0 for the settings
+	var ids []uint32 // of what changes, as config_change has them
 	var popups []*popup.ObjectChange
 	for i := range r.Objects {
 		o := &r.Objects[i]
@@ -145,6 +149,16 @@ func (db *DB) storeImport(ctx context.Context, tx *sql.Tx, c popup.Change, r *po
 				return fmt.Errorf("put settings: %w", err)
 			}
 			ids = append(ids, 0)
+		case o.Kind == popup.AudienceObject:
+			row := popup.AudienceRow{Key: o.Key, Rule: o.Rule.Encode(), UpdatedAtMS: atMS, Actor: clip(c.Actor, maxActor)}
+			if err := db.writeAudience(ctx, tx, popup.AudienceRow{ID: o.ID, Version: o.FromVersion}, &row); err != nil {
+				return fmt.Errorf("put audience %s: %w", o.Key, err)
+			}
+			o.ToVersion = row.Version // of one that was deleted before, it goes on
+			if _, err := audit(ctx, tx, popup.Change{Actor: c.Actor, Action: string(o.Action)}, atMS, audienceObject(o.Key), o.FromVersion, o.ToVersion); err != nil {
+				return err
+			}
+			ids = append(ids, changedAudiences)
 		default:
 			popups = append(popups, o)
 		}

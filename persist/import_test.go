@@ -1,6 +1,7 @@
 package persist
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -286,7 +287,7 @@ func TestExportCatalog(t *testing.T) {
 		mustImport(t, s, `{"popups":[{"key":"b","source":"repo"},{"key":"a-1"},{"key":"a"},{"key":"c"}],"settings":{"min_gap_sec":7}}`)
 		mustImport(t, s, `{"popups":[{"key":"c","status":"archived"}]}`)
 		var got []string
-		err := s.ExportCatalog(t.Context(), func(at popup.Position, settings popup.StoredSettings) error {
+		err := s.ExportCatalog(t.Context(), func(at popup.Position, settings popup.StoredSettings, audiences []popup.ExportedAudience) error {
 			got = append(got, fmt.Sprint(at == positionOf(t, s), settings.Version, settings.MinGapSec))
 			return nil
 		}, func(p popup.Popup) error {
@@ -297,8 +298,74 @@ func TestExportCatalog(t *testing.T) {
 			t.Errorf("exported (-want +got): %v\n%s", err, d)
 		}
 		stop := errors.New("stop")
-		if err := s.ExportCatalog(t.Context(), func(popup.Position, popup.StoredSettings) error { return stop }, nil); !errors.Is(err, stop) {
+		if err := s.ExportCatalog(t.Context(), func(popup.Position, popup.StoredSettings, []popup.ExportedAudience) error { return stop }, nil); !errors.Is(err, stop) {
 			t.Error(err)
+		}
+	})
+}
+
+// Audiences come before what names them, and circles and what is not there are refused.
+func TestImportAudiences(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		const named = `"targeting":{"all":[{"attr":"audience","op":"in","value":["vip"]}]}`
+		mustCreate(t, s, `{"key":"other"}`)
+		first := positionOf(t, s)
+		document := `{"popups":[{"key":"sale",` + named + `}],
+			"audiences":[{"key":"vip","rule":{"any":[{"attr":"audience","op":"in","value":["paying"]}]}},{"key":"paying","rule":{"all":[{"attr":"plan","op":"eq","value":"pro"}]}}]}`
+		r := mustImport(t, s, document)
+		if d := cmp.Diff([]string{"paying create 0-1", "vip create 0-1", "sale create 0-1"}, actions(r)); d != "" {
+			t.Errorf("import (-want +got):\n%s", d)
+		}
+		c, known, err := s.Changes(t.Context(), first)
+		if !known || err != nil || c.Audiences == nil || len(*c.Audiences) != 2 || keysOf(c.Popups) != "[sale.1]" {
+			t.Errorf("changes %+v, known %v, %v", c, known, err)
+		}
+		if r = mustImport(t, s, document); !r.IsUnchanged() {
+			t.Errorf("once more: %v", actions(r))
+		}
+		r = mustImport(t, s, `{"audiences":[{"key":"paying","version":1,"rule":{"all":[{"attr":"plan","op":"eq","value":"team"}]}}]}`)
+		if d := cmp.Diff([]string{"paying update 1-2 /rule/all/0/value"}, actions(r)); d != "" {
+			t.Errorf("update (-want +got):\n%s", d)
+		}
+		if n := s.number(t, "SELECT COUNT(*) FROM audit WHERE object LIKE 'audience:%' AND actor = 'ci'"); n != 3 {
+			t.Errorf("%d lines in the audit trail", n)
+		}
+		if _, err := s.PutAudienceList(t.Context(), popup.AudienceChange{Change: operator, Key: "list", New: true}, bytes.NewReader([]byte("x")), 1); err != nil {
+			t.Fatal(err)
+		}
+		before := positionOf(t, s)
+		for _, c := range []struct{ document, want string }{
+			{`{"popups":[{"key":"new",` + strings.Replace(named, "vip", "none", 1) + `}]}`, "/popups/0/targeting/all/0/value/0 there is no audience none"},
+			{`{"popups":[{"key":"sale","status":"active",` + strings.Replace(named, "vip", "none", 1) + `}]}`, "/popups/0/targeting/all/0/value/0 there is no audience none"},
+			{`{"audiences":[{"key":"a","rule":{"all":[{"attr":"audience","op":"not_in","value":["vip","none"]}]}}]}`, "/audiences/0/rule/all/0/value/1 there is no audience none"},
+			{`{"audiences":[{"key":"paying","rule":{"none":[{"attr":"audience","op":"in","value":["vip"]}]}}]}`,
+				"/audiences/0/rule/none/0/value/0 names the audience that is being defined, in a circle: paying -> vip -> paying"},
+			{`{"audiences":[{"key":"list","rule":{}}]}`, "/audiences/0/key list is a list of users, which an import does not replace"},
+		} {
+			_, err := s.Import(t.Context(), popup.Change{Actor: "ci"}, decodeImport(t, c.document), anyPosition)
+			if errs, ok := errors.AsType[popup.FieldErrors](err); !ok || errs.Error() != c.want {
+				t.Errorf("%s: %v, want %s", c.document, err, c.want)
+			}
+		}
+		_, err = s.Import(t.Context(), popup.Change{Actor: "ci"}, decodeImport(t, `{"audiences":[{"key":"vip","version":7,"rule":{}}]}`), anyPosition)
+		if !errors.Is(err, popup.ErrStale) || positionOf(t, s) != before {
+			t.Errorf("a stale version: %v", err)
+		}
+		if r := mustImport(t, s, `{"popups":[{"key":"sale","status":"paused",`+named+`}]}`); r.IsUnchanged() {
+			t.Error("the popup could not be paused")
+		}
+		var got []string
+		err = s.ExportCatalog(t.Context(), func(_ popup.Position, _ popup.StoredSettings, audiences []popup.ExportedAudience) error {
+			for _, a := range audiences {
+				got = append(got, fmt.Sprint(a.Key, a.Version, " ", string(a.Rule)))
+			}
+			return nil
+		}, func(popup.Popup) error { return nil })
+		want := []string{
+			`paying2 {"all":[{"attr":"plan","op":"eq","value":"team"}],"any":[],"none":[]}`, `vip1 {"all":[],"any":[{"attr":"audience","op":"in","value":["paying"]}],"none":[]}`,
+		}
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("exported (-want +got): %v\n%s", err, d)
 		}
 	})
 }

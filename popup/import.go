@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 )
 
-// Import is what is to be configured by one change: whole popups, and the settings. The zero
-// value changes nothing.
+// Import is what is to be configured by one change: whole popups, the settings, and rules of
+// audiences. The zero value changes nothing.
 type Import struct {
 	Popups   []ImportPopup   // as they are in the document, no key twice
 	Settings *ImportSettings // nil: they stay as they are
-	Source   string          // where the document comes from; of popups that do not say
-	Prune    bool            // popups of this source that the document lacks are archived
+
+	Audiences []ImportAudience // no key twice; others stay as they are
+
+	Source string // where the document comes from; of popups that do not say
+	Prune  bool   // popups of this source that the document lacks are archived
 }
 
 // ImportPopup is a popup of an import.
@@ -60,7 +64,13 @@ func DecodeImport(data []byte) (Import, error) {
 			errs.addErr(at, err)
 			im.Settings = &s
 		case "audiences":
-			eachElement(value, &errs, at, 0, func(int, []byte) {})
+			if !eachElement(value, &errs, at, MaxAudiences, func(i int, element []byte) {
+				a, err := decodeImportAudience(element)
+				errs.addErr(index(at, i), err)
+				im.Audiences = append(im.Audiences, a)
+			}) {
+				errs.add(at, fmt.Sprintf("must have at most %d elements", MaxAudiences))
+			}
 		case "source":
 			im.Source = decodeText(value, &errs, at)
 			validateSource(&errs, at, im.Source)
@@ -76,14 +86,8 @@ func DecodeImport(data []byte) (Import, error) {
 	if isTooMany {
 		return Import{}, ErrTooManyPopups
 	}
-	seen := make(map[string]bool, len(im.Popups))
-	for i := range im.Popups {
-		if key := im.Popups[i].Key; seen[key] {
-			errs.add(index("/popups", i)+"/key", "occurs twice")
-		} else if key != "" {
-			seen[key] = true
-		}
-	}
+	errs.addTwice("/popups", len(im.Popups), func(i int) string { return im.Popups[i].Key })
+	errs.addTwice("/audiences", len(im.Audiences), func(i int) string { return im.Audiences[i].Key })
 	if im.Prune && im.Source == "" {
 		errs.add("/source", "is required with prune: only popups of the same source are archived")
 	}
@@ -179,6 +183,18 @@ func decodeText(data []byte, errs *FieldErrors, at string) string {
 func (e *FieldErrors) addErr(at string, err error) {
 	if part, ok := errors.AsType[FieldErrors](err); ok {
 		e.addWithin(at, part)
+	}
+}
+
+// addTwice adds errors for elements whose key another one has.
+func (e *FieldErrors) addTwice(at string, n int, keyOf func(i int) string) {
+	seen := make(map[string]bool, n)
+	for i := range n {
+		key := keyOf(i)
+		if seen[key] && key != "" { // "" could not be read
+			e.add(index(at, i)+"/key", "occurs twice")
+		}
+		seen[key] = true
 	}
 }
 

@@ -17,6 +17,7 @@ type ObjectKind string
 const (
 	PopupObject    ObjectKind = "popup"
 	SettingsObject ObjectKind = "settings"
+	AudienceObject ObjectKind = "audience"
 )
 
 // ImportAction is what an import does with an object, and the audit trail's word for it.
@@ -41,10 +42,11 @@ type ObjectChange struct {
 	More        int                `json:"more"`    // changes that are not listed
 	Warnings    []Warning          `json:"warnings"`
 
-	ID       uint32    `json:"-"` // of a popup; 0: it is new
-	Source   string    `json:"-"` // of a popup
-	Spec     *Spec     `json:"-"` // of a popup
-	Settings *Settings `json:"-"`
+	ID       uint32     `json:"-"` // of a popup or an audience; 0: it is new
+	Source   string     `json:"-"` // of a popup
+	Spec     *Spec      `json:"-"` // of a popup
+	Settings *Settings  `json:"-"`
+	Rule     *Targeting `json:"-"` // of an audience
 }
 
 // ListedDifference is a [Difference] that is short enough to be listed.
@@ -56,7 +58,7 @@ type ListedDifference struct {
 // ImportResult is what an import came to, or would come to.
 type ImportResult struct {
 	Position Position       // after it; of an import that was not made, what it was compared with
-	Objects  []ObjectChange // the settings first, then popups by key
+	Objects  []ObjectChange // the settings first, then audiences and popups, by key
 }
 
 // IsUnchanged reports whether nothing is to be stored.
@@ -84,9 +86,9 @@ type StoredPopup struct {
 func (im *Import) Prunes(source string) bool { return im.Prune && isOf(source, im.Source) }
 
 // Plan returns what the import changes of what is stored: the popups of the document's keys,
-// archived ones too, those that it prunes, and the settings. It returns [FieldErrors] or an
-// [*ImportError] if it can't be made.
-func (im *Import) Plan(stored []StoredPopup, settings SettingsRow) ([]ObjectChange, error) {
+// archived ones too, those that it prunes, the settings and all audiences. It returns
+// [FieldErrors] or an [*ImportError] if it can't be made.
+func (im *Import) Plan(stored []StoredPopup, settings SettingsRow, audiences []AudienceRow) ([]ObjectChange, error) {
 	p := planner{im: im, stored: make(map[string]*StoredPopup, len(stored)), left: maxListed}
 	for i := range stored {
 		p.stored[stored[i].Key] = &stored[i]
@@ -94,14 +96,19 @@ func (im *Import) Plan(stored []StoredPopup, settings SettingsRow) ([]ObjectChan
 	if im.Settings != nil {
 		p.addSettings(&settings)
 	}
+	byKey := func(a, b ObjectChange) int { return strings.Compare(a.Key, b.Key) }
 	first := len(p.objects)
+	p.addAudiences(audiences)
+	p.checkAudiences()
+	slices.SortFunc(p.objects[first:], byKey)
+	first = len(p.objects)
 	for i := range im.Popups {
 		p.addPopup(i)
 	}
 	for _, s := range p.stored {
 		p.prune(s)
 	}
-	slices.SortFunc(p.objects[first:], func(a, b ObjectChange) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(p.objects[first:], byKey)
 	switch {
 	case len(p.invalid) > 0:
 		return nil, p.invalid
@@ -118,10 +125,11 @@ func (im *Import) Plan(stored []StoredPopup, settings SettingsRow) ([]ObjectChan
 
 // planner compares an import with what is stored.
 type planner struct {
-	im      *Import
-	stored  map[string]*StoredPopup // by key; without those of the document that were compared
-	objects []ObjectChange
-	left    int // how many changes may be listed yet
+	im        *Import
+	stored    map[string]*StoredPopup // by key; without those of the document that were compared
+	audiences map[string]*Targeting   // all that there are then, by key; nil: a list
+	objects   []ObjectChange
+	left      int // how many changes may be listed yet
 
 	invalid, archived, stale FieldErrors
 }
@@ -152,6 +160,7 @@ func (p *planner) addPopup(i int) {
 		if im.Status == Archived {
 			p.invalid.add(at+"/status", "a new popup can't be archived: that is final")
 		}
+		p.checkPopup(at, &im.Spec, nil)
 		o.Action, o.ToVersion = ImportCreate, 1
 		p.objects = append(p.objects, o)
 		return
@@ -181,7 +190,9 @@ func (p *planner) addPopup(i int) {
 			before = s.Encode()
 		}
 	}
-	p.addStored(o, before, after, differences)
+	if p.addStored(o, before, after, differences) {
+		p.checkPopup(at, &im.Spec, stored)
+	}
 }
 
 // prune archives a popup that the document does not have.
@@ -201,8 +212,9 @@ func (p *planner) prune(stored *StoredPopup) {
 	p.addStored(ObjectChange{Kind: PopupObject, Key: stored.Key, ID: stored.ID, FromVersion: stored.Version, Source: stored.Source, Spec: &s}, before, s.Encode(), nil)
 }
 
-// addStored adds an object that there is, with how its document changes, behind other differences.
-func (p *planner) addStored(o ObjectChange, before, after []byte, others []Difference) {
+// addStored adds an object that there is, with how its document changes, behind other
+// differences. It reports whether there are any.
+func (p *planner) addStored(o ObjectChange, before, after []byte, others []Difference) (isChanged bool) {
 	var differences []Difference
 	if !bytes.Equal(before, after) {
 		var err error
@@ -221,6 +233,7 @@ func (p *planner) addStored(o ObjectChange, before, after []byte, others []Diffe
 		}
 	}
 	p.objects = append(p.objects, o)
+	return len(o.Changes) > 0
 }
 
 func staleDetail(version uint32) string {

@@ -91,7 +91,7 @@ type Exporter interface {
 // [Catalog]; what check returns and [popup.ImportError] are errors, too.
 type Configurations interface {
 	// ExportCatalog calls begin once, then each with every popup that is not archived, by key.
-	ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings) error, each func(popup.Popup) error) error
+	ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings, []popup.ExportedAudience) error, each func(popup.Popup) error) error
 	// PlanImport tells what Import would do.
 	PlanImport(ctx context.Context, im *popup.Import, check func(popup.Position) error) (popup.ImportResult, error)
 	// Import makes all changes, as one, or none.

@@ -32,8 +32,9 @@ func (a *API) exportConfiguration(w http.ResponseWriter, r *http.Request) error 
 	encode.SetEscapeHTML(false)
 	begun, separator := false, ""
 	var settings popup.StoredSettings
-	err := a.config.Configurations.ExportCatalog(ctx, func(at popup.Position, s popup.StoredSettings) error {
-		begun, settings = true, s
+	var audiences []popup.ExportedAudience
+	err := a.config.Configurations.ExportCatalog(ctx, func(at popup.Position, s popup.StoredSettings, rules []popup.ExportedAudience) error {
+		begun, settings, audiences = true, s, rules
 		settings.Settings = s.Canonical()
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("ETag", positionTag(at))
@@ -49,7 +50,11 @@ func (a *API) exportConfiguration(w http.ResponseWriter, r *http.Request) error 
 		err = encode.Encode(settings)
 	}
 	if err == nil {
-		_, _ = out.WriteString(`,"audiences":[]}` + "\n")
+		_, _ = out.WriteString(`,"audiences":`)
+		err = encode.Encode(audiences)
+	}
+	if err == nil {
+		_, _ = out.WriteString("}\n")
 		err = out.Flush()
 	}
 	if err != nil && begun {

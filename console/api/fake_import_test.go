@@ -8,13 +8,13 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-func (m *memory) ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings) error, each func(popup.Popup) error) error {
+func (m *memory) ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings, []popup.ExportedAudience) error, each func(popup.Popup) error) error {
 	unlock, err := m.lock(ctx)
 	defer unlock()
 	if err != nil {
 		return err
 	}
-	if err := begin(popup.Position{Revision: m.revision}, m.settings); err != nil {
+	if err := begin(popup.Position{Revision: m.revision}, m.settings, []popup.ExportedAudience{}); err != nil {
 		return err
 	}
 	popups := slices.Clone(m.popups)
@@ -50,7 +50,7 @@ func (m *memory) plan(im *popup.Import, check func(popup.Position) error) (r pop
 		stored = append(stored, popup.StoredPopup{Row: row, Source: p.Source})
 	}
 	settings := popup.SettingsRow{Version: m.settings.Version, Spec: m.settings.Encode()}
-	r.Objects, err = im.Plan(stored, settings)
+	r.Objects, err = im.Plan(stored, settings, m.rules)
 	return r, err
 }
 
@@ -75,6 +75,9 @@ func (m *memory) Import(ctx context.Context, c popup.Change, im *popup.Import, c
 		case o.Kind == popup.SettingsObject:
 			m.revision++
 			m.settings = popup.StoredSettings{Version: o.ToVersion, UpdatedAt: &now, Settings: *o.Settings}
+		case o.Kind == popup.AudienceObject:
+			m.revision++
+			m.rules = append(m.rules, popup.AudienceRow{ID: uint32(len(m.rules) + 1), Version: o.ToVersion, Key: o.Key, Rule: o.Rule.Encode()})
 		case o.ID == 0:
 			o.ID = uint32(len(m.popups) + 1)
 			m.popups = append(m.popups, popup.Popup{ID: o.ID, Version: 1, UpdatedAt: now, Source: o.Source, Spec: *o.Spec})

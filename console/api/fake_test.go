@@ -19,8 +19,9 @@ type memory struct {
 
 	mu          sync.Mutex
 	down        error
-	afterRead   func() // called when Popup has read, if set
-	importing   func() // called when Import is, if set
+	afterRead   func()              // called when Popup has read, if set
+	importing   func()              // called when Import is, if set
+	rules       []popup.AudienceRow // of audiences, that were imported
 	now         func() int64
 	popups      []popup.Popup // by id
 	revisions   map[string][]popup.Revision
@@ -274,7 +275,7 @@ func (m *memory) Rows(ctx context.Context) (popup.Catalog, error) {
 			rows = append(rows, popup.Row{ID: p.ID, Version: p.Version, UpdatedAtMS: p.UpdatedAt.UnixMilli(), Key: p.Key, Spec: p.Spec.Encode()})
 		}
 	}
-	c := popup.Catalog{Revision: m.revision, Popups: rows}
+	c := popup.Catalog{Revision: m.revision, Popups: rows, Audiences: m.rules}
 	if m.settings.Version > 0 {
 		c.Settings = popup.SettingsRow{Version: m.settings.Version, UpdatedAtMS: m.settings.UpdatedAt.UnixMilli(), Spec: m.settings.Encode()}
 	}

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -149,7 +151,7 @@ func (a *API) warn(objects []popup.ObjectChange, among *snapshot.Snapshot) {
 		case o.Action == popup.ImportUnchanged || o.Action == popup.ImportArchive:
 		case o.Kind == popup.SettingsObject:
 			o.Warnings = lint.CheckSettings(o.Settings, among)
-		case linted < maxLinted:
+		case o.Kind == popup.PopupObject && linted < maxLinted:
 			linted++
 			o.Warnings = lint.Check(o.Spec, o.ID, among, a.config.Now())
 		}
@@ -160,12 +162,18 @@ func (a *API) warn(objects []popup.ObjectChange, among *snapshot.Snapshot) {
 // popups get ids that no others have, and the changes theirs.
 func proposed(current *snapshot.Snapshot, objects []popup.ObjectChange) *snapshot.Snapshot {
 	change := popup.CatalogChange{Revision: current.Revision}
+	rows, _ := current.Audiences()
+	rows = slices.Clone(rows)
 	for i := range objects {
 		o := &objects[i]
 		switch {
 		case o.Action == popup.ImportUnchanged:
 		case o.Kind == popup.SettingsObject:
 			change.Settings = &popup.SettingsRow{Version: o.ToVersion, Spec: o.Settings.Encode()}
+		case o.Kind == popup.AudienceObject:
+			rows = slices.DeleteFunc(rows, func(a popup.AudienceRow) bool { return a.Key == o.Key })
+			rows = append(rows, popup.AudienceRow{ID: cmp.Or(o.ID, math.MaxUint32-uint32(i)), Version: o.ToVersion, Key: o.Key, Rule: o.Rule.Encode()})
+			change.Audiences = &rows
 		default:
 			if o.ID == 0 {
 				o.ID = math.MaxUint32 - uint32(i)

@@ -36,7 +36,7 @@ func (p *plane) imports(query, body string, headers ...string) (got imported) {
 func TestExportConfiguration(t *testing.T) {
 	p := newPlane(t)
 	empty := p.Want(200, "", "GET", configurationPath, "")
-	if want := `{"revision":0,"popups":[],"settings":{"version":0,"updated_at":null,"min_gap_sec":0,"caps":[],"holdout":{"percent":0,"salt":""}}` + "\n" + `,"audiences":[]}` + "\n"; string(empty.Body) != want {
+	if want := `{"revision":0,"popups":[],"settings":{"version":0,"updated_at":null,"min_gap_sec":0,"caps":[],"holdout":{"percent":0,"salt":""}}` + "\n" + `,"audiences":[]` + "\n}\n"; string(empty.Body) != want {
 		t.Errorf("empty: %s", empty.Body)
 	}
 	for _, key := range []string{"b", "c", "a"} {
@@ -190,6 +190,22 @@ func TestDryRunWarnings(t *testing.T) {
 	if d := cmp.Diff([]string{"settings unknown_tag", "below outranked"}, got); d != "" {
 		t.Errorf("warnings (-want +got):\n%s", d)
 	}
+}
+
+// A dry run has the rules of the import among those that popups name.
+func TestImportAudiences(t *testing.T) {
+	p := newPlane(t)
+	body := `{"popups":[{"key":"sale","status":"active","targeting":{"all":[{"attr":"audience","op":"in","value":["vip"]}]}}],"audiences":[{"key":"vip","rule":{"all":[{"attr":"plan","op":"eq","value":"pro"}]}}]}`
+	for _, query := range []string{"?dry_run=1", ""} {
+		got := p.imports(query, body)
+		if len(got.Objects) != 2 || got.Objects[0].Kind != popup.AudienceObject || got.Objects[0].Action != popup.ImportCreate || len(got.Objects[1].Warnings) > 0 {
+			t.Errorf("%q: %+v", query, got)
+		}
+	}
+	if rows, _ := p.snapshots.Current().Audiences(); len(rows) != 1 || rows[0].Key != "vip" {
+		t.Errorf("audiences in force: %+v", rows)
+	}
+	p.Want(422, "invalid_fields", "PUT", importPath, strings.Replace(body, `["vip"]`, `["none"]`, 1))
 }
 
 // One import at a time is read; others are told to come again.
