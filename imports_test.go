@@ -67,6 +67,7 @@ var imports = map[string][]string{
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 
 	"bench":                {},
+	"bench/audience":       {"internal/testbed"},
 	"bench/changes":        {"bench/openloop", "bench/results", "internal/testbed"},
 	"bench/experiments":    {"bench/plot", "bench/results", "internal/experiment", "internal/testbed"},
 	"bench/ladder":         {"bench/plot", "bench/results", "internal/testbed"},
