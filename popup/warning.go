@@ -45,6 +45,9 @@ const (
 	VersionFormat   WarningCode = "version_format"
 	VersionAsNumber WarningCode = "version_as_number"
 	LinkFormat      WarningCode = "link_format"
+
+	UnusableAudience WarningCode = "unusable_audience" // it is not there, or not loaded
+	EmptyAudience    WarningCode = "empty_audience"    // nobody is in it
 )
 
 // WarningCodes are all there are.
@@ -52,4 +55,5 @@ var WarningCodes = []WarningCode{
 	NeverHolds, NeverFails, Contradiction, AnyNeverHolds, AnyNeverFails, TooManyAttributes, UserTimeUnused, NeverOpen, AlreadyEnded, NobodyInRollout, OnlyControls,
 	UnknownTag, RedundantCap, AllHeldOut,
 	AlwaysOutranked, NeedsSet, AttributeName, ValueSpaces, CountryFormat, LocaleFormat, PlatformFormat, PathFormat, AddressFormat, BooleanFormat, VersionFormat, VersionAsNumber, LinkFormat,
+	UnusableAudience, EmptyAudience,
 }

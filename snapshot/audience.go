@@ -243,6 +243,28 @@ func (s *Snapshot) Audiences() ([]popup.AudienceRow, audience.Key) {
 	return s.audiences.rows, s.audienceKey
 }
 
+// Audience is an audience of a snapshot, for people to be told of.
+type Audience struct {
+	Unusable string           // why it can't be used, as in "is not in the catalog"; empty: it can
+	Rule     *popup.Targeting // in force; nil: a list
+	Members  int              // of the list in force
+}
+
+// Audience returns the audience with a key.
+func (s *Snapshot) Audience(key string) (out Audience) {
+	_, out.Unusable = s.currentAudiences().unusable(key)
+	a := s.currentAudiences().find(key)
+	switch {
+	case a == nil:
+	case a.rule != nil:
+		rule, _, _ := popup.DecodeStoredAudienceRule(a.source) // has been compiled
+		out.Rule = &rule
+	case a.list != nil:
+		out.Members = a.list.Len()
+	}
+	return out
+}
+
 // Fingerprint returns the fingerprint of a user in lists of users, 0 if the key of these is not
 // known. It does not allocate.
 func (s *Snapshot) Fingerprint(user []byte) uint64 {

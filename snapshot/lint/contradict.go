@@ -39,8 +39,8 @@ func noSingle(literals []literal) bool {
 	return !(mayBeMissing(literals[0].condition.Attr) && allMet(literals, nil)) && noValue(literals)
 }
 
-// isSingle reports whether an attribute has one value at most.
-func isSingle(attr string) bool { return isBuiltin(attr) }
+// isSingle reports whether an attribute has one value at most. A user may be in many audiences.
+func isSingle(attr string) bool { return isBuiltin(attr) && attr != popup.AudienceAttr }
 
 // mayBeMissing reports whether there are polls without the attribute.
 func mayBeMissing(attr string) bool { return attr != "uid" }

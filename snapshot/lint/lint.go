@@ -30,6 +30,7 @@ func Check(s *popup.Spec, id uint32, others *snapshot.Snapshot, nowMS int64) []p
 	t := newTargeting(&s.Targeting)
 	w.checkSchedule(&s.Schedule, nowMS)
 	w.checkTargeting(t)
+	w.checkAudiences(s, others)
 	w.checkFormats(&s.Targeting)
 	w.checkRollout(s)
 	w.checkVariants(s)

@@ -109,6 +109,9 @@ func (w *warnings) checkNeeded(literals []literal) bool {
 // checkSet warns if only an attribute with several values meets literals, which most
 // likely is not known.
 func (w *warnings) checkSet(literals []literal) {
+	if literals[0].condition.Attr == popup.AudienceAttr { // is a set for everybody
+		return
+	}
 	for i := 1; i < len(literals); i++ {
 		if noSingle(literals[:i+1]) {
 			w.suspect(literals[i].at, popup.NeedsSet, fmt.Sprintf("no one %s meets this and %s: only an attribute that a poll gives several times can",
@@ -140,7 +143,7 @@ func (w *warnings) checkAny(t *targeting) {
 		case t.excludes(*l):
 			impossible++
 			w.prove(l.at, popup.Contradiction, fmt.Sprintf("no %s meets this and %s, so it changes nothing", l.condition.Attr, pointers(t.needed[l.condition.Attr])))
-		case noSingle(slices.Concat(t.needed[l.condition.Attr], []literal{*l})) && !noSingle(t.needed[l.condition.Attr]):
+		case l.condition.Attr != popup.AudienceAttr && noSingle(slices.Concat(t.needed[l.condition.Attr], []literal{*l})) && !noSingle(t.needed[l.condition.Attr]):
 			w.suspect(l.at, popup.NeedsSet, fmt.Sprintf("no one %s meets this and %s: only an attribute that a poll gives several times can", l.condition.Attr, pointers(t.needed[l.condition.Attr])))
 		}
 	}
@@ -148,8 +151,8 @@ func (w *warnings) checkAny(t *targeting) {
 		w.prove("/targeting/any", popup.AnyNeverHolds, "none of these conditions can hold beside those of all and none, so nobody fits")
 		return
 	}
-	for _, literals := range failing {
-		if t.excludes(literals...) {
+	for attr, literals := range failing {
+		if attr != popup.AudienceAttr && t.excludes(literals...) { // an audience that can't be used stops the popup all the same
 			w.prove("/targeting/any", popup.AnyNeverFails, "one of these conditions holds for everybody who fits all and none, so they change nothing")
 			return
 		}
