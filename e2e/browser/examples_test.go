@@ -12,6 +12,7 @@ import (
 // TestExamples: the wrappers for React, in its strict mode, and for Vue show a popup
 // once, and take it away with their component.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	const options = `{endpoint: window.endpoint, uid: window.uid, placement: window.placement}`
 	for name, code := range map[string]string{
 		"react": `

@@ -86,6 +86,7 @@ func TestPrerender(t *testing.T) {
 // TestSleep: after nine hours in which a computer slept, a page polls once, takes away what
 // is paused by now, and sends what it had kept.
 func TestSleep(t *testing.T) {
+	t.Parallel()
 	for _, dismissed := range []bool{false, true} {
 		t.Run(map[bool]string{false: "shown", true: "dismissed"}[dismissed], func(t *testing.T) {
 			s := newSite(t, content(`"kind":"toast","title":"Sale"`))

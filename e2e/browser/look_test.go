@@ -47,6 +47,7 @@ var looks = map[string][]string{
 
 // TestAccessible: axe-core finds nothing in any kind, light, dark or in forced colours.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	for scheme, features := range looks {
 		for _, kind := range []string{"modal", "banner", "toast", "inline"} {
 			t.Run(scheme+"-"+kind, func(t *testing.T) {
@@ -67,6 +68,7 @@ func TestAccessible(t *testing.T) {
 // TestDemo: the demo shop shows a popup of each kind, in the page's language, is
 // accessible, and keeps to its own policy.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ look, path, banner, modal string }{
 		{"light", "/demo", "Free shipping this week", "10 % off your first tea"},
 		{"dark", "/demo", "Free shipping this week", "10 % off your first tea"},

@@ -156,6 +156,7 @@ func TestWrites(t *testing.T) {
 // TestRetryAfter: the time that a server names is waited for, and one that is no number
 // is no reason to ask at once.
 func TestRetryAfter(t *testing.T) {
+	t.Parallel()
 	for retry, least := range map[string]int{"120": 115_000, "Wed, 21 Oct 2026 07:28:00 GMT": 100} {
 		t.Run(retry[:3], func(t *testing.T) {
 			s := newSite(t)
@@ -235,6 +236,7 @@ func TestRoute(t *testing.T) {
 
 // TestTriggers: what popups wait for is asked for when it happens, once.
 func TestTriggers(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ trigger, raise string }{
 		"event":  {"event:cart", `client.trigger("cart")`},
 		"scroll": {"scroll:50", `document.body.style.height = "5000px", scrollTo(0, 4000)`},

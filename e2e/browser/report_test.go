@@ -24,6 +24,7 @@ func TestLinkAway(t *testing.T) {
 // TestLeave: a popup that was on screen for less than a second when the page went is
 // released. Without a beacon the page may not hear the answer, and the next page repeats it.
 func TestLeave(t *testing.T) {
+	t.Parallel()
 	for name, script := range map[string]string{"beacon": ``, "no beacon": `Navigator.prototype.sendBeacon = () => false;`} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, content(`"kind":"toast","title":"Sale"`))
@@ -79,6 +80,7 @@ func (s *site) setDown(down bool) {
 
 // TestRelease: what shouldShow refuses, or a render that throws, is released.
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	for name, option := range map[string]string{"veto": `shouldShow: () => false`, "throw": `render() { throw new Error("no") }`} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, content(`"title":"Sale"`))
@@ -110,6 +112,7 @@ func TestOffline(t *testing.T) {
 
 // TestHostileContent: whatever is in a field becomes text, or is refused.
 func TestHostileContent(t *testing.T) {
+	t.Parallel()
 	for i, text := range []string{
 		`<img src=x onerror=errors.push(1)>`, `<script>errors.push(1)</script>`, `"><svg onload=errors.push(1)>`, `javascript:errors.push(1)`,
 		` java\nscript:errors.push(1)`, `data:text/html,<script>errors.push(1)</script>`, `{{constructor.constructor('errors.push(1)')()}}`, `vbscript:x`, `blob:https://a/b`, `//user@[`,
@@ -135,6 +138,7 @@ func TestHostileContent(t *testing.T) {
 
 // TestBadAnswers: nothing breaks the page; one line and one event tell of it.
 func TestBadAnswers(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		status  int
 		body    string

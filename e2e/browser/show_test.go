@@ -9,6 +9,7 @@ const shown = `!!document.querySelector("popupd-host")`
 // TestKinds: each kind is shown once it is polled for, reports that it was seen and
 // that it was dismissed, and goes.
 func TestKinds(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"modal", "banner", "toast"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSite(t, content(`"kind":"`+kind+`","title":"Sale","body":"20 % off"`))

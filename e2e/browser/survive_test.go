@@ -9,6 +9,7 @@ import (
 
 // TestContentSecurityPolicy: a strict policy with Trusted Types is not violated.
 func TestContentSecurityPolicy(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"modal", "banner", "toast"} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSite(t, content(`"kind":"`+kind+`","position":"top-start","title":"Sale","body":"a","image":{"src":"/image.png","width":40,"height":30},"link":"/sale"`))
@@ -28,6 +29,7 @@ func TestContentSecurityPolicy(t *testing.T) {
 
 // TestHostilePage: what a page may have done to its own globals breaks nothing.
 func TestHostilePage(t *testing.T) {
+	t.Parallel()
 	for name, script := range map[string]string{
 		"storage throws":     `Object.defineProperty(window, "localStorage", {get() { throw new DOMException("no", "SecurityError"); }});`,
 		"storage is full":    `Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };`,
