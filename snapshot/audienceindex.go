@@ -123,6 +123,7 @@ func (c *cursor) filterAudiences(s *segment, r *popup.Request, m *Matches) bool 
 		return false
 	}
 	u := m.membership(r)
+	u.prefetch(plan.lists)
 	for _, list := range plan.lists { // all of them before anything depends on one, so that they wait for memory together
 		u.isIn(list)
 	}

@@ -17,6 +17,7 @@ type membership struct {
 
 	fingerprint    uint64
 	hasFingerprint bool
+	read           uint32 // see prefetch
 
 	known, in [audienceWords]uint64 // a bit for each audience, by its number
 }
@@ -55,10 +56,33 @@ func (u *membership) lookUp(s *userSet) bool {
 	if s.rule != nil {
 		return s.rule.match(u.request, &u.value)
 	}
+	return s.list.Has(u.ofUser())
+}
+
+// prefetch reads the memory that searches of lists will read, that of all lists at once.
+func (u *membership) prefetch(lists []*userSet) {
+	if len(lists) < 2 {
+		return
+	}
+	f := u.ofUser()
+	for _, s := range lists {
+		if s.list != nil {
+			u.read += s.list.ReadBounds(f)
+		}
+	}
+	for _, s := range lists {
+		if s.list != nil {
+			u.read += s.list.ReadMembers(f)
+		}
+	}
+}
+
+// ofUser returns the user's fingerprint.
+func (u *membership) ofUser() uint64 {
 	if !u.hasFingerprint {
 		u.fingerprint, u.hasFingerprint = audience.Fingerprint(u.audiences.key, u.request.User), true
 	}
-	return s.list.Has(u.fingerprint)
+	return u.fingerprint
 }
 
 // isInAny reports whether the user is in an audience with one of these keys.
