@@ -10,15 +10,16 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-// Experiment returns how many users of a popup's experiment have each outcome.
-func (db *DB) Experiment(ctx context.Context, id uint32) ([]popup.ExperimentCount, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT version, variant, outcome, days, users FROM experiment_count"+
-		" WHERE popup_id = ? AND users <> 0 ORDER BY version, variant, outcome, days", id)
+// Experiment returns how many users of a popup's experiment have each outcome, clicks and
+// conversions within so many days of the exposure.
+func (db *DB) Experiment(ctx context.Context, id uint32, windowDays int) ([]popup.ExperimentCount, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT version, variant, outcome, SUM(users) FROM experiment_count"+
+		" WHERE popup_id = ? AND days < ? GROUP BY version, variant, outcome HAVING SUM(users) <> 0 ORDER BY version, variant, outcome", id, windowDays)
 	if err != nil {
 		return nil, fmt.Errorf("read an experiment: %w", err)
 	}
 	list, err := collect(rows, func(s scanner) (c popup.ExperimentCount, err error) {
-		err = s.Scan(&c.Version, &c.Variant, &c.Outcome, &c.Days, &c.Users)
+		err = s.Scan(&c.Version, &c.Variant, &c.Outcome, &c.Users)
 		return c, err
 	})
 	if err != nil {
@@ -168,11 +169,11 @@ func (x *experiments) evaluate(ctx context.Context, id uint32) error {
 	if err != nil {
 		return err
 	}
-	counts, err := x.Experiment(ctx, id)
+	counts, err := x.Experiment(ctx, id, experiment.WindowDays(&revisions[0].Spec))
 	if err != nil {
 		return err
 	}
-	result, ok := experiment.Evaluate(revisions, counts, 0)
+	result, ok := experiment.Evaluate(revisions, counts)
 	if !ok {
 		return nil
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // exposedTo is the count of users of version 1 who saw one variant.
-func exposedTo(variant string) popup.ExperimentCount {
-	return popup.ExperimentCount{Version: 1, Variant: variant, Outcome: popup.Exposed}
+func exposedTo(variant string) experimentKey {
+	return experimentKey{version: 1, variant: variant, outcome: popup.Exposed}
 }
 
 // of returns the event as one of another popup.
@@ -40,24 +40,24 @@ func TestExperimentOfResetUsers(t *testing.T) {
 		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("back", startMS), clicked("back", startMS, startMS+5),
 			shown("gone", startMS), clicked("gone", startMS, startMS+5), shown("stays", startMS))...))
 		s.passAll(t)
-		clicks := popup.ExperimentCount{Version: 1, Variant: "a", Outcome: popup.Clicked}
-		want := map[popup.ExperimentCount]uint64{exposedTo("a"): 3, clicks: 2}
-		if d := cmp.Diff(want, s.experimentCounts(t, p.ID)); d != "" {
+		clicks := experimentKey{version: 1, variant: "a", outcome: popup.Clicked}
+		want := map[experimentKey]int64{exposedTo("a"): 3, clicks: 2}
+		if d := cmp.Diff(want, s.experimentCounts(t, p.ID), exportKey); d != "" {
 			t.Errorf("before the resets (-want +got):\n%s", d)
 		}
 		s.mustFlush(t, batchOf(id, 5, of(p.ID, reset("back", startMS+10), reset("gone", startMS+10),
 			clicked("back", startMS, startMS+11), shown("back", startMS+20))...))
 		s.passAll(t)
-		want = map[popup.ExperimentCount]uint64{exposedTo("a"): 3, clicks: 1}
-		if d := cmp.Diff(want, s.experimentCounts(t, p.ID)); d != "" {
+		want = map[experimentKey]int64{exposedTo("a"): 3, clicks: 1}
+		if d := cmp.Diff(want, s.experimentCounts(t, p.ID), exportKey); d != "" {
 			t.Errorf("after one has come back (-want +got):\n%s", d)
 		}
 		s.pass(t, erasureSettle)
 		if finished, err := s.erase(t.Context(), &walk{}, time.Now().Add(time.Minute)); !finished || err != nil {
 			t.Fatalf("erase = %v, %v", finished, err)
 		}
-		want = map[popup.ExperimentCount]uint64{exposedTo("a"): 2}
-		if d := cmp.Diff(want, s.experimentCounts(t, p.ID)); d != "" {
+		want = map[experimentKey]int64{exposedTo("a"): 2}
+		if d := cmp.Diff(want, s.experimentCounts(t, p.ID), exportKey); d != "" {
 			t.Errorf("after the walk (-want +got):\n%s", d)
 		}
 		if n := s.number(t, "SELECT COUNT(*) FROM experiment_user WHERE user_id = 'gone'"); n != 0 {
@@ -92,7 +92,7 @@ func TestExperimentsOnSeveralServers(t *testing.T) {
 	}
 	wg.Wait()
 	s.passAll(t)
-	if d := cmp.Diff(map[popup.ExperimentCount]uint64{exposedTo("a"): users}, s.experimentCounts(t, p.ID)); d != "" {
+	if d := cmp.Diff(map[experimentKey]int64{exposedTo("a"): users}, s.experimentCounts(t, p.ID), exportKey); d != "" {
 		t.Errorf("counts (-want +got):\n%s", d)
 	}
 	// While one server passes, the others leave it alone.
@@ -138,7 +138,7 @@ func TestExperimentPassThatFails(t *testing.T) {
 		}
 		s.passAll(t)
 		s.passAll(t)
-		if d := cmp.Diff(map[popup.ExperimentCount]uint64{exposedTo("a"): 1}, s.experimentCounts(t, p.ID)); d != "" {
+		if d := cmp.Diff(map[experimentKey]int64{exposedTo("a"): 1}, s.experimentCounts(t, p.ID), exportKey); d != "" {
 			t.Errorf("counts (-want +got):\n%s", d)
 		}
 	})
@@ -164,7 +164,7 @@ func TestRetentionWaitsForExperiments(t *testing.T) {
 				t.Errorf("%d events are left, want %d", n, step.want)
 			}
 		}
-		if d := cmp.Diff(map[popup.ExperimentCount]uint64{exposedTo("a"): 2}, s.experimentCounts(t, p.ID)); d != "" {
+		if d := cmp.Diff(map[experimentKey]int64{exposedTo("a"): 2}, s.experimentCounts(t, p.ID), exportKey); d != "" {
 			t.Errorf("counts (-want +got):\n%s", d)
 		}
 	})
@@ -185,7 +185,7 @@ func TestExperimentOfArchivedPopups(t *testing.T) {
 		if n := s.number(t, "SELECT COUNT(*) FROM experiment_user"); n != 0 {
 			t.Errorf("%d users of an archived popup are left", n)
 		}
-		if list, err := s.Experiment(t.Context(), p.ID); err != nil || len(list) != 1 || list[0].Users != 1 {
+		if list, err := s.Experiment(t.Context(), p.ID, 1); err != nil || len(list) != 1 || list[0].Users != 1 {
 			t.Errorf("counts %v, %v", list, err)
 		}
 	})
@@ -253,4 +253,30 @@ func in(variant string, e popup.Event) popup.Event {
 func as(a popup.Action, e popup.Event) popup.Event {
 	e.Action = a
 	return e
+}
+
+// Clicks and conversions are counted within the window that is asked for, by whole days.
+func TestExperimentWindow(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		const dayMS = 24 * hourMS
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("u", startMS), shown("v", startMS), clicked("u", startMS, startMS+dayMS-1), clicked("v", startMS, startMS+dayMS),
+			purchased("u", startMS+300*dayMS, startMS))...))
+		s.passAll(t)
+		for days, want := range map[int][]popup.ExperimentCount{
+			1:                       {{Version: 1, Variant: "a", Outcome: popup.Clicked, Users: 1}, {Version: 1, Variant: "a", Outcome: popup.Exposed, Users: 2}},
+			2:                       {{Version: 1, Variant: "a", Outcome: popup.Clicked, Users: 2}, {Version: 1, Variant: "a", Outcome: popup.Exposed, Users: 2}},
+			popup.MaxExperimentDays: {{Version: 1, Variant: "a", Outcome: popup.Clicked, Users: 2}, {Version: 1, Variant: "a", Outcome: popup.Exposed, Users: 2}},
+		} {
+			got, err := s.Experiment(t.Context(), p.ID, days)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("within %d days (-want +got):\n%s", days, d)
+			}
+		}
+	})
 }

@@ -31,14 +31,13 @@ const (
 	Mixed     Outcome = "mixed"     // exposed to two variants: nothing else of the user is counted
 )
 
-// MaxExperimentDays is the longest window of a goal, and where Days end.
+// MaxExperimentDays is the longest window of a goal.
 const MaxExperimentDays = MaxGoalWindow / 86_400
 
-// ExperimentCount is how many users of a popup's experiment have one outcome.
+// ExperimentCount is how many users of a popup's experiment have one outcome within a window.
 type ExperimentCount struct {
 	Version uint32 // of the popup when they were exposed first
 	Variant string // to which they were exposed first
 	Outcome Outcome
-	Days    uint32 // whole days from there to a click or conversion, at most [MaxExperimentDays]
 	Users   uint64
 }

@@ -66,8 +66,9 @@ type Trail interface {
 // It blocks and fails as a [Catalog].
 type Statistics interface {
 	Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error)
-	// Experiment returns what was counted of the users of a popup's experiment.
-	Experiment(ctx context.Context, id uint32) ([]popup.ExperimentCount, error)
+	// Experiment returns what was counted of the users of a popup's experiment, clicks and
+	// conversions within so many days of the exposure.
+	Experiment(ctx context.Context, id uint32, windowDays int) ([]popup.ExperimentCount, error)
 	// VariantTotals sums the counts of hours that begin at fromMS or later, by variant.
 	VariantTotals(ctx context.Context, id uint32, fromMS int64) ([]popup.Counts, error)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -73,11 +74,12 @@ func (a *API) getExperiment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	counts, err := a.config.Statistics.Experiment(ctx, about.ID)
+	windowDays = cmp.Or(windowDays, experiment.WindowDays(&about.Spec))
+	counts, err := a.config.Statistics.Experiment(ctx, about.ID, windowDays)
 	if err != nil {
 		return err
 	}
-	result, ok := experiment.Evaluate(revisions, counts, windowDays)
+	result, ok := experiment.Evaluate(revisions, counts)
 	if !ok {
 		return console.NewProblem(http.StatusNotFound, "no_experiment",
 			"The popup never had two variants with a weight, so there is nothing to compare. Give it another variant, which may be a control.")
@@ -88,7 +90,7 @@ func (a *API) getExperiment(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	console.WriteJSON(w, http.StatusOK, experimentOf(&result, goal, totals))
+	console.WriteJSON(w, http.StatusOK, experimentOf(&result, goal, windowDays, totals))
 	return nil
 }
 
@@ -111,9 +113,9 @@ func experimentParameters(r *http.Request) (goal popup.ExperimentGoal, windowDay
 	return goal, windowDays, nil
 }
 
-func experimentOf(r *experiment.Result, goal popup.ExperimentGoal, totals []popup.Counts) experimentResult {
+func experimentOf(r *experiment.Result, goal popup.ExperimentGoal, windowDays int, totals []popup.Counts) experimentResult {
 	out := experimentResult{
-		Goal: goal, WindowDays: r.WindowDays, Status: r.State(goal), Since: timeOrNull(r.Since), Level: r.Level, Arms: []experimentArm{},
+		Goal: goal, WindowDays: windowDays, Status: r.State(goal), Since: timeOrNull(r.Since), Level: r.Level, Arms: []experimentArm{},
 		SRM:        sampleRatioMismatch{r.Mismatch.P, r.Mismatch.Status, timeOrNull(r.Mismatch.Since)},
 		MixedUsers: r.Mixed, Changes: []experimentChange{},
 	}

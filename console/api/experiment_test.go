@@ -58,14 +58,16 @@ func TestExperiment(t *testing.T) {
 		e.SRM.P != 1 || e.SRM.Status != "ok" || e.Changes == nil || len(e.Changes) != 0 {
 		t.Errorf("without users: %+v", e)
 	}
-	of := func(variant string, outcome popup.Outcome, days uint32, users uint64) popup.ExperimentCount {
-		return popup.ExperimentCount{Version: 1, Variant: variant, Outcome: outcome, Days: days, Users: users}
+	of := func(variant string, outcome popup.Outcome, users uint64) popup.ExperimentCount {
+		return popup.ExperimentCount{Version: 1, Variant: variant, Outcome: outcome, Users: users}
 	}
-	p.store.experiments = map[uint32][]popup.ExperimentCount{1: {
-		of("a", popup.Exposed, 0, 5000), of("a", popup.Mixed, 0, 10), of("a", popup.Clicked, 0, 1500),
-		of("a", popup.Converted, 0, 460), of("a", popup.Converted, 2, 140),
-		of("c", popup.Exposed, 0, 5000), of("c", popup.Mixed, 0, 3), of("c", popup.Converted, 1, 400),
-	}}
+	within := func(converted uint64) []popup.ExperimentCount {
+		return []popup.ExperimentCount{
+			of("a", popup.Exposed, 5000), of("a", popup.Mixed, 10), of("a", popup.Clicked, 1500), of("a", popup.Converted, converted),
+			of("c", popup.Exposed, 5000), of("c", popup.Mixed, 3), of("c", popup.Converted, 400),
+		}
+	}
+	p.store.experiments = map[uint32]map[int][]popup.ExperimentCount{1: {2: within(460), 3: within(600)}}
 	p.store.counts = map[uint32][]popup.Counts{1: {
 		{Variant: "a", HourMS: p.store.now() / 3_600_000 * 3_600_000, Impressions: 6000, Clicks: 1530},
 		{Variant: "a", HourMS: p.store.now() / 3_600_000 * 3_600_000, Impressions: 2000, Clicks: 470},
@@ -94,7 +96,7 @@ func TestExperiment(t *testing.T) {
 	if e := p.experiment("?goal=convert&window_days=3"); e.WindowDays != 3 || e.Status != "difference" || !e.Arms[1].Different || *e.Arms[1].LiftLow <= 0 {
 		t.Errorf("a lift of 50 %%: %+v", e)
 	}
-	p.store.experiments[1] = append(p.store.experiments[1], of("a", popup.Exposed, 0, 1000))
+	p.store.experiments[1][2] = append(within(460), of("a", popup.Exposed, 1000))
 	if e := p.experiment(""); e.SRM.Status != "bad" {
 		t.Errorf("6,010 to 5,003 users: %+v", e.SRM)
 	}
@@ -110,7 +112,7 @@ func TestExperimentChanges(t *testing.T) {
 	} {
 		etag = p.Want(200, "", "PUT", popupsPath+"/a", doc, "If-Match", etag).Header.Get("ETag")
 	}
-	p.store.experiments = map[uint32][]popup.ExperimentCount{1: {{Version: 1, Variant: "a", Outcome: popup.Exposed, Users: 1}}}
+	p.store.experiments = map[uint32]map[int][]popup.ExperimentCount{1: {7: {{Version: 1, Variant: "a", Outcome: popup.Exposed, Users: 1}}}}
 	e := p.experiment("")
 	if len(e.Changes) != 1 || e.Changes[0].Version != 3 || !cmp.Equal(e.Changes[0].Fields, []string{"weights", "content"}) || e.SRM.Since == nil {
 		t.Errorf("changes %+v, mismatch %+v", e.Changes, e.SRM)
@@ -132,13 +134,13 @@ func TestExperimentRefusals(t *testing.T) {
 func TestExperimentExample(t *testing.T) {
 	p := newPlane(t)
 	p.Want(201, "", "POST", popupsPath, `{"key":"a","variants":[{"key":"a","weight":40},{"key":"b","weight":40},{"key":"c","weight":20,"control":true}]}`)
-	p.store.experiments = map[uint32][]popup.ExperimentCount{1: {
+	p.store.experiments = map[uint32]map[int][]popup.ExperimentCount{1: {7: {
 		{Version: 1, Variant: "a", Outcome: popup.Exposed, Users: 4012}, {Version: 1, Variant: "a", Outcome: popup.Converted, Users: 361},
 		{Version: 1, Variant: "a", Outcome: popup.Mixed, Users: 3}, {Version: 1, Variant: "a", Outcome: popup.Clicked, Users: 1203},
 		{Version: 1, Variant: "b", Outcome: popup.Exposed, Users: 3985}, {Version: 1, Variant: "b", Outcome: popup.Converted, Users: 478},
 		{Version: 1, Variant: "b", Outcome: popup.Clicked, Users: 1410},
 		{Version: 1, Variant: "c", Outcome: popup.Exposed, Users: 2003}, {Version: 1, Variant: "c", Outcome: popup.Converted, Users: 160},
-	}}
+	}}}
 	hour := p.store.now() / 3_600_000 * 3_600_000
 	p.store.counts = map[uint32][]popup.Counts{1: {
 		{Variant: "a", HourMS: hour, Impressions: 9840, Clicks: 1310}, {Variant: "b", HourMS: hour, Impressions: 9702, Clicks: 1533},

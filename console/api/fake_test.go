@@ -27,7 +27,7 @@ type memory struct {
 	revisions   map[string][]popup.Revision
 	audit       []popup.AuditEntry // oldest first
 	counts      map[uint32][]popup.Counts
-	experiments map[uint32][]popup.ExperimentCount
+	experiments map[uint32]map[int][]popup.ExperimentCount // by popup and days of the window
 	whyNot      []popup.WhyNot
 	revision    int64
 	settings    popup.StoredSettings
@@ -185,10 +185,10 @@ func (m *memory) AuditServer(ctx context.Context, c popup.Change, value string) 
 	return err
 }
 
-func (m *memory) Experiment(ctx context.Context, id uint32) ([]popup.ExperimentCount, error) {
+func (m *memory) Experiment(ctx context.Context, id uint32, windowDays int) ([]popup.ExperimentCount, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
-	return m.experiments[id], err
+	return m.experiments[id][windowDays], err
 }
 
 func (m *memory) VariantTotals(ctx context.Context, id uint32, fromMS int64) ([]popup.Counts, error) {

@@ -18,13 +18,12 @@ var goals = [...]popup.ExperimentGoal{popup.ClickGoal, popup.ConvertGoal}
 
 // Result is what the users of an experiment say.
 type Result struct {
-	WindowDays int         // within which goals count
-	Since      time.Time   // when the version was made under which the first user was exposed; zero: nobody was
-	Arms       []ArmResult // the one that the others are compared with first
-	Mixed      uint64      // users who saw several variants, and are left out
-	Level      float64     // of each interval: all of them together are right with 1 - Alpha
-	Mismatch   Mismatch
-	Changes    []Change // within the run, oldest first
+	Since    time.Time   // when the version was made under which the first user was exposed; zero: nobody was
+	Arms     []ArmResult // the one that the others are compared with first
+	Mixed    uint64      // users who saw several variants, and are left out
+	Level    float64     // of each interval: all of them together are right with 1 - Alpha
+	Mismatch Mismatch
+	Changes  []Change // within the run, oldest first
 }
 
 // ArmResult is what the users of one variant did.
@@ -61,17 +60,13 @@ type Change struct {
 func IsTest(s *popup.Spec) bool { return len(weightsOf(s)) > 1 }
 
 // Evaluate says how the variants of a popup compare by its revisions, newest first, and by
-// what was counted. Goals count within windowDays; 0 stands for the popup's own window. It
-// returns false if the popup never had two variants.
-func Evaluate(revisions []popup.Revision, counts []popup.ExperimentCount, windowDays int) (Result, bool) {
+// what was counted. It returns false if the popup never had two variants.
+func Evaluate(revisions []popup.Revision, counts []popup.ExperimentCount) (Result, bool) {
 	latest := slices.IndexFunc(revisions, func(r popup.Revision) bool { return IsTest(&r.Spec) })
 	if latest < 0 {
 		return Result{}, false
 	}
-	if windowDays == 0 {
-		windowDays = WindowDays(&revisions[0].Spec)
-	}
-	r := Result{WindowDays: windowDays}
+	var r Result
 	r.addArms(&revisions[latest].Spec, counts)
 	r.compare()
 	firstVersion := uint32(0)
@@ -101,14 +96,14 @@ func (r *Result) addArms(s *popup.Spec, counts []popup.ExperimentCount) {
 			if c.Variant != v.Key {
 				continue
 			}
-			switch inWindow := int(c.Days) < r.WindowDays; {
-			case c.Outcome == popup.Exposed:
+			switch c.Outcome {
+			case popup.Exposed:
 				exposed += c.Users
-			case c.Outcome == popup.Mixed:
+			case popup.Mixed:
 				r.Mixed += c.Users
-			case c.Outcome == popup.Clicked && inWindow:
+			case popup.Clicked:
 				clicked += c.Users
-			case c.Outcome == popup.Converted && inWindow:
+			case popup.Converted:
 				converted += c.Users
 			}
 		}

@@ -30,8 +30,8 @@ func revisionsOf(specs ...popup.Spec) []popup.Revision {
 	return revisions
 }
 
-func count(version uint32, variant string, outcome popup.Outcome, days uint32, users uint64) popup.ExperimentCount {
-	return popup.ExperimentCount{Version: version, Variant: variant, Outcome: outcome, Days: days, Users: users}
+func count(version uint32, variant string, outcome popup.Outcome, users uint64) popup.ExperimentCount {
+	return popup.ExperimentCount{Version: version, Variant: variant, Outcome: outcome, Users: users}
 }
 
 // arm returns what Evaluate says of a variant.
@@ -48,20 +48,20 @@ func (r *Result) arm(t *testing.T, variant string, goal popup.ExperimentGoal) Go
 
 func TestEvaluate(t *testing.T) {
 	revisions := revisionsOf(specOf(map[string]uint32{"a": 100, "b": 0, "c": 100}))
-	counts := func(late uint64) []popup.ExperimentCount {
+	counts := func(more uint64) []popup.ExperimentCount {
 		return []popup.ExperimentCount{
-			count(1, "a", popup.Exposed, 0, 5000), count(1, "a", popup.Mixed, 0, 10), count(1, "a", popup.Clicked, 0, 1500),
-			count(1, "a", popup.Converted, 0, 400), count(1, "a", popup.Converted, 6, 60), count(1, "a", popup.Converted, 7, late),
-			count(1, "c", popup.Exposed, 0, 5000), count(1, "c", popup.Mixed, 0, 3), count(1, "c", popup.Converted, 1, 400),
+			count(1, "a", popup.Exposed, 5000), count(1, "a", popup.Mixed, 10), count(1, "a", popup.Clicked, 1500),
+			count(1, "a", popup.Converted, 460+more),
+			count(1, "c", popup.Exposed, 5000), count(1, "c", popup.Mixed, 3), count(1, "c", popup.Converted, 400),
 		}
 	}
-	r, ok := Evaluate(revisions, counts(150), 0)
-	if !ok || len(r.Arms) != 2 || r.Arms[0].Variant != "c" || !r.Arms[0].Control || r.WindowDays != 7 || r.Mixed != 13 {
+	r, ok := Evaluate(revisions, counts(0))
+	if !ok || len(r.Arms) != 2 || r.Arms[0].Variant != "c" || !r.Arms[0].Control || r.Mixed != 13 {
 		t.Fatalf("%v, %+v", ok, r)
 	}
 	a := r.arm(t, "a", popup.ConvertGoal)
 	if a.Users != 5000 || a.Converted != 460 || math.Abs(a.Lift-0.15) > 1e-9 || a.Low > 0 || a.High < 0.15 || a.IsDifferent { // z is 2.1: enough for one look
-		t.Errorf("conversions within 7 days: %+v", a)
+		t.Errorf("460 conversions: %+v", a)
 	}
 	lift, _ := Compare(Arm{5000, 400}, Arm{5000, 460})
 	if low, high := lift.Interval(0.025); math.Abs(low-a.Low) > 1e-9 || math.Abs(high-a.High) > 1e-9 || r.Level != 0.975 {
@@ -79,14 +79,14 @@ func TestEvaluate(t *testing.T) {
 	if d := r.Decisions(); d != nil {
 		t.Errorf("decisions %+v", d)
 	}
-	r, _ = Evaluate(revisions, counts(150), 8)
+	r, _ = Evaluate(revisions, counts(150))
 	if a := r.arm(t, "a", popup.ConvertGoal); a.Converted != 610 || !a.IsDifferent || a.Low <= 0 || r.State(popup.ConvertGoal) != Difference {
-		t.Errorf("conversions within 8 days: %+v", a)
+		t.Errorf("610 conversions: %+v", a)
 	}
 	if d := r.Decisions(); len(d) != 1 || d[0].Variant != "a" || d[0].Goal != popup.ConvertGoal {
 		t.Errorf("decisions %+v", d)
 	}
-	if _, ok := Evaluate(revisionsOf(specOf(map[string]uint32{"a": 1})), nil, 0); ok {
+	if _, ok := Evaluate(revisionsOf(specOf(map[string]uint32{"a": 1})), nil); ok {
 		t.Error("a popup with one variant has an experiment")
 	}
 }
@@ -94,7 +94,7 @@ func TestEvaluate(t *testing.T) {
 // A version that leaves one variant ends the experiment, whose result stays.
 func TestEvaluateWhatIsOver(t *testing.T) {
 	revisions := revisionsOf(specOf(map[string]uint32{"a": 1, "b": 1}), specOf(map[string]uint32{"a": 0, "b": 1}))
-	r, ok := Evaluate(revisions, []popup.ExperimentCount{count(1, "a", popup.Exposed, 0, 100), count(1, "b", popup.Exposed, 0, 100)}, 0)
+	r, ok := Evaluate(revisions, []popup.ExperimentCount{count(1, "a", popup.Exposed, 100), count(1, "b", popup.Exposed, 100)})
 	if !ok || len(r.Arms) != 2 || r.Mismatch.P != 1 {
 		t.Errorf("%v, %+v", ok, r)
 	}
@@ -117,10 +117,10 @@ func TestEvaluateChanges(t *testing.T) {
 	last.Variants[1].Content = map[string]any{"title": "x"}
 	revisions := revisionsOf(draft, equal, renamed, half, last, last)
 	r, _ := Evaluate(revisions, []popup.ExperimentCount{
-		count(2, "a", popup.Exposed, 0, 6000), count(2, "b", popup.Exposed, 0, 5000),
-		count(5, "a", popup.Exposed, 0, 2000), count(5, "b", popup.Exposed, 0, 500), count(5, "b", popup.Mixed, 0, 500),
-		count(6, "a", popup.Exposed, 0, 1000),
-	}, 0)
+		count(2, "a", popup.Exposed, 6000), count(2, "b", popup.Exposed, 5000),
+		count(5, "a", popup.Exposed, 2000), count(5, "b", popup.Exposed, 500), count(5, "b", popup.Mixed, 500),
+		count(6, "a", popup.Exposed, 1000),
+	})
 	at := func(version int) time.Time { return revisions[len(revisions)-version].CreatedAt }
 	if d := cmp.Diff([]Change{{4, at(4), []string{"targeting"}}, {5, at(5), []string{"weights", "content", "goal"}}}, r.Changes); d != "" {
 		t.Errorf("changes (-want +got):\n%s", d)
@@ -132,7 +132,7 @@ func TestEvaluateChanges(t *testing.T) {
 	if r.Mismatch.P != p || !r.Mismatch.Since.Equal(at(5)) {
 		t.Errorf("mismatch %+v, want %v since version 5", r.Mismatch, p)
 	}
-	r, _ = Evaluate(revisions, nil, 0)
+	r, _ = Evaluate(revisions, nil)
 	if len(r.Changes) != 0 || !r.Since.IsZero() || !r.Mismatch.Since.IsZero() || r.Mismatch.P != 1 {
 		t.Errorf("without users: changes %v, mismatch %+v", r.Changes, r.Mismatch)
 	}
