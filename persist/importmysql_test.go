@@ -36,3 +36,31 @@ func TestImportSmallPackets(t *testing.T) {
 		t.Errorf("%d popups are stored", n)
 	}
 }
+
+// An import that InnoDB gives up for a deadlock is made again, from what is stored by then.
+func TestImportIsTriedAgain(t *testing.T) {
+	s := onMySQL(t)
+	mustImport(t, s, `{"popups":[{"key":"a"}],"settings":{"min_gap_sec":1}}`)
+	s.exec(t, "CREATE TABLE weight (id INT PRIMARY KEY)")
+	// InnoDB gives up the transaction that has changed less.
+	tx := s.blocker(t, "INSERT INTO weight SELECT seq FROM seq_1_to_5000", "SELECT * FROM settings FOR UPDATE")
+	done := make(chan error, 1)
+	im := decodeImport(t, `{"popups":[{"key":"a","name":"A"},{"key":"b"}],"settings":{"min_gap_sec":2}}`)
+	go func() {
+		_, err := s.Import(t.Context(), popup.Change{Actor: "ci"}, im, anyPosition)
+		done <- err
+	}()
+	s.blockedID(t, "UPDATE settings")
+	if _, err := tx.Exec("UPDATE config_revision SET revision = revision + 5"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := s.number(t, "SELECT COUNT(*) FROM popup_revisions"); n != 3 || positionOf(t, s).Revision != 2+5+3 {
+		t.Errorf("%d revisions of popups, revision %d; want 3 and 10", n, positionOf(t, s).Revision)
+	}
+}
