@@ -36,6 +36,10 @@ type ImportSettings struct {
 // MaxImportPopups is how many popups an import may have.
 const MaxImportPopups = 10_000
 
+// maxObject is how many bytes a popup, the settings or an audience may have in an import, which
+// is what a request with one of them may have: read, it takes up to sixty times as much memory.
+const maxObject = 1 << 20
+
 // ErrTooManyPopups means that a document has more than [MaxImportPopups].
 var ErrTooManyPopups = errors.New("too many popups in one import")
 
@@ -55,17 +59,17 @@ func DecodeImport(data []byte) (Import, error) {
 		case "revision":
 		case "popups":
 			isTooMany = !eachElement(value, &errs, at, MaxImportPopups, func(i int, element []byte) {
-				p, err := decodeImportPopup(element)
+				p, err := decodeObject(element, decodeImportPopup)
 				errs.addErr(index(at, i), err)
 				im.Popups = append(im.Popups, p)
 			})
 		case "settings":
-			s, err := decodeImportSettings(value)
+			s, err := decodeObject(value, decodeImportSettings)
 			errs.addErr(at, err)
 			im.Settings = &s
 		case "audiences":
 			if !eachElement(value, &errs, at, MaxAudiences, func(i int, element []byte) {
-				a, err := decodeImportAudience(element)
+				a, err := decodeObject(element, decodeImportAudience)
 				errs.addErr(index(at, i), err)
 				im.Audiences = append(im.Audiences, a)
 			}) {
@@ -95,6 +99,14 @@ func DecodeImport(data []byte) (Import, error) {
 		return Import{}, err
 	}
 	return im, nil
+}
+
+// decodeObject reads an object unless it is too long to be one.
+func decodeObject[T any](data []byte, decode func([]byte) (T, error)) (object T, err error) {
+	if len(data) > maxObject {
+		return object, FieldErrors{{Detail: fmt.Sprintf("is longer than %d MiB", maxObject>>20)}}
+	}
+	return decode(data)
 }
 
 func decodeImportPopup(data []byte) (p ImportPopup, err error) {
@@ -127,8 +139,8 @@ func (d *decoder) version(v any) *uint32 {
 	return &n
 }
 
-// eachMember calls read for the members of an object of JSON. It reads one at a time: a tree
-// of the whole document would take several times its size.
+// eachMember calls read for the members of an object of JSON, until there are as many errors as
+// are kept. It reads one at a time: a tree of the whole document would take several times its size.
 func eachMember(data []byte, errs *FieldErrors, at string, read func(name string, value []byte) (known bool)) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if begin, _ := d.Token(); begin != json.Delim('{') {
@@ -137,7 +149,7 @@ func eachMember(data []byte, errs *FieldErrors, at string, read func(name string
 	}
 	seen := map[string]bool{}
 	var value json.RawMessage // its buffer is used again
-	for d.More() {
+	for d.More() && len(*errs) < maxFieldErrors {
 		token, _ := d.Token() // that it is JSON was seen before
 		name, _ := token.(string)
 		_ = d.Decode(&value)
@@ -164,7 +176,9 @@ func eachElement(data []byte, errs *FieldErrors, at string, most int, read func(
 			return false
 		}
 		_ = d.Decode(&element)
-		read(i, element)
+		if len(*errs) < maxFieldErrors { // else nothing more is told
+			read(i, element)
+		}
 	}
 	return true
 }
@@ -203,11 +217,13 @@ const MaxSource = 512
 
 func validateSource(errs *FieldErrors, at, source string) { validateText(errs, at, source, MaxSource) }
 
-// isOf reports whether a popup of this source belongs to another: it is the same, or it
-// begins with it and goes on with a path or a revision.
+// isOf reports whether a popup of this source belongs to another: it is the same, or it goes on
+// after it with a path behind ":" or "#". Revisions are not compared. What goes on with "/" is
+// another source, such as acme/mobile beside acme.
 func isOf(source, whole string) bool {
-	rest, ok := strings.CutPrefix(source, whole)
-	return ok && whole != "" && (rest == "" || strings.IndexByte(":/#@", rest[0]) >= 0)
+	whole = withoutRevision(whole)
+	rest, ok := strings.CutPrefix(withoutRevision(source), whole)
+	return ok && whole != "" && (rest == "" || rest[0] == ':' || rest[0] == '#')
 }
 
 // withoutRevision returns a source without the @REVISION that it may end with.
