@@ -104,28 +104,31 @@ func (db *DB) TrimOutbox(ctx context.Context, keep time.Duration, most int) (dro
 	if err := db.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM webhook_outbox WHERE settled_ms = 0").Scan(&pending); err != nil {
 		return 0, 0, fmt.Errorf("count notices: %w", err)
 	}
-	for pending > most {
-		n, err := db.deleteOldest(ctx, min(pending-most, outboxBatch))
-		if err != nil || n == 0 {
-			return dropped, pending, err
-		}
-		dropped, pending = dropped+n, pending-n
+	if pending <= most {
+		return 0, pending, nil
 	}
-	return dropped, pending, nil
+	dropped, err = db.dropNotices(ctx, most)
+	return dropped, most, err
 }
 
-// deleteOldest deletes the oldest notices that are not settled. Of several servers that do
-// so at once each deletes the same ones.
-func (db *DB) deleteOldest(ctx context.Context, count int) (n int, err error) {
+// dropNotices deletes the notices that are to be sent but for the newest ones. Of several
+// servers that do this at once each finds the same ones, so that together they drop no more.
+func (db *DB) dropNotices(ctx context.Context, most int) (dropped int, err error) {
 	var last uint64
-	err = db.read.QueryRowContext(ctx, "SELECT id FROM webhook_outbox WHERE settled_ms = 0 ORDER BY id LIMIT 1 OFFSET ?", count-1).Scan(&last)
+	err = db.read.QueryRowContext(ctx, "SELECT id FROM webhook_outbox WHERE settled_ms = 0 ORDER BY id DESC LIMIT 1 OFFSET ?", most).Scan(&last)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("look for the oldest notices: %w", err)
 	}
-	return db.deleteNotices(ctx, "settled_ms = 0 AND id <= ?", last)
+	for {
+		n, err := db.deleteNotices(ctx, "settled_ms = 0 AND id <= ?", last)
+		if err != nil || n == 0 {
+			return dropped, err
+		}
+		dropped += n
+	}
 }
 
 // deleteNotices deletes some of the notices of a condition, by primary key, so that it waits

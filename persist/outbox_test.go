@@ -168,6 +168,10 @@ func TestTrimOutbox(t *testing.T) {
 		if n := s.number(t, "SELECT MIN(id) FROM webhook_outbox"); n != outboxBatch+6 {
 			t.Errorf("the oldest that is left is %d, want %d: the oldest are dropped", n, outboxBatch+6)
 		}
+		// A server that counted before the first one dropped them.
+		if dropped, err := s.open(t).dropNotices(t.Context(), 5); dropped != 0 || err != nil {
+			t.Errorf("a second server has dropped %d more, %v", dropped, err)
+		}
 	})
 }
 
