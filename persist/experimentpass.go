@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -45,11 +46,20 @@ const (
 type experiments struct {
 	*DB
 
-	mu     sync.Mutex // held for a pass; guards all below
-	leased int64      // row 0 of experiment_progress as this server left it
-	scan   experimentScanned
-	tests  experimentVersions
-	due    map[uint32]*evaluation // by popup; nil: to be read
+	outage retry.Outage
+
+	mu       sync.Mutex // held for a pass; guards all below
+	leased   int64      // row 0 of experiment_progress as this server left it
+	scan     experimentScanned
+	tests    experimentVersions
+	due      map[uint32]*evaluation // by popup
+	isListed bool                   // due has all experiments; false: they are to be read, and all are due
+}
+
+func (x *experiments) init(db *DB) {
+	x.DB = db
+	x.due = map[uint32]*evaluation{}
+	x.outage = retry.Outage{Log: db.log, Begins: "users of experiments are not counted, which is tried again", Ends: "users of experiments are counted again", EachCause: true}
 }
 
 // RunExperiments counts the users of experiments, as long as ctx lasts, and then returns nil.
@@ -59,14 +69,22 @@ func (db *DB) RunExperiments(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		_, err := db.countExperiments(ctx, time.Now().Add(experimentsLease/2))
-		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNewerSchema) && !isNoTable(err) {
-			db.log.Warn("count users of experiments", "err", err)
+		if ctx.Err() == nil {
+			db.experiments.report(err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
+	}
+}
+
+// report logs when counting stops working and when it works again. A schema that is newer,
+// or yet to be made, is told of elsewhere.
+func (x *experiments) report(err error) {
+	if !errors.Is(err, ErrNewerSchema) && !isNoTable(err) {
+		x.outage.Report(err)
 	}
 }
 
@@ -116,7 +134,7 @@ func (x *experiments) backlog(ctx context.Context) ([]stream, error) {
 	}
 	if seq != x.leased {
 		x.leased = seq
-		x.due = nil // what others have counted may be a decision, too
+		x.isListed = false // what others have counted may be a decision, too
 	}
 	rows, err := x.read.QueryContext(ctx, "SELECT s.stream_no, s.last_seq, s.last_seq - COALESCE(p.seq, 0) FROM ingest_stream s"+
 		" LEFT JOIN experiment_progress p ON p.stream_no = s.stream_no WHERE s.last_seq > COALESCE(p.seq, 0) ORDER BY s.stream_no")
@@ -134,16 +152,23 @@ func (x *experiments) backlog(ctx context.Context) ([]stream, error) {
 	return streams, err
 }
 
-// lockExperiments takes the lock that passes hold. It returns errMoved if seq, what row 0 of
-// experiment_progress was, is not 0 and has changed.
-func lockExperiments(ctx context.Context, tx execer, d *dialect, seq int64) error {
+// leaseExperiments takes the lock that passes hold, and keeps other servers from passing for
+// a while. It returns errMoved if row 0 of experiment_progress is not what it was.
+func leaseExperiments(ctx context.Context, tx execer, d *dialect, seq int64) error {
 	return exactly(1)(tx.ExecContext(ctx, d.expand("UPDATE experiment_progress SET seq = GREATEST(seq + 1, "+d.now+")"+
-		" WHERE stream_no = 0 AND (seq = ? OR ? = 0)"), seq, seq))
+		" WHERE stream_no = 0 AND seq = ?"), seq))
+}
+
+// lockExperiments takes the lock and leaves the lease to whoever has it: if many users are
+// erased one after another, passes go on in between. Galera's nodes do not see this lock; there a
+// pass that changes the rows of the same user is refused at its commit, and done again.
+func lockExperiments(ctx context.Context, tx execer) error {
+	return exactly(1)(tx.ExecContext(ctx, "UPDATE experiment_progress SET seq = seq WHERE stream_no = 0"))
 }
 
 // pass passes the next events of a stream. It returns what row 0 of experiment_progress is.
 func (x *experiments) pass(ctx context.Context, tx *sql.Tx, s stream) (leased int64, err error) {
-	if err := lockExperiments(ctx, tx, x.dialect, x.leased); err != nil {
+	if err := leaseExperiments(ctx, tx, x.dialect, x.leased); err != nil {
 		return 0, err
 	}
 	var from uint64
@@ -221,6 +246,7 @@ func (b *experimentPass) popupsOf(ctx context.Context, s stream, first uint64) (
 	if err != nil {
 		return 0, fmt.Errorf("read popups of events: %w", err)
 	}
+	b.tests.forgetOld()
 	var ids []string
 	for _, v := range list {
 		has, err := b.tests.has(ctx, b.tx, v)

@@ -35,7 +35,7 @@ func (db *DB) deleteExperimentUser(ctx context.Context, user []byte, resetMS int
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return db.inTx(ctx, func(tx *sql.Tx) error {
-		if err := lockExperiments(ctx, tx, db.dialect, 0); err != nil {
+		if err := lockExperiments(ctx, tx); err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, "SELECT popup_id, exposed_ms, version, variant, mixed_ms, click_ms, convert_ms FROM experiment_user"+
@@ -76,14 +76,19 @@ type experimentVersions struct {
 	tests  map[popupVersion]bool
 }
 
+// forgetOld forgets all versions if they are known for long. It must not be called while
+// those of some events are being looked up.
+func (v *experimentVersions) forgetOld() {
+	if time.Since(v.readAt) > versionsFor {
+		*v = experimentVersions{time.Now(), map[uint32]uint32{}, map[uint32]bool{}, map[popupVersion]bool{}}
+	}
+}
+
 func (v *experimentVersions) isTest(of popupVersion) bool { return v.tests[of] }
 
 // has reports whether a popup has such versions, of which it reads those that it does not
 // know, at least up to the given one.
 func (v *experimentVersions) has(ctx context.Context, from queryer, of popupVersion) (bool, error) {
-	if time.Since(v.readAt) > versionsFor {
-		*v = experimentVersions{time.Now(), map[uint32]uint32{}, map[uint32]bool{}, map[popupVersion]bool{}}
-	}
 	if of.version <= v.latest[of.popup] {
 		return v.popups[of.popup], nil
 	}
@@ -123,18 +128,15 @@ type evaluation struct {
 
 // isDue notes that the counts of a popup's experiment have changed.
 func (x *experiments) isDue(id uint32) {
-	switch e := x.due[id]; {
-	case x.due == nil: // all are
-	case e == nil:
-		x.due[id] = &evaluation{due: true}
-	default:
-		e.due = true
+	if x.due[id] == nil {
+		x.due[id] = &evaluation{}
 	}
+	x.due[id].due = true
 }
 
 // decide stores the decisions of experiments that are due.
 func (x *experiments) decide(ctx context.Context) error {
-	if x.due == nil {
+	if !x.isListed {
 		rows, err := x.read.QueryContext(ctx, "SELECT DISTINCT popup_id FROM experiment_count")
 		if err != nil {
 			return fmt.Errorf("list experiments: %w", err)
@@ -146,10 +148,10 @@ func (x *experiments) decide(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("list experiments: %w", err)
 		}
-		x.due = map[uint32]*evaluation{}
 		for _, id := range ids {
-			x.due[id] = &evaluation{due: true}
+			x.isDue(id)
 		}
+		x.isListed = true
 	}
 	for id, e := range x.due {
 		if !e.due || time.Since(e.at) < evaluateEvery {

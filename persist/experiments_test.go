@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -224,6 +226,81 @@ func TestExperimentIsDecided(t *testing.T) {
 			t.Error("an experiment whose counts have changed is not due")
 		}
 	})
+}
+
+// While users are erased one after another, the server that passes goes on, and evaluates no
+// experiment more often than it does else.
+func TestExperimentsWhileUsersAreErased(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		p := s.experimentPopup(t)
+		other := s.open(t)
+		id := streamID(1)
+		s.register(t, id)
+		s.mustFlush(t, batchOf(id, 0, of(p.ID, shown("u", startMS), shown("gone", startMS))...))
+		s.passAll(t)
+		evaluatedAt := s.experiments.due[p.ID].at
+		for i := range uint64(3) {
+			if err := other.deleteExperimentUser(t.Context(), []byte("gone"), startMS); err != nil {
+				t.Fatal(err)
+			}
+			s.mustFlush(t, batchOf(id, 2+i, of(p.ID, shown(fmt.Sprint("new", i), startMS+1))...))
+			if finished, err := s.countExperiments(t.Context(), time.Now().Add(time.Minute)); !finished || err != nil {
+				t.Fatal(finished, err)
+			}
+			if n := s.experimentCounts(t, p.ID)[exposedTo("a")]; n != int64(i)+2 {
+				t.Errorf("%d users are counted after erasure %d, want %d", n, i, i+2)
+			}
+		}
+		s.exec(t, "UPDATE experiment_progress SET seq = 1 WHERE stream_no = 0") // another server has passed, and is gone
+		s.passAll(t)
+		if e := s.experiments.due[p.ID]; !e.due || e.at != evaluatedAt {
+			t.Errorf("evaluated again after %v, due %v", e.at.Sub(evaluatedAt), e.due)
+		}
+	})
+}
+
+// What stops counting is logged once, and that it goes on.
+func TestExperimentOutageIsLoggedOnce(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		var log strings.Builder
+		s.experiments.outage.Log = slog.New(slog.NewTextHandler(&log, nil))
+		count := func(times int) {
+			for range times {
+				_, err := s.countExperiments(t.Context(), time.Now())
+				s.experiments.report(err)
+			}
+		}
+		count(1)
+		s.exec(t, "UPDATE experiment_progress SET stream_no = 1000 WHERE stream_no = 0")
+		count(5)
+		s.exec(t, "UPDATE experiment_progress SET stream_no = 0 WHERE stream_no = 1000")
+		count(2)
+		if lines := strings.Split(log.String(), "\n"); len(lines) != 3 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[1], "counted again") {
+			t.Errorf("logs %q, want a warning and its end", lines)
+		}
+	})
+}
+
+// What is known of versions is not forgotten while those of a range of events are looked up.
+func TestExperimentVersionsAreOfOneTime(t *testing.T) {
+	s := onSQLite(t)
+	p := s.experimentPopup(t)
+	of := popupVersion{p.ID, p.Version}
+	v := &s.experiments.tests
+	v.forgetOld()
+	for range 2 {
+		if has, err := v.has(t.Context(), s.read, of); err != nil || !has || !v.isTest(of) {
+			t.Fatal(has, err, v.isTest(of))
+		}
+		v.readAt = v.readAt.Add(-2 * versionsFor)
+		if _, err := v.has(t.Context(), s.read, popupVersion{p.ID + 1, 1}); err != nil || !v.isTest(of) {
+			t.Errorf("the version is forgotten, %v", err)
+		}
+		v.forgetOld()
+		if v.isTest(of) {
+			t.Error("versions are remembered for ever")
+		}
+	}
 }
 
 func TestVariantTotals(t *testing.T) {

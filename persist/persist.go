@@ -100,7 +100,7 @@ func Open(c Config) (*DB, error) {
 	}
 	db.metrics = newMetrics(c.Registerer, &db.schema)
 	db.flusher.init(db)
-	db.experiments.DB = db
+	db.experiments.init(db)
 	return db, nil
 }
 
