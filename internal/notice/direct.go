@@ -59,6 +59,8 @@ func (s *Sender) sendDirect(ctx context.Context, n popup.Notice) time.Duration {
 	a := s.post(ctx, n)
 	if a.delivered() {
 		s.doneDirect(n)
+	} else if ctx.Err() != nil {
+		return 0 // this server ends, which says nothing of the receiver
 	}
 	return s.report(a)
 }

@@ -131,9 +131,15 @@ func (s *Sender) attempt(ctx context.Context, n popup.ClaimedNotice) time.Durati
 	delivered := false
 	if n.Age <= maxAge {
 		a := s.post(ctx, n.Notice)
-		delivered, outcome.Result, wait = a.delivered(), a.String(), s.report(a)
+		delivered, outcome.Result = a.delivered(), a.String()
+		isCut := !delivered && ctx.Err() != nil
+		if !isCut {
+			wait = s.report(a)
+		}
 		switch {
 		case delivered:
+		case isCut: // by the end of this server, which says nothing of the receiver
+			outcome = popup.Attempt{Result: "the server that sent it was stopped", Again: schedule[0]}
 		case a.status == http.StatusGone: // whoever is started with another URL may send it
 			outcome.Settled, outcome.Again = false, schedule[0]
 		default:

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // TestDelivery: a notice is sent once, signed.
@@ -172,6 +174,32 @@ func TestTooOld(t *testing.T) {
 	s.step(t.Context())
 	wantSame(t, "delivered", len(r.ids()), 0)
 	wantSame(t, "row", []any{m.rows[0].settled, testutil.ToFloat64(s.metrics.tooOld)}, []any{true, 1})
+}
+
+// TestStopWhileSending: the end of this server says nothing of the receiver. Another server
+// sends the notice soon, also if this was the last attempt.
+func TestStopWhileSending(t *testing.T) {
+	for _, down := range []bool{false, true} {
+		ctx, stop := context.WithCancel(t.Context())
+		m, r := &memory{}, newReceiver(t, func(_ http.ResponseWriter, r *http.Request) {
+			stop()
+			<-r.Context().Done()
+		})
+		s, log := newTestSender(t, m, r.URL)
+		if m.down = down; down {
+			s.Tell(ctx, popup.Notice{Subject: "msg_1", ID: "msg_1", Body: []byte("{}")})
+		} else {
+			m.add(t, "msg_1")
+			m.rows[0].Attempt = uint32(len(schedule))
+		}
+		s.step(ctx)
+		if !down {
+			wantSame(t, "row", []any{m.rows[0].settled, m.rows[0].dueAt}, []any{false, schedule[0]})
+		}
+		wantSame(t, "sent", r.ids(), []string{"msg_1"})
+		wantSame(t, "log", log, "")
+		wantSame(t, "failed", testutil.ToFloat64(s.metrics.failed), 0)
+	}
 }
 
 // TestNothingToSendTo: without a URL the store is not asked.

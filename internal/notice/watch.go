@@ -159,7 +159,11 @@ func decisionOf(d *popup.ExperimentDecision) popup.Notice {
 		LiftLow  float64              `json:"lift_low"`
 		LiftHigh float64              `json:"lift_high"`
 	}{experimentOf{d.PopupID, d.Key, "/v1/admin/popups/" + d.Key + "/experiment"}, d.Goal, d.Variant, d.Lift, d.LiftLow, d.LiftHigh}
-	text := fmt.Sprintf("Popup %s: variant %s differs in %ss by %+.1f %% (%+.1f %% to %+.1f %%)", d.Key, words(d.Variant), d.Goal,
+	did := "clicks"
+	if d.Goal == popup.ConvertGoal {
+		did = "conversions"
+	}
+	text := fmt.Sprintf("Popup %s: variant %s differs in %s by %+.1f %% (%+.1f %% to %+.1f %%)", d.Key, words(d.Variant), did,
 		percent(d.Lift), percent(d.LiftLow), percent(d.LiftHigh))
 	return newNotice(Decided, fmt.Sprintf("%d:%s:%s", d.PopupID, d.Goal, d.Variant), d.AtMS, data, text)
 }

@@ -96,6 +96,15 @@ func TestWatch(t *testing.T) {
 	wantSame(t, "notices after another end and another version", len(m.rows), 5)
 }
 
+// TestTextOfDecision: each goal has a word of its own.
+func TestTextOfDecision(t *testing.T) {
+	for goal, want := range map[popup.ExperimentGoal]string{popup.ClickGoal: "differs in clicks by +10.0 %", popup.ConvertGoal: "differs in conversions by +10.0 %"} {
+		if n := decisionOf(&popup.ExperimentDecision{Key: "sale", Goal: goal, Variant: "b", Lift: 0.1}); !strings.Contains(string(n.Body), want) {
+			t.Errorf("%s: %s", goal, n.Body)
+		}
+	}
+}
+
 // TestWatchGoesOn: what could not be told is told when the store is back.
 func TestWatchGoesOn(t *testing.T) {
 	m, h := &memory{down: true}, everything(t)
