@@ -231,21 +231,34 @@ func split(events []popup.Event, to func(popup.Event) int) (streams [2][]popup.E
 // flushAll flushes a stream in batches of any size. Now and then the other server tries
 // a batch that is done.
 func flushAll(t *testing.T, r *rand.Rand, id popup.StreamID, events []popup.Event, db, other *DB) error {
+	flush := func(db *DB, b *popup.Batch) error {
+		return whileLocked(func() error { _, err := db.Flush(t.Context(), b); return err })
+	}
 	for after := uint64(0); after < uint64(len(events)); {
 		n := min(uint64(r.IntN(2000)+1), uint64(len(events))-after)
 		b := batchOf(id, after, events[after:after+n]...)
-		if _, err := db.Flush(t.Context(), b); err != nil {
+		if err := flush(db, b); err != nil {
 			return err
 		}
 		after += n
 		if r.IntN(4) != 0 {
 			continue
 		}
-		if _, err := other.Flush(t.Context(), b); !errors.Is(err, ErrConflict) {
+		if err := flush(other, b); !errors.Is(err, ErrConflict) {
 			return fmt.Errorf("a batch that is done: Flush = %w, want %w", err, ErrConflict)
 		}
 	}
 	return nil
+}
+
+// whileLocked tries again what waited too long for a lock, as package queue does: SQLite has
+// no order of waiters, and one may wait for its 5 s while others write without a pause.
+func whileLocked(try func() error) error {
+	for {
+		if err := try(); err == nil || classOf(err) != classLockWait {
+			return err
+		}
+	}
 }
 
 func (s *store) exactSums(t testing.TB) exactSums {

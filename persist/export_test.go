@@ -112,7 +112,7 @@ func TestExportWhileEventsArrive(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, uint64(i+1)))
 				for stream := range 4 {
 					id := streamID(byte(2*stream + i))
-					if _, err := servers[i].Register(t.Context(), id, 1); err != nil {
+					if err := whileLocked(func() error { _, err := servers[i].Register(t.Context(), id, 1); return err }); err != nil {
 						t.Error(err)
 						return
 					}
