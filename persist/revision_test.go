@@ -153,10 +153,12 @@ func TestChangesAreTrimmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	oldest := now.Revision - keptChanges + 1
-	for revision, want := range map[int64]bool{oldest - 1: false, oldest: true, 5000: true} {
-		if _, known, err := s.Changes(t.Context(), popup.Position{Revision: revision, Nonce: revision}); known != want || err != nil {
-			t.Errorf("since %d: known %v, %v; want %v", revision, known, err, want)
+	oldest := popup.Position{Revision: now.Revision - keptChanges + 1}
+	oldest.Nonce = s.number(t, "SELECT nonce FROM config_change WHERE revision = ?", oldest.Revision)
+	before := popup.Position{Revision: oldest.Revision - 1, Nonce: oldest.Revision - 1}
+	for since, want := range map[popup.Position]bool{before: false, oldest: true} {
+		if _, known, err := s.Changes(t.Context(), since); known != want || err != nil {
+			t.Errorf("since %v: known %v, %v; want %v", since, known, err, want)
 		}
 	}
 }
