@@ -134,7 +134,7 @@ func TestSchemaIsTheRules(t *testing.T) {
 		}
 	})
 	t.Logf("%d documents are taken, %d refused, %d by what the schema does not say", both, neither, beyond)
-	if !t.Failed() && (both == 0 || neither == 0 || beyond == 0) {
+	if !t.Failed() && !testing.Short() && (both == 0 || neither == 0 || beyond == 0) {
 		t.Error("one kind of documents was never drawn")
 	}
 }
