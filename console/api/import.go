@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -18,6 +19,9 @@ import (
 
 const (
 	maxImport = 64 << 20
+	// importWait is how long an import waits for the one before it on this server, such as the
+	// check of a pull request while another one is applied.
+	importWait = 30 * time.Second
 	// maxLinted is how many changed popups of an import get warnings, so that one of all
 	// popups takes no longer than it must.
 	maxLinted = 1000
@@ -71,15 +75,13 @@ func (a *API) importConfiguration(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	select {
-	case a.importing <- struct{}{}: // an import may take several times its size in memory
-		defer func() { <-a.importing }()
-	default:
-		return console.NewProblem(http.StatusServiceUnavailable, "busy", "Another import is running on this server.")
-	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(configurationTimeout)) // in tests there may be none
-	_ = control.SetWriteDeadline(time.Now().Add(3 * configurationTimeout))
+	_ = control.SetWriteDeadline(time.Now().Add(importWait + 3*configurationTimeout)) // in tests there may be none
+	if err := a.beginImport(r.Context()); err != nil {
+		return err
+	}
+	defer a.endImport()
+	_ = control.SetReadDeadline(time.Now().Add(configurationTimeout))
 	im, err := readImport(w, r)
 	if err != nil {
 		return err
@@ -111,20 +113,39 @@ func (a *API) importConfiguration(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
+// beginImport waits until no other import runs on this server: one may take several times its
+// size in memory.
+func (a *API) beginImport(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, importWait)
+	defer cancel()
+	select {
+	case a.importing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return console.NewProblem(http.StatusServiceUnavailable, "busy", "Another import is running on this server.")
+	}
+}
+
+func (a *API) endImport() { <-a.importing }
+
 var errStaleRevision = console.NewProblem(http.StatusPreconditionFailed, "stale_revision", "Something has been changed since what If-Match names was read; read it again.")
 
+// isDryRun refuses whatever is not understood: who has misspelt dry_run must not get an import.
 func isDryRun(r *http.Request) (bool, error) {
-	q := r.URL.Query()
-	switch q.Get("dry_run") {
-	case "1":
-		return true, nil
-	case "0":
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	for name := range q {
+		if name != "dry_run" {
+			return false, invalidParameter(name, "is not a parameter of an import, which has dry_run.")
+		}
+	}
+	switch values := q["dry_run"]; {
+	case err != nil || len(values) > 1:
+	case len(values) == 0 || values[0] == "0":
 		return false, nil
+	case values[0] == "1":
+		return true, nil
 	}
-	if q.Has("dry_run") { // whoever asked for one must not get an import
-		return false, invalidParameter("dry_run", "must be 1 or 0.")
-	}
-	return false, nil
+	return false, invalidParameter("dry_run", "must be 1 or 0, and be there once.")
 }
 
 func readImport(w http.ResponseWriter, r *http.Request) (popup.Import, error) {

@@ -1,14 +1,18 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/popupd/popupd/internal/apitest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -142,6 +146,9 @@ func TestImportRefused(t *testing.T) {
 		{400, "malformed_json", "", `{"popups":[`, ""},
 		{400, "malformed_json", "", ` `, ""},
 		{400, "invalid_parameter", "?dry_run=maybe", `{}`, ""},
+		{400, "invalid_parameter", "?dryrun=1", `{"popups":[{"key":"a"}]}`, ""},
+		{400, "invalid_parameter", "?dry_run=0&dry_run=1", `{"popups":[{"key":"a"}]}`, ""},
+		{400, "invalid_parameter", "?dry_run=1%zz", `{"popups":[{"key":"a"}]}`, ""},
 		{422, "invalid_fields", "", `[]`, " "},
 		{422, "invalid_fields", "", `{"popups":{},"source":1,"prune":2,"kind":"x","settings":[],"audiences":1}`, "/popups /source /prune /kind /settings /audiences"},
 		{422, "invalid_fields", "", `{"popups":[{"key":"a","frequency":{"after_click_sec":-2}},{"key":"b","x":1},{"key":"c","key":"d"},{}],"settings":{"caps":[{"key":"d","max":99,"per_sec":1}]}}`,
@@ -208,18 +215,33 @@ func TestImportAudiences(t *testing.T) {
 	p.Want(422, "invalid_fields", "PUT", importPath, strings.Replace(body, `["vip"]`, `["none"]`, 1))
 }
 
-// One import at a time is read; others are told to come again.
+// One import at a time is read on a server: the next one waits for it, and not forever.
 func TestImportsOneAtATime(t *testing.T) {
 	p := newPlane(t)
-	first := true
+	next := make(chan apitest.Answer, 1)
 	p.store.importing = func() {
-		if first {
-			first = false
-			p.Want(503, "busy", "PUT", importPath+"?dry_run=1", `{}`)
+		ended, end := context.WithCancel(t.Context())
+		end()
+		r := httptest.NewRequestWithContext(ended, "PUT", importPath+"?dry_run=1", strings.NewReader(`{}`))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		p.server.ServeHTTP(w, r)
+		if w.Code != 503 || !strings.Contains(w.Body.String(), `"busy"`) {
+			t.Errorf("one that waits no longer: %d %s", w.Code, w.Body)
+		}
+		go func() { next <- p.Send("PUT", importPath+"?dry_run=1", `{}`) }()
+		select {
+		case a := <-next:
+			t.Errorf("one meanwhile: %d %s", a.Status, a.Body)
+			next <- a
+		case <-time.After(50 * time.Millisecond): // it waits
 		}
 	}
 	p.imports("", `{}`)
-	p.imports("", `{}`)
+	if a := <-next; a.Status != 200 {
+		t.Errorf("the one after it: %d %s", a.Status, a.Body)
+	}
 }
 
 func TestImportNotInForce(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	timeout   = 3 * time.Minute // of a whole request; a server takes up to 90 s for an import
+	timeout   = 3 * time.Minute // of a whole request; a server takes up to 150 s for an import
 	maxAnswer = 256 << 20
 )
 
