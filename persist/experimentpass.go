@@ -52,6 +52,7 @@ type experiments struct {
 	leased   int64      // row 0 of experiment_progress as this server left it
 	scan     experimentScanned
 	tests    experimentVersions
+	resets   experimentResets
 	due      map[uint32]*evaluation // by popup
 	isListed bool                   // due has all experiments; false: they are to be read, and all are due
 }
@@ -262,31 +263,31 @@ func (b *experimentPass) popupsOf(ctx context.Context, s stream, first uint64) (
 }
 
 // isNews is what an event has to be so that it may change the row of its user: most events
-// are of users who were counted. What follows a reset is always read.
+// are of users who were counted. What follows a reset is read in any case until the erasure
+// is done.
 var isNews = "(u.user_id IS NULL OR u.exposed_ms = 0" +
 	fmt.Sprintf(" OR e.action = %d OR e.action <> %d AND (e.served_at_ms < u.exposed_ms OR e.variant <> u.variant)", popup.Release, popup.Goal) +
 	fmt.Sprintf(" OR e.action = %d AND (u.click_ms = 0 OR e.at_ms < u.click_ms)", popup.Click) +
 	fmt.Sprintf(" OR e.action IN (%d, %d) AND (u.convert_ms < u.exposed_ms OR e.at_ms < u.convert_ms)", popup.Convert, popup.Goal)
 
-// maxResetUsers is how many users who were reset a statement names, else it asks for the
+// maxResetUsers is how many users whose erasure is not done a statement names, else it asks for the
 // events of all users.
 const maxResetUsers = 1000
 
 // read reads events, the rows that they change, and changes these.
 func (b *experimentPass) read(ctx context.Context, no uint32, first, last uint64) error {
-	resets, err := storedResets(ctx, b.tx)
-	if err != nil {
+	if err := b.resets.refresh(ctx, b.tx); err != nil {
 		return err
 	}
 	args := []any{no, first, last}
 	news := "1 = 1"
-	if len(resets) <= maxResetUsers {
+	if open := b.resets.open; len(open) <= maxResetUsers {
 		news = isNews
-		if len(resets) > 0 {
-			news += " OR e.user_id IN (?" + strings.Repeat(", ?", len(resets)-1) + ")"
+		if len(open) > 0 {
+			news += " OR e.user_id IN (?" + strings.Repeat(", ?", len(open)-1) + ")"
 		}
 		news += ")"
-		for user := range resets {
+		for _, user := range open {
 			args = append(args, b.dialect.user([]byte(user)))
 		}
 	}
@@ -306,17 +307,17 @@ func (b *experimentPass) read(ctx context.Context, no uint32, first, last uint64
 			&u.exposedMS, &u.version, &u.variant, &u.mixedMS, &u.clickMS, &u.convertMS); err != nil {
 			return fmt.Errorf("read events: %w", err)
 		}
-		b.add(&e, u, resets)
+		b.add(&e, u)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read events: %w", err)
 	}
-	return b.readReleased(ctx, resets)
+	return b.readReleased(ctx)
 }
 
 // add adds an event to its user, whose row is u if no event before has changed it.
-func (b *experimentPass) add(e *experimentEvent, u experimentUser, resets map[string]int64) {
-	resetMS, wasReset := resets[string(e.user)]
+func (b *experimentPass) add(e *experimentEvent, u experimentUser) {
+	resetMS, wasReset := b.resets.at[string(e.user)]
 	if ofMS := e.servedAtMS; wasReset {
 		if e.action == popup.Goal {
 			ofMS = e.atMS
@@ -347,14 +348,14 @@ func (b *experimentPass) add(e *experimentEvent, u experimentUser, resets map[st
 
 // readReleased reads the exposures anew of users who have released one. An impression is
 // released within minutes, and so all that came after it are still known.
-func (b *experimentPass) readReleased(ctx context.Context, resets map[string]int64) error {
+func (b *experimentPass) readReleased(ctx context.Context) error {
 	for name, p := range b.users {
 		if !p.released {
 			continue
 		}
 		was := p.now
 		sinceMS := was.exposedMS
-		if resetMS, ok := resets[name.user]; ok {
+		if resetMS, ok := b.resets.at[name.user]; ok {
 			sinceMS = max(sinceMS, resetMS+1)
 		}
 		rows, err := b.tx.QueryContext(ctx, "SELECT served_at_ms, version, variant, acted FROM impression"+

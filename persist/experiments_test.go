@@ -281,6 +281,38 @@ func TestExperimentOutageIsLoggedOnce(t *testing.T) {
 	})
 }
 
+// Passes name the users whose erasure is not done, and read all resets again only if they
+// have changed.
+func TestExperimentResets(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		r := &s.experiments.resets
+		want := func(at map[string]int64, open ...string) {
+			t.Helper()
+			if err := s.inTx(t.Context(), func(tx *sql.Tx) error { return r.refresh(t.Context(), tx) }); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(at, r.at) + cmp.Diff(open, r.open); d != "" {
+				t.Errorf("resets (-want +got):\n%s", d)
+			}
+		}
+		want(map[string]int64{})
+		const insert = "INSERT INTO erasure (user_id, at_ms, queued_ms, done_ms) VALUES (?, ?, 1, ?)"
+		for _, e := range []struct {
+			user         string
+			atMS, doneMS int64
+		}{{"u", 5, 0}, {"v", 7, 9}, {"u", 6, 0}, {"v", 6, 9}} {
+			s.exec(t, insert, s.dialect.user([]byte(e.user)), e.atMS, e.doneMS)
+		}
+		want(map[string]int64{"u": 6, "v": 7}, "u")
+		s.exec(t, "UPDATE erasure SET at_ms = 100")
+		want(map[string]int64{"u": 6, "v": 7}, "u")
+		s.exec(t, "UPDATE erasure SET done_ms = 1 WHERE at_ms = 100 AND done_ms = 0")
+		want(map[string]int64{"u": 100, "v": 100})
+		s.exec(t, "DELETE FROM erasure")
+		want(map[string]int64{})
+	})
+}
+
 // What is known of versions is not forgotten while those of a range of events are looked up.
 func TestExperimentVersionsAreOfOneTime(t *testing.T) {
 	s := onSQLite(t)
