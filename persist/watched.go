@@ -3,6 +3,7 @@ package persist
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -45,19 +46,29 @@ func (db *DB) StarvingPopups(ctx context.Context, fromMS int64, sampled uint64) 
 	if err != nil {
 		return nil, fmt.Errorf("list popups that starve: %w", err)
 	}
-	var starving []popup.StarvingPopup
+	estimates := map[uint32]popup.StarvingPopup{}
 	for _, p := range list {
-		rows, err := db.read.QueryContext(ctx, selectPopup+" WHERE id = ? AND status = 'active' AND updated_at <= ?"+
-			" AND NOT EXISTS (SELECT 1 FROM popup_stats s WHERE s.popup_id = popups.id AND s.hour >= ? AND (s.impressions > 0 OR s.controls > 0))", p.ID, fromMS, fromMS)
+		estimates[p.ID] = p
+	}
+	var starving []popup.StarvingPopup
+	for some := range slices.Chunk(list, keysAtOnce) {
+		var args []any
+		for _, p := range some {
+			args = append(args, p.ID)
+		}
+		rows, err := db.read.QueryContext(ctx, selectPopup+" WHERE id IN ("+placeholders(len(some))+") AND status = 'active' AND updated_at <= ?"+
+			" AND NOT EXISTS (SELECT 1 FROM popup_stats s WHERE s.popup_id = popups.id AND s.hour >= ? AND (s.impressions > 0 OR s.controls > 0))"+
+			" ORDER BY id", append(args, fromMS, fromMS)...)
 		if err != nil {
-			return nil, fmt.Errorf("read popup %d, which may starve: %w", p.ID, err)
+			return nil, fmt.Errorf("read popups that may starve: %w", err)
 		}
 		found, err := collect(rows, db.scanPopup)
 		if err != nil {
-			return nil, fmt.Errorf("read popup %d, which may starve: %w", p.ID, err)
+			return nil, fmt.Errorf("read popups that may starve: %w", err)
 		}
-		for i := range found {
-			starving = append(starving, popup.StarvingPopup{Popup: found[i], Polls: p.Polls, Sampled: p.Sampled})
+		for _, p := range found {
+			e := estimates[p.ID]
+			starving = append(starving, popup.StarvingPopup{Popup: p, Polls: e.Polls, Sampled: e.Sampled})
 		}
 	}
 	return starving, nil
