@@ -24,6 +24,7 @@ const (
 	starveFor    = 24 * time.Hour
 	starveSample = 100
 	starveEvery  = 15 * time.Minute // how often that is looked for
+	starveAtOnce = 20               // of how many it is told then, so that they don't crowd out what is urgent
 )
 
 // Store says what happens without anybody changing a popup. Calls block until it answers or
@@ -107,8 +108,16 @@ func (w *Watch) look(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	newOnes := 0
 	for i := range starving {
-		if err := w.tell(ctx, starvingOf(&starving[i], nowMS)); err != nil {
+		n := starvingOf(&starving[i], nowMS)
+		if w.told[n.Subject] {
+			continue
+		}
+		if newOnes++; newOnes > starveAtOnce {
+			break // the next time
+		}
+		if err := w.tell(ctx, n); err != nil {
 			return err
 		}
 	}

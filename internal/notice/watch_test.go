@@ -96,6 +96,21 @@ func TestWatch(t *testing.T) {
 	wantSame(t, "notices after another end and another version", len(m.rows), 5)
 }
 
+// TestManyStarve: a few are told each time, until all are.
+func TestManyStarve(t *testing.T) {
+	m, h := &memory{}, &happened{}
+	for id := range uint32(2*starveAtOnce + 5) {
+		h.starving = append(h.starving, popup.StarvingPopup{Popup: popup.Popup{ID: id, Version: 1}})
+	}
+	w := newTestWatch(t, m, h)
+	for i, want := range []int{starveAtOnce, 2 * starveAtOnce, 2*starveAtOnce + 5, 2*starveAtOnce + 5} {
+		if err := w.look(t.Context(), time.Unix(0, 0).Add(time.Duration(i)*starveEvery)); err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, "told", len(m.rows), want)
+	}
+}
+
 // TestTextOfDecision: each goal has a word of its own.
 func TestTextOfDecision(t *testing.T) {
 	for goal, want := range map[popup.ExperimentGoal]string{popup.ClickGoal: "differs in clicks by +10.0 %", popup.ConvertGoal: "differs in conversions by +10.0 %"} {
