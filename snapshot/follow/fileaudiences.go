@@ -33,11 +33,21 @@ func savedAudiencesOf(rows []popup.AudienceRow, key audience.Key) *savedAudience
 	s := &savedAudiences{Key: hex.EncodeToString(key[:]), Rows: make([]savedAudience, len(rows))}
 	for i := range rows {
 		s.Rows[i] = savedAudience{
-			ID: rows[i].ID, Version: rows[i].Version, Key: rows[i].Key, Rule: rows[i].Rule, List: rows[i].List, Members: rows[i].Members,
+			ID: rows[i].ID, Version: rows[i].Version, Key: rows[i].Key, Rule: savedRule(rows[i].Rule), List: rows[i].List, Members: rows[i].Members,
 			UpdatedAtMS: rows[i].UpdatedAtMS, Actor: rows[i].Actor,
 		}
 	}
 	return s
+}
+
+// savedRule returns a rule as it is saved. One that somebody has broken in the store may not even
+// be JSON: it is saved as a text, which is no rule either.
+func savedRule(rule []byte) json.RawMessage {
+	if rule == nil || json.Valid(rule) {
+		return rule
+	}
+	text, _ := json.Marshal(string(rule)) // a string has no error
+	return text
 }
 
 // rows returns the audiences and their key. A key that can't be read is one under which nobody

@@ -150,6 +150,30 @@ func TestListsOutliveTheStore(t *testing.T) {
 	start(nil, uIsVIP, 3)
 }
 
+// TestBrokenRuleIsSaved: a rule that somebody has broken in the store is saved, and whoever
+// depends on it is shown to nobody, after a start without the store too.
+func TestBrokenRuleIsSaved(t *testing.T) {
+	for _, broken := range []string{"{broken", ""} {
+		path := filepath.Join(t.TempDir(), "popups")
+		source := &catalog{rows: targeted(), history: map[popup.Position]popup.Catalog{}}
+		source.upload(t, 1, 7, "u")
+		source.audiences[1].Rule = []byte(broken)
+		if err := New(snapshot.NewStore(), Config{Source: source, File: path}).Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		store := snapshot.NewStore()
+		if err := New(store, Config{Source: source, File: path}).LoadFile(); err != nil {
+			t.Fatal(err)
+		}
+		if got := seenBy(store.Current()); got != "[u p1.1 v ]" {
+			t.Errorf("%q: %s, want p1 alone, for u", broken, got)
+		}
+		if why := store.Current().Audience("others").Unusable; why != "has a rule that is broken" {
+			t.Errorf("%q: the audience %s", broken, why)
+		}
+	}
+}
+
 // TestListsAreReplaced: the list before stays in force until its successor is loaded, which no
 // other change waits for.
 func TestListsAreReplaced(t *testing.T) {
