@@ -284,6 +284,16 @@ func TestBrokenAudience(t *testing.T) {
 		if a, err := s.Audience(t.Context(), "a"); err != nil || a.Kind != popup.AudienceRule {
 			t.Errorf("read: %+v, %v", a, err)
 		}
+		// Without its conditions it would be a rule for everybody where it is imported.
+		err := s.ExportCatalog(t.Context(), func(_ popup.Position, _ popup.StoredSettings, audiences []popup.ExportedAudience) error {
+			if len(audiences) > 0 {
+				t.Errorf("exported %s as %s", audiences[0].Key, audiences[0].Rule)
+			}
+			return nil
+		}, nil)
+		if err != nil {
+			t.Error(err)
+		}
 		s.mustPutRule(t, anyAudience("a"), `{}`)
 	})
 }

@@ -9,8 +9,8 @@ import (
 
 // ExportCatalog reads what is configured, all of one revision: it calls begin with the
 // position, the settings and the rules of audiences, by key, then each with every popup that is
-// not archived, by key. It keeps one popup at a time, and a transaction open for as long as
-// these take.
+// not archived, by key. Rules that are broken are left out. It keeps one popup at a time, and a
+// transaction open for as long as these take.
 func (db *DB) ExportCatalog(ctx context.Context, begin func(popup.Position, popup.StoredSettings, []popup.ExportedAudience) error, each func(popup.Popup) error) error {
 	tx, err := snapshot(ctx, db.read)
 	if err != nil {
@@ -32,7 +32,11 @@ func (db *DB) ExportCatalog(ctx context.Context, begin func(popup.Position, popu
 	audiences := []popup.ExportedAudience{}
 	for i := range stored {
 		if a := &stored[i]; a.Rule != nil {
-			rule := decodeBroken(a.Rule, popup.DecodeStoredAudienceRule)
+			rule, _, err := popup.DecodeStoredAudienceRule(a.Rule)
+			if err != nil { // what can be read of it would be a rule for more users
+				db.log.Error("export: an audience is left out, since its rule is broken", "key", a.Key, "version", a.Version, "err", err)
+				continue
+			}
 			audiences = append(audiences, popup.ExportedAudience{Key: a.Key, Version: a.Version, UpdatedAt: timeOf(a.UpdatedAtMS), Rule: rule.Encode()})
 		}
 	}
