@@ -80,7 +80,7 @@ type Watcher struct {
 	savingLists retry.Outage
 	listsWanted chan struct{} // wakes runLists
 
-	listsMu sync.Mutex // held while lists are loaded, before mu
+	listsSlot chan struct{} // holds one while lists are loaded; taken before mu
 
 	// mu serialises what changes the store, so that a slow read never replaces
 	// the result of a later one. It guards:
@@ -113,7 +113,7 @@ func New(s *snapshot.Store, c Config) *Watcher {
 	w := &Watcher{
 		store:  s,
 		c:      c,
-		broken: map[rowName]uint32{}, toCompact: quiet, listsWanted: make(chan struct{}, 1),
+		broken: map[rowName]uint32{}, toCompact: quiet, listsWanted: make(chan struct{}, 1), listsSlot: make(chan struct{}, 1),
 		lists: retry.Outage{
 			Log:    c.Log,
 			Begins: "config: lists of users can't be loaded; those in force stay so, and popups that name others are shown to nobody",

@@ -67,8 +67,12 @@ func (w *Watcher) loadLists(ctx context.Context, rows []popup.AudienceRow) error
 	if len(rows) == 0 {
 		return nil
 	}
-	w.listsMu.Lock()
-	defer w.listsMu.Unlock()
+	select { // a list that comes slowly holds up nobody for longer than they want to wait
+	case w.listsSlot <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for other lists to be loaded: %w", ctx.Err())
+	}
+	defer func() { <-w.listsSlot }()
 	var errs []error
 	for _, row := range rows {
 		if !w.isToLoad(row) { // loaded meanwhile, or replaced
@@ -103,8 +107,8 @@ func (w *Watcher) installList(list snapshot.List) {
 
 // loadListFiles puts the lists in force that files have, as at a start without the store.
 func (w *Watcher) loadListFiles() {
-	w.listsMu.Lock()
-	defer w.listsMu.Unlock()
+	w.listsSlot <- struct{}{}
+	defer func() { <-w.listsSlot }()
 	for _, row := range w.store.Current().ListsToLoad() {
 		if set, err := w.readListFile(row.List); err == nil {
 			w.installList(snapshot.List{Row: row, Set: set})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -172,6 +173,50 @@ func TestBrokenRuleIsSaved(t *testing.T) {
 			t.Errorf("%q: the audience %s", broken, why)
 		}
 	}
+}
+
+// stuckList is a store in which the read of list 7 never ends by itself.
+type stuckList struct{ *catalog }
+
+func (s stuckList) WriteAudienceList(ctx context.Context, list uint64, to io.Writer) error {
+	if list == 7 {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.catalog.WriteAudienceList(ctx, list, to)
+}
+
+// TestListThatIsStuck: an upload is answered in its time while another list comes slowly.
+func TestListThatIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &catalog{rows: targeted(), history: map[popup.Position]popup.Catalog{}}
+		source.upload(t, 1, 7, "u")
+		w := New(snapshot.NewStore(), Config{Source: stuckList{source}, File: filepath.Join(t.TempDir(), "popups")})
+		brief := func() context.Context {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			t.Cleanup(cancel)
+			return ctx
+		}
+		if err := w.Reload(brief()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { w.runLists(ctx); close(done) }()
+		synctest.Wait() // it reads list 7
+		source.upload(t, 2, 8, "v")
+		start := time.Now()
+		if err := w.Changed(brief()); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("answered after %v: %v", time.Since(start), err)
+		}
+		time.Sleep(listTimeout + time.Minute) // of the bubble
+		synctest.Wait()
+		if got := seenBy(w.store.Current()); got != vIsVIP {
+			t.Errorf("after that %s, want %s", got, vIsVIP)
+		}
+		cancel()
+		<-done
+	})
 }
 
 // TestListsAreReplaced: the list before stays in force until its successor is loaded, which no
