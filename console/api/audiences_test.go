@@ -187,6 +187,36 @@ func TestBrokenUpload(t *testing.T) {
 	}
 }
 
+// readFunc is a body that something is done for when it is read.
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestUploadWhileTheAudienceChanges: an upload of whoever does not care for the version is
+// stored, also if it takes so long that the audience is changed meanwhile.
+func TestUploadWhileTheAudienceChanges(t *testing.T) {
+	p, _ := newSQLitePlane(t)
+	for _, c := range []struct {
+		match, meanwhile string
+		status           int
+	}{{"*", "PUT", 200}, {`"3"`, "PUT", 412}, {"*", "DELETE", 404}} {
+		p.Send("PUT", audiencesPath+"/vip", "ann\n", "Content-Type", "text/plain")
+		body := func(b []byte) (int, error) {
+			p.Send(c.meanwhile, audiencesPath+"/vip", `{"rule":{}}`, "If-Match", "*")
+			return copy(b, "bob\n"), io.EOF
+		}
+		r := httptest.NewRequest("PUT", audiencesPath+"/vip", readFunc(body))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "text/plain")
+		r.Header.Set("If-Match", c.match)
+		w := httptest.NewRecorder()
+		p.server.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("If-Match: %s, %s meanwhile: %d, want %d: %s", c.match, c.meanwhile, w.Code, c.status, w.Body)
+		}
+	}
+}
+
 // TestUploadOverHTTP sends uploads over a connection: one that is too long, one that is under
 // way while others are refused, and one whose client goes away.
 func TestUploadOverHTTP(t *testing.T) {

@@ -89,9 +89,12 @@ func (a *API) uploadAudience(w http.ResponseWriter, r *http.Request, isCSV bool)
 	ctx, cancel := reading(r)
 	defer cancel()
 	// What can't be is told before the client has sent all of it.
-	change, _, err := a.expectAudience(ctx, r)
+	change, match, err := a.expectAudience(ctx, r)
 	if err != nil {
 		return err
+	}
+	if match.any() {
+		change.Version = 0 // other than a rule, the list can't be sent again
 	}
 	if r.ContentLength > maxUpload {
 		return uploadTooLarge()
