@@ -76,50 +76,56 @@ func (d *differ) compareElements(at string, from, to []any) {
 	for endFrom > first && endTo > first && reflect.DeepEqual(from[endFrom-1], to[endTo-1]) {
 		endFrom, endTo = endFrom-1, endTo-1
 	}
-	was, is := keysOf(from[first:endFrom]), keysOf(to[first:endTo])
-	if was == nil || is == nil { // without keys: those at the same index are taken for the same
+	was, wasAt := keysOf(from[first:endFrom])
+	is, isAt := keysOf(to[first:endTo])
+	if wasAt == nil || isAt == nil { // without keys: those at the same index are taken for the same
 		if endFrom == endTo {
 			for i := first; i < endFrom; i++ {
 				d.compare(index(at, i), from[i], to[i])
 			}
 			return
 		}
-		was, is = nil, nil
+		was, is, wasAt, isAt = nil, nil, nil, nil
 	}
-	if !slices.Equal(common(was, is), common(is, was)) { // in another order
+	if !slices.Equal(common(was, isAt), common(is, wasAt)) { // in another order
 		d.found = append(d.found, Difference{at, d.encode(from), d.encode(to)})
 		return
 	}
 	for i := first; i < endFrom; i++ {
-		if was == nil || !slices.Contains(is, was[i-first]) {
+		isThere := false
+		if was != nil {
+			_, isThere = isAt[was[i-first]]
+		}
+		if !isThere {
 			d.found = append(d.found, Difference{Pointer: index(at, i), From: d.encode(from[i])})
 		}
 	}
 	for i := first; i < endTo; i++ {
-		before := -1
+		before, wasThere := 0, false
 		if is != nil {
-			before = slices.Index(was, is[i-first])
+			before, wasThere = wasAt[is[i-first]]
 		}
-		if before < 0 {
-			d.found = append(d.found, Difference{Pointer: index(at, i), To: d.encode(to[i])})
-		} else {
+		if wasThere {
 			d.compare(index(at, i), from[first+before], to[i])
+		} else {
+			d.found = append(d.found, Difference{Pointer: index(at, i), To: d.encode(to[i])})
 		}
 	}
 }
 
-// keysOf returns the keys of the objects of an array, nil if one of the elements has none, or
-// not one of its own.
-func keysOf(list []any) (keys []string) {
-	for _, v := range list {
+// keysOf returns the keys of the objects of an array, and where each is; nil if one of the
+// elements has none, or not one of its own.
+func keysOf(list []any) (keys []string, at map[string]int) {
+	at = make(map[string]int, len(list))
+	for i, v := range list {
 		o, _ := v.(map[string]any)
 		key, ok := o["key"].(string)
-		if !ok || slices.Contains(keys, key) {
-			return nil
+		if _, twice := at[key]; !ok || twice {
+			return nil, nil
 		}
-		keys = append(keys, key)
+		keys, at[key] = append(keys, key), i
 	}
-	return keys
+	return keys, at
 }
 
 func (d *differ) compareMembers(at string, from, to map[string]any) {
@@ -146,8 +152,11 @@ func (d *differ) compareMembers(at string, from, to map[string]any) {
 }
 
 // common returns those of keys that others has, too.
-func common(keys, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !slices.Contains(others, key) })
+func common(keys []string, others map[string]int) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		_, ok := others[key]
+		return !ok
+	})
 }
 
 func (d *differ) encode(v any) json.RawMessage {

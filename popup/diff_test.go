@@ -2,7 +2,9 @@ package popup_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -48,5 +50,22 @@ func TestDiff(t *testing.T) {
 		if _, err := popup.Diff([]byte(c[0]), []byte(c[1])); err == nil {
 			t.Errorf("no error for %q and %q", c[0], c[1])
 		}
+	}
+}
+
+// The time of a long list with keys grows with its length, not with its square, which took over
+// three minutes.
+func TestDiffOfLongList(t *testing.T) {
+	list := func(first int) []byte {
+		b := []byte(`{"l":[`)
+		for i := range 100_000 {
+			b = fmt.Appendf(b, `{"key":"%d"},`, first+i)
+		}
+		return append(b, `{"key":"last"}]}`...)
+	}
+	begin := time.Now()
+	got, err := popup.Diff(list(0), list(50_000))
+	if took := time.Since(begin); err != nil || len(got) != 100_000 || took > 20*time.Second {
+		t.Errorf("%d differences after %s, %v; want 100,000", len(got), took, err)
 	}
 }
