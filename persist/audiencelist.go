@@ -200,7 +200,9 @@ func audienceKey(ctx context.Context, q querier) (key [16]byte, err error) {
 }
 
 // makeAudienceKey draws the key unless there is one. Of servers that do so at once the first
-// decides, and the others find its row.
+// decides, and the others find its row. Lists are of the key under which they were uploaded: if
+// somebody has lost it, they are taken from their audiences, which are for nobody until they are
+// uploaded again. Under another key nobody would be in them, and not_in hold for everybody.
 func (db *DB) makeAudienceKey(ctx context.Context) error {
 	_, err := audienceKey(ctx, db.read)
 	if !errors.Is(err, sql.ErrNoRows) {
@@ -209,8 +211,20 @@ func (db *DB) makeAudienceKey(ctx context.Context) error {
 	var key [16]byte
 	_, _ = rand.Read(key[:]) // it never fails
 	err = db.inTx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO audience_key (id, secret) VALUES (1, ?)", hex.EncodeToString(key[:]))
-		return err
+		if _, err := tx.ExecContext(ctx, "INSERT INTO audience_key (id, secret) VALUES (1, ?)", hex.EncodeToString(key[:])); err != nil {
+			return err
+		}
+		r, err := tx.ExecContext(ctx, "UPDATE audiences SET list_no = 0 WHERE list_no <> 0")
+		if err != nil {
+			return err
+		}
+		if lost, err := r.RowsAffected(); err != nil {
+			return err
+		} else if lost > 0 {
+			db.log.Error("the key of lists of users is gone from the table audience_key: all lists must be uploaded again", "lists", lost)
+			return addRevisions(ctx, tx, 1) // without a row in config_change, so that servers read all anew, and the key
+		}
+		return nil
 	})
 	if err != nil && !isDuplicate(err) {
 		return fmt.Errorf("make the key of audiences: %w", err)

@@ -206,3 +206,31 @@ func TestAudienceKeyIsMadeOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestLostKey: lists of a key that is lost are not read under another one.
+func TestLostKey(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		if _, err := s.PutAudienceList(t.Context(), newAudience("vip"), bytes.NewReader([]byte("x")), 1); err != nil {
+			t.Fatal(err)
+		}
+		list := func() uint64 {
+			c, err := s.Rows(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Audiences[0].List
+		}
+		first := list()
+		if err := s.Migrate(t.Context()); err != nil || list() != first {
+			t.Errorf("started again: list %d, want %d, %v", list(), first, err)
+		}
+		before := positionOf(t, s)
+		s.exec(t, "DELETE FROM audience_key")
+		if err := s.Migrate(t.Context()); err != nil || list() != 0 {
+			t.Errorf("without the key: list %d, want none, %v", list(), err)
+		}
+		if _, known, err := s.Changes(t.Context(), before); known || err != nil { // else a server that runs would keep the key that is lost
+			t.Errorf("servers may go on from before: %v, %v", known, err)
+		}
+	})
+}
