@@ -65,6 +65,7 @@ type Sender struct {
 	pause    retry.Backoff // after attempts that failed
 	trimAt   time.Time
 	stopped  bool
+	skipping bool // the last notice was too old to be sent: of many such, one is logged
 }
 
 // NewSender returns a sender that does nothing before [Sender.Run].
@@ -129,7 +130,8 @@ func (s *Sender) step(ctx context.Context) time.Duration {
 func (s *Sender) attempt(ctx context.Context, n popup.ClaimedNotice) time.Duration {
 	outcome, wait := popup.Attempt{Result: "too old", Settled: true}, time.Duration(0)
 	delivered := false
-	if n.Age <= maxAge {
+	isFirst := !s.skipping
+	if s.skipping = n.Age > maxAge; !s.skipping {
 		a := s.post(ctx, n.Notice)
 		delivered, outcome.Result = a.delivered(), a.String()
 		isCut := !delivered && ctx.Err() != nil
@@ -149,6 +151,8 @@ func (s *Sender) attempt(ctx context.Context, n popup.ClaimedNotice) time.Durati
 	}
 	if outcome.Settled && !delivered {
 		s.metrics.tooOld.Inc()
+	}
+	if outcome.Settled && !delivered && (isFirst || !s.skipping) {
 		s.config.Log.Error("a webhook could not be delivered for three days and is given up",
 			"webhook_id", n.ID, "subject", n.Subject, "attempts", n.Attempt, "result", outcome.Result)
 	}

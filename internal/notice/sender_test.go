@@ -168,12 +168,17 @@ func TestRetryAfter(t *testing.T) {
 // TestTooOld: what nobody could send for days is not sent late.
 func TestTooOld(t *testing.T) {
 	m, r := &memory{}, newReceiver(t, nil)
-	s, _ := newTestSender(t, m, r.URL)
+	s, log := newTestSender(t, m, r.URL)
 	m.add(t, "msg_1")
+	m.add(t, "msg_2")
 	m.now += maxAge + time.Second
-	s.step(t.Context())
-	wantSame(t, "delivered", len(r.ids()), 0)
-	wantSame(t, "row", []any{m.rows[0].settled, testutil.ToFloat64(s.metrics.tooOld)}, []any{true, 1})
+	m.add(t, "msg_3")
+	for range 3 {
+		s.step(t.Context())
+	}
+	wantSame(t, "delivered", r.ids(), []string{"msg_3"})
+	wantSame(t, "row", []any{m.rows[0].settled, m.rows[1].settled, testutil.ToFloat64(s.metrics.tooOld)}, []any{true, true, 2})
+	wantSame(t, "times that it was logged", strings.Count(log.String(), "given up"), 1)
 }
 
 // TestStopWhileSending: the end of this server says nothing of the receiver. Another server
