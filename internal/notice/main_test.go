@@ -79,11 +79,12 @@ func status(code int) func(http.ResponseWriter, *http.Request) {
 
 // memory is an outbox with a clock that only the test moves.
 type memory struct {
-	mu   sync.Mutex
-	now  time.Duration
-	rows []*row
-	down bool // the store is away
-	adds int  // how often it was given a notice
+	mu    sync.Mutex
+	now   time.Duration
+	rows  []*row
+	down  bool // the store is away
+	adds  int  // how often it was given a notice
+	trims int  // how often it was trimmed
 }
 
 type row struct {
@@ -138,6 +139,9 @@ func (m *memory) NoticeSent(_ context.Context, n popup.ClaimedNotice, a popup.At
 }
 
 func (m *memory) TrimOutbox(context.Context, time.Duration, int) (dropped, pending int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.trims++
 	return 0, len(m.rows), nil
 }
 

@@ -94,9 +94,14 @@ func (s *Sender) Run(ctx context.Context) error {
 		return nil
 	}
 	for {
-		wait := s.step(ctx)
-		if retry.Pause(ctx, wait) != nil {
-			return nil
+		for wait := s.step(ctx); ; wait -= trimEvery {
+			if retry.Pause(ctx, min(wait, trimEvery)) != nil {
+				return nil
+			}
+			if wait <= trimEvery {
+				break
+			}
+			s.trim(ctx) // a receiver may ask for an hour
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -163,6 +164,32 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%d: the server waits for %v, the notice for %v; want 10m", code, wait, m.rows[0].dueAt)
 		}
 	}
+}
+
+// answers is a receiver without a network.
+type answers func() *http.Response
+
+func (a answers) RoundTrip(*http.Request) (*http.Response, error) { return a(), nil }
+
+// TestPause: the outbox is kept in order while the receiver asks for an hour without anything.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		s, _ := newTestSender(t, m, "http://127.0.0.1:1")
+		requests := 0
+		s.client.Transport = answers(func() *http.Response {
+			requests++
+			return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"3600"}}, Body: http.NoBody}
+		})
+		m.add(t, "msg_1")
+		m.add(t, "msg_2")
+		ctx, stop := context.WithTimeout(t.Context(), 59*time.Minute-time.Second)
+		defer stop()
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		wantSame(t, "requests and trims", []int{requests, m.trims}, []int{1, 59})
+	})
 }
 
 // TestTooOld: what nobody could send for days is not sent late.
