@@ -9,6 +9,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -124,10 +125,13 @@ func measure(f form, members, sets int) error {
 	})
 	fmt.Printf("%f %f %f %f %f %f\n", float64(size)/float64(members), built.Seconds(), float64(peak)/1e6, hit, miss, many)
 	runtime.KeepAlive(s)
+	if found == 0 { // read, or searches could be left out
+		return errors.New("no search has found anything")
+	}
 	return nil
 }
 
-// found is where searches leave what they find, so that they are not left out.
+// found is how many searches have found something.
 var found int
 
 func count(s set, fingerprints []uint64) {
