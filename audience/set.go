@@ -104,21 +104,6 @@ func (s *Set) Has(fingerprint uint64) bool {
 	return end > begin+window && slices.Contains(s.remainders[begin+window:end], remainder)
 }
 
-// ReadBounds and ReadMembers read what Has will, one step each, without a branch. Who searches
-// several sets calls them first, one for all sets and then the other, so that the waits for
-// memory overlap. The results say nothing: they keep the reads from being left out.
-func (s *Set) ReadBounds(fingerprint uint64) uint32 {
-	bucket, _ := s.locate(fingerprint)
-	return s.blocks[bucket/bucketsPerBlock].first
-}
-
-// ReadMembers is the second step: see ReadBounds.
-func (s *Set) ReadMembers(fingerprint uint64) uint32 {
-	bucket, _ := s.locate(fingerprint)
-	b := &s.blocks[bucket/bucketsPerBlock]
-	return s.remainders[uint(b.first)+uint(b.ends[bucket%bucketsPerBlock])]
-}
-
 // Len returns how many members the set has.
 func (s *Set) Len() int { return s.members }
 

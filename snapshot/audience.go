@@ -17,6 +17,7 @@ type audiences struct {
 	rows  []popup.AudienceRow // what they were compiled from
 	key   audience.Key        // of the fingerprints in lists
 	byKey map[string]*userSet
+	joint *audience.Joint // of lists; nil: none has been made yet
 }
 
 // userSet is an audience: the users who fit a rule, or those in a list.
@@ -32,6 +33,15 @@ type userSet struct {
 
 	list *audience.Set     // nil: it has not been loaded yet, or is a rule
 	of   popup.AudienceRow // of list: an older one until the newest has been loaded
+
+	inJoint int // number of the list in the joint; 0: it is not there
+}
+
+func (a *audiences) jointBytes() int {
+	if a == nil {
+		return 0
+	}
+	return a.joint.Bytes()
 }
 
 // find returns the audience with this key, nil if there is none.
@@ -72,6 +82,9 @@ func (c *compiler) compileAudiences(rows []popup.AudienceRow, key audience.Key, 
 		return last, nil
 	}
 	a := &audiences{rows: rows, key: key, byKey: make(map[string]*userSet, len(rows))}
+	if last != nil && key == last.key {
+		a.joint = last.joint
+	}
 	var broken []Broken
 	var rules []string
 	for i := range rows {
@@ -103,7 +116,7 @@ func (c *compiler) compileAudience(row *popup.AudienceRow, before *userSet) (s *
 	s = &userSet{row: *row, name: []byte(row.Key)}
 	if row.Rule == nil {
 		if s.why = notLoaded; before != nil && before.list != nil {
-			s.list, s.of, s.why = before.list, before.of, ""
+			s.list, s.of, s.inJoint, s.why = before.list, before.of, before.inJoint, ""
 		}
 		return s, nil
 	}
@@ -197,24 +210,63 @@ func (s *Snapshot) WithList(list List) *Snapshot {
 	if s == nil || s.audiences.find(list.Row.Key) == nil || !sameAudience(&s.audiences.find(list.Row.Key).row, &list.Row) {
 		return s
 	}
-	a := &audiences{rows: s.audiences.rows, key: s.audiences.key, byKey: make(map[string]*userSet, len(s.audiences.byKey))}
+	next := s.with(s.byPlacement, s.active)
+	next.unchanged()
+	next.audiences = s.audiences.with(func(all map[string]*userSet) {
+		u := all[list.Row.Key]
+		u.list, u.of, u.inJoint, u.why = list.Set, list.Row, 0, ""
+	})
+	next.planAudiences(s)
+	return next
+}
+
+// with returns a copy of the audiences in which change has changed the lists.
+func (a *audiences) with(change func(all map[string]*userSet)) *audiences {
+	c := &audiences{rows: a.rows, key: a.key, joint: a.joint, byKey: make(map[string]*userSet, len(a.byKey))}
 	var rules []string
-	for key, u := range s.audiences.byKey {
+	for key, u := range a.byKey {
 		next := *u
-		if a.byKey[key] = &next; u.rule != nil {
+		if c.byKey[key] = &next; u.rule != nil {
 			next.why, next.refs = "", nil
 			rules = append(rules, key)
 		}
 	}
-	u := a.byKey[list.Row.Key]
-	u.list, u.of, u.why = list.Set, list.Row, ""
+	change(c.byKey)
 	slices.Sort(rules)
-	a.connect(rules)
-	next := s.with(s.byPlacement, s.active)
-	next.unchanged()
-	next.audiences = a
-	next.planAudiences(s)
-	return next
+	c.connect(rules)
+	return c
+}
+
+// compacted returns the audiences with a joint of the lists in force, a itself if that is what
+// it has. Those of more lists than a joint may have are asked one by one.
+func (a *audiences) compacted() *audiences {
+	if a == nil {
+		return nil
+	}
+	var sets []*audience.Set
+	numbers := map[string]int{}
+	for i := range a.rows {
+		key := a.rows[i].Key
+		if u := a.byKey[key]; u != nil && u.list != nil && numbers[key] == 0 && len(sets) < audience.MaxJoint {
+			sets = append(sets, u.list)
+			numbers[key] = len(sets)
+		}
+	}
+	if len(sets) < 2 {
+		sets, numbers = nil, nil
+	}
+	if slices.Equal(sets, a.joint.Sets()) {
+		return a
+	}
+	c := a.with(func(all map[string]*userSet) {
+		for key, u := range all {
+			u.inJoint = numbers[key]
+		}
+	})
+	if c.joint = nil; len(sets) > 0 {
+		c.joint = audience.NewJoint(sets)
+	}
+	return c
 }
 
 // Lists returns the lists in force, in the order of the catalog.
@@ -229,6 +281,14 @@ func (s *Snapshot) Lists() (lists []List) {
 		}
 	}
 	return lists
+}
+
+// ListBytes returns how much memory the lists in force take.
+func (s *Snapshot) ListBytes() (n int) {
+	for _, list := range s.Lists() {
+		n += list.Set.Bytes()
+	}
+	return n + s.currentAudiences().jointBytes()
 }
 
 // Audiences returns the rows of all audiences, and the key of the fingerprints in their lists.

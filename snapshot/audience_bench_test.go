@@ -34,13 +34,16 @@ func BenchmarkAudienceLists(b *testing.B) {
 	for i := range ids {
 		ids[i] = strconv.AppendInt([]byte("user-"), int64(i), 10)
 	}
-	numbers := []int{0, 1, 20}
-	match, took := make([]func(), len(numbers)), make([][]float64, len(numbers))
-	for i, lists := range numbers {
+	cases := []struct {
+		lists     int
+		isCompact bool // as it is some seconds after a change
+	}{{0, true}, {1, true}, {20, true}, {20, false}}
+	match, took := make([]func(), len(cases)), make([][]float64, len(cases))
+	for i, of := range cases {
 		c := popup.Catalog{Revision: 1, AudienceKey: audienceKey}
 		for p := range popups {
 			none := ""
-			if p < lists {
+			if p < of.lists {
 				c.Audiences = append(c.Audiences, listRow(uint32(p+1), fmt.Sprint("l", p), 1))
 				none = in("in", fmt.Sprint("l", p))
 			}
@@ -53,6 +56,9 @@ func BenchmarkAudienceLists(b *testing.B) {
 		for p, row := range c.Audiences {
 			s = s.WithList(List{row, sets[p]})
 		}
+		if of.isCompact {
+			s = Compact(s)
+		}
 		r, m, next := popup.Request{Platform: []byte("ios")}, new(Matches), 0
 		match[i] = func() {
 			r.User = ids[next%users]
@@ -64,12 +70,12 @@ func BenchmarkAudienceLists(b *testing.B) {
 	}
 	runtime.GC()
 	for range rounds {
-		for i := range numbers {
+		for i := range cases {
 			took[i] = append(took[i], timeSlice(match[i]))
 		}
 	}
-	for i, lists := range numbers {
-		b.Run(fmt.Sprintf("lists=%d", lists), func(b *testing.B) {
+	for i, of := range cases {
+		b.Run(fmt.Sprintf("lists=%d/compact=%v", of.lists, of.isCompact), func(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(median(took[i]), "ns")
 		})

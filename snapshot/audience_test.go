@@ -264,3 +264,33 @@ func TestUsesIPByRule(t *testing.T) {
 		}
 	}
 }
+
+// TestCompactLists: lists are joined once they have stopped to change, and only then.
+func TestCompactLists(t *testing.T) {
+	rows := []popup.AudienceRow{listRow(1, "a", 1), listRow(2, "b", 2), listRow(3, "c", 3)}
+	s, _ := Compile(popup.Catalog{Popups: []popup.Row{row(1, `"targeting":{"all":[`+in("in", "a", "b")+`]}`)}, Audiences: rows, AudienceKey: audienceKey}, nil)
+	if s = s.WithList(listOf(t, rows[0], "u")); Compact(s) != s {
+		t.Error("a joint of one list")
+	}
+	s = s.WithList(listOf(t, rows[1], "v"))
+	joined := Compact(s)
+	if joined == s || Compact(joined) != joined || joined.ListBytes() <= s.ListBytes() || s.ListBytes() == 0 {
+		t.Errorf("joined: %v, again: %v, %d and %d bytes", joined != s, Compact(joined) != joined, s.ListBytes(), joined.ListBytes())
+	}
+	rows = slices.Clone(rows)
+	rows[1].Version, rows[1].List = 2, 4
+	next, _ := Apply(joined, popup.CatalogChange{Revision: 2, Audiences: &rows})
+	next = next.WithList(listOf(t, rows[1], "w"))
+	for user, want := range map[string]bool{"u": true, "v": false, "w": true} {
+		for what, of := range map[string]*Snapshot{"replaced": next, "compacted": Compact(next)} {
+			var m Matches
+			if got := m.all(of, request(user)) == 1; got != want {
+				t.Errorf("%s: %s fits: %v, want %v", what, user, got, want)
+			}
+		}
+	}
+	none := []popup.AudienceRow{rows[0]}
+	if next, _ = Apply(Compact(next), popup.CatalogChange{Revision: 3, Audiences: &none}); Compact(next).audiences.joint != nil {
+		t.Error("lists that are gone are kept")
+	}
+}

@@ -24,6 +24,9 @@ func TestAudiencesDoNotAllocate(t *testing.T) {
 		}
 		s, _ := Compile(popup.Catalog{Popups: popups, Audiences: audiences, AudienceKey: audienceKey}, nil)
 		s = s.WithList(listOf(t, audiences[0], "u")).WithList(listOf(t, audiences[1], "x"))
+		if s = Compact(s); s.audiences.joint == nil {
+			t.Fatal("no joint of lists")
+		}
 		var m, other Matches
 		for _, user := range []string{"u", "v"} {
 			r := request(user)

@@ -49,9 +49,8 @@ func newAudienceIndex(popups []*Popup) *audienceIndex {
 // audiencePlan is what the popups of a segment name of the audiences of a snapshot.
 type audiencePlan struct {
 	usable   []*userSet
-	lists    []*userSet // that these are, or depend on
-	usesIP   bool       // one of these asks for the client's address
-	unusable *postings  // popups that name an audience that can't be used; nil: none
+	usesIP   bool      // one of these asks for the client's address
+	unusable *postings // popups that name an audience that can't be used; nil: none
 }
 
 func (a *audiences) plan(x *audienceIndex) *audiencePlan {
@@ -64,7 +63,6 @@ func (a *audiences) plan(x *audienceIndex) *audiencePlan {
 		}
 		seen[s] = true
 		if s.rule == nil {
-			p.lists = append(p.lists, s)
 			return
 		}
 		p.usesIP = p.usesIP || s.rule.count(attrIP) > 0
@@ -123,10 +121,6 @@ func (c *cursor) filterAudiences(s *segment, r *popup.Request, m *Matches) bool 
 		return false
 	}
 	u := m.membership(r)
-	u.prefetch(plan.lists)
-	for _, list := range plan.lists { // all of them before anything depends on one, so that they wait for memory together
-		u.isIn(list)
-	}
 	from := len(m.values)
 	for _, s := range plan.usable {
 		if u.isIn(s) {

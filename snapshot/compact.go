@@ -8,7 +8,8 @@ import (
 
 // Compact returns the same popups in as few parts as [Compile] makes of them, and s itself if
 // they are: changes one by one leave an index in several parts, each of which costs a request
-// something. It takes time for all popups of such an index.
+// something, and lists of users that are asked one by one cost it something each. It takes
+// time for all popups of such an index, and all members of lists.
 func Compact(s *Snapshot) *Snapshot {
 	if s == nil {
 		return nil
@@ -28,7 +29,8 @@ func Compact(s *Snapshot) *Snapshot {
 			}
 		}
 	}
-	if len(splits) == 0 && !s.active.isSplit() {
+	audiences := s.audiences.compacted()
+	if len(splits) == 0 && !s.active.isSplit() && audiences == s.audiences {
 		return s
 	}
 	active := s.active
@@ -44,6 +46,7 @@ func Compact(s *Snapshot) *Snapshot {
 	}
 	c := s.with(byPlacement, active)
 	c.unchanged()
+	c.audiences = audiences
 	c.planAudiences(s)
 	return c
 }

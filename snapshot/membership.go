@@ -17,7 +17,8 @@ type membership struct {
 
 	fingerprint    uint64
 	hasFingerprint bool
-	read           uint32 // see prefetch
+	candidates     audience.Candidates // of the joint of lists
+	hasCandidates  bool
 
 	known, in [audienceWords]uint64 // a bit for each audience, by its number
 }
@@ -27,6 +28,7 @@ func (u *membership) begin(a *audiences, r *popup.Request, nowMS int64) {
 	u.audiences, u.request, u.value.nowMS = a, r, nowMS
 	u.value.users = u
 	u.fingerprint, u.hasFingerprint = r.Fingerprint, r.Fingerprint != 0
+	u.hasCandidates = false
 	u.known, u.in = [audienceWords]uint64{}, [audienceWords]uint64{}
 }
 
@@ -56,25 +58,18 @@ func (u *membership) lookUp(s *userSet) bool {
 	if s.rule != nil {
 		return s.rule.match(u.request, &u.value)
 	}
+	if s.inJoint != 0 && !u.mayBeIn(s.inJoint) {
+		return false
+	}
 	return s.list.Has(u.ofUser())
 }
 
-// prefetch reads the memory that searches of lists will read, that of all lists at once.
-func (u *membership) prefetch(lists []*userSet) {
-	if len(lists) < 2 {
-		return
+// mayBeIn reports whether the user may be in the list that has this number in the joint.
+func (u *membership) mayBeIn(list int) bool {
+	if !u.hasCandidates {
+		u.candidates, u.hasCandidates = u.audiences.joint.Candidates(u.ofUser()), true
 	}
-	f := u.ofUser()
-	for _, s := range lists {
-		if s.list != nil {
-			u.read += s.list.ReadBounds(f)
-		}
-	}
-	for _, s := range lists {
-		if s.list != nil {
-			u.read += s.list.ReadMembers(f)
-		}
-	}
+	return u.candidates.Has(list)
 }
 
 // ofUser returns the user's fingerprint.

@@ -34,12 +34,7 @@ func newMetrics(w *Watcher) metrics {
 	register.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_audience_bytes",
 		Help: "Memory that the lists of users in force take.",
-	}, func() (bytes float64) {
-		for _, list := range w.store.Current().Lists() {
-			bytes += float64(list.Set.Bytes())
-		}
-		return bytes
-	})
+	}, func() float64 { return float64(w.store.Current().ListBytes()) })
 	register.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_audiences_unavailable",
 		Help: "Audiences that active popups name and that can't be used, so that these are shown to nobody.",
