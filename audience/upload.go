@@ -20,7 +20,7 @@ type BrokenLinesError struct {
 }
 
 func (e *BrokenLinesError) Error() string {
-	return fmt.Sprintf("%d lines hold no user id, the first is line %d: %s", e.Total, e.Lines[0].Line, e.Lines[0].Detail)
+	return fmt.Sprintf("lines that hold no user id: %d, the first is line %d: %s", e.Total, e.Lines[0].Line, e.Lines[0].Detail)
 }
 
 // The details of broken lines.

@@ -169,7 +169,7 @@ func uploadProblem(err error) error {
 	case errors.Is(err, audience.ErrTooMany):
 		return console.NewProblem(http.StatusRequestEntityTooLarge, "too_many_ids", "A list has at most "+strconv.Itoa(audience.MaxMembers)+" user ids, counting those that occur twice.")
 	case errors.As(err, &broken):
-		p := console.NewProblem(http.StatusUnprocessableEntity, "invalid_lines", strconv.Itoa(broken.Total)+" lines hold no user id. Nothing was changed.")
+		p := console.NewProblem(http.StatusUnprocessableEntity, "invalid_lines", "Lines that hold no user id: "+strconv.Itoa(broken.Total)+". Nothing was changed.")
 		p.Lines, p.BrokenLines = broken.Lines, broken.Total
 		return p
 	case errors.Is(err, os.ErrDeadlineExceeded):
