@@ -10,10 +10,10 @@ import (
 // count twice.
 func (u *User) Entries() int { return u.hi - u.lo }
 
-// AppendWaits appends to dst, by id, the popups for which the user waits at nowMS until untilMS
-// or longer. It is [User.Check] for all of them at once, without limits, gap and caps, and takes
-// some nanoseconds for each. It leaves out the few whose entries are long, released or ahead of
-// the clock, and all of a user who had another id before.
+// AppendWaits appends to dst, by id, the popups for which the user waits at nowMS until untilMS,
+// which is later, or longer. It is [User.Check] for all of them at once, without limits, gap and
+// caps, and takes some nanoseconds for each. It leaves out the few whose entries are long,
+// released or ahead of the clock, and all of a user who had another id before.
 func (u *User) AppendWaits(dst []popup.Wait, nowMS, untilMS int64) []popup.Wait {
 	if u.prior.s != nil {
 		return dst
