@@ -98,7 +98,8 @@ func newEmptyStore(t testing.TB, driver, name string, c Config) *store {
 func (s *store) pass(t testing.TB, d time.Duration) {
 	t.Helper()
 	for _, column := range []string{"ingest_stream.updated_ms", "erasure.queued_ms", "erasure.done_ms", "dead_frame.at_ms", "audience_list.updated_ms",
-		"webhook_outbox.created_ms", "webhook_outbox.due_ms", "webhook_outbox.settled_ms"} {
+		"webhook_outbox.created_ms", "webhook_outbox.due_ms", "webhook_outbox.settled_ms",
+		"server.started_ms", "server.seen_ms"} {
 		table, name, _ := strings.Cut(column, ".")
 		s.exec(t, fmt.Sprintf("UPDATE %s SET %s = %[2]s - ? WHERE %[2]s > 0", table, name), d.Milliseconds())
 	}

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 )
@@ -46,6 +47,7 @@ func (s *server) run(ctx context.Context) error {
 	if s.config.Redis != "" { // before the restore, so that nothing falls between them
 		parts.run("listen", s.listen)
 	}
+	parts.run("heartbeat", s.heartbeat)
 	caughtUp, err := s.users.Restore(ctx)
 	switch {
 	case ctx.Err() != nil: // told to end while still starting
@@ -81,6 +83,7 @@ func (s *server) servePolls(served chan<- error) error {
 		return err
 	}
 	s.taking.Store(true)
+	retry.Notify(s.beatNow)
 	go func() { served <- s.polls.Serve(ln) }()
 	s.log.Info("listening", "plane", "data", "address", ln.Addr().String())
 	if s.config.Demo {
@@ -93,6 +96,7 @@ func (s *server) servePolls(served chan<- error) error {
 // an orchestrator that ends it.
 func (s *server) drain(cause error) {
 	s.draining.Store(true)
+	retry.Notify(s.beatNow)
 	s.polls.Drain()
 	if errors.Is(cause, errTerminated) {
 		time.Sleep(s.config.Drain)

@@ -45,7 +45,7 @@ func Run(c cli.Serve, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) 
 func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
 	s := &server{
 		config: c, stdout: stdout, log: log, level: level, registry: prometheus.NewRegistry(),
-		now: func() int64 { return time.Now().UnixMilli() },
+		now: func() int64 { return time.Now().UnixMilli() }, started: time.Now(), beatNow: make(chan struct{}, 1),
 	}
 	defer s.close()
 	if err := s.wire(ctx); err != nil {
@@ -76,9 +76,12 @@ type server struct {
 	closers  []func()     // of what was opened, in that order
 	draining atomic.Bool
 	taking   atomic.Bool // the data plane takes connections
+	started  time.Time
+	beatNow  chan struct{} // cap 1: the state has changed, see heartbeat
 
 	// open
 	host  string // name of this one
+	id    string // likewise, see serverID
 	dir   *datadir.Dir
 	keys  keys
 	db    *persist.DB

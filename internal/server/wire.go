@@ -40,6 +40,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.host, _ = os.Hostname() // only a note in the database and in notices
+	s.id = serverID(s.keys.state, s.host)
 	var ofChange func(popup.PopupChange) (popup.Notice, bool)
 	if s.config.Webhook != "" {
 		ofChange = notice.OfChange
