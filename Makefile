@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes audience experiments overload pgo ladder timewait stores clients sdk sdk-tools browser-long
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes audience experiments overload pgo ladder timewait stores clients sdk sdk-tools console console-tools browser-long
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -13,7 +13,7 @@ build: ## Build ./popupd.
 
 WAITING = $$(( $$(nproc) + 2 ))
 # Tests wait for half of their time: more packages than cores, and the longest first. The profile is for what is measured: with it every package is compiled once more.
-test: stores clients sdk-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium and Firefox.
+test: stores clients sdk-tools console-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium and Firefox.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -pgo=off -p $(WAITING) -timeout 10m ./persist $$($(GO) list $(PACKAGES) | grep -v -e '/persist$$' -e '/e2e$$' -e '/bench\(/\|$$\)')
 	POPUPD_REQUIRE_STORES=1 $(GO) -C e2e/browser test -timeout 3m -count=1 -parallel 4 .
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 6 ./e2e # uncached: go test does not see that the popupd it builds has changed
@@ -34,7 +34,7 @@ cross: ## Build and vet for the other systems that popupd runs on.
 	  $(GO) build -pgo=off -o /dev/null .; $(GO) vet -pgo=off $(PACKAGES); \
 	done
 
-race: stores clients sdk-tools ## Run the tests under the race detector.
+race: stores clients sdk-tools console-tools ## Run the tests under the race detector.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -race -short -timeout 15m $(PACKAGES)
 
 lint: ## Check the code with gofmt, go vet and staticcheck.
@@ -52,7 +52,7 @@ fmt: ## Format the code with gofmt.
 vuln: ## Look for known vulnerabilities in what is linked in, for which it asks https://vuln.go.dev.
 	@$(TOOL) govulncheck $(PACKAGES) || { code=$$?; [ $$code -eq 3 ] || echo 'vuln: not checked: https://vuln.go.dev is out of reach from here'; exit $$code; }
 
-cover: stores clients sdk-tools ## Run every test and print the share of the code that they reach.
+cover: stores clients sdk-tools console-tools ## Run every test and print the share of the code that they reach.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -coverprofile=cover.out $(PACKAGES)
 	$(GO) tool cover -func=cover.out | tail -n 1
 
@@ -156,6 +156,15 @@ sdk-tools: ## Install Chromium, Firefox and Node.js (Debian, as root) and the np
 	@{ command -v chromium && command -v npm; } >/dev/null || $(call install,chromium nodejs npm)
 	@command -v firefox-esr >/dev/null || ( $(call install,firefox-esr) ) || true # its tests are skipped without it
 	@$(call packages,sdk)
+
+CONSOLE ?= console/web/dist
+console: ## Bundle the console's pages out of console/web, into the directory CONSOLE.
+	@rm -rf $(CONSOLE)
+	$(TOOL) esbuild console/web/src/console.js console/web/style/console.css --bundle --minify --splitting --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --entry-names=[name] --chunk-names=[name]-[hash] --tsconfig-raw={} --outdir=$(CONSOLE)
+
+console-tools: ## Install Node.js (Debian, as root) and the npm packages of the console's pages, where they are missing.
+	@command -v npm >/dev/null || $(call install,nodejs npm)
+	@$(call packages,console/web)
 
 CLIENTS = docs/clients/typescript
 clients: ## Install Node.js (Debian, as root) and the npm packages that test generated clients, where they are missing.

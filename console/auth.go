@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -129,6 +130,9 @@ func (s *Server) guarded(needed popup.Role, next http.Handler) http.Handler {
 			s.metrics.authFailures.Inc()
 		}
 		switch {
+		case unauthorized && v.wait == 0 && isPage(r):
+			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+			return
 		case v.wait > 0:
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
 			NewProblem(http.StatusTooManyRequests, "locked_out", "Too many wrong tokens came from this address.").write(w)
@@ -149,6 +153,11 @@ func (s *Server) guarded(needed popup.Role, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who.caller)))
 	})
+}
+
+// isPage reports whether a browser asks for a page, which sends who is not logged in to log in.
+func isPage(r *http.Request) bool {
+	return !needsToken(r.URL.Path) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // challenge is the header of an answer of 401 (RFC 6750).

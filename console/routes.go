@@ -14,7 +14,7 @@ import (
 type Endpoint func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one operation: a method, a path as [http.ServeMux] reads it, where a
-// GET is also a HEAD, what answers, and the role that it takes, if it needs a token.
+// GET is also a HEAD, what answers, and the role that it takes; none if anybody may ask.
 type Route struct {
 	Method, Path string
 	Endpoint     Endpoint
@@ -47,12 +47,20 @@ func needsToken(path string) bool {
 	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/debug/")
 }
 
+// roleOfNothing is the role that it takes to learn that there is nothing at a path.
+func roleOfNothing(path string) popup.Role {
+	if needsToken(path) {
+		return popup.RoleViewer
+	}
+	return ""
+}
+
 // mux routes to the operations, and answers 405 and 404 for the rest in
 // the same form as every other error.
 func (s *Server) mux() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern, path string, role popup.Role, h http.Handler) {
-		if needsToken(path) {
+	handle := func(pattern string, role popup.Role, h http.Handler) {
+		if role != "" {
 			h = s.guarded(role, h)
 		}
 		mux.Handle(pattern, h)
@@ -63,7 +71,7 @@ func (s *Server) mux() http.Handler {
 		if strings.HasSuffix(path, "/") {
 			path += "{$}" // this path alone, not what is below it
 		}
-		handle(r.Method+" "+path, r.Path, r.Role, s.endpoint(r.Endpoint))
+		handle(r.Method+" "+path, r.Role, s.endpoint(r.Endpoint))
 		methods[path] = append(methods[path], r.Method)
 		if r.Method == http.MethodGet {
 			methods[path] = append(methods[path], http.MethodHead)
@@ -71,7 +79,7 @@ func (s *Server) mux() http.Handler {
 	}
 	for _, path := range slices.Sorted(maps.Keys(methods)) {
 		allow := strings.Join(methods[path], ", ")
-		handle(path, path, popup.RoleViewer, s.endpoint(func(w http.ResponseWriter, r *http.Request) error {
+		handle(path, roleOfNothing(path), s.endpoint(func(w http.ResponseWriter, r *http.Request) error {
 			w.Header().Set("Allow", allow)
 			return NewProblem(http.StatusMethodNotAllowed, "method_not_allowed", "The path has only "+allow+".")
 		}))
@@ -80,7 +88,7 @@ func (s *Server) mux() http.Handler {
 		return NewProblem(http.StatusNotFound, "not_found", "There is nothing at this path.")
 	})
 	for _, path := range []string{"/", "/v1/", "/debug/"} {
-		handle(path, path, popup.RoleViewer, nothing)
+		handle(path, roleOfNothing(path), nothing)
 	}
 	return mux
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
 	"github.com/popupd/popupd/console/tokens"
+	"github.com/popupd/popupd/console/web"
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/docs"
 	"github.com/popupd/popupd/frequency"
@@ -187,8 +188,12 @@ func (s *server) wireConsole(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	pages, err := web.New(web.Config{Version: cli.Version()})
+	if err != nil {
+		return err
+	}
 	s.console, err = console.New(console.Config{
-		Routes: rest.Routes(), Token: s.keys.admin, Tokens: s.tokens, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
+		Routes: slices.Concat(rest.Routes(), pages.Routes()), Token: s.keys.admin, Tokens: s.tokens, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
 		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
 	})
 	return err

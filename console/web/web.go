@@ -1,0 +1,144 @@
+// Package web is the pages of the console: what operators see at the admin listener.
+//
+// A page is a shell, rendered here, that names who is logged in, and one ES module of src
+// that reads the REST API and draws with lit-html. esbuild bundles the modules and the
+// styles into dist, which is embedded (make console); every page is a chunk of its own.
+// Nothing here knows a store, a popup or a user. README.md lists the components.
+package web
+
+import (
+	"bytes"
+	"crypto/rand"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/popup"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// policy is the Content-Security-Policy of a page, but for its nonce. Modules that a module
+// with the nonce imports are trusted by it.
+const policy = "default-src 'none'; script-src 'nonce-%[1]s' 'strict-dynamic'; style-src 'self' 'nonce-%[1]s'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// Config is what [Pages] work with.
+type Config struct {
+	Version string // of the program
+}
+
+// Pages answers with the pages of the console. Make one with [New].
+type Pages struct {
+	config   Config
+	shells   *template.Template
+	assets   *assets
+	messages catalogs
+}
+
+// New returns the pages for c. It fails if what is embedded is not whole.
+func New(c Config) (*Pages, error) {
+	shells, err := template.ParseFS(templates, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("console/web: %w", err)
+	}
+	a, err := newAssets()
+	if err != nil {
+		return nil, fmt.Errorf("console/web: %w", err)
+	}
+	m, err := readMessages()
+	if err != nil {
+		return nil, fmt.Errorf("console/web: %w", err)
+	}
+	return &Pages{c, shells, a, m}, nil
+}
+
+// page is an address with the module of src/pages that draws it and its place in the navigation.
+type page struct {
+	path, module, nav string
+}
+
+var pages = []page{
+	{"/popups", "popups", "popups"},
+	{"/new", "editor", "popups"},
+	{"/popups/{key}", "editor", "popups"},
+	{"/popups/{key}/report", "report", "popups"},
+	{"/popups/{key}/history", "history", "popups"},
+	{"/audiences", "audiences", "audiences"},
+	{"/audiences/{key}", "audience", "audiences"},
+	{"/users", "users", "users"},
+	{"/settings", "settings", "settings"},
+	{"/tokens", "tokens", "settings"},
+	{"/audit", "audit", "audit"},
+	{"/system", "system", "system"},
+}
+
+// Routes lists the addresses of the pages and of what they load.
+func (p *Pages) Routes() []console.Route {
+	routes := []console.Route{
+		{Method: "GET", Path: "/", Endpoint: home},
+		{Method: "GET", Path: "/assets/{hash}/{file}", Endpoint: p.assets.serve},
+	}
+	for _, at := range pages {
+		routes = append(routes, console.Route{Method: "GET", Path: at.path, Role: popup.RoleViewer, Endpoint: func(w http.ResponseWriter, r *http.Request) error {
+			return p.shell(w, r, at)
+		}})
+	}
+	return routes
+}
+
+func home(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, "/popups", http.StatusSeeOther)
+	return nil
+}
+
+// view is what a template shows.
+type view struct {
+	translator
+	Page, Nav, Key, Nonce, Assets, Version string
+	User                                   string // name of the token; empty for that of -admin-token
+	Role                                   popup.Role
+	Items                                  []string // of the navigation
+	Login
+}
+
+// Login is what the log-in page shows.
+type Login struct {
+	Next    string // path to go on with
+	Problem string // why the log-in before failed
+	OIDC    string // address that logs in by OpenID Connect; empty if there is none
+}
+
+// LogIn answers with the log-in page.
+func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request, status int, l Login) error {
+	return p.render(w, r, status, "login.html", view{Login: l})
+}
+
+func (p *Pages) shell(w http.ResponseWriter, r *http.Request, at page) error {
+	caller := console.CallerOf(r)
+	return p.render(w, r, http.StatusOK, "shell.html", view{
+		Page: at.module, Nav: at.nav, Key: r.PathValue("key"), User: caller.Token, Role: caller.Role,
+		Items: []string{"popups", "audiences", "users", "settings", "audit", "system"},
+	})
+}
+
+// render answers with a template. It sets the policy, the language and what all templates show.
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
+	v.translator, v.Nonce = p.messages.of(r), rand.Text()
+	v.Assets, v.Version = p.assets.path, p.config.Version
+	var b bytes.Buffer
+	if err := p.shells.ExecuteTemplate(&b, name, v); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", fmt.Sprintf(policy, v.Nonce))
+	h.Set("Content-Language", v.Lang)
+	h.Set("Vary", "Cookie, Accept-Language")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // an error means that the client has gone
+	return nil
+}
