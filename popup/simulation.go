@@ -25,7 +25,7 @@ var (
 type Proposal struct {
 	Popups    []Spec
 	Settings  *Settings
-	ReachDays int // how far ahead the reach of the proposed popups is estimated
+	ReachDays int // how far ahead the reach of the proposed popups is estimated; 0: not at all
 }
 
 // Simulation is what a proposal would have done to a sample of recent polls.
@@ -45,7 +45,15 @@ type SimulatedPopup struct {
 	WinsBefore int    `json:"wins_before"` // times it was shown, as things are
 	WinsAfter  int    `json:"wins_after"`
 	Starved    bool   `json:"starved"` // it is not shown any more or, proposed as active, never
-	Reach      *Reach `json:"reach"`   // nil: it is not proposed
+	Fit        *Fit   `json:"fit"`     // nil: it is not proposed, or as archived
+	Reach      *Reach `json:"reach"`   // nil: it is not proposed, or no days are
+}
+
+// Fit is how much of the sample the targeting of a popup fits, in whichever placement and
+// whatever else stops the popup.
+type Fit struct {
+	Polls int `json:"polls"`
+	Users int `json:"users"` // with such a poll
 }
 
 // Reach is how many users of the sample would see a popup within some days.
@@ -107,7 +115,7 @@ func (p *Proposal) validate(errs *FieldErrors) {
 			errs.add(index("/popups", i)+"/key", "occurs twice")
 		}
 	}
-	if p.ReachDays < 1 || p.ReachDays > MaxReachDays {
-		errs.add("/reach_days", fmt.Sprintf("must be 1 to %d", MaxReachDays))
+	if p.ReachDays > MaxReachDays {
+		errs.add("/reach_days", fmt.Sprintf("must be 0 to %d", MaxReachDays))
 	}
 }

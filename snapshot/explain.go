@@ -103,7 +103,7 @@ func (p *Popup) scheduleText(location *time.Location) string {
 
 func (s *Snapshot) targetingGate(p *Popup, r *popup.Request, nowMS int64) popup.Gate {
 	t := &p.targeting
-	g := gate(popup.TargetingGate, s.targets(p, r, nowMS), popup.NotTargeted)
+	g := gate(popup.TargetingGate, s.Targets(p, r, nowMS), popup.NotTargeted)
 	var users membership
 	users.begin(s.currentAudiences(), r, nowMS)
 	met := 0

@@ -93,16 +93,16 @@ func (u *membership) isInAny(keys []string) bool {
 	return false
 }
 
-// targets reports whether the popup's targeting matches a request. A popup that names an
-// audience that can't be used is for nobody.
-func (s *Snapshot) targets(p *Popup, r *popup.Request, nowMS int64) bool {
+// Targets reports whether the popup's targeting matches a request, whatever else stops the
+// popup. One that names an audience that can't be used is for nobody.
+func (s *Snapshot) Targets(p *Popup, r *popup.Request, nowMS int64) bool {
 	if len(p.targeting.audiences) > 0 {
 		return s.targetsAudiences(p, r, nowMS)
 	}
 	return p.targeting.match(r, &value{nowMS: nowMS})
 }
 
-// targetsAudiences is targets for a popup that names audiences.
+// targetsAudiences is Targets for a popup that names audiences.
 func (s *Snapshot) targetsAudiences(p *Popup, r *popup.Request, nowMS int64) bool {
 	if _, why := s.currentAudiences().unusable(p.targeting.audiences...); why != "" {
 		return false

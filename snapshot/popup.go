@@ -50,7 +50,7 @@ func (s *Snapshot) Gate(p *Popup, r *popup.Request, placement []byte, nowMS int6
 		return popup.WrongPlacement
 	case string(r.TriggerName()) != p.trigger:
 		return popup.WrongTrigger
-	case !s.targets(p, r, nowMS):
+	case !s.Targets(p, r, nowMS):
 		return popup.NotTargeted
 	case !p.inRollout(r.User):
 		return popup.NotInRollout

@@ -31,7 +31,7 @@ func TestSimulate(t *testing.T) {
 	p.simulator.answer = popup.Simulation{
 		From: apitest.Noon, To: apitest.Noon, Users: 2, Polls: 9, AnsweredBefore: 3, AnsweredAfter: 4,
 		Popups: []popup.SimulatedPopup{
-			{Key: "new", WinsAfter: 4, Reach: &popup.Reach{Days: 7, Users: 2, Reached: 1, Share: 0.5, ShareLow: 0.1, ShareHigh: 0.9}},
+			{Key: "new", WinsAfter: 4, Fit: &popup.Fit{Polls: 8, Users: 2}, Reach: &popup.Reach{Days: 7, Users: 2, Reached: 1, Share: 0.5, ShareLow: 0.1, ShareHigh: 0.9}},
 			{Key: "old", WinsBefore: 3, Starved: true},
 		},
 	}
@@ -70,7 +70,7 @@ func TestBadProposals(t *testing.T) {
 		`{"popup":[]}`:         {"/popup"},
 		`{"popups":{}}`:        {"/popups"},
 		`{"popups":[7]}`:       {"/popups/0"},
-		`{"reach_days":0}`:     {"/reach_days"},
+		`{"reach_days":-1}`:    {"/reach_days"},
 		`{"reach_days":31}`:    {"/reach_days"},
 		`{"reach_days":"7"}`:   {"/reach_days"},
 		`{"settings":{"a":1}}`: {"/settings/a"},

@@ -16,6 +16,9 @@ const dayMS = 24 * 3600 * 1000
 // by one, in the order of their hashes, for as long as maxAhead allows.
 func (s *simulation) reach(nowMS int64) (map[string]*popup.Reach, error) {
 	out := map[string]*popup.Reach{}
+	if s.proposal.ReachDays == 0 {
+		return out, nil
+	}
 	for i := range s.proposal.Popups {
 		out[s.proposal.Popups[i].Key] = &popup.Reach{Days: s.proposal.ReachDays}
 	}

@@ -166,14 +166,18 @@ func (s *simulation) run(nowMS int64) (popup.Simulation, error) {
 	if out.AnsweredAfter, err = s.count(s.after, recent, winsAfter); err != nil {
 		return out, err
 	}
+	fits, err := s.fits(recent)
+	if err != nil {
+		return out, err
+	}
 	proposed, err := s.reach(nowMS)
 	if err != nil {
 		return out, err
 	}
-	for _, key := range s.keys(winsBefore, winsAfter, proposed) {
-		p := popup.SimulatedPopup{Key: key, WinsBefore: winsBefore[key], WinsAfter: winsAfter[key], Reach: proposed[key]}
-		isNew := slices.ContainsFunc(s.proposal.Popups, func(x popup.Spec) bool { return x.Key == key && x.Status == popup.Active })
-		p.Starved = p.WinsAfter == 0 && (p.WinsBefore > 0 || isNew)
+	for _, key := range s.keys(winsBefore, winsAfter) {
+		p := popup.SimulatedPopup{Key: key, WinsBefore: winsBefore[key], WinsAfter: winsAfter[key], Fit: fits[key], Reach: proposed[key]}
+		own := s.proposed(key)
+		p.Starved = p.WinsAfter == 0 && (p.WinsBefore > 0 || own != nil && own.Status == popup.Active)
 		out.Popups = append(out.Popups, p)
 	}
 	return out, nil
@@ -181,17 +185,27 @@ func (s *simulation) run(nowMS int64) (popup.Simulation, error) {
 
 // keys returns the popups to tell of in the order of selection, those last that the
 // proposal archives.
-func (s *simulation) keys(before, after map[string]int, proposed map[string]*popup.Reach) (keys []string) {
+func (s *simulation) keys(before, after map[string]int) (keys []string) {
 	listed := map[string]bool{}
 	for _, snap := range []*snapshot.Snapshot{s.after, s.before} {
 		for _, p := range snap.All() {
-			if !listed[p.Key] && (before[p.Key] > 0 || after[p.Key] > 0 || proposed[p.Key] != nil) {
+			if !listed[p.Key] && (before[p.Key] > 0 || after[p.Key] > 0 || s.proposed(p.Key) != nil) {
 				listed[p.Key] = true
 				keys = append(keys, p.Key)
 			}
 		}
 	}
 	return keys
+}
+
+// proposed returns the popup of this key that is proposed, nil if none is.
+func (s *simulation) proposed(key string) *popup.Spec {
+	for i := range s.proposal.Popups {
+		if s.proposal.Popups[i].Key == key {
+			return &s.proposal.Popups[i]
+		}
+	}
+	return nil
 }
 
 // count replays a trace under a snapshot, and counts what each popup wins.
@@ -212,8 +226,45 @@ func (s *simulation) count(snap *snapshot.Snapshot, t trace, wins map[string]int
 	return answered, nil
 }
 
+// fits counts the polls of a trace, and the users, whom the popups that are proposed fit.
+func (s *simulation) fits(t trace) (map[string]*popup.Fit, error) {
+	out, users := map[string]*popup.Fit{}, map[string]map[uint64]bool{}
+	var proposed []*snapshot.Popup
+	for _, p := range s.after.All() {
+		if s.proposed(p.Key) != nil {
+			proposed = append(proposed, p)
+			out[p.Key], users[p.Key] = &popup.Fit{}, map[uint64]bool{}
+		}
+	}
+	for i := range t.polls {
+		request, err := s.request(&t.polls[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range proposed {
+			if s.after.Targets(p, request, t.polls[i].atMS) {
+				out[p.Key].Polls++
+				users[p.Key][t.polls[i].user] = true
+			}
+		}
+	}
+	for key, fit := range out {
+		fit.Users = len(users[key])
+	}
+	return out, nil
+}
+
 // decide decides one poll of a trace.
 func (s *simulation) decide(replay *decision.Replay, p *tracedPoll, atMS int64) ([]decision.Winner, error) {
+	request, err := s.request(p)
+	if err != nil {
+		return nil, err
+	}
+	return replay.Poll(request, atMS), nil
+}
+
+// request returns one poll of a trace, valid until the next one.
+func (s *simulation) request(p *tracedPoll) (*popup.Request, error) {
 	if err := s.pacer.step(); err != nil {
 		return nil, err
 	}
@@ -225,7 +276,7 @@ func (s *simulation) decide(replay *decision.Replay, p *tracedPoll, atMS int64) 
 	if s.poll.prior != 0 {
 		request.PriorUser = appendUser(s.prior[:0], s.poll.prior)
 	}
-	return replay.Poll(request, atMS), nil
+	return request, nil
 }
 
 // appendUser appends the id that stands for a user of whom the hash is known.
@@ -242,7 +293,7 @@ type pacer struct {
 	steps int
 }
 
-// step is called before each decision. It returns why the work is to end.
+// step is called before each poll is looked at. It returns why the work is to end.
 func (p *pacer) step() error {
 	if p.steps++; p.steps%16 != 0 {
 		return nil

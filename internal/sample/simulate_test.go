@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -107,6 +108,44 @@ func TestReach(t *testing.T) {
 		if r := got[i].Reach; r.Users != 20 || r.Reached != want {
 			t.Errorf("%s: %+v, want %d of 20", body, r, want)
 		}
+	}
+}
+
+// Who fits the targeting is counted whatever else stops the popup, and in whichever placement.
+func TestFit(t *testing.T) {
+	b := newBench(t, 10, `"priority":5`)
+	for range 3 {
+		for i := range 10 {
+			r := popup.Request{User: fmt.Appendf(nil, "user %d", i), Platform: []byte("web")}
+			if i < 4 {
+				r.Platform = []byte("ios")
+			}
+			b.offer(&r)
+		}
+		b.pass(time.Minute)
+	}
+	const ios = `"targeting":{"all":[{"attr":"platform","op":"eq","value":"ios"}]}`
+	for spec, want := range map[string]popup.Fit{
+		``:  {Polls: 30, Users: 10},
+		ios: {Polls: 12, Users: 4},
+		ios + `,"status":"draft","rollout":{"percent":0},"placements":["other"],"schedule":{"end_at":"2001-01-01T00:00:00Z"}`: {Polls: 12, Users: 4},
+		`"targeting":{"none":[{"attr":"audience","op":"in","value":["none"]}]}`:                                               {}, // there is no such audience: it is for nobody
+	} {
+		if spec != "" {
+			spec = "," + spec
+		}
+		got := b.simulate(`{"popups":[{"key":"new"` + spec + `}],"reach_days":0}`).Popups
+		i := slices.IndexFunc(got, func(p popup.SimulatedPopup) bool { return p.Key == "new" })
+		if got[i].Fit == nil || *got[i].Fit != want || got[i].Reach != nil {
+			t.Errorf("%s: fit %+v, reach %+v, want %+v", spec, got[i].Fit, got[i].Reach, want)
+		}
+	}
+	got := b.simulate(`{"popups":[{"key":"p1","status":"archived"}]}`).Popups
+	if len(got) != 1 || got[0].Fit != nil || got[0].Reach == nil {
+		t.Errorf("archived: %+v", got)
+	}
+	if got := b.simulate(`{}`).Popups; len(got) != 1 || got[0].Fit != nil {
+		t.Errorf("nothing proposed: %+v", got)
 	}
 }
 

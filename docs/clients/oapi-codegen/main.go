@@ -166,7 +166,7 @@ func (p popupd) try(ctx context.Context) error {
 	if err := want(http.StatusOK, "simulate", got, err); err != nil {
 		return err
 	}
-	if s := *got.JSON200; s.Polls == 0 || s.Popups[0].WinsAfter == 0 || s.Popups[0].Reach == nil {
+	if s := *got.JSON200; s.Polls == 0 || s.Popups[0].WinsAfter == 0 || s.Popups[0].Fit == nil || s.Popups[0].Reach == nil {
 		return fmt.Errorf("simulate: %+v", s)
 	}
 	return nil

@@ -166,7 +166,7 @@ func explain(ctx context.Context, admin *Client) {
 func try(ctx context.Context, admin *Client) {
 	proposal := Proposal{Popups: []ProposedPopup{{Key: key + "-proposed", Placements: Placements{key}, Priority: NewOptPriority(9)}}}
 	got := want[*Simulation](admin.Simulate(ctx, &proposal))
-	must(got.Polls > 0 && got.Popups[0].WinsAfter > 0 && !got.Popups[0].Reach.Null, "simulation %+v", got)
+	must(got.Polls > 0 && got.Popups[0].WinsAfter > 0 && got.Popups[0].Fit.Value.Polls > 0 && !got.Popups[0].Reach.Null, "simulation %+v", got)
 }
 
 // forget resets users, by path and by query. It comes before the popup is

@@ -113,7 +113,7 @@ assert(asked?.blocked_by && !asked.eligible && asked.gates.length > 12 && asked.
 // Try a popup on the polls of before.
 const proposal = { popups: [{ key: `${key}-proposed`, placements: [key], priority: 9 }] };
 const simulation = want(200, await admin.POST("/v1/admin/simulate", { body: proposal }));
-assert(simulation.polls > 0 && simulation.popups[0]?.reach?.users);
+assert(simulation.polls > 0 && simulation.popups[0]?.reach?.users && simulation.popups[0].fit?.users);
 
 // Forget users, before the popup is archived, which frees what is remembered of
 // it. Fetch takes ".." out of a path, so such ids go into the query.
