@@ -63,6 +63,8 @@ export interface Options {
   autoStart?: boolean;
   /** "none": nothing is kept in the browser. Default: localStorage. */
   storage?: "local" | "none";
+  /** true: in a frame, too, as in a preview. Default: popups are for the top frame alone. */
+  frame?: boolean;
   /** Replaces the network, for tests: see popupd.mock. */
   fetch?: typeof fetch;
 }

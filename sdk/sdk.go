@@ -18,6 +18,11 @@ var Script []byte
 //go:embed popupd.d.ts
 var Types []byte
 
+// Mock is the module popupd/mock: a server in the page.
+//
+//go:embed popupd.mock.mjs
+var Mock []byte
+
 // Demo is the shop that -demo serves, and in demo/popups.json the popups in it.
 //
 //go:embed demo

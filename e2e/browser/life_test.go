@@ -132,14 +132,18 @@ func (t *tab) freeze(yes bool) {
 	}
 }
 
-// TestFrame: only the top frame polls.
+// TestFrame: only the top frame polls, and one that is told to.
 func TestFrame(t *testing.T) {
 	s := newSite(t, content(`"kind":"toast","title":"Sale"`))
 	p := s.open("/empty")
-	p.js(`{ const frame = document.createElement("iframe"); frame.src = "/"; document.body.append(frame); }`)
+	const frame = `{ const frame = document.createElement("iframe"); frame.src = "/"; document.body.append(frame); }`
+	p.js(frame)
 	p.is(`!!document.querySelector("iframe").contentWindow.popupd?.version`)
 	p.js(`new Promise((resolve) => setTimeout(resolve, 300))`)
 	s.polled(0)
+	s.attributes = `data-frame="true"`
+	p.js(frame)
+	s.polled(1)
 }
 
 // TestIdentify: after a log-in polls name the user, and who that was before; on later

@@ -31,7 +31,7 @@ export function init(options) {
 /** @param {string} endpoint @param {import("../popupd").Options} options @returns {Client} */
 function newClient(endpoint, options) {
   options = own(options); // the page may have polluted Object.prototype
-  const isPage = /** @type {any} */ (globalThis).top === globalThis && document.adoptedStyleSheets; // no server, no frame, no Safari before 16.4
+  const isPage = (options.frame || /** @type {any} */ (globalThis).top === globalThis) && document.adoptedStyleSheets; // no server, no frame, no Safari before 16.4
   const store = newStorage(options.storage);
   const placements = [options.placement || "default"].flat();
   const end = new AbortController();

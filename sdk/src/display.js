@@ -69,11 +69,11 @@ export function display(popup, findContainer, on, begun, failed, signal) {
   add("p", "body", content.body);
   const actions = element("div", "actions");
   const href = address(content.link, "link");
-  const cta = add(href ? "a" : "button", "cta", content.cta || (href && (zh ? "查看" : "Learn more")), actions);
+  const cta = /** @type {HTMLAnchorElement} */ (add(href ? "a" : "button", "cta", content.cta || (href && (zh ? "查看" : "Learn more")), actions));
   cta.onclick = on.click;
   if (href) {
-    cta.setAttribute("href", href);
-    cta.setAttribute("rel", "noopener");
+    cta.href = href;
+    cta.rel = "noopener";
     cta.onauxclick = ({ button }) => button === 1 && on.click(); // the middle one opens a tab
   }
   add("button", "dismiss", content.dismiss, actions).onclick = on.dismiss;
