@@ -1,0 +1,108 @@
+// Unsaved changes, kept in the browser: they outlive a reload, the session and the tab.
+
+/**
+ * What was typed, what the server had then, and when.
+ * @typedef {import("./editor.js").Popup} Popup
+ * @typedef {{popup: Popup, base: Popup | null, at: number}} Entry
+ */
+
+const prefix = "popupd.unsaved:";
+const days = 30;
+
+/**
+ * The unsaved changes of one popup in one tab. Each tab has an entry of its own in
+ * localStorage, and a lock by which others know that the tab is open.
+ */
+export class Unsaved {
+  /** Whether the browser keeps what is typed; else leaving the page would lose it. */
+  works = true;
+  /** @type {Omit<Entry, "at"> | null} not written yet */
+  #next = null;
+  #timer = 0;
+  #tab = crypto.getRandomValues(new Uint32Array(2)).join("");
+  #release = () => {};
+
+  /** @param {string} key "" for a new popup */
+  constructor(key) {
+    this.key = key;
+    this.#lock();
+    addEventListener("pagehide", () => { this.write(); this.#release(); });
+    addEventListener("pageshow", (event) => { if (event.persisted) this.#lock(); });
+    addEventListener("beforeunload", (event) => { this.write(); if (!this.works) event.preventDefault(); });
+  }
+
+  get #name() { return prefix + this.key + ":" + this.#tab; }
+
+  /** Locks are only there for pages by HTTPS or from this machine. */
+  #lock() {
+    const released = new Promise((resolve) => { this.#release = () => resolve(null); });
+    navigator.locks?.request(prefix + this.#tab, () => released);
+  }
+
+  /** @param {Omit<Entry, "at">} entry */
+  keep(entry) {
+    this.#next = entry;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.write(), 200);
+  }
+
+  /** Writes what is to be kept, at once. */
+  write() {
+    clearTimeout(this.#timer);
+    if (this.#next === null) return;
+    try {
+      localStorage.setItem(this.#name, JSON.stringify({ ...this.#next, at: Date.now() }));
+      this.works = true;
+      this.#next = null;
+    } catch {
+      this.works = false; // there is no room, or the browser keeps nothing
+    }
+  }
+
+  forget() {
+    clearTimeout(this.#timer);
+    this.#next = null;
+    this.works = true;
+    try { localStorage.removeItem(this.#name); } catch { /* then there is nothing */ }
+  }
+
+  /** The new popup has got a key. @param {string} key */
+  rename(key) {
+    if (key === this.key) return;
+    this.forget();
+    this.key = key;
+  }
+
+  /** Takes over what a tab that is no more left of this popup, the newest. @returns {Promise<Entry | null>} */
+  async adopt() {
+    const held = new Set((await navigator.locks?.query())?.held?.map((lock) => lock.name));
+    const entries = stored().filter((e) => e.key === this.key && !held.has(prefix + e.tab)).sort((a, b) => b.entry.at - a.entry.at);
+    if (entries.length === 0) return null;
+    const { name, entry } = entries[0];
+    this.keep(entry);
+    this.write();
+    if (this.works) localStorage.removeItem(name);
+    return entry;
+  }
+}
+
+/** All entries; those that nobody came back for in 30 days go. */
+function stored() {
+  /** @type {{name: string, key: string, tab: string, entry: Entry}[]} */
+  const entries = [];
+  let names;
+  try { names = Object.keys(localStorage); } catch { return entries; }
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue;
+    try {
+      const entry = JSON.parse(localStorage.getItem(name) ?? "");
+      if (Date.now() - entry.at < days * 86_400_000 && typeof entry.popup?.key === "string") {
+        const [key, tab] = name.slice(prefix.length).split(":");
+        entries.push({ name, key, tab, entry });
+        continue;
+      }
+    } catch { /* no entry of ours */ }
+    localStorage.removeItem(name);
+  }
+  return entries;
+}
