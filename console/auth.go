@@ -1,13 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -24,19 +24,39 @@ type Tokens interface {
 	Used(id string)
 }
 
-// Caller is whose token a request has.
+// Caller is who sends a request, by its token or by the session of its browser.
 type Caller struct {
-	Token string // name of the token; empty for that of -admin-token
-	Role  popup.Role
+	Token   string // name of the token, or "oidc:" and whom single sign-on names; empty for -admin-token
+	Role    popup.Role
+	Session string // id of the session; empty for a bearer token
 }
 
-type callerKey struct{}
+// Actor is what the audit trail calls the caller.
+func (c Caller) Actor() string { return cmp.Or(c.Token, adminName) }
 
-// CallerOf returns whose token a request has that [Server] has let in. What it has not let
-// in has no role.
+// adminName is what the audit trail calls whoever has -admin-token.
+const adminName = "admin"
+
+type admittedKey struct{}
+
+// admitted is a request that was let in.
+type admitted struct {
+	Caller
+	again func() bool // whether it would be let in now
+}
+
+// CallerOf returns who sends a request that [Server] has let in. What it has not let in has
+// no role.
 func CallerOf(r *http.Request) Caller {
-	c, _ := r.Context().Value(callerKey{}).(Caller)
-	return c
+	a, _ := r.Context().Value(admittedKey{}).(admitted)
+	return a.Caller
+}
+
+// StillAdmitted reports whether a request that was let in would be now: an answer that goes on
+// and on must end with the session or the token.
+func StillAdmitted(r *http.Request) bool {
+	a, ok := r.Context().Value(admittedKey{}).(admitted)
+	return ok && a.again()
 }
 
 // Require returns nil if the caller has a role that covers the one needed, or the problem
@@ -45,7 +65,7 @@ func (c Caller) Require(needed popup.Role, what string) error {
 	if c.Role.Covers(needed) {
 		return nil
 	}
-	p := NewProblem(http.StatusForbidden, "role_required", fmt.Sprintf("%s needs the role %s. The token %s has the role %s.", what, needed, c.Token, c.Role))
+	p := NewProblem(http.StatusForbidden, "role_required", fmt.Sprintf("%s needs the role %s, and %s has the role %s.", what, needed, c.Actor(), c.Role))
 	p.Role = needed
 	return p
 }
@@ -53,17 +73,20 @@ func (c Caller) Require(needed popup.Role, what string) error {
 // guard knows who may be let in. It compares hashes, so that comparing takes the same time
 // whatever the length or the content of what was presented.
 type guard struct {
-	admin  [sha256.Size]byte // hash of -admin-token
-	tokens Tokens
-	now    func() int64
+	admin    [sha256.Size]byte // hash of -admin-token
+	tokens   Tokens
+	sessions Sessions // nil: there are none
+	now      func() int64
 }
 
 // identity is what a request presents.
 type identity struct {
 	caller Caller   // of whom it is let in
-	token  string   // what its guesses are counted by: the id of a named token, unknownToken, or empty
-	name   string   // of the named token
-	guess  bool     // it presents what is no token, or is one no more
+	token  string   // id of the named token that it is let in by
+	endsMS int64    // of that token
+	key    string   // what its guesses are counted by: see lockKey
+	name   string   // what the log calls that
+	guess  bool     // it presents what lets nobody in
 	refuse *Problem // nil: it is let in
 }
 
@@ -71,36 +94,44 @@ type identity struct {
 // would take room without end.
 const unknownToken = "unknown"
 
-// identify tells whose token a request has. The token of -admin-token comes first: it may
-// look like any other, and works while the named ones are not known.
+// identify tells who sends a request. A header goes before a cookie, but for one that a proxy
+// in front has asked for.
 func (g *guard) identify(r *http.Request) identity {
 	header := r.Header.Get("Authorization")
-	if header == "" {
-		return identity{refuse: unauthorized("unauthorized", "This needs the header Authorization: Bearer TOKEN.")}
-	}
 	scheme, token, _ := strings.Cut(header, " ")
-	token = strings.TrimSpace(token)
-	sum := popup.HashAdminToken(token)
-	wrong := identity{guess: true, refuse: unauthorized("unauthorized", "The token is none of this deployment.")}
-	if !strings.EqualFold(scheme, "Bearer") {
-		return wrong
+	isBearer := strings.EqualFold(scheme, "Bearer")
+	switch {
+	case !isBearer && len(sessionCookies(r)) > 0:
+		return g.identifySession(r)
+	case header == "":
+		return identity{refuse: unauthorized("unauthorized", "This needs the header Authorization: Bearer TOKEN.")}
+	case !isBearer:
+		return wrongToken()
 	}
+	return g.identifyToken(r.Context(), strings.TrimSpace(token))
+}
+
+// identifyToken tells whose a token is. That of -admin-token comes first: it may look like any
+// other, and works while the named ones are not known.
+func (g *guard) identifyToken(ctx context.Context, token string) identity {
+	sum := popup.HashAdminToken(token)
 	if subtle.ConstantTimeCompare(sum[:], g.admin[:]) == 1 {
 		return identity{caller: Caller{Role: popup.RoleAdmin}}
 	}
+	wrong := wrongToken()
 	id, ok := popup.AdminTokenID(token)
 	if !ok {
 		return wrong
 	}
-	t, ok, err := g.tokens.Find(r.Context(), id)
+	t, ok, err := g.tokens.Find(ctx, id)
 	if err != nil {
-		return identity{refuse: Unavailable("tokens_unavailable", "Named tokens can't be looked up at the moment; that of -admin-token works.", nil)}
+		return identity{refuse: tokensUnavailable()}
 	}
 	if !ok {
-		wrong.token, wrong.name = unknownToken, unknownToken
+		wrong.key, wrong.name = unknownToken, unknownToken
 		return wrong
 	}
-	wrong.token, wrong.name = id, t.Name
+	wrong.key, wrong.name = id, t.Name
 	switch {
 	case subtle.ConstantTimeCompare(sum[:], t.Hash[:]) == 0:
 		return wrong
@@ -108,56 +139,81 @@ func (g *guard) identify(r *http.Request) identity {
 		wrong.refuse = unauthorized("token_expired", "The token "+t.Name+" has expired.")
 		return wrong
 	}
-	return identity{caller: Caller{Token: t.Name, Role: t.Role}, token: id, name: t.Name}
+	return identity{caller: Caller{Token: t.Name, Role: t.Role}, token: id, endsMS: t.ExpiresAt.UnixMilli(), key: id, name: t.Name}
+}
+
+// wrongToken is who presents a token that is none.
+func wrongToken() identity {
+	return identity{guess: true, refuse: unauthorized("unauthorized", "The token is none of this deployment.")}
+}
+
+func tokensUnavailable() *Problem {
+	return Unavailable("tokens_unavailable", "Named tokens can't be looked up at the moment; that of -admin-token works.", nil)
 }
 
 func unauthorized(code, detail string) *Problem {
 	return NewProblem(http.StatusUnauthorized, code, detail)
 }
 
-// guarded lets only requests through to next that have a token whose role covers the one
-// needed, and none of a client that has guessed this token too often. A request that
-// presents nothing is no guess.
+// guarded lets only requests through to next that come with a token or a session whose role
+// covers the one needed, and none of a client that has guessed this one too often.
 func (s *Server) guarded(needed popup.Role, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, client := s.guard.identify(r), clientOf(r)
-		v := s.lockout.check(lockKey{who.token, client}, who.guess)
-		if v.shut {
-			s.config.Log.Warn("too many wrong admin tokens: this client is locked out", "client", client, "token", who.name, "guesses", maxGuesses, "for", lockTime)
-		}
-		unauthorized := who.refuse != nil && who.refuse.Status == http.StatusUnauthorized
-		if unauthorized {
-			s.metrics.authFailures.Inc()
-		}
+		who := s.guard.identify(r)
+		p := s.admit(w, r, who)
 		switch {
-		case unauthorized && v.wait == 0 && isPage(r):
-			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		case p != nil && p.Status == http.StatusUnauthorized && isPage(r):
+			s.sendToLogIn(w, r)
 			return
-		case v.wait > 0:
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
-			NewProblem(http.StatusTooManyRequests, "locked_out", "Too many wrong tokens came from this address.").write(w)
-			return
-		case unauthorized:
-			w.Header().Set("WWW-Authenticate", challenge(who.guess))
-			fallthrough
-		case who.refuse != nil:
-			who.refuse.write(w)
+		case p != nil:
+			p.write(w)
 			return
 		}
-		if who.token != "" {
-			s.config.Tokens.Used(who.token)
+		if !isBackground(r) {
+			s.used(who)
 		}
 		if err := who.caller.Require(needed, "This operation"); err != nil {
 			asProblem(err).write(w)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who.caller)))
+		a := admitted{who.caller, func() bool {
+			now := s.guard.identify(r)
+			return now.refuse == nil && now.caller.Role.Covers(needed)
+		}}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), admittedKey{}, a)))
 	})
 }
 
-// isPage reports whether a browser asks for a page, which sends who is not logged in to log in.
-func isPage(r *http.Request) bool {
-	return !needsToken(r.URL.Path) && strings.Contains(r.Header.Get("Accept"), "text/html")
+// admit returns nil if a request is let in, or why not; then it sets the headers that go with
+// that. It counts guesses. A request that presents nothing is none.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, who identity) *Problem {
+	client := clientOf(r)
+	v := s.lockout.check(lockKey{who.key, client}, who.guess)
+	if v.shut {
+		s.config.Log.Warn("too many wrong admin tokens: this client is locked out", "client", client, "token", who.name, "guesses", maxGuesses, "for", lockTime)
+	}
+	unauthorized := who.refuse != nil && who.refuse.Status == http.StatusUnauthorized
+	if unauthorized {
+		s.metrics.authFailures.Inc()
+	}
+	if v.wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
+		return NewProblem(http.StatusTooManyRequests, "locked_out", "Too many wrong tokens came from this address.")
+	}
+	if unauthorized {
+		w.Header().Set("WWW-Authenticate", challenge(who.guess))
+	}
+	return who.refuse
+}
+
+// used notes that somebody has used a token or a session.
+func (s *Server) used(who identity) {
+	if who.token != "" {
+		s.config.Tokens.Used(who.token)
+	}
+	if who.caller.Session != "" {
+		s.config.Sessions.Used(who.caller.Session)
+	}
 }
 
 // challenge is the header of an answer of 401 (RFC 6750).
@@ -175,8 +231,10 @@ func challenge(guessed bool) string {
 // neither header.
 func sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		NewProblem(http.StatusForbidden, "cross_origin", "A page of another site may not make changes here.").write(w)
-	}))
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { crossOrigin().write(w) }))
 	return protection.Handler(next)
+}
+
+func crossOrigin() *Problem {
+	return NewProblem(http.StatusForbidden, "cross_origin", "A page of another site may not make changes here.")
 }

@@ -40,7 +40,7 @@ func TestToken(t *testing.T) {
 		})
 	}
 	const want = `
-		# HELP popupd_admin_auth_failures_total Requests on the admin listener without a token that is good.
+		# HELP popupd_admin_auth_failures_total Requests on the admin listener without a token or session that is good.
 		# TYPE popupd_admin_auth_failures_total counter
 		popupd_admin_auth_failures_total 8
 	`
@@ -119,7 +119,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	for _, path := range []string{popupsPath, "/nothing", "/livez", "/metrics", "/openapi.yaml", "/debug/pprof/"} {
 		a := p.Send("GET", path, "")
 		for name, want := range map[string]string{
-			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
 		} {
 			if got := a.Header.Get(name); got != want {
 				t.Errorf("%s: %s = %q, want %q", path, name, got, want)

@@ -1,9 +1,11 @@
 // Package console is the control plane, the operators' side of popupd, on
 // net/http: its listener, authentication, health, metrics and profiles.
 //
-// It listens on a private address. Everything below /v1/ and /debug/ asks for
-// a bearer token whose role covers that of the route, of which only a few can be guessed;
-// health, metrics and the API's description do not. No change comes from another site's page.
+// It listens on a private address. Everything below /v1/ and /debug/, and every route with a role,
+// asks for a bearer token or a session whose role covers that of the route, of which only a few
+// can be guessed; health, metrics and the API's description do not. A session begins with a
+// token, is a cookie of one browser, and ends with the token. No change comes from another
+// site's page.
 //
 // What operators work with are parts in packages of their own, as console/api. A
 // part imports this package and lists its [Route]s, and whoever builds the server
@@ -35,6 +37,10 @@ type Config struct {
 	Token string
 	// Tokens knows the others.
 	Tokens Tokens
+	// Sessions knows who is logged in to the console. Nobody can log in if it is nil.
+	Sessions Sessions
+	// Pages draws the page to log in at; nil if there are no pages.
+	Pages Pages
 	// Ready returns nil while this server may be sent polls, or the reason why
 	// not: it restores its state, or it drains. It must not wait for a store.
 	Ready func() error
@@ -97,7 +103,7 @@ func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, guard: guard{popup.HashAdminToken(c.Token), c.Tokens, c.Now}, lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
+	s := &Server{config: c, guard: guard{popup.HashAdminToken(c.Token), c.Tokens, c.Sessions, c.Now}, lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
 	for _, route := range s.routes() {
 		if needsToken(route.Path) && !route.Role.Valid() {
 			return nil, fmt.Errorf("console: no role may call %s %s", route.Method, route.Path)

@@ -35,6 +35,7 @@ type plane struct {
 	server   *console.Server
 	registry *prometheus.Registry
 	tokens   named
+	members  members
 
 	mu      sync.Mutex
 	failing error // of the part
@@ -44,12 +45,13 @@ type plane struct {
 
 func newPlane(t testing.TB) *plane {
 	p := &plane{t: t, registry: prometheus.NewRegistry()}
+	p.members.now, p.members.list = p.Clock, map[string]popup.ConsoleSession{}
 	p.config = console.Config{
 		Routes: []console.Route{
 			{Method: "GET", Path: popupsPath, Endpoint: p.list, Role: popup.RoleViewer},
 			{Method: "POST", Path: reloadPath, Endpoint: p.reload, Role: popup.RolePublisher},
 		},
-		Token: token, Tokens: &p.tokens, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.Clock, Log: p.Logger(),
+		Token: token, Tokens: &p.tokens, Sessions: &p.members, Pages: logInPage{}, Ready: p.Readiness, OpenAPI: docs.OpenAPI, Version: "v0", Now: p.Clock, Log: p.Logger(),
 		Registerer: p.registry, Gatherer: p.registry,
 	}
 	server, err := console.New(p.config)
@@ -62,7 +64,7 @@ func newPlane(t testing.TB) *plane {
 }
 
 func (p *plane) list(w http.ResponseWriter, _ *http.Request) error {
-	console.WriteJSON(w, http.StatusOK, map[string]any{"items": []string{}, "next_cursor": nil, "total": 0})
+	console.WriteJSON(w, http.StatusOK, map[string]any{"items": []string{}, "next_cursor": nil})
 	return nil
 }
 

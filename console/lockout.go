@@ -15,7 +15,8 @@ import (
 //
 // Each named token is counted for itself, by its id, so that a program with an expired token
 // does not lock out the others at its address; those that look like one, and are none any
-// more, together. Whatever else is presented counts as a guess of the token of -admin-token.
+// more, together; sessions of the console likewise. Whatever else is presented counts as a guess
+// of the token of -admin-token.
 //
 // At most maxGuessers keys are remembered. Where a new one has no room, the one
 // that guessed last longest ago is forgotten: who has that many addresses
@@ -29,7 +30,7 @@ type lockout struct {
 
 // lockKey is what guesses are counted by.
 type lockKey struct {
-	token  string // id of a named token, unknownToken, or empty for -admin-token
+	what   string // id of a named token, unknownToken, the same of sessions, or empty for -admin-token
 	client netip.Prefix
 }
 

@@ -35,7 +35,7 @@ func newMetrics(r prometheus.Registerer, version string) metrics {
 		}, []string{"code"}),
 		authFailures: register.NewCounter(prometheus.CounterOpts{
 			Name: "popupd_admin_auth_failures_total",
-			Help: "Requests on the admin listener without a token that is good.",
+			Help: "Requests on the admin listener without a token or session that is good.",
 		}),
 	}
 }

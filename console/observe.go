@@ -13,7 +13,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", "same-origin") // with no-referrer a form's Origin would be null
 		a := &answer{ResponseWriter: w}
 		defer func() {
 			if cause := recover(); cause != nil {

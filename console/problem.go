@@ -74,10 +74,14 @@ func internalError() *Problem {
 // server needs does not answer; the server itself looks again each second.
 const retryAfterSec = 2
 
-func (p *Problem) write(w http.ResponseWriter) {
+func (p *Problem) setRetryAfter(w http.ResponseWriter) {
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfterSec))
 	}
+}
+
+func (p *Problem) write(w http.ResponseWriter) {
+	p.setRetryAfter(w)
 	writeAs(w, "application/problem+json", p.Status, p)
 }
 

@@ -23,7 +23,7 @@ type Route struct {
 
 // routes lists every operation, those of the parts first.
 func (s *Server) routes() []Route {
-	return slices.Concat(s.config.Routes, []Route{
+	return slices.Concat(s.config.Routes, s.logInRoutes(), []Route{
 		{"GET", "/livez", s.live, ""},
 		{"GET", "/readyz", s.readiness, ""},
 		{"GET", "/metrics", s.metricsEndpoint(), ""},
@@ -102,11 +102,16 @@ func (s *Server) endpoint(e Endpoint) http.Handler {
 			return
 		}
 		p := asProblem(err)
-		if p.cause != nil && r.Context().Err() == nil { // a client that has gone is no fault
-			s.config.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "err", p.cause)
-		}
+		s.logFailure(r, p)
 		p.write(w)
 	})
+}
+
+// logFailure logs what is a fault of ours or of what this server needs. That a client has gone is none.
+func (s *Server) logFailure(r *http.Request, p *Problem) {
+	if p.cause != nil && r.Context().Err() == nil {
+		s.config.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "code", p.Code, "err", p.cause)
+	}
 }
 
 // literalDots takes the segments "." and ".." of a path for what they are: each

@@ -77,8 +77,8 @@ func (db *DB) CreateAdminToken(ctx context.Context, c popup.Change, t popup.Admi
 	return nil
 }
 
-// DeleteAdminToken deletes the token with this name and returns its id, or
-// [popup.ErrNoSuchToken].
+// DeleteAdminToken deletes the token with this name, ends the sessions that began with it, and
+// returns its id, or [popup.ErrNoSuchToken].
 func (db *DB) DeleteAdminToken(ctx context.Context, c popup.Change, name string) (id string, err error) {
 	err = db.inTx(ctx, func(tx *sql.Tx) error {
 		var role popup.Role
@@ -95,6 +95,9 @@ func (db *DB) DeleteAdminToken(ctx context.Context, c popup.Change, name string)
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 { // another server was faster
 			return errors.Join(popup.ErrNoSuchToken, err)
+		}
+		if _, err := endSessions(ctx, tx, "name = ?", name, db.now()); err != nil {
+			return err
 		}
 		_, err = audit(ctx, tx, c, db.now(), adminTokenObject(name, role), 0, 0)
 		return err

@@ -18,8 +18,8 @@ const (
 
 // Run keeps the store in order until ctx ends, and then returns nil: it watches
 // whether the store answers, deletes events that are older than the retention,
-// impressions, states, lists of users and servers that can matter no more, and takes
-// users who were reset out of the events. Several servers may run it on one store.
+// impressions, states, lists of users, servers and sessions of the console that can matter no
+// more, and takes users who were reset out of the events. Several servers may run it on one store.
 func (db *DB) Run(ctx context.Context) error {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
@@ -101,7 +101,8 @@ func (db *DB) sweep(ctx context.Context, old *oldRows, until time.Time) (finishe
 	erased, eraseErr := db.erase(ctx, &old.walk, until)
 	expired, expireErr := old.expiry.run(ctx, until)
 	unlisted, listErr := db.removeLists(ctx, until)
-	return removed && erased && expired && unlisted, errors.Join(err, eraseErr, expireErr, listErr, db.removeOldServers(ctx))
+	loggedOut, sessionErr := db.removeSessions(ctx, until)
+	return removed && erased && expired && unlisted && loggedOut, errors.Join(err, eraseErr, expireErr, listErr, sessionErr, db.removeOldServers(ctx))
 }
 
 // eventTable names the table of events among the metrics.

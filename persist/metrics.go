@@ -62,7 +62,7 @@ func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 	for _, c := range classes() {
 		m.errors[c] = errs.WithLabelValues(string(c))
 	}
-	for _, table := range []string{eventTable, impressionTable.name, stateTable.name, experimentUserTable.name, goalTable.name, whyNotTable, chunkTable} {
+	for _, table := range []string{eventTable, impressionTable.name, stateTable.name, experimentUserTable.name, goalTable.name, whyNotTable, chunkTable, sessionTable} {
 		m.removed[table] = removed.WithLabelValues(table)
 	}
 	return m

@@ -14,8 +14,8 @@ const (
 	maxActorBytes = 64
 )
 
-// actor is who the audit trail names: the name of the token, which nothing in the request
-// changes. Of -admin-token it is what X-Popupd-Actor says, without control characters and cut
+// actor is who the audit trail names: the name of the token, or of whom single sign-on has let in,
+// which nothing in the request changes. Of -admin-token it is what X-Popupd-Actor says, without control characters and cut
 // to 64 bytes, else "admin": whoever holds that one may write any name there, so it says who
 // it was among trusted people, not whom to trust.
 func actor(r *http.Request) string {

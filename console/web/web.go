@@ -8,6 +8,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"embed"
 	"fmt"
@@ -102,19 +103,20 @@ type view struct {
 	User                                   string // name of the token; empty for that of -admin-token
 	Role                                   popup.Role
 	Items                                  []string // of the navigation
-	Login
+	LogIn                                  console.LogIn
 }
 
-// Login is what the log-in page shows.
-type Login struct {
-	Next    string // path to go on with
-	Problem string // why the log-in before failed
-	OIDC    string // address that logs in by OpenID Connect; empty if there is none
+// Problem says why a log-in has failed, in the words of this language if it has some.
+func (v view) Problem() string {
+	if v.LogIn.Problem == nil {
+		return ""
+	}
+	return cmp.Or(v.texts["login.problem."+v.LogIn.Problem.Code], v.LogIn.Problem.Detail)
 }
 
-// LogIn answers with the log-in page.
-func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request, status int, l Login) error {
-	return p.render(w, r, status, "login.html", view{Login: l})
+// LogIn answers with the page to log in at.
+func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request, l console.LogIn) error {
+	return p.render(w, r, l.Status(), "login.html", view{LogIn: l})
 }
 
 func (p *Pages) shell(w http.ResponseWriter, r *http.Request, at page) error {

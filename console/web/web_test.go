@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/popupd/popupd/console"
 )
 
 func newPages(t *testing.T) *Pages {
@@ -79,13 +81,33 @@ func TestEscaping(t *testing.T) {
 	}
 }
 
-// TestLogIn: the log-in page says why the one before failed, and goes on where it is told.
+// TestLogIn: the log-in page says why the one before failed, in the reader's language where it
+// has words for that, and goes on where it is told.
 func TestLogIn(t *testing.T) {
-	w := httptest.NewRecorder()
-	err := newPages(t).LogIn(w, httptest.NewRequest("GET", "/login", nil), http.StatusUnauthorized, Login{Next: `/users?uid="x`, Problem: "No such <token>."})
-	body := w.Body.String()
-	if err != nil || w.Code != http.StatusUnauthorized || !strings.Contains(body, "No such &lt;token&gt;.") || !strings.Contains(body, `value="/users?uid=&#34;x"`) || !strings.Contains(body, ">Token<") || strings.Contains(body, "organization") {
-		t.Errorf("%d %v %s", w.Code, err, body)
+	for _, c := range []struct {
+		name, lang string
+		l          console.LogIn
+		status     int
+		want       []string
+		no         string
+	}{
+		{"first", "en", console.LogIn{Next: `/users?uid="x`}, 200, []string{`value="/users?uid=&#34;x"`, ">Token<"}, "alert"},
+		{"failed", "en", console.LogIn{Next: "/popups", Problem: console.NewProblem(422, "new", "No such <token>.")}, 422, []string{"No such &lt;token&gt;."}, "organization"},
+		{"in Chinese", "zh", console.LogIn{Next: "/popups", Problem: console.NewProblem(401, "unauthorized", "No such token.")}, 401, []string{"没有这个令牌"}, "No such"},
+		{"single sign-on", "en", console.LogIn{Next: "/popups", OIDC: "/login/oidc?next=%2Fpopups"}, 200, []string{`href="/login/oidc?next=%2Fpopups"`, "organization"}, "alert"},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/login", nil)
+		r.Header.Set("Accept-Language", c.lang)
+		err := newPages(t).LogIn(w, r, c.l)
+		body := w.Body.String()
+		if err != nil || w.Code != c.status || strings.Contains(body, c.no) {
+			t.Errorf("%s: %d %v %s", c.name, w.Code, err, body)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: no %q in %s", c.name, want, body)
+			}
+		}
 	}
 }
 

@@ -109,6 +109,7 @@ func (s *server) start(p *parts) {
 	p.run("database", s.db.Run)
 	p.run("popups", s.watcher.Run)
 	p.run("tokens", s.tokens.Run)
+	p.run("sessions", s.sessions.Run)
 	p.run("users", s.users.Run)
 	p.run("sample", s.sample.Run)
 	p.run("why not", s.whyNot.Run)

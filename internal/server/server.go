@@ -17,6 +17,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/console/sessions"
 	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
@@ -109,8 +110,9 @@ type server struct {
 	watch   *notice.Watch
 
 	// wireConsole
-	tokens  *tokens.Cache
-	console *console.Server
+	tokens   *tokens.Cache
+	sessions *sessions.Cache
+	console  *console.Server
 }
 
 // onClose has close call fn, before what was opened earlier is closed.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/console/sessions"
 	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/console/web"
 	"github.com/popupd/popupd/decision"
@@ -180,7 +181,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 		return nil
 	}
 	registerReady(s.registry, ready)
-	s.tokens = tokens.New(s.db, s.now, s.log)
+	s.tokens, s.sessions = tokens.New(s.db, s.now, s.log), sessions.New(s.db, s.now, s.log)
 	rest, err := api.New(api.Config{
 		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Configurations: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Tokens: s.tokens, Audiences: s.db, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
@@ -193,7 +194,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 		return err
 	}
 	s.console, err = console.New(console.Config{
-		Routes: slices.Concat(rest.Routes(), pages.Routes()), Token: s.keys.admin, Tokens: s.tokens, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
+		Routes: slices.Concat(rest.Routes(), pages.Routes()), Token: s.keys.admin, Tokens: s.tokens, Sessions: s.sessions, Pages: pages, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
 		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
 	})
 	return err
