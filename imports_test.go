@@ -37,6 +37,7 @@ var imports = map[string][]string{
 	"persist":          {"internal/experiment", "internal/failpoint", "internal/retry", "popup", "tuning"},
 	"console":          {"popup"},
 	"console/api":      {"audience", "console", "decision", "internal/experiment", "popup", "snapshot", "snapshot/lint"},
+	"console/live":     {"console", "internal/retry", "popup", "tuning"},
 	"console/sessions": {"internal/retry", "popup"},
 	"console/tokens":   {"internal/retry", "popup"},
 	"console/web":      {"console", "popup"},
@@ -62,7 +63,7 @@ var imports = map[string][]string{
 	"internal/retry":       {},
 	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},
 	"internal/server": {
-		"console", "console/api", "console/sessions", "console/tokens", "console/web", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/netsock", "internal/notice",
+		"console", "console/api", "console/live", "console/sessions", "console/tokens", "console/web", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/doctor", "internal/netsock", "internal/notice",
 		"internal/redisclient", "internal/retry", "internal/sample", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/siphash":   {},

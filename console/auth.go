@@ -178,7 +178,10 @@ func (s *Server) guarded(needed popup.Role, next http.Handler) http.Handler {
 		}
 		a := admitted{who.caller, func() bool {
 			now := s.guard.identify(r)
-			return now.refuse == nil && now.caller.Role.Covers(needed)
+			if now.refuse != nil {
+				return now.refuse.Status != http.StatusUnauthorized // else nobody knows now
+			}
+			return now.caller.Role.Covers(needed)
 		}}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), admittedKey{}, a)))
 	})

@@ -105,7 +105,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{config: c, guard: guard{popup.HashAdminToken(c.Token), c.Tokens, c.Sessions, c.Now}, lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
 	for _, route := range s.routes() {
-		if needsToken(route.Path) && !route.Role.Valid() {
+		if (needsToken(route.Path) || route.Role != "") && !route.Role.Valid() {
 			return nil, fmt.Errorf("console: no role may call %s %s", route.Method, route.Path)
 		}
 	}

@@ -282,6 +282,7 @@ func TestSessionEnds(t *testing.T) {
 	b.logIn(token)
 	p.Advance(2*time.Hour - time.Millisecond)
 	b.want(200, "", "GET", popupsPath, "Popupd-Background", "1")
+	b.want(200, "", "GET", popupsPath, "Accept", "text/event-stream")
 	if len(p.members.used) != 0 {
 		t.Errorf("what runs in the background counts: %v", p.members.used)
 	}

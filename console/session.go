@@ -120,8 +120,10 @@ func isOfOurPage(r *http.Request) bool {
 }
 
 // isBackground reports whether a page has sent a request that nobody has asked for: it does
-// not keep the session from ending.
-func isBackground(r *http.Request) bool { return r.Header.Get("Popupd-Background") != "" }
+// not keep the session from ending. An EventSource comes back by itself, and can set no header.
+func isBackground(r *http.Request) bool {
+	return r.Header.Get("Popupd-Background") != "" || r.Header.Get("Accept") == "text/event-stream"
+}
 
 // isPage reports whether a browser wants a page to show.
 func isPage(r *http.Request) bool {

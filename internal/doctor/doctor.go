@@ -1,9 +1,10 @@
-// Package doctor is the command popupd doctor: it gathers what package tuning
-// examines, from this host, MySQL and Redis, and prints the report. What is wanted
-// of a setting, and why, lives in tuning.
+// Package doctor gathers what package tuning examines, from this host, MySQL and Redis:
+// for the command popupd doctor, which prints the report, and for the console of a running
+// popupd. What is wanted of a setting, and why, lives in tuning.
 package doctor
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -14,9 +15,9 @@ import (
 
 var errCritical = errors.New("something is critical")
 
-// Run prints what this host and the stores lack. It changes nothing, and returns
-// an error if one of its findings is critical.
-func Run(c cli.Doctor, environ []string, stdout io.Writer) error {
+// Examine examines this host and the stores. It changes nothing, and takes some seconds for
+// each store that does not answer. Only a configuration that cannot be read is an error.
+func Examine(ctx context.Context, c cli.Doctor, environ []string) (tuning.Report, error) {
 	site := tuning.Site{
 		Host:    tuning.NewHost(os.DirFS("/")),
 		Process: process(c, environ),
@@ -24,13 +25,22 @@ func Run(c cli.Doctor, environ []string, stdout io.Writer) error {
 		Servers: c.Servers,
 	}
 	var err error
-	if site.MySQL, err = askMySQL(c.MySQL); err != nil {
+	if site.MySQL, err = askMySQL(ctx, c.MySQL); err != nil {
+		return tuning.Report{}, err
+	}
+	if site.Redis, err = askRedis(ctx, c.Redis); err != nil {
+		return tuning.Report{}, err
+	}
+	return tuning.Examine(site), nil
+}
+
+// Run prints what this host and the stores lack, and returns an error if one of its
+// findings is critical.
+func Run(c cli.Doctor, environ []string, stdout io.Writer) error {
+	report, err := Examine(context.Background(), c, environ)
+	if err != nil {
 		return err
 	}
-	if site.Redis, err = askRedis(c.Redis); err != nil {
-		return err
-	}
-	report := tuning.Examine(site)
 	switch {
 	case c.JSON:
 		err = report.WriteJSON(stdout)

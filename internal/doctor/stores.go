@@ -22,7 +22,7 @@ const askTimeout = 10 * time.Second
 
 // askMySQL asks each server of a DSN for its settings; nil without a DSN. Only a DSN
 // that cannot be read is an error: a server that does not answer is a finding.
-func askMySQL(dsn string) ([]tuning.MySQL, error) {
+func askMySQL(ctx context.Context, dsn string) ([]tuning.MySQL, error) {
 	if dsn == "" {
 		return nil, nil
 	}
@@ -37,13 +37,13 @@ func askMySQL(dsn string) ([]tuning.MySQL, error) {
 	}
 	nodes := make([]tuning.MySQL, len(dsns))
 	for i, dsn := range dsns {
-		nodes[i] = askServer(dsn)
+		nodes[i] = askServer(ctx, dsn)
 	}
 	return nodes, nil
 }
 
-func askServer(dsn string) tuning.MySQL {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+func askServer(ctx context.Context, dsn string) tuning.MySQL {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	m := tuning.MySQL{Connections: persist.Connections}
 	if config, err := mysql.ParseDSN(dsn); err == nil {
@@ -57,7 +57,7 @@ func askServer(dsn string) tuning.MySQL {
 
 // askRedis asks each node that takes writes for its settings. Only a URL that
 // cannot be read is an error.
-func askRedis(url string) ([]tuning.Redis, error) {
+func askRedis(ctx context.Context, url string) ([]tuning.Redis, error) {
 	if url == "" {
 		return nil, nil
 	}
@@ -71,7 +71,7 @@ func askRedis(url string) ([]tuning.Redis, error) {
 		return nil, err
 	}
 	defer closeAll()
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var nodes []tuning.Redis
 	known := client.Nodes()

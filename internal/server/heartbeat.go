@@ -59,16 +59,16 @@ func (s *server) heartbeat(ctx context.Context) error {
 func (s *server) beat() error {
 	ctx, cancel := context.WithTimeout(context.Background(), beatTimeout)
 	defer cancel()
-	return s.db.Beat(ctx, s.self(readings(s.registry)))
+	return s.db.Beat(ctx, s.self(read(s.registry)))
 }
 
 // self is what this server tells of itself.
-func (s *server) self(m map[string]float64) popup.Server {
+func (s *server) self(r readings) popup.Server {
 	return popup.Server{
 		ID: s.id, Name: s.host, Address: s.data.Addr().String(), Version: cli.Version(),
 		State: s.state(), Revision: s.popups.Current().Revision,
-		WaitingEvents: uint64(m["popupd_queue_depth_events"]), OldestEventMS: s.shipper.Oldest().Milliseconds(),
-		JournalBytes: int64(m["popupd_journal_bytes"]), JournalMaxBytes: s.config.JournalMax,
+		WaitingEvents: uint64(r.count("popupd_queue_depth_events")), OldestEventMS: s.shipper.Oldest().Milliseconds(),
+		JournalBytes: r.count("popupd_journal_bytes"), JournalMaxBytes: s.config.JournalMax,
 		UptimeMS: time.Since(s.started).Milliseconds(),
 	}
 }

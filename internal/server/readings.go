@@ -2,20 +2,25 @@ package server
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// readings returns what /metrics shows: counters and gauges by name, those with labels
-// summed over them, and NAME_sum and NAME_count of histograms. A metric that can't be read
-// is missing.
-func readings(g prometheus.Gatherer) map[string]float64 {
+// readings are what /metrics shows: counters and gauges by name, those with labels summed
+// over them, and NAME_sum and NAME_count of histograms.
+type readings map[string]float64
+
+// read reads all metrics. One that can't be read is missing.
+func read(g prometheus.Gatherer) readings {
 	families, _ := g.Gather() // with an error it returns what it could read
-	m := make(map[string]float64, len(families))
+	r := make(readings, len(families))
 	for _, f := range families {
 		for _, metric := range f.GetMetric() {
-			m[f.GetName()] += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+			r[f.GetName()] += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 			if h := metric.GetHistogram(); h != nil {
-				m[f.GetName()+"_sum"] += h.GetSampleSum()
-				m[f.GetName()+"_count"] += float64(h.GetSampleCount())
+				r[f.GetName()+"_sum"] += h.GetSampleSum()
+				r[f.GetName()+"_count"] += float64(h.GetSampleCount())
 			}
 		}
 	}
-	return m
+	return r
 }
+
+// count returns a metric that is a whole number.
+func (r readings) count(name string) int64 { return int64(r[name]) }

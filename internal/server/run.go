@@ -48,6 +48,7 @@ func (s *server) run(ctx context.Context) error {
 		parts.run("listen", s.listen)
 	}
 	parts.run("heartbeat", s.heartbeat)
+	parts.run("live", s.live.Run)
 	caughtUp, err := s.users.Restore(ctx)
 	switch {
 	case ctx.Err() != nil: // told to end while still starting

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/console/live"
 	"github.com/popupd/popupd/console/sessions"
 	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/frequency"
@@ -58,7 +59,7 @@ func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger,
 // wire makes all parts, so that what can be wrong with the call is found before
 // anything is served.
 func (s *server) wire(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.open, s.wireEvents, s.wirePolls, s.wireNotices, s.wireConsole} {
+	for _, step := range []func(context.Context) error{s.open, s.wireEvents, s.wirePolls, s.wireNotices, s.wireLive, s.wireConsole} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -108,6 +109,9 @@ type server struct {
 	notices *notice.Sender
 	lag     *notice.Lag
 	watch   *notice.Watch
+
+	// wireLive
+	live *live.Hub
 
 	// wireConsole
 	tokens   *tokens.Cache

@@ -139,7 +139,7 @@ func (s *server) owns(id popup.StreamID) bool { return slices.Contains(s.ownStre
 // wirePolls wires database -> watcher -> snapshot -> data plane.
 func (s *server) wirePolls(context.Context) (err error) {
 	s.watcher = follow.New(s.popups, follow.Config{
-		Source: s.db, Redis: s.redis, Prefix: s.config.RedisPrefix, File: s.dir.Path("popups"), OnSwap: s.users.SetPopups,
+		Source: s.db, Redis: s.redis, Prefix: s.config.RedisPrefix, File: s.dir.Path("popups"), OnSwap: s.swapped,
 		Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	s.users.Connect(s.journal, s.watcher)
@@ -153,6 +153,12 @@ func (s *server) wirePolls(context.Context) (err error) {
 		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, WhyNot: s.whyNot, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	return err
+}
+
+// swapped tells of popups that are in force now.
+func (s *server) swapped(next *snapshot.Snapshot) {
+	s.users.SetPopups(next)
+	s.live.Changed()
 }
 
 var (
@@ -194,7 +200,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 		return err
 	}
 	s.console, err = console.New(console.Config{
-		Routes: slices.Concat(rest.Routes(), pages.Routes()), Token: s.keys.admin, Tokens: s.tokens, Sessions: s.sessions, Pages: pages, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
+		Routes: slices.Concat(rest.Routes(), pages.Routes(), s.live.Routes()), Token: s.keys.admin, Tokens: s.tokens, Sessions: s.sessions, Pages: pages, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
 		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
 	})
 	return err
