@@ -31,6 +31,10 @@ async function run(editor, name, action) {
 
 /** @param {Editor} editor @param {ApiError} error */
 function refused(editor, error) {
+  if (error.code === "archived") {
+    editor.notice = { kind: "danger", text: t("editor.archived.meanwhile"), actions: [{ text: t("editor.copy"), do: () => editor.copy() }] };
+    return;
+  }
   editor.errors = error.code === "key_exists" ? [{ pointer: "/key", detail: t("editor.key.taken") }] : error.errors;
   if (editor.errors.length === 0) editor.notice = { kind: "danger", text: error.detail, actions: [] };
 }
@@ -61,6 +65,12 @@ async function write(editor, status) {
   editor.acceptSaved(answer);
 }
 
+/** Whether something was typed that can't be read; it is shown as what is wrong. @param {Editor} editor */
+function isUnreadable(editor) {
+  if (editor.obstacle) editor.errors = [editor.obstacle];
+  return editor.obstacle !== null;
+}
+
 /** Fails like a change of an old version if the server has another one. @param {Editor} editor */
 async function compare(editor) {
   const { body } = await get("popups/" + editor.saved?.key);
@@ -73,6 +83,7 @@ async function compare(editor) {
  * @param {Editor} editor
  */
 export const saveDraft = (editor) => run(editor, "save", async () => {
+  if (isUnreadable(editor)) return "";
   if (editor.saved && (editor.status === "active" || !editor.isDirty)) {
     if (!await settled(editor, () => compare(editor))) return "";
     if (!editor.isDirty) return t("editor.done.nothing", { version: editor.version });
@@ -89,6 +100,7 @@ export const saveDraft = (editor) => run(editor, "save", async () => {
  * @param {(editor: Editor) => Promise<boolean>} review asks before something is published
  */
 export const publish = (editor, review) => run(editor, "publish", async () => {
+  if (isUnreadable(editor)) return "";
   if (editor.status === "active" && !editor.isDirty) {
     return await settled(editor, () => compare(editor)) && !editor.isDirty ? t("editor.done.live", { version: editor.version }) : "";
   }
@@ -118,13 +130,12 @@ export const resume = (editor) => run(editor, "resume", async () => {
 
 /** Ends it for good. @param {Editor} editor */
 export async function archive(editor) {
-  const yes = await confirmDialog({ name: t("editor.archive.ask", { key: editor.popup.name || editor.popup.key }), text: t("editor.archive.text"), action: t("editor.archive.yes"), danger: true });
+  const yes = await confirmDialog({ name: t("editor.archive.ask", { key: editor.popup.name || editor.popup.key }), text: t(editor.isDirty ? "editor.archive.dirty" : "editor.archive.text"), action: t("editor.archive.yes"), danger: true });
   if (!yes) return;
   await run(editor, "archive", async () => {
     const done = await settled(editor, async () => {
       const { body } = await send("DELETE", "popups/" + editor.saved?.key, undefined, { match: String(editor.version) });
-      editor.popup = { ...editor.popup, status: "archived" };
-      editor.accept(body);
+      editor.acceptSaved(body);
     });
     return done ? t("editor.done.archived") : "";
   });

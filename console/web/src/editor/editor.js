@@ -1,6 +1,7 @@
 // The state of the editor: what is being edited, what the server has, and what it said.
 import { at, equal, isWithin, put, steps } from "../pointer.js";
 import { Unsaved } from "./autosave.js";
+import { empty } from "./shape.js";
 
 /**
  * A popup in REST form. The store adds id, version, updated_at and source.
@@ -8,18 +9,6 @@ import { Unsaved } from "./autosave.js";
  * @typedef {{pointer: string, detail: string}} Note what is wrong, or has no effect, and where
  * @typedef {import("../console.js").Shell} Shell
  */
-
-/** What a new popup starts as. The members that are absent here get their defaults from the server. @type {Popup} */
-const empty = {
-  key: "", name: "", status: "draft", priority: 0, placements: ["default"], trigger: "load",
-  schedule: { start_at: null, end_at: null, timezone: "UTC", user_time: false, days: [], hours: [] },
-  targeting: { all: [], any: [], none: [] },
-  rollout: { percent: 100, salt: "" },
-  frequency: { after_click_sec: 2592000, after_dismiss_sec: 86400, after_impression_sec: 86400, max_impressions: 0, ignore_min_gap: false, confirm_sec: 0 },
-  goal: { event: "", window_sec: 604800 },
-  variants: [{ key: "a", weight: 100, control: false, content: { title: "", body: "", image: "", link: "" }, translations: {} }],
-  tags: [],
-};
 
 /** The part of an answer that operators write. @param {Record<string, any>} answer @returns {Popup} */
 export function written({ id, version, updated_at, source, warnings, ...popup }) {
@@ -38,6 +27,8 @@ export class Editor {
   errors = [];
   /** @type {Note[]} of the last change that was made */
   noted = [];
+  /** @type {Note | null} what was typed and can't be read: nothing is saved until it can */
+  obstacle = null;
   /** @type {{kind: "info" | "warning" | "danger", text: string, actions: {text: string, do: () => void}[]} | null} what to know before going on */
   notice = null;
 
@@ -132,6 +123,16 @@ export class Editor {
     this.noted = answer.warnings ?? [];
     this.notice = null;
     this.unsaved.rename(answer.key);
+    this.keep();
+  }
+
+  /** Makes a new popup of what is in the form. */
+  copy() {
+    this.saved = this.notice = null;
+    this.errors = this.noted = [];
+    this.popup = { ...this.popup, key: "", status: "draft" };
+    this.unsaved.rename("");
+    history.pushState(null, "", "/new");
     this.keep();
   }
 

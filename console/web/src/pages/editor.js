@@ -6,11 +6,12 @@ import { badge, emptyState, notice, pageHead, popupTabs } from "../ui.js";
 import { archive, pause, publish, resume, saveDraft } from "../editor/actions.js";
 import { basicsSection } from "../editor/basics.js";
 import { Editor, written } from "../editor/editor.js";
+import { jsonSection } from "../editor/json.js";
 
 /** @typedef {import("../console.js").Shell} Shell */
 
 /** The sections, in their order: content, variants, targeting, schedule and frequency come after the basics. */
-const sections = [basicsSection];
+const sections = [basicsSection, jsonSection];
 
 /** Files of messages of the sections. @type {string[]} */
 const texts = [];
@@ -104,7 +105,7 @@ function standing(editor) {
   if (isDirty && !editor.unsaved.works) return t("editor.unkept");
   if (editor.readonly && editor.status !== "archived") return t("editor.standing.readonly." + (editor.status === "draft" ? "draft" : "live"), { version });
   if (saved === null) return t(isDirty ? "editor.standing.new.dirty" : "editor.standing.new");
-  return t("editor.standing." + editor.status + (isDirty ? ".dirty" : ""), { version });
+  return t("editor.standing." + editor.status + (isDirty && !editor.readonly ? ".dirty" : ""), { version });
 }
 
 /** @param {Editor} editor */
