@@ -75,7 +75,8 @@ func (c Caller) Require(needed popup.Role, what string) error {
 type guard struct {
 	admin    [sha256.Size]byte // hash of -admin-token
 	tokens   Tokens
-	sessions Sessions // nil: there are none
+	sessions Sessions     // nil: there are none
+	signOn   SingleSignOn // nil: nobody is asked
 	now      func() int64
 }
 

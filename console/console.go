@@ -41,6 +41,8 @@ type Config struct {
 	Sessions Sessions
 	// Pages draws the page to log in at; nil if there are no pages.
 	Pages Pages
+	// SignOn lets people log in whom somebody else knows; nil if nobody is asked.
+	SignOn SingleSignOn
 	// Ready returns nil while this server may be sent polls, or the reason why
 	// not: it restores its state, or it drains. It must not wait for a store.
 	Ready func() error
@@ -103,7 +105,7 @@ func New(c Config) (*Server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, guard: guard{popup.HashAdminToken(c.Token), c.Tokens, c.Sessions, c.Now}, lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
+	s := &Server{config: c, guard: guard{popup.HashAdminToken(c.Token), c.Tokens, c.Sessions, c.SignOn, c.Now}, lockout: newLockout(c.Now), metrics: newMetrics(c.Registerer, c.Version)}
 	for _, route := range s.routes() {
 		if (needsToken(route.Path) || route.Role != "") && !route.Role.Valid() {
 			return nil, fmt.Errorf("console: no role may call %s %s", route.Method, route.Path)

@@ -70,6 +70,9 @@ func (s *Server) logInPage(w http.ResponseWriter, r *http.Request, l LogIn) erro
 	if s.config.Pages == nil {
 		return NewProblem(http.StatusNotFound, "not_found", "This server has no pages.")
 	}
+	if s.config.SignOn != nil {
+		l.OIDC = signOnPath + "?next=" + url.QueryEscape(l.Next)
+	}
 	return s.config.Pages.LogIn(w, r, l)
 }
 
@@ -79,19 +82,27 @@ func (s *Server) logIn(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		err = s.logInBy(w, r, token)
 	}
-	switch p := asProblem(err); {
-	case err == nil && isPage(r):
+	if err != nil {
+		return s.showFailure(w, r, err, next)
+	}
+	if isPage(r) {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
-	case err == nil:
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	case isPage(r) && s.config.Pages != nil && p.Status != http.StatusInternalServerError:
-		s.logFailure(r, p)
-		p.setRetryAfter(w)
-		return s.logInPage(w, r, LogIn{Next: next, Problem: p})
 	}
-	return err
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// showFailure shows a browser that wants a page why a log-in has failed, beside another try. A
+// program, and a fault of ours, get the error as everywhere.
+func (s *Server) showFailure(w http.ResponseWriter, r *http.Request, err error, next string) error {
+	p := asProblem(err)
+	if err == nil || !isPage(r) || s.config.Pages == nil || p.Status == http.StatusInternalServerError {
+		return err
+	}
+	s.logFailure(r, p)
+	p.setRetryAfter(w)
+	return s.logInPage(w, r, LogIn{Next: next, Problem: p})
 }
 
 func readLogIn(w http.ResponseWriter, r *http.Request) (token, next string, err error) {

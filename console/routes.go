@@ -23,7 +23,7 @@ type Route struct {
 
 // routes lists every operation, those of the parts first.
 func (s *Server) routes() []Route {
-	return slices.Concat(s.config.Routes, s.logInRoutes(), []Route{
+	return slices.Concat(s.config.Routes, s.logInRoutes(), s.signOnRoutes(), []Route{
 		{"GET", "/livez", s.live, ""},
 		{"GET", "/readyz", s.readiness, ""},
 		{"GET", "/metrics", s.metricsEndpoint(), ""},

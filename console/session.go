@@ -92,6 +92,12 @@ func (g *guard) identifyMember(ctx context.Context, session popup.ConsoleSession
 		who.caller.Token, who.caller.Role = "", popup.RoleAdmin
 		return who
 	}
+	if strings.HasPrefix(session.Name, signOnPrefix) {
+		if g.signOn == nil || session.Bond != g.signOn.Bond() {
+			return ended
+		}
+		return who
+	}
 	t, ok, err := g.tokens.Find(ctx, session.Bond)
 	if err != nil {
 		return identity{refuse: tokensUnavailable()}

@@ -112,6 +112,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		"POPUPD_SECRET_FILE=" + write(t, "secret", newKey+","+oldKey),
 		"POPUPD_WEBHOOK=http://127.0.0.1:1/sEcRet-hook-4719?key=sEcRet-hook-4720", // where nobody listens
 		"POPUPD_WEBHOOK_SECRET=whsec_sEcRetsEcRetsEcRetsEcRetsEcRetsE",
+		"POPUPD_OIDC_ISSUER=http://127.0.0.1:1", "POPUPD_OIDC_CLIENT_ID=popupd", "POPUPD_OIDC_CLIENT_SECRET=sEcRet-oidc-4721",
 	}
 	s := launchWith(t, testbed.PopupdOptions{
 		Env: env, Flags: []string{"-identity", "monitor", "-admin-token=", "-admin-token-file", write(t, "admin", admin)},
@@ -152,6 +153,11 @@ func TestSecretsStaySecret(t *testing.T) {
 	ask(401, "GET", s.adminURL+"/v1/admin/popups", "", "Authorization", "Bearer x")
 	ask(403, "POST", s.adminURL+"/v1/admin/reload", "", append(bearer, "Sec-Fetch-Site", "cross-site")...)
 	ask(404, "GET", s.adminURL+"/debug/pprof/cmdline", "", bearer...)
+	ask(503, "GET", s.adminURL+"/login/oidc", "")
+
+	// Who logs in has a cookie, which is nothing of the token.
+	ask(204, "POST", s.adminURL+"/login", `{"token":"`+admin+`"}`, "Content-Type", "application/json")
+	ask(401, "POST", s.adminURL+"/login", "token=x", "Content-Type", "application/x-www-form-urlencoded", "Accept", "text/html")
 
 	for _, p := range pprof.Profiles() {
 		ask(200, "GET", s.adminURL+"/debug/pprof/"+p.Name()+"?debug=2", "", bearer...)

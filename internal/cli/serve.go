@@ -35,6 +35,10 @@ type Serve struct {
 	TrustedProxies   []netip.Prefix
 	Webhook          string // URL; empty: none
 	WebhookSecret    string // whsec_BASE64, or new,old
+	OIDCIssuer       string // URL; empty: none
+	OIDCClientID     string
+	OIDCClientSecret string // empty: a public client
+	OIDCRoleClaim    string
 
 	ShedAfter            time.Duration // 0: never
 	IdleTimeout          time.Duration
@@ -82,6 +86,10 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	})
 	fs.StringVar(&c.Webhook, "webhook", "", "Tell this `URL` of popups that are published, paused, ended or never shown, and of events that wait; the same on all servers")
 	fs.StringVar(&c.WebhookSecret, "webhook-secret", "", "Sign what -webhook is told with this whsec_BASE64, as Standard Webhooks are; new,old while rotating")
+	fs.StringVar(&c.OIDCIssuer, "oidc-issuer", "", "Let people log in to the console whom the OpenID Connect issuer at this `URL` knows; the same on all servers")
+	fs.StringVar(&c.OIDCClientID, "oidc-client-id", "", "Be this `client` to -oidc-issuer")
+	fs.StringVar(&c.OIDCClientSecret, "oidc-client-secret", "", "Prove with this secret to -oidc-issuer to be its client; empty means a public client")
+	fs.StringVar(&c.OIDCRoleClaim, "oidc-role-claim", "roles", "Read the role of a person from this `claim` of the ID token: viewer, editor, publisher, admin, or a list with some of them; dots lead into claims within claims")
 	fs.DurationVar(&c.ShedAfter, "shed-after", 50*time.Millisecond, "Reject with 503 + Retry-After while queueing delay stays above this for 100 ms; 0 means never")
 	fs.DurationVar(&c.IdleTimeout, "idle-timeout", handler.DefaultIdleTimeout, "Close connections of the data plane that are idle for this long, and earlier when connections run short")
 	fs.DurationVar(&c.MinGap, "min-gap", 0, "Leave at least this much time between any two popups of one user")
@@ -98,7 +106,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.BoolVar(&c.Demo, "demo", false, "Create sample popups if there are none, and serve a shop that shows them at /demo")
 	fs.StringVar(&c.Log, "log", "text", "Write logs to stderr in this `format`, text or json")
 	fs.TextVar((*logLevel)(&c.LogLevel), "log-level", logLevel(slog.LevelInfo), "Log what has this `level` or a higher one: debug, info, warn or error")
-	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret", "webhook", "webhook-secret")
+	addFileFlags(fs, "mysql", "redis", "secret", "admin-token", "identity-secret", "webhook", "webhook-secret", "oidc-client-secret")
 	return fs
 }
 
@@ -136,7 +144,7 @@ func wantsJSON(args, environ []string) bool {
 }
 
 func (c *Serve) validate() error {
-	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits, c.checkFlush, c.checkWebhook} {
+	for _, check := range []func() error{c.checkKeys, c.checkWords, c.checkLimits, c.checkFlush, c.checkWebhook, c.checkOIDC} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	want := Serve{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081", RedisPrefix: "popupd", Data: "./popupd-data",
 		AllowOrigins: []string{"*"}, Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
-		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, ReportTimezone: Zone{time.UTC}, PopupMetrics: true, AuditErasure: "keep", Log: "text",
+		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, ReportTimezone: Zone{time.UTC}, PopupMetrics: true, AuditErasure: "keep", OIDCRoleClaim: "roles", Log: "text",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -76,6 +76,12 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"webhook without a secret", "-webhook=https://example.com/hook", "", "-webhook needs -webhook-secret"},
 		{"webhook secret of another kind", "-webhook=https://example.com/hook", "POPUPD_WEBHOOK_SECRET=sEcReT", "-webhook-secret: want whsec_"},
 		{"webhook secret that is short", "-webhook=https://example.com/hook", "POPUPD_WEBHOOK_SECRET=whsec_c2VjcmV0", "-webhook-secret: want whsec_"},
+		{"issuer that is no URL", "-oidc-issuer=login.example.com", "POPUPD_OIDC_CLIENT_ID=popupd", "-oidc-issuer: want the URL of an issuer"},
+		{"issuer with a query", "-oidc-issuer=https://login.example.com?x=1", "POPUPD_OIDC_CLIENT_ID=popupd", "-oidc-issuer: want the URL of an issuer without"},
+		{"issuer without a client", "-oidc-issuer=https://login.example.com", "", "-oidc-issuer needs -oidc-client-id"},
+		{"client without an issuer", "-oidc-client-id=popupd", "", "need -oidc-issuer"},
+		{"client secret without an issuer", "", "POPUPD_OIDC_CLIENT_SECRET=sEcReT", "need -oidc-issuer"},
+		{"a claim that is none", "-oidc-role-claim=", "", "-oidc-role-claim"},
 		{"log", "-log=xml", "", "-log"},
 		{"log level", "-log-level=WARN+1", "", "WARN+1"},
 		{"prefix", "-redis-prefix=a{b}", "", "-redis-prefix"},

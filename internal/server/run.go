@@ -111,6 +111,9 @@ func (s *server) start(p *parts) {
 	p.run("popups", s.watcher.Run)
 	p.run("tokens", s.tokens.Run)
 	p.run("sessions", s.sessions.Run)
+	if s.issuer != nil {
+		p.run("issuer", s.issuer.Run)
+	}
 	p.run("users", s.users.Run)
 	p.run("sample", s.sample.Run)
 	p.run("why not", s.whyNot.Run)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/live"
+	"github.com/popupd/popupd/console/oidc"
 	"github.com/popupd/popupd/console/sessions"
 	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/frequency"
@@ -116,6 +117,7 @@ type server struct {
 	// wireConsole
 	tokens   *tokens.Cache
 	sessions *sessions.Cache
+	issuer   *oidc.Issuer // nil: people log in with tokens alone
 	console  *console.Server
 }
 

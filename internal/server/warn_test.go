@@ -24,6 +24,8 @@ func TestWarn(t *testing.T) {
 		{cli.Serve{Identity: "off", MySQL: "a", Redis: "b"}, ""},
 		{cli.Serve{Identity: "off", Webhook: "http://example.com", WebhookSecret: key}, "-webhook has no TLS"},
 		{cli.Serve{Identity: "off", Webhook: "https://example.com", WebhookSecret: key}, ""},
+		{cli.Serve{Identity: "off", OIDCIssuer: "http://login.example.com"}, "-oidc-issuer has no TLS"},
+		{cli.Serve{Identity: "off", OIDCIssuer: "https://login.example.com"}, ""},
 		{cli.Serve{Identity: "off", WebhookSecret: key}, "-webhook-secret has no effect"},
 	} {
 		var log strings.Builder

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/console/api"
+	"github.com/popupd/popupd/console/oidc"
 	"github.com/popupd/popupd/console/sessions"
 	"github.com/popupd/popupd/console/tokens"
 	"github.com/popupd/popupd/console/web"
@@ -85,6 +86,9 @@ func (s *server) warn() {
 	}
 	if strings.HasPrefix(strings.ToLower(s.config.Webhook), "http:") {
 		s.log.Warn("-webhook has no TLS: who is on the way to the receiver can read what it is told")
+	}
+	if strings.HasPrefix(strings.ToLower(s.config.OIDCIssuer), "http:") {
+		s.log.Warn("-oidc-issuer has no TLS: who is on the way to the issuer can be anybody here")
 	}
 	if s.config.Webhook == "" && s.config.WebhookSecret != "" {
 		s.log.Warn("-webhook-secret has no effect without -webhook")
@@ -199,8 +203,15 @@ func (s *server) wireConsole(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var signOn console.SingleSignOn
+	if s.config.OIDCIssuer != "" {
+		s.issuer = oidc.New(oidc.Config{
+			Issuer: s.config.OIDCIssuer, ClientID: s.config.OIDCClientID, ClientSecret: s.config.OIDCClientSecret, RoleClaim: s.config.OIDCRoleClaim, Now: s.now, Log: s.log,
+		})
+		signOn = s.issuer
+	}
 	s.console, err = console.New(console.Config{
-		Routes: slices.Concat(rest.Routes(), pages.Routes(), s.live.Routes()), Token: s.keys.admin, Tokens: s.tokens, Sessions: s.sessions, Pages: pages, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
+		Routes: slices.Concat(rest.Routes(), pages.Routes(), s.live.Routes()), Token: s.keys.admin, Tokens: s.tokens, Sessions: s.sessions, Pages: pages, SignOn: signOn, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
 		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
 	})
 	return err
