@@ -85,7 +85,7 @@ export default async function report(main, shell) {
     const isControl = (/** @type {any} */ v) => v.key === "holdout" || popup.variants.some((/** @type {any} */ own) => own.key === v.key && own.control);
     const variants = stats.variants.map((/** @type {any} */ v) => ({ ...v, control: isControl(v) }));
     const whyNot = whyNotSection(stats, popup);
-    if (!variants.some(isShown)) return html`${nothingShown()}${whyNot}`;
+    if (!variants.some(isShown)) return html`${nothingShown()}${stats.why_not_sample.polls > 0 ? whyNot : nothing}`;
     return html`
       ${funnelSection(variants)}
       ${chartsSection(stats, variants)}

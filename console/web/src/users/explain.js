@@ -1,6 +1,6 @@
 // What a poll comes to, and of each popup what stops it and when it could be shown.
 import { html, nothing } from "lit/html.js";
-import { dateTime, t } from "../i18n.js";
+import { dateTime, has, t } from "../i18n.js";
 import { advice, reasonText } from "../reasons.js";
 import { timeline, waiting } from "./timeline.js";
 
@@ -43,7 +43,7 @@ export function answerView(answer, question, { names, all, showAll }) {
     ${candidates.length === 0 ? html`<p class="muted">${t("users.nopopups")}</p>` : html`
       <h3>${t("users.timeline")}</h3>
       <p class="muted">${t("users.timeline.what")}</p>
-      ${timeline(Date.parse(answer.at), listed, name, question.popup, (c) => gatesOf(c, name))}`}
+      ${timeline(Date.parse(answer.at), listed, name, question.popup, (c) => gatesOf(c, name, c.key !== question.popup))}`}
     ${listed.length < candidates.length ? html`<div class="buttons"><button type="button" @click=${showAll}>${t("users.showall", { n: candidates.length - listed.length })}</button></div>` : nothing}
     ${answer.next_cursor ? html`<p class="muted">${t("users.toomany", { n: candidates.length })}</p>` : nothing}
   </section>`;
@@ -64,18 +64,23 @@ function outcome(answer, question, name) {
     <p>${answer.reason === null ? t("users.nothing.atall") : closest ? t("users.closest", { name: name(closest.key), why: reasonText(answer.reason) }) : html`${reasonText(answer.reason)}.`}</p><p class="muted">${t("users.nextpoll", { n: answer.next_poll_sec })}</p>`;
 }
 
-/** What a popup has to pass, what stops it first. @param {Candidate} c @param {(key: string) => string} name */
-function gatesOf(c, name) {
+/** What a popup has to pass, what stops it first. @param {Candidate} c @param {(key: string) => string} name @param {boolean} advised */
+function gatesOf(c, name, advised) {
   const gates = [...c.gates].sort((x, y) => Number(x.open) - Number(y.open));
   return html`<div class="gates">
-    ${c.blocked_by ? html`<p class="advice">${advice(c.blocked_by, c.key)}</p>` : nothing}
+    ${advised && c.blocked_by ? html`<p class="advice">${advice(c.blocked_by, c.key)}</p>` : nothing}
     <ul aria-label=${t("users.gates", { name: name(c.key) })}>${gates.map((g) => html`<li class=${g.open ? "open" : "closed"}>
       <span class="mark" aria-hidden="true">${g.open ? "✓" : "✕"}</span>
-      <div><b>${t("users.gate." + g.gate, { cap: g.cap ?? "" })}</b> <span>${g.open ? t("users.passed") : reasonText(g.reason ?? "")}${g.opens_at ? html` · ${t("users.opens", { at: dateTime(g.opens_at) })}` : nothing}</span>
-      ${g.conditions?.length ? conditions(g.conditions) : html`<p class="muted detail">${t("users.wanted", { wanted: g.wanted })} · ${t("users.actual", { actual: g.actual })}</p>`}</div></li>`)}</ul>
+      <div><b>${gateName(g)}</b> · <span>${g.open ? gateText(g) : reasonText(g.reason ?? "")}${g.opens_at ? html` · ${t("users.opens", { at: dateTime(g.opens_at) })}` : nothing}</span>
+      ${g.conditions?.length ? conditions(g.conditions) : g.open ? nothing : html`<p class="muted detail">${t("users.wanted", { wanted: g.wanted })} · ${t("users.actual", { actual: g.actual })}</p>`}</div></li>`)}</ul>
     <p><a href="/popups/${c.key}">${t("reasons.at.editor")}</a> · <a href="/popups/${c.key}/report">${t("ui.tab.report")}</a></p>
   </div>`;
 }
+
+/** @param {Gate} g */
+const gateName = (g) => has("users.gate." + g.gate) ? t("users.gate." + g.gate, { cap: g.cap ?? "" }) : g.gate;
+/** @param {Gate} g an open one */
+const gateText = (g) => has("users.passed." + g.gate) ? t("users.passed." + g.gate) : t("users.passed");
 
 /** @param {Condition[]} of */
 const conditions = (of) => html`<ul>${of.map((c) => html`<li class=${c.passes ? "open" : "closed"}><span class="mark" aria-hidden="true">${c.passes ? "✓" : "✕"}</span>
