@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -54,4 +55,31 @@ func readImpressions(ctx context.Context, from queryer, fn func(user []byte, id 
 		}
 	}
 	return rows.Err()
+}
+
+// RecentImpressions returns the latest impressions and controls of a user, newest first, at
+// most limit. ids are the popups that they may be of: of each the index gives its latest ones.
+func (db *DB) RecentImpressions(ctx context.Context, user []byte, ids []uint32, limit int) ([]popup.Served, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	const columns = "popup_id, served_at_ms, version, variant, acted"
+	var parts []string
+	var args []any
+	for i, id := range ids {
+		parts = append(parts, fmt.Sprintf("SELECT "+columns+" FROM (SELECT "+columns+" FROM impression WHERE user_id = ? AND popup_id = ? ORDER BY served_at_ms DESC LIMIT ?) p%d", i))
+		args = append(args, db.dialect.user(user), id, limit)
+	}
+	rows, err := db.read.QueryContext(ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY served_at_ms DESC, popup_id LIMIT ?", append(args, limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("read impressions: %w", err)
+	}
+	list, err := collect(rows, func(from scanner) (s popup.Served, err error) {
+		err = from.Scan(&s.PopupID, &s.AtMS, &s.Version, &s.Variant, &s.Acted)
+		return s, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read impressions: %w", err)
+	}
+	return list, nil
 }

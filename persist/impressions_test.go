@@ -44,3 +44,47 @@ func TestRestoreImpressions(t *testing.T) {
 		}
 	})
 }
+
+// The latest impressions of a user come newest first, with what became of each, and of the
+// popups that were asked for.
+func TestRecentImpressions(t *testing.T) {
+	eachStore(t, func(t *testing.T, s *store) {
+		s.register(t, streamID(1))
+		events := []popup.Event{shown("v", startMS)}
+		for i := range int64(5) {
+			first, second := shown("用户", startMS+10*i), shown("用户", startMS+10*i+5)
+			second.Popup, second.Variant = 2, []byte("b")
+			events = append(events, first, second)
+		}
+		third := shown("用户", startMS+1000)
+		third.Popup = 3
+		control := shown("用户", startMS+60)
+		control.Action, control.Version = popup.Control, 7
+		s.mustFlush(t, batchOf(streamID(1), 0, append(events, third, control, clicked("用户", startMS+40, startMS+50))...))
+		at := func(id uint32, ms int64, variant string, acted uint8) popup.Served {
+			return popup.Served{PopupID: id, Version: 1, Variant: variant, AtMS: startMS + ms, Acted: acted}
+		}
+		isControl := at(1, 60, "a", popup.ControlBit)
+		isControl.Version = 7
+		for _, c := range []struct {
+			user  string
+			ids   []uint32
+			limit int
+			want  []popup.Served
+		}{
+			{"用户", []uint32{1, 2}, 4, []popup.Served{isControl, at(2, 45, "b", 0), at(1, 40, "a", popup.Click.Bit()), at(2, 35, "b", 0)}},
+			{"用户", []uint32{2, 9}, 2, []popup.Served{at(2, 45, "b", 0), at(2, 35, "b", 0)}},
+			{"v", []uint32{1, 2}, 4, []popup.Served{at(1, 0, "a", 0)}},
+			{"v", nil, 4, nil},
+			{"V", []uint32{1}, 4, nil},
+		} {
+			got, err := s.RecentImpressions(t.Context(), []byte(c.user), c.ids, c.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Errorf("%s, popups %v (-want +got):\n%s", c.user, c.ids, d)
+			}
+		}
+	})
+}

@@ -92,17 +92,39 @@ type StateReport struct {
 
 // Report returns the state as it is sent to operators.
 func (s *State) Report() StateReport {
-	r := StateReport{
-		Impressions: s.Seen(), LastImpressionAt: TimeOf(s.ServedAtMS), Acted: []string{},
+	return StateReport{
+		Impressions: s.Seen(), LastImpressionAt: TimeOf(s.ServedAtMS), Acted: appendActed([]string{}, s.Acted),
 		LastAction: s.Last.String(), LastActionAt: TimeOf(s.AtMS),
 		ClickUntil: TimeOf(s.ClickUntilMS), NextAt: TimeOf(s.NextAtMS),
 	}
+}
+
+// appendActed appends the names of the actions that acted has the bits of.
+func appendActed(names []string, acted uint8) []string {
 	for _, action := range []Action{Click, Dismiss, Convert, View, Release} {
-		if s.Acted&action.Bit() != 0 {
-			r.Acted = append(r.Acted, action.String())
+		if acted&action.Bit() != 0 {
+			names = append(names, action.String())
 		}
 	}
-	return r
+	return names
+}
+
+// Served is an impression of a user, or a control.
+type Served struct {
+	PopupID uint32
+	Version uint32
+	Variant string
+	AtMS    int64
+	Acted   uint8 // Action.Bit of what the user did with it, Unconfirmed, ControlBit, GoalBit
+}
+
+// Did returns what the user did with it, "goal" where a goal was counted for it.
+func (s *Served) Did() []string {
+	names := appendActed([]string{}, s.Acted)
+	if s.Acted&GoalBit != 0 {
+		names = append(names, Goal.String())
+	}
+	return names
 }
 
 // TimeOf returns a time of ms since the epoch, nil for 0, which stands for no time.

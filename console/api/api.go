@@ -80,6 +80,13 @@ type WhyNot interface {
 	WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.WhyNot, error)
 }
 
+// History reads what users were shown. It blocks and fails as a [Catalog].
+type History interface {
+	// RecentImpressions returns the latest impressions and controls of a user, newest first,
+	// at most limit, of the popups with these ids.
+	RecentImpressions(ctx context.Context, user []byte, ids []uint32, limit int) ([]popup.Served, error)
+}
+
 // Exporter reads what was counted, after a cursor; from the beginning after an empty one.
 // It calls send for at most limit events, some at a time, with the cursor behind them, and
 // may call it without events at last. It blocks as long as send does, and fails as a
@@ -159,6 +166,7 @@ type Config struct {
 	Trail      Trail
 	Statistics Statistics
 	WhyNot     WhyNot
+	History    History
 	Exporter   Exporter
 
 	Configurations Configurations
@@ -197,7 +205,7 @@ func (c *Config) Validate() error {
 		c.ReportZone = time.UTC
 	}
 	switch {
-	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.WhyNot == nil || c.Exporter == nil || c.Configurations == nil:
+	case c.Catalog == nil || c.Trail == nil || c.Statistics == nil || c.WhyNot == nil || c.History == nil || c.Exporter == nil || c.Configurations == nil:
 		return errors.New("console/api: no store")
 	case c.Watcher == nil || c.Snapshots == nil:
 		return errors.New("console/api: no snapshot")

@@ -94,6 +94,7 @@ type store interface {
 	api.Trail
 	api.Statistics
 	api.WhyNot
+	api.History
 	api.Exporter
 	api.Configurations
 	api.Audiences
@@ -115,7 +116,7 @@ func (p *plane) open(s store) {
 		p.t.Fatal(err)
 	}
 	a, err := api.New(api.Config{
-		Catalog: s, Trail: s, Statistics: s, WhyNot: s, Exporter: s, Configurations: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Explainer: decision.Explainer{Snapshots: p.snapshots, Users: p.table}, Tokens: p.tokens, Audiences: s, Snapshots: p.snapshots,
+		Catalog: s, Trail: s, Statistics: s, WhyNot: s, History: s, Exporter: s, Configurations: s, Watcher: p.watcher, Users: p.users, Events: &p.events, Previews: &p.previews, Simulator: &p.simulator, Explainer: decision.Explainer{Snapshots: p.snapshots, Users: p.table}, Tokens: p.tokens, Audiences: s, Snapshots: p.snapshots,
 		ReportZone: p.zone, Ready: p.Readiness, Now: p.Clock, Log: log, LogLevel: &p.level,
 	})
 	if err != nil {

@@ -29,6 +29,7 @@ type memory struct {
 	counts      map[uint32][]popup.Counts
 	experiments map[uint32]map[int][]popup.ExperimentCount // by popup and days of the window
 	whyNot      []popup.WhyNot
+	served      map[uint32][]popup.Served // by popup, newest first
 	revision    int64
 	settings    popup.StoredSettings
 	erased      map[int64]popup.Erasure
@@ -240,6 +241,16 @@ func (m *memory) WhyNot(ctx context.Context, id uint32, fromMS, toMS int64) ([]p
 		}
 	}
 	return out, err
+}
+
+func (m *memory) RecentImpressions(ctx context.Context, _ []byte, ids []uint32, limit int) ([]popup.Served, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	var list []popup.Served
+	for _, id := range ids {
+		list = append(list, m.served[id]...)
+	}
+	return list[:min(len(list), limit)], err
 }
 
 func (m *memory) Settings(ctx context.Context) (popup.StoredSettings, error) {

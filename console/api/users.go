@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
@@ -34,28 +36,74 @@ func (a *API) userOf(r *http.Request) ([]byte, error) {
 	return []byte(ids[0]), nil
 }
 
-// getUser shows what this server remembers. A user of whom nothing is
-// remembered is no error: nobody registers users.
+// servedPopup is an impression of a user, or a control.
+type servedPopup struct {
+	ServedAt *time.Time `json:"served_at"`
+	PopupID  uint32     `json:"popup_id"`
+	Popup    string     `json:"popup"` // its key; empty once it is archived
+	Version  uint32     `json:"version"`
+	Variant  string     `json:"variant"`
+	Control  bool       `json:"control"`
+	Acted    []string   `json:"acted"`
+}
+
+const (
+	recentImpressions = 20              // listed of a user, of as many popups at most
+	historyTimeout    = 2 * time.Second // what is remembered does not wait longer for them
+)
+
+// getUser shows what this server remembers, and the latest impressions that the store has. A
+// user of whom nothing is remembered is no error: nobody registers users.
 func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 	uid, err := a.userOf(r)
 	if err != nil {
 		return err
 	}
 	popups := a.config.Snapshots.Current()
-	states := []userState{}
-	a.config.Users.States(uid, func(id uint32, st popup.State) {
-		u := userState{PopupID: id, StateReport: st.Report()}
+	key := func(id uint32) string {
 		if p := popups.Popup(id); p != nil {
-			u.Popup = p.Key
+			return p.Key
 		}
-		states = append(states, u)
+		return ""
+	}
+	states, served := []userState{}, []popup.Served{}
+	a.config.Users.States(uid, func(id uint32, st popup.State) {
+		states = append(states, userState{PopupID: id, Popup: key(id), StateReport: st.Report()})
+		if st.ServedAtMS > 0 {
+			served = append(served, popup.Served{PopupID: id, AtMS: st.ServedAtMS})
+		}
 	})
 	slices.SortFunc(states, func(x, y userState) int { return cmp.Compare(x.PopupID, y.PopupID) })
 	console.WriteJSON(w, http.StatusOK, struct {
-		UID    string      `json:"uid"`
-		States []userState `json:"states"`
-	}{string(uid), states})
+		UID    string        `json:"uid"`
+		States []userState   `json:"states"`
+		Recent []servedPopup `json:"recent"` // null: the store can't be asked now
+	}{string(uid), states, a.recent(r.Context(), uid, served, key)})
 	return nil
+}
+
+// recent returns the latest impressions of a user, nil if the store does not answer. latest
+// has the last one of each popup: those of the popups that were served last are all that
+// can be among them.
+func (a *API) recent(ctx context.Context, uid []byte, latest []popup.Served, key func(id uint32) string) []servedPopup {
+	slices.SortFunc(latest, func(x, y popup.Served) int { return cmp.Compare(y.AtMS, x.AtMS) })
+	var ids []uint32
+	for _, s := range latest[:min(len(latest), recentImpressions)] {
+		ids = append(ids, s.PopupID)
+	}
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
+	list, err := a.config.History.RecentImpressions(ctx, uid, ids, recentImpressions)
+	if err != nil {
+		a.config.Log.Warn("the latest impressions of a user could not be read", "err", err)
+		return nil
+	}
+	recent := []servedPopup{}
+	for i := range list {
+		s := &list[i]
+		recent = append(recent, servedPopup{popup.TimeOf(s.AtMS), s.PopupID, key(s.PopupID), s.Version, s.Variant, s.Acted&popup.ControlBit != 0, s.Did()})
+	}
+	return recent
 }
 
 // resetUser forgets a user. The audit line comes first: it must not be missing

@@ -35,18 +35,52 @@ func TestUser(t *testing.T) {
 			"popup_id": 9.0, "popup": "", "impressions": 0.0, "last_impression_at": nil, "acted": []any{},
 			"last_action": "click", "last_action_at": "2026-03-10T12:34:56Z", "click_until": nil, "next_at": "2026-03-10T12:34:56Z",
 		},
-	}}
+	}, "recent": []any{}}
 	if d := cmp.Diff(want, p.Want(200, "", "GET", "/v1/admin/users/u-1", "").JSON(t)); d != "" {
 		t.Errorf("state (-want +got):\n%s", d)
 	}
 
 	p.Want(202, "", "DELETE", "/v1/admin/users/u-1", "")
 	got := p.Want(200, "", "GET", "/v1/admin/users/u-1", "").JSON(t)
-	if d := cmp.Diff(map[string]any{"uid": "u-1", "states": []any{}}, got); d != "" {
+	if d := cmp.Diff(map[string]any{"uid": "u-1", "states": []any{}, "recent": []any{}}, got); d != "" {
 		t.Errorf("after the reset (-want +got):\n%s", d)
 	}
 	// Forgetting someone of whom nothing is remembered is no error: other servers or the database may know more.
 	p.Want(202, "", "DELETE", "/v1/admin/users/u-1", "")
+}
+
+// The latest impressions are those of the popups that were served last, whatever else is remembered.
+func TestRecentImpressions(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	at := apitest.Noon.UnixMilli()
+	states := map[uint32]popup.State{50: {Last: popup.Click, AtMS: at}} // it is not known when it was served
+	p.store.served = map[uint32][]popup.Served{50: {{PopupID: 50}}}
+	for id := uint32(1); id <= 30; id++ {
+		states[id] = popup.State{ServedAtMS: at - int64(id), Last: popup.Impression, AtMS: at}
+		p.store.served[id] = []popup.Served{{PopupID: id, Version: 2, Variant: "b", AtMS: at - int64(id)}}
+	}
+	p.store.served[1][0].Acted = popup.Click.Bit() | popup.View.Bit() | popup.GoalBit
+	p.store.served[2][0].Acted = popup.ControlBit
+	p.users.states["u"] = states
+	recent := p.Want(200, "", "GET", "/v1/admin/users/u", "").JSON(t)["recent"].([]any)
+	if len(recent) != 20 || recent[19].(map[string]any)["popup_id"] != 20.0 {
+		t.Fatalf("%d impressions: %v", len(recent), recent)
+	}
+	want := []any{
+		map[string]any{"served_at": "2026-03-10T12:34:55.999Z", "popup_id": 1.0, "popup": "a", "version": 2.0, "variant": "b", "control": false, "acted": []any{"click", "view", "goal"}},
+		map[string]any{"served_at": "2026-03-10T12:34:55.998Z", "popup_id": 2.0, "popup": "", "version": 2.0, "variant": "b", "control": true, "acted": []any{}},
+	}
+	if d := cmp.Diff(want, recent[:2]); d != "" {
+		t.Errorf("recent (-want +got):\n%s", d)
+	}
+
+	// What is remembered does not need the store.
+	p.store.down = errors.New("down")
+	a := p.Want(200, "", "GET", "/v1/admin/users/u", "").JSON(t)
+	if a["recent"] != nil || len(a["states"].([]any)) != 31 || !strings.Contains(p.Logged(), "latest impressions") {
+		t.Errorf("without the store: %v, log %s", a, p.Logged())
+	}
 }
 
 func TestUserIDs(t *testing.T) {

@@ -193,7 +193,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	registerReady(s.registry, ready)
 	s.tokens, s.sessions = tokens.New(s.db, s.now, s.log), sessions.New(s.db, s.now, s.log)
 	rest, err := api.New(api.Config{
-		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, Exporter: s.db, Configurations: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Tokens: s.tokens, Audiences: s.db, Snapshots: s.popups,
+		Catalog: s.db, Trail: s.db, Statistics: s.db, WhyNot: s.whyNot, History: s.db, Exporter: s.db, Configurations: s.db, Watcher: s.watcher, Users: knownUsers{s.table, s.users}, Events: s.polls, Previews: s.polls, Simulator: s.sample, Explainer: decision.Explainer{Snapshots: s.popups, Users: s.table}, Tokens: s.tokens, Audiences: s.db, Snapshots: s.popups,
 		ReportZone: s.config.ReportTimezone.Location, Ready: ready, Now: s.now, Log: s.log, LogLevel: s.level,
 	})
 	if err != nil {

@@ -1,10 +1,11 @@
 // What is remembered of a user.
 import { html, nothing } from "lit/html.js";
 import { ago, dateTime, has, list, number, t } from "../i18n.js";
+import { notice } from "../ui.js";
 
 /**
  * @typedef {{popup_id: number, popup: string, impressions: number, last_impression_at: string | null, acted: string[], last_action: string, last_action_at: string | null, next_at: string | null}} State
- * @typedef {{served_at: string, popup_id: number, popup: string, variant: string, acted: string[]}} Recent
+ * @typedef {{served_at: string, popup_id: number, popup: string, variant: string, control: boolean, acted: string[]}} Recent
  */
 
 const never = Date.parse("9999-01-01T00:00:00Z");
@@ -33,12 +34,13 @@ function nextOf(at) {
   return Date.parse(at) >= never ? t("users.next.never") : html`${dateTime(at)} <span class="muted">${ago(at)}</span>`;
 }
 
-/** @param {{recent?: Recent[] | null}} user @param {Map<string, string>} names */
+/** @param {{recent: Recent[] | null}} user @param {Map<string, string>} names */
 export function recentSection({ recent }, names) {
-  if (!recent?.length) return nothing;
+  if (recent === null) return notice("warning", t("users.recent.unknown"));
+  if (recent.length === 0) return nothing;
   return html`<section class="card flush" aria-labelledby="recent"><h2 id="recent">${t("users.recent")}</h2>
     <div class="scroll" tabindex="0" role="group" aria-labelledby="recent"><table>
       <thead><tr><th scope="col">${t("users.col.at")}</th><th scope="col">${t("users.col.popup")}</th><th scope="col">${t("users.col.variant")}</th><th scope="col">${t("users.col.did")}</th></tr></thead>
-      <tbody>${recent.map((r) => html`<tr><td>${dateTime(r.served_at)} <span class="muted">${ago(r.served_at)}</span></td><th scope="row">${popupLink(r, names)}</th><td>${r.variant}</td><td>${did(r.acted)}</td></tr>`)}</tbody>
+      <tbody>${recent.map((r) => html`<tr><td>${dateTime(r.served_at)} <span class="muted">${ago(r.served_at)}</span></td><th scope="row">${popupLink(r, names)}</th><td>${r.variant} ${r.control ? html`<span class="badge">${t("users.control")}</span>` : nothing}</td><td>${did(r.acted)}</td></tr>`)}</tbody>
     </table></div></section>`;
 }
