@@ -34,8 +34,9 @@ export class ApiError extends Error {
 export const get = (path, options) => send("GET", path, undefined, options);
 
 /**
- * Sends a request to a path below /v1/admin. When the session has ended it lets the operator
- * log in again, and then goes on: nothing that was typed is lost.
+ * Sends a request to a path below /v1/admin, or to one that begins with a slash. When the
+ * session has ended it lets the operator log in again, and then goes on: nothing that was
+ * typed is lost.
  * @param {string} method @param {string} path @param {unknown} [body] @param {Options} [options]
  * @returns {Promise<{body: any, etag: string}>} body is null for 204 @throws {ApiError}
  */
@@ -49,7 +50,7 @@ export async function send(method, path, body, options = {}) {
   for (;;) {
     let response;
     try {
-      response = await fetch("/v1/admin/" + path, init);
+      response = await fetch(path.startsWith("/") ? path : "/v1/admin/" + path, init);
     } catch (error) {
       if (options.signal?.aborted) throw error;
       throw new ApiError(0, { code: "offline", detail: t("shell.offline") });
