@@ -64,7 +64,7 @@ func newPlane(t testing.TB) *plane {
 }
 
 func (p *plane) list(w http.ResponseWriter, _ *http.Request) error {
-	console.WriteJSON(w, http.StatusOK, map[string]any{"items": []string{}, "next_cursor": nil})
+	console.WriteJSON(w, http.StatusOK, map[string]any{"items": []string{}, "next_cursor": nil, "total": 0})
 	return nil
 }
 

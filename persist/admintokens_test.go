@@ -68,7 +68,7 @@ func TestAdminTokens(t *testing.T) {
 			t.Errorf("after a delete (-want +got):\n%s", d)
 		}
 
-		entries, err := s.Audit(t.Context(), 0, 10)
+		entries, err := s.Audit(t.Context(), "", 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

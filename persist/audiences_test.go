@@ -94,7 +94,7 @@ func TestAudiences(t *testing.T) {
 			t.Errorf("made again: version %d, want 4", a.Version)
 		}
 
-		entries, err := s.Audit(t.Context(), 0, 10)
+		entries, err := s.Audit(t.Context(), "", 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -141,21 +141,6 @@ func (db *DB) Popup(ctx context.Context, key string) (popup.Popup, error) {
 	return p, nil
 }
 
-// Popups returns up to limit popups of this status ("": of any), by id, those
-// with ids greater than after.
-func (db *DB) Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
-	const one = " WHERE id > ? AND (status = ? OR ? = '') ORDER BY id LIMIT ?"
-	rows, err := db.read.QueryContext(ctx, selectPopup+one, after, status, status, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list popups: %w", err)
-	}
-	list, err := collect(rows, db.scanPopup)
-	if err != nil {
-		return nil, fmt.Errorf("list popups: %w", err)
-	}
-	return list, nil
-}
-
 const selectPopup = "SELECT id, version, updated_at, source, `key`, status, spec FROM popups"
 
 // scanner is a *sql.Row or *sql.Rows.

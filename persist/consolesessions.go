@@ -60,7 +60,7 @@ func (db *DB) ConsoleSessions(ctx context.Context, ids []string) ([]popup.Consol
 // places are the parameters of a list of n values.
 func places(n int) string { return strings.Repeat(", ?", n)[len(", "):] }
 
-func anyOf(ids []string) []any {
+func anyOf[T string | uint32](ids []T) []any {
 	args := make([]any, len(ids))
 	for i, id := range ids {
 		args[i] = id

@@ -75,7 +75,7 @@ func TestConsoleSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		entries, err := s.Audit(t.Context(), 0, 10)
+		entries, err := s.Audit(t.Context(), "", 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,11 @@
 package persist
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -46,10 +48,15 @@ func (db *DB) revisionsWhere(ctx context.Context, where string, of any) ([]popup
 }
 
 // Audit returns up to limit lines of the audit trail, newest first, those with
-// ids less than before; 0 begins with the newest.
-func (db *DB) Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
+// ids less than before; 0 begins with the newest. With an object, only its lines: the index
+// by object has them in the order of their ids.
+func (db *DB) Audit(ctx context.Context, object string, before int64, limit int) ([]popup.AuditEntry, error) {
+	where, args := "id < ?", []any{cmp.Or(before, math.MaxInt64)}
+	if object != "" {
+		where, args = "object = ? AND "+where, append([]any{object}, args...)
+	}
 	rows, err := db.read.QueryContext(ctx, "SELECT id, at_ms, actor, action, object, from_version, to_version FROM audit"+
-		" WHERE id < ? OR ? = 0 ORDER BY id DESC LIMIT ?", before, before, limit)
+		" WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("read audit: %w", err)
 	}

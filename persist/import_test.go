@@ -90,7 +90,7 @@ func TestImport(t *testing.T) {
 		if err != nil || p.Name != `価格 'x' \ ?` || p.Source != "repo" || p.Version != 1 || p.ID != r.Objects[3].ID {
 			t.Errorf("created %+v, %v", p, err)
 		}
-		trail, err := s.Audit(t.Context(), 0, 5)
+		trail, err := s.Audit(t.Context(), "", 0, 5)
 		var lines []string
 		for _, e := range trail {
 			lines = append(lines, fmt.Sprint(e.Actor, " ", e.Action, " ", e.Object, " ", e.FromVersion, "-", e.ToVersion))

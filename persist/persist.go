@@ -65,6 +65,7 @@ type DB struct {
 	flusher flusher
 
 	experiments experiments
+	popupList   popupList
 
 	write       *sql.DB // small changes
 	read        *sql.DB // the same pool as write on MySQL
@@ -101,6 +102,7 @@ func Open(c Config) (*DB, error) {
 	db.metrics = newMetrics(c.Registerer, &db.schema)
 	db.flusher.init(db)
 	db.experiments.init(db)
+	db.popupList.init()
 	return db, nil
 }
 

@@ -46,7 +46,7 @@ func TestSettings(t *testing.T) {
 				t.Errorf("put of the version before: %v, want %v", err, popup.ErrStale)
 			}
 		}
-		entries, err := s.Audit(t.Context(), 0, 10)
+		entries, err := s.Audit(t.Context(), "", 0, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Decode reads a spec from JSON. Absent members take their defaults; the
-// read-only members id, version, updated_at, source and warnings are accepted and ignored.
+// read-only members id, version, updated_at, source, warnings and stats are accepted and ignored.
 // Everything else is strict: unknown or repeated members, wrong types, trailing
 // data and whatever [Spec.Validate] refuses come back as [FieldErrors].
 //
@@ -152,7 +152,7 @@ func (d *decoder) spec(tree any) Spec {
 		Goal:       defaultGoal(),
 		Tags:       []string{},
 	}
-	o := d.object(tree, "id", "version", "updated_at", "source", "warnings", "key", "name", "status", "priority", "placements",
+	o := d.object(tree, "id", "version", "updated_at", "source", "warnings", "stats", "key", "name", "status", "priority", "placements",
 		"trigger", "schedule", "targeting", "rollout", "frequency", "goal", "variants", "tags")
 	d.require(o, "key")
 	member(d, o, "key", &s.Key, d.text)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/decision"
+	"github.com/popupd/popupd/internal/popuplist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -40,8 +41,9 @@ type Catalog interface {
 	// Put replaces the popup s.Key if its version is the one given; 0 is any.
 	Put(ctx context.Context, c popup.Change, version uint32, s popup.Spec) (popup.Popup, error)
 	Popup(ctx context.Context, key string) (popup.Popup, error)
-	// Popups returns at most limit popups with ids above after, by id; an empty status is all.
-	Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error)
+	// FindPopups returns the page that a query asks for, and its popups in the order of their
+	// ids there; one that was deleted by hand meanwhile may be missing.
+	FindPopups(ctx context.Context, q popuplist.Query) (popuplist.Page, []popup.Popup, error)
 	Settings(ctx context.Context) (popup.StoredSettings, error)
 	// PutSettings replaces the settings if their version is the one given.
 	PutSettings(ctx context.Context, c popup.Change, version uint32, s popup.Settings) (popup.StoredSettings, error)
@@ -51,9 +53,9 @@ type Catalog interface {
 type Trail interface {
 	// Revisions returns every version of a popup, newest first.
 	Revisions(ctx context.Context, key string) ([]popup.Revision, error)
-	// Audit returns at most limit entries with ids below before, newest first.
-	// A before of 0 starts at the newest.
-	Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error)
+	// Audit returns at most limit entries of an object with ids below before, newest first.
+	// An empty object is any; a before of 0 starts at the newest.
+	Audit(ctx context.Context, object string, before int64, limit int) ([]popup.AuditEntry, error)
 	// AuditUser records a change of one user, and returns the id of the entry.
 	AuditUser(ctx context.Context, c popup.Change, uid string) (id int64, err error)
 	// Erasure returns how far the reset has come that an entry records.
@@ -62,9 +64,13 @@ type Trail interface {
 	AuditServer(ctx context.Context, c popup.Change, value string) error
 }
 
-// Statistics returns the counts of a popup for hours that start in [fromMS, toMS).
+// Statistics returns the counts of popups for hours that start in [fromMS, toMS).
 // It blocks and fails as a [Catalog].
 type Statistics interface {
+	// RecentStats returns those of at most 500 popups, by id, each the sum of all variants and of
+	// as many hours as begin within stepMS: HourMS is when the step does, fromMS and so on.
+	RecentStats(ctx context.Context, ids []uint32, fromMS, toMS, stepMS int64) (map[uint32][]popup.Counts, error)
+	// Stats returns those of one popup, by hour and variant.
 	Stats(ctx context.Context, id uint32, fromMS, toMS int64) ([]popup.Counts, error)
 	// Experiment returns what was counted of the users of a popup's experiment, clicks and
 	// conversions within so many days of the exposure.

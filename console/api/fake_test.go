@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/popupd/popupd/internal/popuplist"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -117,16 +118,36 @@ func (m *memory) Popup(ctx context.Context, key string) (popup.Popup, error) {
 	return read, err
 }
 
-func (m *memory) Popups(ctx context.Context, status popup.Status, after uint32, limit int) ([]popup.Popup, error) {
+func (m *memory) FindPopups(ctx context.Context, q popuplist.Query) (page popuplist.Page, popups []popup.Popup, err error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
-	var out []popup.Popup
+	if err != nil {
+		return page, nil, err
+	}
+	var entries []*popuplist.Entry
 	for _, p := range m.popups {
-		if p.ID > after && (status == "" || p.Status == status) && len(out) < limit {
-			out = append(out, p)
+		entries = append(entries, popuplist.NewEntry(p.ID, p.Version, p.UpdatedAt.UnixMilli(), p.Key, p.Status, p.Spec.Encode()))
+	}
+	page = popuplist.New(entries).Find(&q)
+	for _, id := range page.IDs {
+		popups = append(popups, m.popups[id-1])
+	}
+	return page, popups, nil
+}
+
+func (m *memory) RecentStats(ctx context.Context, ids []uint32, fromMS, toMS, stepMS int64) (map[uint32][]popup.Counts, error) {
+	unlock, err := m.lock(ctx)
+	defer unlock()
+	sums := map[uint32][]popup.Counts{}
+	for _, id := range ids {
+		for _, c := range m.counts[id] {
+			if c.HourMS >= fromMS && c.HourMS < toMS {
+				c.HourMS -= (c.HourMS - fromMS) % stepMS
+				sums[id] = append(sums[id], c)
+			}
 		}
 	}
-	return out, err
+	return sums, err
 }
 
 func (m *memory) Revisions(ctx context.Context, key string) ([]popup.Revision, error) {
@@ -141,12 +162,12 @@ func (m *memory) Changes(context.Context, popup.Position) (c popup.CatalogChange
 	return c, false, nil
 }
 
-func (m *memory) Audit(ctx context.Context, before int64, limit int) ([]popup.AuditEntry, error) {
+func (m *memory) Audit(ctx context.Context, object string, before int64, limit int) ([]popup.AuditEntry, error) {
 	unlock, err := m.lock(ctx)
 	defer unlock()
 	var out []popup.AuditEntry
 	for _, e := range slices.Backward(m.audit) {
-		if (before == 0 || e.ID < before) && len(out) < limit {
+		if (before == 0 || e.ID < before) && (object == "" || e.Object == object) && len(out) < limit {
 			out = append(out, e)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"regexp"
 
@@ -42,27 +41,6 @@ type changedPopup struct {
 func (a *API) writeChanged(w http.ResponseWriter, status int, p popup.Popup) {
 	w.Header().Set("ETag", etag(p.Version))
 	console.WriteJSON(w, status, changedPopup{p, lint.Check(&p.Spec, p.ID, a.config.Snapshots.Current(), a.config.Now())})
-}
-
-func (a *API) listPopups(w http.ResponseWriter, r *http.Request) error {
-	status := popup.Status(r.URL.Query().Get("status"))
-	switch status {
-	case "", popup.Draft, popup.Active, popup.Paused, popup.Archived:
-	default:
-		return invalidParameter("status", "must be draft, active, paused or archived.")
-	}
-	after, limit, err := page(r, "popup")
-	if err != nil {
-		return err
-	}
-	ctx, cancel := reading(r)
-	defer cancel()
-	items, err := a.config.Catalog.Popups(ctx, status, uint32(min(after, math.MaxUint32)), limit+1)
-	if err != nil {
-		return err
-	}
-	console.WriteJSON(w, http.StatusOK, newList("popup", items, limit, func(p popup.Popup) int64 { return int64(p.ID) }))
-	return nil
 }
 
 func (a *API) getPopup(w http.ResponseWriter, r *http.Request) error {

@@ -378,44 +378,6 @@ func TestWithoutPrecondition(t *testing.T) {
 	}
 }
 
-func TestList(t *testing.T) {
-	p := newPlane(t)
-	empty := p.Want(200, "", "GET", popupsPath, "")
-	if got, want := strings.TrimSpace(string(empty.Body)), `{"items":[],"next_cursor":null}`; got != want {
-		t.Errorf("no popups: %s, want %s", got, want)
-	}
-	for i := range 7 {
-		p.create(fmt.Sprintf("p%d", i))
-	}
-	p.Want(200, "", "POST", popupsPath+"/p3/pause", "")
-
-	for _, c := range []struct {
-		query string
-		want  []string // the pages
-	}{
-		{"", []string{"p0 p1 p2 p3 p4 p5 p6"}},
-		{"limit=3", []string{"p0 p1 p2", "p3 p4 p5", "p6"}},
-		{"limit=7", []string{"p0 p1 p2 p3 p4 p5 p6"}},
-		{"status=active&limit=4", []string{"p0 p1 p2 p4", "p5 p6"}},
-		{"status=paused", []string{"p3"}},
-		{"status=archived", []string{""}},
-	} {
-		var pages []string
-		for cursor := ""; ; {
-			a := p.Want(200, "", "GET", popupsPath+"?"+c.query+cursor, "")
-			pages = append(pages, strings.Join(members(a.JSON(t), "key"), " "))
-			next, more := a.JSON(t)["next_cursor"].(string)
-			if !more {
-				break
-			}
-			cursor = "&cursor=" + next
-		}
-		if d := cmp.Diff(c.want, pages); d != "" {
-			t.Errorf("%q (-want +got):\n%s", c.query, d)
-		}
-	}
-}
-
 // members returns one member of each item of a page.
 func members(page map[string]any, name string) []string {
 	var out []string
@@ -423,24 +385,4 @@ func members(page map[string]any, name string) []string {
 		out = append(out, fmt.Sprint(item.(map[string]any)[name]))
 	}
 	return out
-}
-
-func TestBadParameters(t *testing.T) {
-	p := newPlane(t)
-	p.create("a")
-	p.create("b")
-	cursor := p.Want(200, "", "GET", popupsPath+"?limit=1", "").JSON(t)["next_cursor"].(string)
-	for _, path := range []string{
-		popupsPath + "?limit=0", popupsPath + "?limit=-1", popupsPath + "?limit=501", popupsPath + "?limit=x", popupsPath + "?limit=1.5",
-		popupsPath + "?status=on", popupsPath + "?cursor=x", popupsPath + "?cursor=cG9wdXA6LTE", popupsPath + "?cursor=%00",
-		"/v1/admin/audit?cursor=" + cursor, "/v1/admin/audit?limit=x",
-		popupsPath + "/a/revisions?cursor=" + cursor, popupsPath + "/a/revisions?limit=0",
-	} {
-		p.Want(400, "invalid_parameter", "GET", path, "")
-	}
-	p.Want(200, "", "GET", popupsPath+"?limit=500", "")
-	far := p.Want(200, "", "GET", popupsPath+"?cursor=cG9wdXA6OTIyMzM3MjAzNjg1NDc3NTgwNw", "") // popup:9223372036854775807
-	if got := members(far.JSON(t), "key"); len(got) != 0 {
-		t.Errorf("after the last id: %v", got)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -153,15 +154,24 @@ func pointerTo(member string) string {
 // escaped escapes the name of a member in a JSON pointer.
 var escaped = strings.NewReplacer("~", "~0", "/", "~1")
 
+func limitOf(q url.Values) (int, error) {
+	s := q.Get("limit")
+	if s == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(s)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, invalidParameter("limit", "must be 1 to "+strconv.Itoa(maxLimit)+".")
+	}
+	return limit, nil
+}
+
 // page reads limit and cursor of a list. The cursor is the id after which the
 // page starts; kind keeps one list's cursor from being used on another.
 func page(r *http.Request, kind string) (after int64, limit int, err error) {
 	q := r.URL.Query()
-	limit = defaultLimit
-	if s := q.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxLimit {
-			return 0, 0, invalidParameter("limit", "must be 1 to "+strconv.Itoa(maxLimit)+".")
-		}
+	if limit, err = limitOf(q); err != nil {
+		return 0, 0, err
 	}
 	if s := q.Get("cursor"); s != "" {
 		plain, err := base64.RawURLEncoding.DecodeString(s)

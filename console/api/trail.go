@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
@@ -34,15 +35,22 @@ func (a *API) listRevisions(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// listAudit pages through the audit trail, newest first.
+// maxAuditObject is longer than what the trail keeps of an object, in bytes.
+const maxAuditObject = 255
+
+// listAudit pages through the audit trail, or what of it is about one object, newest first.
 func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
+	object := r.URL.Query().Get("object")
+	if len(object) > maxAuditObject || !utf8.ValidString(object) {
+		return invalidParameter("object", "must be at most 255 bytes of UTF-8.")
+	}
 	before, limit, err := page(r, "audit")
 	if err != nil {
 		return err
 	}
 	ctx, cancel := reading(r)
 	defer cancel()
-	entries, err := a.config.Trail.Audit(ctx, before, limit+1)
+	entries, err := a.config.Trail.Audit(ctx, object, before, limit+1)
 	if err != nil {
 		return err
 	}

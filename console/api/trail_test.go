@@ -69,4 +69,9 @@ func TestAudit(t *testing.T) {
 	if second["next_cursor"] != nil {
 		t.Errorf("next_cursor of the last page: %v", second["next_cursor"])
 	}
+
+	reset := p.Want(200, "", "GET", "/v1/admin/audit?object=user:u-1", "").JSON(t)
+	if d := cmp.Diff([]string{"reset"}, members(reset, "action")); d != "" {
+		t.Errorf("of a user (-want +got):\n%s", d)
+	}
 }

@@ -199,7 +199,7 @@ func (d *deployment) refused(name, callback string, status int, code string) {
 // audit returns what the audit trail has, oldest first.
 func (d *deployment) audit() (lines []string) {
 	d.t.Helper()
-	list, err := d.db.Audit(d.t.Context(), 0, 100)
+	list, err := d.db.Audit(d.t.Context(), "", 0, 100)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ const (
 
 // Members of a document that are not sent: those of the file alone, and those that only a
 // server writes, which a file may have because the API's answers do.
-var unsent = []string{"kind", "$schema", "id", "version", "updated_at", "source", "warnings"}
+var unsent = []string{"kind", "$schema", "id", "version", "updated_at", "source", "warnings", "stats"}
 
 // document takes what one document says.
 func (r *reader) document(file, shown string, v *value) {

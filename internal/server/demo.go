@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/popupd/popupd/internal/popuplist"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/sdk"
@@ -28,7 +29,7 @@ var demoPopups = []string{
 // seedDemo makes the sample popups if there are no popups at all: those above, and those
 // of the demo shop.
 func seedDemo(ctx context.Context, db *persist.DB) error {
-	present, err := db.Popups(ctx, "", 0, 1)
+	_, present, err := db.FindPopups(ctx, popuplist.Query{Limit: 1})
 	if err != nil || len(present) > 0 {
 		return err
 	}

@@ -125,6 +125,7 @@ func (s *server) start(p *parts) {
 		p.run("flusher", s.consumer.Run)
 		p.run("experiments", s.db.RunExperiments)
 	}
+	p.run("popup list", s.db.ReadPopupList)
 	p.run("catch up", s.users.CatchUp)
 }
 

@@ -272,7 +272,7 @@ func (p popupd) change(ctx context.Context) error {
 
 // read looks at what was changed and shown.
 func (p popupd) read(ctx context.Context) error {
-	list, err := p.admin.ListPopupsWithResponse(ctx, &ListPopupsParams{Status: new(Archived), Limit: new(500)})
+	list, err := p.admin.ListPopupsWithResponse(ctx, &ListPopupsParams{Status: new([]Status{Archived}), Sort: new(ListPopupsParamsSortMinusUpdatedAt), Limit: new(500)})
 	if err := want(http.StatusOK, "listPopups", list, err); err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func configure(ctx context.Context, admin *Client) {
 // importFiles makes what a dry run has shown, and finds it in the export.
 func importFiles(ctx context.Context, admin *Client) {
 	body := Import{Source: NewOptString("repo"), Popups: []ImportPopup{{Key: "imported", Source: NewOptString("repo:imported.yaml@1"), Priority: NewOptPriority(7)}}}
-	dryRun := ImportConfigurationParams{DryRun: NewOptImportConfigurationDryRun(ImportConfigurationDryRun1)}
+	dryRun := ImportConfigurationParams{DryRun: NewOptFlag(Flag1)}
 	planned := want[*ImportedHeaders](admin.ImportConfiguration(ctx, &body, dryRun))
 	must(planned.Response.DryRun && planned.Response.Objects[0].Action == ImportedObjectActionCreate, "dry run %+v", planned.Response)
 	match := ImportConfigurationParams{IfMatch: NewOptString(planned.ETag)}
@@ -194,8 +194,9 @@ func change(ctx context.Context, admin *Client) {
 
 // read looks at what was changed and shown.
 func read(ctx context.Context, admin *Client) {
-	list := want[*PopupPage](admin.ListPopups(ctx, ListPopupsParams{Status: NewOptStatus(StatusArchived)}))
-	must(len(list.Items) > 0 && list.NextCursor.Null, "list %+v", list)
+	list := want[*PopupPage](admin.ListPopups(ctx, ListPopupsParams{Status: []Status{StatusArchived, StatusPaused}, Stats: NewOptFlag(Flag1), Facets: NewOptFlag(Flag1)}))
+	must(len(list.Items) > 0 && list.NextCursor.Null && list.Total == len(list.Items), "list %+v", list)
+	must(len(list.Items[0].Stats.Value.Points) == 7 && list.Facets.Value.Statuses["archived"] > 0, "list %+v", list)
 	revisions := want[*RevisionPage](admin.ListRevisions(ctx, ListRevisionsParams{Key: key, Limit: NewOptInt(2)}))
 	must(len(revisions.Items) == 2 && !revisions.NextCursor.Null, "revisions %+v", revisions)
 	stats := want[*Stats](admin.GetStats(ctx, GetStatsParams{Key: key, Interval: NewOptInterval(IntervalDay)}))
@@ -203,7 +204,7 @@ func read(ctx context.Context, admin *Client) {
 	must(days == 7 || days == 8, "statistics %+v", stats)
 	experiment := want[*Experiment](admin.GetExperiment(ctx, GetExperimentParams{Key: key, Goal: NewOptExperimentGoal(ExperimentGoalConvert)}))
 	must(experiment.Status == ExperimentStatusTooFew && len(experiment.Arms) == 2, "experiment %+v", experiment)
-	want[*AuditPage](admin.ListAudit(ctx, ListAuditParams{}))
+	want[*AuditPage](admin.ListAudit(ctx, ListAuditParams{Object: NewOptString(key)}))
 	want[*ExportEventsOKApplicationXNdjson](admin.ExportEvents(ctx, ExportEventsParams{}))
 	want[*ExportEventsOKTextCsv](admin.ExportEvents(ctx, ExportEventsParams{Format: NewOptExportEventsFormat(ExportEventsFormatCsv)}))
 }

@@ -137,8 +137,8 @@ want(200, await admin.POST("/v1/admin/popups/{key}/rollback", { params: { path }
 want(200, await admin.DELETE("/v1/admin/popups/{key}", { params: { path, header: { "If-Match": "*" } } }));
 
 // Look at what was changed and shown.
-const archived = want(200, await admin.GET("/v1/admin/popups", { params: { query: { status: "archived", limit: 500 } } }));
-assert(archived.items.some((item) => item.key === key));
+const archived = want(200, await admin.GET("/v1/admin/popups", { params: { query: { status: ["archived"], q: key, sort: "-updated_at", stats: "1", limit: 100 } } }));
+assert(archived.items.some((item) => item.key === key && item.stats?.points.length === 7));
 const page = want(200, await admin.GET("/v1/admin/popups/{key}/revisions", { params: { path, query: { limit: 2 } } }));
 const cursor = page.next_cursor ?? undefined;
 const rest = want(200, await admin.GET("/v1/admin/popups/{key}/revisions", { params: { path, query: { cursor } } }));
