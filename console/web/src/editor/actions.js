@@ -14,6 +14,7 @@ async function run(editor, name, action) {
   if (editor.busy !== "") return;
   editor.busy = name;
   editor.notice = null;
+  announce("");
   editor.update();
   let told = "";
   try {

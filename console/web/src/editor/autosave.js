@@ -28,7 +28,6 @@ export class Unsaved {
     this.#lock();
     addEventListener("pagehide", () => { this.write(); this.#release(); });
     addEventListener("pageshow", (event) => { if (event.persisted) this.#lock(); });
-    addEventListener("beforeunload", (event) => { this.write(); if (!this.works) event.preventDefault(); });
   }
 
   get #name() { return prefix + this.key + ":" + this.#tab; }

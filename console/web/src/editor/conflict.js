@@ -2,27 +2,12 @@
 import { html, nothing } from "lit/html.js";
 import { get } from "../api.js";
 import { ago, t } from "../i18n.js";
-import { at, equal, escape, put } from "../pointer.js";
+import { at, equal } from "../pointer.js";
 import { dialog } from "../ui.js";
 import { written } from "./editor.js";
+import { differences, merged } from "./merge.js";
 
 /** @typedef {import("./editor.js").Editor} Editor @typedef {import("./editor.js").Popup} Popup */
-
-/**
- * The pointers at which two documents differ: down to members of objects, and to elements of
- * lists whose elements have the same keys in the same order.
- * @param {any} a @param {any} b @returns {string[]}
- */
-export function differences(a, b, pointer = "") {
-  if (equal(a, b)) return [];
-  const keyed = (/** @type {any} */ list) => Array.isArray(list) && list.length > 0 && list.every((e) => typeof e?.key === "string");
-  const isObject = (/** @type {any} */ value) => value !== null && typeof value === "object" && !Array.isArray(value);
-  if (keyed(a) && keyed(b) && equal(a.map((/** @type {any} */ e) => e.key), b.map((/** @type {any} */ e) => e.key))) {
-    return a.flatMap((/** @type {any} */ e, /** @type {number} */ i) => differences(e, b[i], `${pointer}/${i}`));
-  }
-  if (!isObject(a) || !isObject(b)) return [pointer];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((name) => differences(a[name], b[name], `${pointer}/${escape(name)}`));
-}
 
 /**
  * Shows what is different and asks how to go on. Returns whether to save what the form has
@@ -39,13 +24,13 @@ export async function changedMeanwhile(editor) {
   const fields = differences(now, mine);
   /** The pointers at which the form's value is chosen: where they changed nothing, it is. */
   const chosen = new Set(fields.filter((pointer) => !equal(at(base, pointer), at(mine, pointer))));
-  const before = editor.popup;
+  const typed = editor.popup, old = editor.saved, differing = fields.filter((pointer) => !isEmpty(at(now, pointer)) || !isEmpty(at(mine, pointer)));
   const choice = await dialog({ name: t("editor.conflict"), wide: true, body: (/** @type {(choice?: "mine" | "theirs" | "merge") => void} */ close, redraw) => html`
     <p>${t("editor.conflict.text", { who: actor || t("editor.somebody"), version: theirs.version, ago: ago(theirs.updated_at), base: editor.version })}
       ${status === editor.status ? nothing : t("editor.conflict.status." + status)}</p>
-    ${fields.length === 0 ? html`<p>${t("editor.conflict.same")}</p>` : html`<div class="scroll conflict" tabindex="0" role="region" aria-label=${t("editor.conflict.fields")}><table>
+    ${differing.length === 0 ? html`<p>${t("editor.conflict.same")}</p>` : html`<div class="scroll conflict" tabindex="0" role="region" aria-label=${t("editor.conflict.fields")}><table>
       <thead><tr><th scope="col">${t("editor.conflict.field")}</th><th scope="col">${t("editor.conflict.theirs")}</th><th scope="col">${t("editor.conflict.mine")}</th></tr></thead>
-      <tbody>${fields.map((pointer) => html`<tr>
+      <tbody>${differing.map((pointer) => html`<tr>
         <th scope="row"><code>${pointer.slice(1).replaceAll("/", " › ")}</code>${!equal(at(base, pointer), at(now, pointer)) && !equal(at(base, pointer), at(mine, pointer)) ? html`<span class="both">${t("editor.conflict.both")}</span>` : nothing}</th>
         ${[now, mine].map((side) => html`<td><label><input type="radio" name=${"merge" + pointer} .checked=${chosen.has(pointer) === (side === mine)}
           @change=${() => { if (side === mine) chosen.add(pointer); else chosen.delete(pointer); redraw(); }}> <span>${shown(at(side, pointer))}</span></label></td>`)}
@@ -59,7 +44,7 @@ export async function changedMeanwhile(editor) {
   editor.saved = theirs;
   if (choice === "theirs") {
     editor.replace(written(theirs));
-    editor.notice = { kind: "info", text: t("editor.conflict.took", { version: theirs.version }), actions: [{ text: t("editor.conflict.back"), do: () => { editor.notice = null; editor.replace(before); } }] };
+    editor.notice = { kind: "info", text: t("editor.conflict.took", { version: theirs.version }), actions: [{ text: t("editor.conflict.back"), do: () => { editor.notice = null; editor.saved = /** @type {Popup} */ ({ ...old, status }); editor.replace(typed); } }] };
     return false;
   }
   const taken = fields.filter((pointer) => choice === "mine" || chosen.has(pointer));
@@ -67,15 +52,12 @@ export async function changedMeanwhile(editor) {
   return true;
 }
 
-/**
- * What the server has, with these fields as they are in the form.
- * @param {Record<string, any>} now @param {Record<string, any>} mine @param {string[]} taken
- */
-export const merged = (now, mine, taken) => taken.reduce((popup, pointer) => put(popup, pointer, at(mine, pointer)), now);
+/** @param {any} value */
+const isEmpty = (value) => value === undefined || value === "";
 
 /** A value in words. @param {any} value */
 function shown(value) {
-  if (value === undefined || value === "") return html`<span class="muted">${t("editor.conflict.nothing")}</span>`;
+  if (isEmpty(value)) return html`<span class="muted">${t("editor.conflict.nothing")}</span>`;
   return typeof value === "string" ? value : html`<code>${JSON.stringify(value, null, 1)}</code>`;
 }
 

@@ -51,7 +51,7 @@ export class JSONView {
   show() {
     if (this.editor.popup !== this.#shown && this.#unreadable.length === 0 && !equal(this.#read()?.popup, this.editor.popup)) this.#write();
     this.#shown = this.editor.popup;
-    queueMicrotask(() => this.#mark());
+    this.#mark();
   }
 
   #write() {
@@ -69,8 +69,7 @@ export class JSONView {
   /** What the text says, null if it is no JSON. */
   #read() {
     try {
-      const { status: _, ...document } = JSON.parse(this.view.state.doc.toString());
-      const { popup, errors } = complete(document);
+      const { popup, errors } = complete(JSON.parse(this.view.state.doc.toString()));
       return { popup: { ...popup, status: this.editor.status }, errors };
     } catch {
       return null;
@@ -124,10 +123,14 @@ export class JSONView {
       ${this.#unreadable.length === 0 ? nothing : html`<p>${t("editor.json.behind")} <button type="button" class="link" @click=${() => this.#discard()}>${t("editor.json.discard")}</button></p>`}`, this.list);
   }
 
+  /** Leads to what a pointer names. @param {string} pointer */
+  go(pointer) { this.#go(this.#place(pointer).from); }
+
   /** @param {number} position */
   #go(position) {
     this.view.dispatch({ selection: { anchor: position }, scrollIntoView: true });
     this.view.focus();
+    this.view.dom.scrollIntoView({ block: "nearest" });
   }
 }
 

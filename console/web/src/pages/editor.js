@@ -6,7 +6,7 @@ import { badge, emptyState, notice, pageHead, popupTabs } from "../ui.js";
 import { archive, pause, publish, resume, saveDraft } from "../editor/actions.js";
 import { basicsSection } from "../editor/basics.js";
 import { Editor, written } from "../editor/editor.js";
-import { jsonSection } from "../editor/json.js";
+import { jsonSection, openJSON } from "../editor/json.js";
 
 /** @typedef {import("../console.js").Shell} Shell */
 
@@ -32,6 +32,10 @@ export default async function page(main, shell) {
   await restore(editor);
   draw(main, editor);
   addEventListener("keydown", (event) => shortcut(editor, event));
+  addEventListener("beforeunload", (event) => {
+    editor.unsaved.write();
+    if (editor.obstacle || !editor.unsaved.works) event.preventDefault(); // all else is there again when the operator comes back
+  });
   if (!editor.saved) document.getElementById(editor.id("/key"))?.focus();
 }
 
@@ -103,6 +107,7 @@ function draw(main, editor) {
 function standing(editor) {
   const { saved, isDirty, version } = editor;
   if (isDirty && !editor.unsaved.works) return t("editor.unkept");
+  if (editor.readonly && saved === null) return t("editor.standing.readonly.new");
   if (editor.readonly && editor.status !== "archived") return t("editor.standing.readonly." + (editor.status === "draft" ? "draft" : "live"), { version });
   if (saved === null) return t(isDirty ? "editor.standing.new.dirty" : "editor.standing.new");
   return t("editor.standing." + editor.status + (isDirty && !editor.readonly ? ".dirty" : ""), { version });
@@ -129,9 +134,8 @@ const noticeOf = ({ notice: said }) => said === null ? nothing
 /** What the server said of the last change, with links to the fields. @param {Editor} editor */
 function problems(editor) {
   const list = (/** @type {import("../editor/editor.js").Note[]} */ notes) => html`<ul>${notes.map((note) => {
-    const input = fieldOf(editor, note.pointer), name = /** @type {HTMLInputElement | null} */ (input)?.labels?.[0]?.textContent ?? note.pointer.slice(1).replaceAll("/", " › ");
-    const words = (name ? name + ": " : "") + note.detail;
-    return html`<li>${input ? html`<a href="#${input.id}" @click=${(/** @type {Event} */ event) => { event.preventDefault(); reveal(input); }}>${words}</a>` : words}</li>`;
+    const input = fieldOf(editor, note.pointer), name = nameOf(input, note.pointer), words = (name ? name + ": " : "") + note.detail;
+    return html`<li><a href="#${input?.id ?? "json"}" @click=${(/** @type {Event} */ event) => { event.preventDefault(); if (input) reveal(input); else openJSON(editor, note.pointer); }}>${words}</a></li>`;
   })}</ul>`;
   return html`
     ${editor.errors.length === 0 ? nothing : html`<div class="notice danger" id="problems" tabindex="-1" role="alert"><strong>${t("editor.problems", { n: editor.errors.length })}</strong>${list(editor.errors)}</div>`}
@@ -146,6 +150,9 @@ function fieldOf(editor, pointer) {
   }
   return null;
 }
+
+/** What a field is called; a pointer if there is none. @param {HTMLElement | null} input @param {string} pointer */
+const nameOf = (input, pointer) => input?.ariaLabel ?? /** @type {HTMLInputElement | null} */ (input)?.labels?.[0]?.textContent ?? pointer.slice(1).replaceAll("/", " › ");
 
 /** @param {HTMLElement} input */
 function reveal(input) {
