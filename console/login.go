@@ -227,21 +227,22 @@ func (s *Server) loggedOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 // sendToLogIn sends a browser that wants a page to log in. One that follows a link of another
-// site has not sent the cookie (SameSite=Strict), so it is asked once more by a page of ours.
+// site, or over plain HTTP may do so, has not sent the cookie (SameSite=Strict), and would not
+// with a redirect: a page of ours leads there, from where who is logged in goes on.
 func (s *Server) sendToLogIn(w http.ResponseWriter, r *http.Request) {
-	at := r.URL.RequestURI()
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" && len(sessionCookies(r)) == 0 {
-		goOn(w, localPath(at))
+	to := logInPath + "?next=" + url.QueryEscape(r.URL.RequestURI())
+	if site := r.Header.Get("Sec-Fetch-Site"); (site == "cross-site" || site == "") && len(sessionCookies(r)) == 0 {
+		goOn(w, to)
 		return
 	}
-	http.Redirect(w, r, logInPath+"?next="+url.QueryEscape(at), http.StatusSeeOther)
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 var goOnPage = template.Must(template.New("").Parse(`<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>popupd</title><meta http-equiv="refresh" content="0; url={{.}}"><p><a href="{{.}}">popupd</a></p></html>
 `))
 
-// goOn answers with a page of ours that goes on to a local path by itself, with the cookies
+// goOn answers with a page of ours that goes on to a local path by itself, with the cookie
 // that a redirect from another site would go without.
 func goOn(w http.ResponseWriter, path string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

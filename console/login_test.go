@@ -584,11 +584,14 @@ func TestPagesSendToLogIn(t *testing.T) {
 		t.Errorf("logged in already: %d to %q", a.Status, a.Header.Get("Location"))
 	}
 
-	// A link of another site comes without the cookie: a page of ours asks once more, with it.
-	link := append([]string{"Sec-Fetch-Site", "cross-site"}, asPage...)
+	// A link of another site comes without the cookie: a page of ours leads to log in, with it.
 	b.cookie = ""
-	if a := b.want(200, "", "GET", `/users?uid="><script>`, link...); !strings.Contains(string(a.Body), `content="0; url=/users?uid=&#34;&gt;&lt;script&gt;"`) || strings.Contains(string(a.Body), "<script") || !strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Errorf("%s", a.Body)
+	for _, site := range []string{"cross-site", ""} {
+		a := b.want(200, "", "GET", `/users?uid="><script>`, append([]string{"Sec-Fetch-Site", site}, asPage...)...)
+		if want := `content="0; url=/login?next=%2Fusers%3Fuid%3D%22%3E%3Cscript%3E"`; !strings.Contains(string(a.Body), want) || strings.Contains(string(a.Body), "<script") ||
+			!strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("from %q: %s", site, a.Body)
+		}
 	}
 }
 

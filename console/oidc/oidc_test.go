@@ -146,6 +146,7 @@ func (d *deployment) do(method, address string) (status int, location, body stri
 		d.t.Fatal(err)
 	}
 	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Sec-Fetch-Site", "none")
 	res, err := d.browser.Do(r)
 	if err != nil {
 		d.t.Fatal(err)
