@@ -74,7 +74,7 @@ export default async function users(main, shell) {
   }
 
   const draw = () => render(html`
-    ${pageHead({ title: html`<bdi class="uid">${uid}</bdi>`, back: { href: "/users", text: t("users.other") } })}
+    ${pageHead({ title: html`<bdi class="uid">${visible(uid)}</bdi>`, back: { href: "/users", text: t("users.other") } })}
     <section class="card" aria-labelledby="why">
       <h2 id="why">${t("users.why")}</h2>
       ${questionForm(question, { popups, placements, problem, change: (next) => { question = next; draw(); }, submit: askAgain })}
@@ -91,6 +91,9 @@ export default async function users(main, shell) {
   document.title = `${uid} · ${t("shell.nav.users")} · popupd`;
   await ask();
 }
+
+/** A user id with what can't be seen in it, or turns what follows, by its code. @param {string} uid */
+const visible = (uid) => uid.split(/([\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}|^ | $)/u).map((part, i) => i % 2 === 0 ? part : html`<span class="code">U+${part.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}</span>`);
 
 /** The field with which users are looked up. @param {string} value @param {string} error */
 const search = (value, error) => html`<form class="lookup" action="/users" role="search">

@@ -1,6 +1,6 @@
 // The poll that is to be explained: its form, its place in the address, its request.
 import { html, nothing } from "lit/html.js";
-import { t } from "../i18n.js";
+import { has, t } from "../i18n.js";
 import { field, notice } from "../ui.js";
 
 /** The members of a poll that are one text each. */
@@ -65,7 +65,10 @@ function localTime(at) {
  */
 export function questionForm(q, { popups, placements, problem, change, submit }) {
   const set = (/** @type {keyof Question} */ name) => (/** @type {string} */ value) => change({ ...q, [name]: value });
-  const error = (/** @type {string} */ name) => problem?.errors.filter((e) => e.pointer === "/" + name || e.pointer.startsWith(`/${name}/`)).map((e) => e.detail).join("; ") ?? "";
+  const error = (/** @type {string} */ name) => {
+    const found = problem?.errors.find((e) => e.pointer === "/" + name || e.pointer.startsWith(`/${name}/`));
+    return !found ? "" : has("users.wrong." + name) ? t("users.wrong." + name) : found.detail;
+  };
   const wrongBelow = less.some((name) => error(name)) || error("attributes") !== "";
   const filled = less.some((name) => q[name] !== "") || q.attributes !== "";
   const choices = popups.some((p) => p.key === q.popup) || q.popup === "" ? popups : [...popups, { key: q.popup, name: "", placements: [] }];

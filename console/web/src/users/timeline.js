@@ -22,7 +22,8 @@ export function timeline(now, candidates, name, asked, more) {
   const place = (/** @type {number} */ sec) => 100 * scale(sec) / scale(last);
   const at = (/** @type {number} */ sec) => `--x: ${place(sec).toFixed(2)}%`;
   const marks = ticks.filter((sec) => sec < last);
-  const labels = marks.filter((sec) => place(sec) > 15);
+  /** Marks that have room for what they are called. */
+  const labels = marks.reduce((kept, sec) => place(sec) - place(kept.at(-1) ?? 0) < 14 ? kept : [...kept, sec], /** @type {number[]} */ ([]));
   return html`
     <div class="axis" aria-hidden="true"><div class="track"><span class="now" .style=${at(0)}>${t("users.axis.now")}</span>${labels.map((sec) => html`<span .style=${at(sec)}>${duration(sec)}</span>`)}</div></div>
     <ol class="timeline">${candidates.map((c) => html`<li><details ?open=${c.key === asked}>
