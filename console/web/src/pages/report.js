@@ -2,11 +2,15 @@
 import { html, nothing, render } from "lit/html.js";
 import { ApiError, get } from "../api.js";
 import { load, t } from "../i18n.js";
+import { live } from "../live.js";
 import { experimentSection } from "../report/experiment.js";
 import { funnelSection, variantsSection, chartsSection, isShown } from "../report/figures.js";
 import { addressOf, intervalsOf, ranges, readAddress, spanOf, startOfDay } from "../report/span.js";
 import { csvOf, whyNotSection } from "../report/whynot.js";
 import { announce, badge, emptyState, field, notice, pageHead, popupTabs } from "../ui.js";
+
+/** How often numbers are renewed at most, in ms. */
+const renewEvery = 4000;
 
 /** @param {HTMLElement} main @param {import("../console.js").Shell} shell */
 export default async function report(main, shell) {
@@ -20,17 +24,20 @@ export default async function report(main, shell) {
   /** @type {any} null: there is nothing to compare */
   let experiment;
   let csv = "";
+  let asked = 0, answered = 0; // how often all was read: an answer that comes late is not shown
 
   /** Reads all anew. @param {boolean} [background] nobody asked for it */
   async function read(background) {
-    const options = { background };
+    const options = { background }, mine = ++asked;
     const goal = at.goal ? "?goal=" + at.goal : "";
-    [popup, stats, experiment] = await Promise.all([
+    let [newPopup, newStats, newExperiment] = await Promise.all([
       get(path, options).then(({ body }) => body),
       get(`${path}/stats?${spanOf(at)}`, options).then(({ body }) => body),
       get(`${path}/experiment${goal}`, options).then(({ body }) => body, none),
     ]);
-    if (!at.goal && popup.goal.event && experiment?.goal === "click") experiment = (await get(path + "/experiment?goal=convert", options)).body;
+    if (!goal && newPopup.goal.event && newExperiment) newExperiment = (await get(path + "/experiment?goal=convert", options)).body;
+    if (mine < answered) return;
+    [answered, popup, stats, experiment] = [mine, newPopup, newStats, newExperiment];
     URL.revokeObjectURL(csv);
     document.title = `${popup.name || popup.key} · ${t("ui.tab.report")} · popupd`;
     csv = URL.createObjectURL(new Blob([csvOf(stats)], { type: "text/csv" }));
@@ -45,13 +52,29 @@ export default async function report(main, shell) {
       await read();
     } catch (error) {
       at = before;
-      draw(error instanceof ApiError ? error.detail : String(error));
-      return;
+      return failed(error);
     }
     history.pushState(null, "", location.pathname + addressOf(at));
     announce(t("report.shown"));
   }
-  addEventListener("popstate", () => { at = readAddress(location.search); void read(); });
+
+  const failed = (/** @type {unknown} */ error) => draw(!(error instanceof ApiError) ? String(error) : error.status === 400 ? t("report.wrongdays") : error.detail);
+
+  let reading = false, again = false;
+  /** Reads what has changed, one time after the other. What failed is read with the next change. */
+  async function renew() {
+    again = true;
+    if (reading) return;
+    reading = true;
+    while (again) {
+      again = false;
+      await read(true).catch(failed);
+      await new Promise((later) => setTimeout(later, renewEvery));
+    }
+    reading = false;
+  }
+
+  addEventListener("popstate", () => { at = readAddress(location.search); read().catch(failed); });
 
   const draw = (problem = "") => render(html`
     ${pageHead({
@@ -76,7 +99,7 @@ export default async function report(main, shell) {
 
   /** @param {string} first @param {string} last days, both shown */
   function setDays(first, last) {
-    if (!first || !last) return; // not typed to its end
+    if (first < "2000" || last < "2000") return; // the year is not typed to its end
     const next = new Date(Date.parse(last) + 864e5).toISOString().slice(0, 10);
     void go({ from: startOfDay(first, stats.timezone), to: startOfDay(next, stats.timezone) });
   }
@@ -103,6 +126,7 @@ export default async function report(main, shell) {
   }
 
   await read();
+  live({ counts: renew, revision: renew });
 }
 
 /** There is no experiment: that is no error. @param {unknown} error */

@@ -38,25 +38,26 @@ export function experimentSection(e, popup, setGoal) {
       ${emptyState({ title: t("report.experiment.none"), text: t("report.experiment.none.text"), action: html`<a href="/popups/${popup.key}">${t("report.experiment.edit")}</a>` })}</section>`;
   }
   const [baseline, ...others] = e.arms;
+  const compared = e.srm.status !== "bad"; // else lifts say nothing
   return html`<section class="card experiment" aria-labelledby="experiment">
     <div class="title"><h2 id="experiment">${t("report.experiment")}</h2>
       ${field({ label: t("report.goal"), name: "goal", value: e.goal, options: ["click", "convert"].map((value) => ({ value, text: t("report.goal." + value) })), input: setGoal })}</div>
     <p class="muted">${e.since === null ? t("report.experiment.nobody") : t("report.experiment.lead", { since: dateTime(e.since), n: e.window_days })}</p>
     ${e.srm.status === "ok" ? nothing : notice(e.srm.status === "bad" ? "danger" : "warning", html`<b>${t("report.srm." + e.srm.status)}</b> ${t(`report.srm.${e.srm.status}.do`)}`)}
     ${e.changes.length ? notice("warning", html`${t("report.changes")}<ul class="changes">${e.changes.map((c) => html`<li>${t("report.change", { version: c.version, at: dateTime(c.at), fields: list(c.fields.map((name) => t("report.changed." + name))) })}</li>`)}</ul>`) : nothing}
-    ${e.srm.status === "bad" ? nothing : html`<p class="verdict ${e.status}">${t("report.verdict." + e.status)}</p>
+    ${!compared ? nothing : html`<p class="verdict ${e.status}">${t("report.verdict." + e.status)}</p>
       ${e.status === "too_few" && e.goal === "click" && baseline?.control ? html`<p>${t("report.control.click")}</p>` : nothing}`}
-    ${e.arms.length ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="experiment">${arms(e)}</div>` : nothing}
-    ${e.srm.status === "bad" ? nothing : html`<ul class="words">${others.filter((arm) => arm.lift !== null).map((arm) => html`<li>${inWords(arm, baseline, e.goal)}</li>`)}</ul>
-      ${others.some((arm) => arm.lift !== null && !arm.different) ? html`<p class="muted">${t("report.open")}</p>` : nothing}`}
+    ${e.arms.length ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="experiment">${arms(compared ? e.arms : e.arms.map((arm) => ({ ...arm, lift: null, different: false })))}</div>` : nothing}
+    ${!compared ? nothing : html`<ul class="words">${others.filter((arm) => arm.lift !== null).map((arm) => html`<li>${inWords(arm, baseline, e.goal)}</li>`)}</ul>
+      ${others.some((arm) => arm.lift !== null && !arm.different) ? html`<p class="muted">${t("report.open")}</p>` : nothing}
+      <p class="muted">${t("report.anytime")}</p>`}
     ${e.mixed_users > 0 ? html`<p class="muted">${t("report.mixed", { n: e.mixed_users })}</p>` : nothing}
-    <p class="muted">${t("report.anytime")}</p>
   </section>`;
 }
 
-/** @param {Experiment} e */
-function arms(e) {
-  const compared = e.arms.filter((arm) => arm.lift !== null);
+/** @param {Arm[]} of */
+function arms(of) {
+  const compared = of.filter((arm) => arm.lift !== null);
   const ends = [0, ...compared.flatMap((arm) => [Math.log1p(arm.lift_low ?? 0), Math.log1p(arm.lift_high ?? 0)])];
   const low = Math.min(...ends), high = Math.max(...ends);
   /** Where a lift is drawn: ratios are as wide upward as downward. @param {number} lift */
@@ -64,12 +65,12 @@ function arms(e) {
   return html`<table>
     <thead><tr><th scope="col">${t("report.variant")}</th><th scope="col" class="number">${t("report.users")}</th><th scope="col" class="number">${t("report.reached")}</th><th scope="col" class="number">${t("report.rate")}</th>
       <th scope="col" class="number">${t("report.lift")}</th><th scope="col">${t("report.bounds")}</th></tr></thead>
-    <tbody>${e.arms.map((arm) => html`<tr>
+    <tbody>${of.map((arm) => html`<tr>
       <th scope="row"><span class="name">${arm.variant}</span> ${arm.baseline ? html`<span class="badge">${t(arm.control ? "report.control" : "report.baseline")}</span>` : arm.control ? html`<span class="badge">${t("report.control")}</span>` : nothing}
         ${arm.different ? html`<span class="badge active">${t("report.different")}</span>` : nothing}</th>
       <td class="number">${number(arm.users)}</td><td class="number">${number(arm.converted)}</td><td class="number">${arm.users > 0 ? percent(arm.rate) : "–"}</td>
       <td class="number">${arm.lift === null ? "–" : signed(arm.lift)}</td>
-      <td>${arm.lift === null ? html`<span class="muted">${t(arm.baseline ? "report.comparedwith" : "report.notyet")}</span>` : html`<span class="bounds">${interval(arm, x)}<span>${t("report.fromto", { low: signed(arm.lift_low ?? 0), high: signed(arm.lift_high ?? 0) })}</span></span>`}</td>
+      <td>${arm.lift === null ? html`<span class="muted">${t(arm.baseline ? "report.comparedwith" : arm.lift_low === null ? "report.notyet" : "report.notread")}</span>` : html`<span class="bounds">${interval(arm, x)}<span>${t("report.fromto", { low: signed(arm.lift_low ?? 0), high: signed(arm.lift_high ?? 0) })}</span></span>`}</td>
     </tr>`)}</tbody>
   </table>`;
 }

@@ -29,7 +29,7 @@ export function timeline(now, candidates, name, asked, more) {
     <ol class="timeline">${candidates.map((c) => html`<li><details ?open=${c.key === asked}>
       <summary>
         <span class="what"><b>${name(c.key)}</b> <span class=${c.eligible ? "good" : "muted"}>${c.eligible ? t("users.wins") : reasonText(c.blocked_by ?? "")}</span></span>
-        <span class="track" aria-hidden="true">${marks.map((sec) => html`<i class="tick" .style=${at(sec)}></i>`)}${Number.isFinite(after(c)) ? html`<i class="dot ${c.eligible ? "won" : ""}" .style=${at(after(c))}></i>` : ""}</span>
+        <span class="track ${Number.isFinite(after(c)) ? "" : "never"}" aria-hidden="true">${marks.map((sec) => html`<i class="tick" .style=${at(sec)}></i>`)}${Number.isFinite(after(c)) ? html`<i class="dot ${c.eligible ? "won" : ""}" .style=${at(after(c))}></i>` : ""}</span>
         <span class="when">${whenOf(c, now)}</span>
       </summary>
       ${more(c)}

@@ -1,4 +1,4 @@
-import{a as r,d as o,f as v,i as l}from"./chunk-2SAV4WM6.js";function S(e){let n=document.getElementById("status");n.textContent="",clearTimeout(y),requestAnimationFrame(()=>{n.textContent=e}),y=setTimeout(()=>{n.textContent=""},8e3)}var y=0,j=({title:e,back:n,lead:t,actions:s,tabs:a})=>r`<header class="head">
+import{a as r,d as o,f as v,i as l}from"./chunk-7ZKBATYO.js";function S(e){let n=document.getElementById("status");n.textContent="",clearTimeout(y),requestAnimationFrame(()=>{n.textContent=e}),y=setTimeout(()=>{n.textContent=""},8e3)}var y=0,j=({title:e,back:n,lead:t,actions:s,tabs:a})=>r`<header class="head">
   ${n?r`<a class="back" href=${n.href}>${n.text}</a>`:o}
   <div class="title"><h1>${e}</h1><div class="actions">${s??o}</div></div>
   ${t?r`<p class="lead">${t}</p>`:o}
