@@ -23,6 +23,7 @@ export class ApiError extends Error {
  * @property {string} [match] If-Match: the version that the change is based on
  * @property {boolean} [background] nobody asked for it: it does not keep the session alive
  * @property {string} [type] Content-Type; without one the body is sent as JSON
+ * @property {boolean} [text] the answer is given as it came: numbers of JSON that JavaScript can't hold stay what they are
  * @property {AbortSignal} [signal]
  */
 
@@ -62,6 +63,6 @@ export async function send(method, path, body, options = {}) {
     const text = await response.text();
     const json = response.headers.get("Content-Type")?.includes("json");
     if (!response.ok) throw new ApiError(response.status, json ? JSON.parse(text) : { detail: response.statusText });
-    return { body: text === "" ? null : json ? JSON.parse(text) : text, etag: (response.headers.get("ETag") ?? "").replaceAll('"', "") };
+    return { body: text === "" ? null : json && !options.text ? JSON.parse(text) : text, etag: (response.headers.get("ETag") ?? "").replaceAll('"', "") };
   }
 }

@@ -50,10 +50,18 @@ export const number = (n) => numbers.format(n);
 export const compact = (n) => compacts.format(n);
 /** 12.3 % of a fraction @param {number} x */
 export const percent = (x) => percents.format(x);
+/** 1.2 MB @param {number} bytes */
+export function size(bytes) {
+  const [unit, bytesIn] = sizes.find(([, n]) => bytes >= n) ?? sizes[3];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumFractionDigits: 1 }).format(bytes / bytesIn);
+}
 /** @param {string[]} items */
 export const list = (items) => lists.format(items);
 /** Day and time where the operator is. @param {number | string} at ms since the epoch, or RFC 3339 */
 export const dateTime = (at) => times.format(new Date(at));
+
+/** @type {[string, number][]} */
+const sizes = [["gigabyte", 1e9], ["megabyte", 1e6], ["kilobyte", 1e3], ["byte", 1]];
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

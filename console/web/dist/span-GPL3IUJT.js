@@ -1,0 +1,1 @@
+import"./chunk-3TXHFKDN.js";var e="Unit of “{label}”",o="days",t="hours",u="minutes",a="seconds",d="= {n} s",i={unit:e,day:o,hour:t,minute:u,second:a,exact:d};export{o as day,i as default,d as exact,t as hour,u as minute,a as second,e as unit};

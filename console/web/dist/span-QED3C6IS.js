@@ -1,0 +1,1 @@
+import"./chunk-3TXHFKDN.js";var a="“{label}”的单位",t="天",u="小时",c="分钟",d="秒",i="= {n} 秒",l={unit:a,day:t,hour:u,minute:c,second:d,exact:i};export{t as day,l as default,i as exact,u as hour,c as minute,d as second,a as unit};
