@@ -163,7 +163,7 @@ sdk-tools: ## Install Chromium, Firefox and Node.js (Debian, as root) and the np
 CONSOLE ?= console/web/dist
 console: ## Bundle the console's pages out of console/web, into the directory CONSOLE.
 	@rm -rf $(CONSOLE)
-	$(TOOL) esbuild console/web/src/console.js console/web/style/console.css --bundle --minify --splitting --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --entry-names=[name] --chunk-names=[name]-[hash] --tsconfig-raw={} --outdir=$(CONSOLE)
+	$(TOOL) esbuild console/web/src/console.js console/web/src/frame.js console/web/style/console.css console/web/style/frame.css --bundle --minify --splitting --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --entry-names=[name] --chunk-names=[name]-[hash] --tsconfig-raw={} --outdir=$(CONSOLE)
 
 console-tools: ## Install Node.js (Debian, as root) and the npm packages of the console's pages, where they are missing.
 	@command -v npm >/dev/null || $(call install,nodejs npm)

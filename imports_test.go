@@ -41,7 +41,7 @@ var imports = map[string][]string{
 	"console/oidc":     {"console", "internal/retry", "popup"},
 	"console/sessions": {"internal/retry", "popup"},
 	"console/tokens":   {"internal/retry", "popup"},
-	"console/web":      {"console", "popup"},
+	"console/web":      {"console", "popup", "sdk"},
 	"docs":             {},
 	"sdk":              {},
 	"tuning":           {},

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"mime"
@@ -16,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/sdk"
 )
 
 //go:embed dist static
@@ -36,6 +38,15 @@ type asset struct {
 
 func newAssets() (*assets, error) {
 	a, sum := &assets{files: map[string]*asset{}}, sha256.New()
+	add := func(name string, content []byte) error {
+		if a.files[name] != nil {
+			return fmt.Errorf("two files are named %s", name)
+		}
+		fmt.Fprintf(sum, "%s %d\n", name, len(content))
+		sum.Write(content)
+		a.files[name] = &asset{kindOf(name), content, sync.OnceValue(func() []byte { return compress(content) })}
+		return nil
+	}
 	err := fs.WalkDir(embedded, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -44,15 +55,10 @@ func newAssets() (*assets, error) {
 		if err != nil {
 			return err
 		}
-		base := path.Base(name)
-		if a.files[base] != nil {
-			return fmt.Errorf("two files are named %s", base)
-		}
-		fmt.Fprintf(sum, "%s %d\n", base, len(content))
-		sum.Write(content)
-		a.files[base] = &asset{kindOf(base), content, sync.OnceValue(func() []byte { return compress(content) })}
-		return nil
+		return add(path.Base(name), content)
 	})
+	// What the preview shows popups with is what pages load.
+	err = errors.Join(err, add("popupd.js", sdk.Script), add("popupd.mock.mjs", sdk.Mock))
 	a.path = "/assets/" + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
 	return a, err
 }
@@ -60,7 +66,7 @@ func newAssets() (*assets, error) {
 // kindOf does not leave the types that browsers insist on to the host's tables.
 func kindOf(name string) string {
 	switch path.Ext(name) {
-	case ".js":
+	case ".js", ".mjs":
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"
@@ -88,6 +94,7 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) error {
 	h, content := w.Header(), file.content
 	h.Set("Content-Type", file.kind)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Access-Control-Allow-Origin", "*") // the preview's frame has no origin, and loads modules
 	h.Set("Vary", "Accept-Encoding")
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")

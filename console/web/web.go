@@ -82,6 +82,7 @@ func (p *Pages) Routes() []console.Route {
 	routes := []console.Route{
 		{Method: "GET", Path: "/", Endpoint: home},
 		{Method: "GET", Path: "/assets/{hash}/{file}", Endpoint: p.assets.serve},
+		{Method: "GET", Path: "/preview", Endpoint: p.preview},
 	}
 	for _, at := range pages {
 		routes = append(routes, console.Route{Method: "GET", Path: at.path, Role: popup.RoleViewer, Endpoint: func(w http.ResponseWriter, r *http.Request) error {

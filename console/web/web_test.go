@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/popupd/popupd/console"
+	"github.com/popupd/popupd/sdk"
 )
 
 func newPages(t *testing.T) *Pages {
@@ -223,5 +224,41 @@ func command(t *testing.T, name string, args ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+}
+
+// TestPreviewFrame: the frame of the preview is of no origin, may be in a page of the console
+// alone, and shows popups by the SDK that pages load. No other page may be in a frame.
+func TestPreviewFrame(t *testing.T) {
+	p := newPages(t)
+	w := p.get(t, "/preview")
+	csp, body := w.Header().Get("Content-Security-Policy"), w.Body.String()
+	for _, want := range []string{"default-src 'none'", "frame-ancestors 'self'", "form-action 'none'", "base-uri 'none'", "; sandbox allow-scripts"} {
+		if !strings.Contains(csp+";", want+";") {
+			t.Errorf("policy %q lacks %q", csp, want)
+		}
+	}
+	nonce := regexp.MustCompile(`'nonce-([^']+)'`).FindStringSubmatch(csp)
+	if nonce == nil || strings.Count(body, `nonce="`+nonce[1]+`"`) != 3 || regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+=|<script>|<style`).MatchString(body) {
+		t.Errorf("policy %q of %s", csp, body)
+	}
+	if got := w.Header().Get("X-Frame-Options"); got != "SAMEORIGIN" {
+		t.Errorf("X-Frame-Options %q", got)
+	}
+	for _, at := range pages {
+		w := p.get(t, strings.ReplaceAll(at.path, "{key}", "k"))
+		if got := w.Header().Get("X-Frame-Options"); got != "" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+			t.Errorf("%s: X-Frame-Options %q, policy %q", at.path, got, w.Header().Get("Content-Security-Policy"))
+		}
+	}
+	for _, src := range regexp.MustCompile(`(?:src|href)="(/[^"]+)"`).FindAllStringSubmatch(body, -1) {
+		if got := p.get(t, src[1]); got.Code != http.StatusOK || got.Header().Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %d %v", src[1], got.Code, got.Header())
+		}
+	}
+	for name, want := range map[string][]byte{"popupd.js": sdk.Script, "popupd.mock.mjs": sdk.Mock} {
+		if got := p.get(t, p.assets.path+name); !bytes.Equal(got.Body.Bytes(), want) || got.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("%s: %d bytes, %v", name, got.Body.Len(), got.Header())
+		}
 	}
 }

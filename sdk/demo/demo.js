@@ -16,9 +16,16 @@ function note(text) {
   log.scrollTop = log.scrollHeight;
 }
 
+// A link of the console shows a popup before it is published: docs/frontend.md#previews.
+const preview = new URLSearchParams(location.search).get("popupd_preview");
+const previewing = preview && {
+  storage: "none",
+  fetch: (url, o) => fetch(url, { ...o, body: JSON.stringify({ ...JSON.parse(o.body), preview }) }),
+};
+
 let client;
 function visit() {
-  client = window.popupd.init({ placement: ["shop-top", "shop-offer", "shop"], container: { "shop-offer": "#offer" } });
+  client = window.popupd.init({ placement: ["shop-top", "shop-offer", "shop"], container: { "shop-offer": "#offer" }, ...previewing });
   for (const name of ["show", "view", "click", "dismiss", "release"]) {
     client.on(name, ({ popup }) => {
       note(name + " " + popup.key);

@@ -48,6 +48,10 @@ export const popupTabs = (key, current) => /** @type {const} */ (["edit", "repor
  * @param {string[]} [f.warnings]
  * @param {boolean} [f.required]
  * @param {boolean} [f.disabled]
+ * @param {boolean} [f.readonly]
+ * @param {string} [f.list] id of a datalist
+ * @param {string} [f.lang] language of what is written, where it may be another than the page's
+ * @param {string} [f.dir] its direction
  * @param {string} [f.autocomplete]
  * @param {string} [f.placeholder]
  * @param {number | string} [f.min]
@@ -63,9 +67,9 @@ export function field(f) {
     ? html`<select id=${f.name} name=${f.name} .value=${f.value ?? ""} ?disabled=${f.disabled} aria-invalid=${f.error ? "true" : nothing} aria-describedby=${notes} @change=${told}>
         ${f.options.map((o) => html`<option value=${o.value} ?selected=${o.value === (f.value ?? "")}>${o.text}</option>`)}</select>`
     : f.rows
-      ? html`<textarea id=${f.name} name=${f.name} rows=${f.rows} .value=${f.value ?? ""} placeholder=${f.placeholder ?? nothing} ?required=${f.required} ?disabled=${f.disabled} aria-invalid=${f.error ? "true" : nothing} aria-describedby=${notes} @input=${told}></textarea>`
-      : html`<input id=${f.name} name=${f.name} type=${f.type ?? "text"} .value=${f.value ?? ""} placeholder=${f.placeholder ?? nothing} autocomplete=${/** @type {any} */ (f.autocomplete ?? "off")} min=${f.min ?? nothing} max=${f.max ?? nothing} step=${f.step ?? nothing}
-          ?required=${f.required} ?disabled=${f.disabled} aria-invalid=${f.error ? "true" : nothing} aria-describedby=${notes} @input=${told}>`;
+      ? html`<textarea id=${f.name} name=${f.name} lang=${f.lang ?? nothing} dir=${/** @type {any} */ (f.dir ?? nothing)} rows=${f.rows} .value=${f.value ?? ""} placeholder=${f.placeholder ?? nothing} ?required=${f.required} ?disabled=${f.disabled} aria-invalid=${f.error ? "true" : nothing} aria-describedby=${notes} @input=${told}></textarea>`
+      : html`<input id=${f.name} name=${f.name} lang=${f.lang ?? nothing} dir=${/** @type {any} */ (f.dir ?? nothing)} type=${f.type ?? "text"} .value=${f.value ?? ""} placeholder=${f.placeholder ?? nothing} autocomplete=${/** @type {any} */ (f.autocomplete ?? "off")} min=${f.min ?? nothing} max=${f.max ?? nothing} step=${f.step ?? nothing}
+          list=${f.list ?? nothing} ?required=${f.required} ?disabled=${f.disabled} ?readonly=${f.readonly} aria-invalid=${f.error ? "true" : nothing} aria-describedby=${notes} @input=${told}>`;
   return html`<div class="field">
     <label for=${f.name} class=${f.bare ? "hidden" : ""}>${f.label}</label>
     ${input}
@@ -113,7 +117,7 @@ export function dialog({ name, wide, stay, body }) {
       before?.focus();
       resolve(value);
     };
-    const redraw = () => render(html`<header><h2>${name}</h2>${stay ? nothing : html`<button type="button" class="quiet close" aria-label=${t("shell.close")} @click=${() => close()}>×</button>`}</header>
+    const redraw = () => render(html`<div class="top"><h2>${name}</h2>${stay ? nothing : html`<button type="button" class="quiet close" aria-label=${t("shell.close")} @click=${() => close()}>×</button>`}</div>
       <div class="body">${body(close, redraw)}</div>`, element);
     element.addEventListener("cancel", (event) => { event.preventDefault(); if (!stay) close(); });
     redraw();

@@ -5,16 +5,20 @@ import { ago, load, t } from "../i18n.js";
 import { badge, emptyState, notice, pageHead, popupTabs } from "../ui.js";
 import { archive, pause, publish, resume, saveDraft } from "../editor/actions.js";
 import { basicsSection } from "../editor/basics.js";
+import { contentSection } from "../editor/content.js";
 import { Editor, written } from "../editor/editor.js";
 import { jsonSection, openJSON } from "../editor/json.js";
+import { previewPane } from "../editor/preview.js";
+import { translationsSection } from "../editor/translations.js";
+import { variantsSection } from "../editor/variants.js";
 
 /** @typedef {import("../console.js").Shell} Shell */
 
-/** The sections, in their order: content, variants, targeting, schedule and frequency come after the basics. */
-const sections = [basicsSection, jsonSection];
+/** The sections, in their order: targeting, schedule and frequency come after the content. */
+const sections = [basicsSection, contentSection, variantsSection, translationsSection, jsonSection];
 
 /** Files of messages of the sections. @type {string[]} */
-const texts = [];
+const texts = ["content", "variants", "translations", "preview"];
 
 /** Asks before something is published. @param {Editor} editor */
 const review = async (editor) => true;
@@ -98,7 +102,7 @@ function draw(main, editor) {
     ${pageHead({ title: html`${title} ${saved ? badge(editor.status) : nothing}`, back: { href: "/popups", text: t("shell.nav.popups") }, tabs: saved ? popupTabs(saved.key, "edit") : undefined })}
     <div class="editor-bar"><p id="standing">${standing(editor)}</p>${buttons(editor)}</div>
     ${noticeOf(editor)} ${problems(editor)}
-    <div class="editor"><div class="sections">${sections.map((section) => section(editor))}</div></div>`, main);
+    <div class="editor"><div class="sections">${sections.map((section) => section(editor))}</div><aside>${previewPane(editor)}</aside></div>`, main);
   view();
   if (editor.errors.length + editor.noted.length > 0) view(); // problems are named by the labels of the fields, which are there now
 }
