@@ -38,10 +38,10 @@ export function contentSection(editor) {
 }
 
 /** Which variant the fields show. @param {Editor} editor */
-const chooser = (editor) => html`<div class="choice" role="group" aria-label=${t("content.variant")}>${variantsOf(editor).map((variant, i) => {
+const chooser = (editor) => html`<div class="pick" role="group" aria-label=${t("content.variant")}>${variantsOf(editor).map((variant, i) => {
   const wrong = editor.errorsBelow("/variants/" + i).length;
   return html`<button type="button" aria-pressed=${i === choiceOf(editor).variant ? "true" : "false"} @click=${() => choose(editor, { variant: i })}>
-    ${variant.key || i + 1}${wrong ? html` <span class="mark">${t("content.wrong", { n: wrong })}</span>` : nothing}</button>`;
+    ${variant.key || i + 1}${wrong ? html` <span class="mistakes">${t("content.wrong", { n: wrong })}</span>` : nothing}</button>`;
 })}</div>`;
 
 /** Kind, position, colours and direction. @param {Editor} editor @param {string} at @param {Record<string, any>} content */

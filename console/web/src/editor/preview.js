@@ -36,7 +36,7 @@ export function previewPane(editor) {
         options: [{ value: "", text: t("preview.language.content") }, ...tags.map((each) => ({ value: each, text: `${languageName(each)} (${each})` }))],
       })}
     </div>
-    <div class="stage ${page}" ${ref(preview.stage)}><iframe src="/preview" sandbox="allow-scripts" title=${t("preview.frame")} ${ref(preview.frame)}></iframe></div>
+    <div class="window" ${ref(preview.stage)}><iframe src="/preview" sandbox="allow-scripts" title=${t("preview.frame")} ${ref(preview.frame)}></iframe></div>
     <div class="told" role="status">${[...notesOf(editor), ...preview.told].map((note) => html`<p>${note}</p>`)}</div>
     ${preview.ended ? html`<button type="button" @click=${() => preview.again()}>${t("preview.again")}</button>` : nothing}
   </section>`;

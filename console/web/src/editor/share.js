@@ -1,7 +1,7 @@
 // A link that shows the popup on the operator's own page, before anybody else sees it.
 import { html, nothing } from "lit/html.js";
 import { ApiError, send } from "../api.js";
-import { ago, dateTime, t } from "../i18n.js";
+import { ago, dateTime, has, t } from "../i18n.js";
 import { announce, dialog, field } from "../ui.js";
 import { choiceOf, choose, variantsOf } from "./choice.js";
 
@@ -39,9 +39,15 @@ async function ask(editor, state) {
     Object.assign(state, { token: body.token, ends: body.expires_at, error: [] });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const errors = error.errors.map(({ pointer, detail }) => pointer.replace(/^\/popup(?=\/)/, "").slice(1).replaceAll("/", " › ") + ": " + detail);
+    const errors = error.errors.map(({ pointer, detail }) => placeOf(pointer) + ": " + detail);
     Object.assign(state, { token: "", error: errors.length > 0 ? errors : [error.detail] });
   }
+}
+
+/** Names the field of a pointer in the request; without a field it is the path. @param {string} pointer */
+function placeOf(pointer) {
+  const path = pointer.split("/").slice(pointer.startsWith("/popup/") ? 2 : 1), name = "content." + path.slice(3).join(".");
+  return path[0] === "variants" && has(name) ? t(name) : path.join(" › ");
 }
 
 /** @param {Editor} editor @param {State} state @param {() => void} renew @param {() => void} redraw */

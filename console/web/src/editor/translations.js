@@ -23,9 +23,9 @@ export function translationsSection(editor) {
   return html`<section class="card" aria-labelledby="translations">
     <h2 id="translations">${variants.length > 1 ? t("translations.title.of", { key: variants[variant]?.key ?? "" }) : t("translations.title")}</h2>
     <p class="muted">${t(tags.length === 0 ? "translations.none" : "translations.text")}</p>
-    ${tags.length === 0 ? nothing : html`<div class="choice" role="group" aria-label=${t("translations.choose")}>${tags.map((each) => html`
+    ${tags.length === 0 ? nothing : html`<div class="pick" role="group" aria-label=${t("translations.choose")}>${tags.map((each) => html`
       <button type="button" aria-pressed=${each === shown ? "true" : "false"} @click=${() => choose(editor, { tag: each })}>${languageName(each)} <code>${each}</code>
-        ${editor.errorsBelow(pointer(variant, each)).length > 0 ? html` <span class="mark">${t("content.wrong", { n: editor.errorsBelow(pointer(variant, each)).length })}</span>` : nothing}</button>`)}</div>
+        ${editor.errorsBelow(pointer(variant, each)).length > 0 ? html` <span class="mistakes">${t("content.wrong", { n: editor.errorsBelow(pointer(variant, each)).length })}</span>` : nothing}</button>`)}</div>
       ${sides(editor, variant, shown)}`}
     ${error ? html`<p class="wrong">${error}</p>` : nothing}
     ${editor.readonly || tags.length >= most ? nothing : adder(editor, variant, tags)}
