@@ -46,6 +46,11 @@ func TestConsolePreview(t *testing.T) {
 	p.js(`heard = [], fill("link", "https://out.example"), true`)
 	p.is(`last("show")`)
 	p.js(`document.querySelector(".preview iframe").focus()`)
+	for range 3 { // the link, the cross, and out of the frame
+		p.press("Tab")
+	}
+	p.is(`document.activeElement !== document.querySelector(".preview iframe")`)
+	p.js(`document.querySelector(".preview iframe").focus()`)
 	p.press("Tab")
 	p.press("\r")
 	p.is(`last("click") && document.querySelector(".preview .told").innerText.includes("https://out.example")`)

@@ -58,6 +58,9 @@ HTMLDialogElement.prototype.showModal = function () {
   setTimeout(() => { this.inert = false; });
 };
 
+// Tab leads on to the page around: the SDK keeps it in a modal popup.
+addEventListener("keydown", (event) => { if (event.key === "Tab") event.stopImmediatePropagation(); }, true);
+
 // A link is pressed and leads nowhere.
 for (const type of ["click", "auxclick"]) addEventListener(type, (event) => event.preventDefault(), true);
 
