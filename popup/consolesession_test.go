@@ -27,8 +27,8 @@ func TestSessionBond(t *testing.T) {
 	if a, b := SessionBond("ab", "c"), SessionBond("a", "bc"); a == b || len(a) != 16 {
 		t.Errorf("bonds of other parts: %s and %s", a, b)
 	}
-	if SessionBond("ab", "c") != SessionBond("ab", "c") {
-		t.Error("the same parts have two bonds")
+	if a, again := SessionBond("ab", "c"), SessionBond([]string{"ab", "c"}...); a != again {
+		t.Errorf("the same parts have two bonds, %s and %s", a, again)
 	}
 }
 
