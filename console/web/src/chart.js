@@ -18,7 +18,7 @@ import { t } from "./i18n.js";
  * @property {string} zone whose hours and days these are
  * @property {boolean} byDay the intervals are days, not hours
  * @property {boolean} [whole] there are whole numbers only
- * @property {Series[]} series at most 8
+ * @property {Series[]} series the ninth looks like the first
  * @property {(value: number) => string} format
  * @property {(value: number) => string} tick the same at the axis, where there is little room
  */
@@ -88,7 +88,7 @@ class TimeChart extends HTMLElement {
     const style = (/** @type {string} */ of) => getComputedStyle(/** @type {HTMLElement} */ (this.querySelector(of)));
     const font = "12px system-ui, sans-serif";
     const axis = { font, stroke: () => style(".plot").color, grid: { stroke: () => style(".plot").borderTopColor, width: 1 }, ticks: { show: false } };
-    const color = (/** @type {unknown} */ _, /** @type {number} */ i) => style(`.legend .series-${i}`).color;
+    const color = (/** @type {unknown} */ _, /** @type {number} */ i) => style(`.legend li:nth-child(${i}) svg`).color;
     const day = new Intl.DateTimeFormat(locale, { timeZone: zone, month: "short", day: "numeric" });
     const hour = new Intl.DateTimeFormat(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     return {
@@ -114,7 +114,7 @@ class TimeChart extends HTMLElement {
       <figcaption>
         <h3>${chart.title}</h3>
         <span class="muted">${at === null ? chart.unit : when(at)}</span>
-        <ul class="legend">${chart.series.map((s, i) => html`<li><svg class="series-${i + 1}" width="18" height="8" aria-hidden="true">${swatch(i)}</svg>${s.name} <b>${at === null ? s.total : valueAt(s, at)}</b></li>`)}</ul>
+        <ul class="legend">${chart.series.map((s, i) => html`<li><svg class="series-${i % 8 + 1}" width="18" height="8" aria-hidden="true">${swatch(i)}</svg>${s.name} <b>${at === null ? s.total : valueAt(s, at)}</b></li>`)}</ul>
       </figcaption>
       <div class="plot" tabindex="0" role="slider" aria-label=${t("chart.label", { title: chart.title })} aria-valuemin="0" aria-valuemax=${last} aria-valuenow=${at ?? last} aria-valuetext=${said.join(", ")}
         @keydown=${(/** @type {KeyboardEvent} */ event) => this.#key(event)} @blur=${() => this.#point(null)}></div>

@@ -16,7 +16,7 @@ export default async function users(main, shell) {
   if (erasure !== null) return erasurePage(main, erasure);
 
   const uid = address.get("uid") ?? "";
-  if (uid === "") return render(html`${pageHead({ title: t("users.title"), lead: t("users.lead") })}${search("", "")}${emptyState({ title: t("users.none"), text: t("users.none.text") })}`, main);
+  if (uid === "") return render(html`${pageHead({ title: t("users.title"), lead: t("users.lead") })}${search(address, "")}${emptyState({ title: t("users.none"), text: t("users.none.text") })}`, main);
 
   /** @type {any} */
   let user;
@@ -26,13 +26,14 @@ export default async function users(main, shell) {
   let problem = null;
   let question = questionOf(address);
   let all = false;
+  /** @type {import("../users/explain.js").Known[]} */
+  let popups;
   try {
-    user = (await get("users?" + new URLSearchParams({ uid }))).body;
+    [user, popups] = await Promise.all([get("users?" + new URLSearchParams({ uid })).then(({ body }) => body), get("popups?status=active&limit=500").then(({ body }) => body.items)]);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
-    return render(html`${pageHead({ title: t("users.title"), lead: t("users.lead") })}${search(uid, t("users.uid.wrong"))}`, main);
+    return render(html`${pageHead({ title: t("users.title"), lead: t("users.lead") })}${search(address, t("users.uid.wrong"))}`, main);
   }
-  const popups = /** @type {import("../users/explain.js").Known[]} */ ((await get("popups?status=active&limit=500")).body.items);
   const names = new Map(popups.map((p) => [p.key, p.name || p.key]));
   const placements = [...new Set(popups.flatMap((p) => p.placements))].sort();
   if (question.placement === "" && placements.length > 0) {
@@ -57,7 +58,7 @@ export default async function users(main, shell) {
     history.pushState(null, "", "/users" + searchOf(uid, question));
     all = false;
     await ask();
-    document.getElementById("answer")?.focus();
+    /** @type {HTMLElement | null} */ (main.querySelector("#answer, [aria-invalid=true]"))?.focus();
   }
   addEventListener("popstate", () => { question = questionOf(new URLSearchParams(location.search)); void ask(); });
 
@@ -95,7 +96,8 @@ export default async function users(main, shell) {
 /** A user id with what can't be seen in it, or turns what follows, by its code. @param {string} uid */
 const visible = (uid) => uid.split(/([\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}|^ | $)/u).map((part, i) => i % 2 === 0 ? part : html`<span class="code">U+${part.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}</span>`);
 
-/** The field with which users are looked up. @param {string} value @param {string} error */
-const search = (value, error) => html`<form class="lookup" action="/users" role="search">
-  ${field({ label: t("users.uid"), name: "uid", value, error, hint: t("users.uid.hint"), required: true })}
+/** The field with which users are looked up. What else the address asks stays. @param {URLSearchParams} address @param {string} error */
+const search = (address, error) => html`<form class="lookup" action="/users" role="search">
+  ${[...address].filter(([name]) => name !== "uid").map(([name, value]) => html`<input type="hidden" name=${name} value=${value}>`)}
+  ${field({ label: t("users.uid"), name: "uid", value: address.get("uid") ?? "", error, hint: t("users.uid.hint"), required: true })}
   <button class="primary">${t("users.look")}</button></form>`;

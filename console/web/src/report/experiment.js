@@ -50,7 +50,7 @@ export function experimentSection(e, popup, setGoal) {
     ${e.arms.length ? html`<div class="scroll" tabindex="0" role="group" aria-labelledby="experiment">${arms(compared ? e.arms : e.arms.map((arm) => ({ ...arm, lift: null, different: false })))}</div>` : nothing}
     ${!compared ? nothing : html`<ul class="words">${others.filter((arm) => arm.lift !== null).map((arm) => html`<li>${inWords(arm, baseline, e.goal)}</li>`)}</ul>
       ${others.some((arm) => arm.lift !== null && !arm.different) ? html`<p class="muted">${t("report.open")}</p>` : nothing}
-      <p class="muted">${t("report.anytime")}</p>`}
+      ${e.status === "too_few" ? nothing : html`<p class="muted">${t("report.anytime")}</p>`}`}
     ${e.mixed_users > 0 ? html`<p class="muted">${t("report.mixed", { n: e.mixed_users })}</p>` : nothing}
   </section>`;
 }

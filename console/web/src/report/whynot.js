@@ -24,6 +24,7 @@ export function whyNotSection({ why_not, why_not_sample: sample }, popup) {
       ${bar(polls / sample.polls)}
       <p class="muted advice">${advice(reason, popup.key)}</p>
     </li>`)}</ul>
+    <p><a href="/users?popup=${popup.key}">${t("report.whynot.user")}</a></p>
   </section>`;
 }
 
