@@ -206,6 +206,16 @@ func TestTypes(t *testing.T) {
 	command(t, "node", "node_modules/typescript/bin/tsc", "-p", ".")
 }
 
+// TestModules: the arithmetic of the pages, without a browser.
+func TestModules(t *testing.T) {
+	needPackages(t)
+	tests, err := filepath.Glob("test/*.test.js")
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("%v, %v", tests, err)
+	}
+	command(t, "node", append([]string{"--test"}, tests...)...)
+}
+
 func needPackages(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath("node")

@@ -60,6 +60,21 @@ export const list = (items) => lists.format(items);
 /** Day and time where the operator is. @param {number | string} at ms since the epoch, or RFC 3339 */
 export const dateTime = (at) => times.format(new Date(at));
 
+/** Weekday, day and time by the clocks of a zone. @param {number} at @param {string} timeZone */
+export const dateTimeIn = (at, timeZone) => new Intl.DateTimeFormat(locale, { weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone }).format(at);
+/** Weekday and day by the calendar of a zone. @param {number} at @param {string} timeZone */
+export const dayIn = (at, timeZone) => new Intl.DateTimeFormat(locale, { weekday: "short", year: "numeric", month: "short", day: "numeric", timeZone }).format(at);
+/** Mon; 0 is Monday @param {number} day */
+export const weekday = (day) => new Intl.DateTimeFormat(locale, { weekday: "short", timeZone: "UTC" }).format((day + 4) * 86_400_000); // 1970 began on a Thursday
+/** The name of a language; its tag if it has none. @param {string} tag */
+export function language(tag) {
+  try {
+    return new Intl.DisplayNames(locale, { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
 /** @type {[string, number][]} */
 const sizes = [["gigabyte", 1e9], ["megabyte", 1e6], ["kilobyte", 1e3], ["byte", 1]];
 

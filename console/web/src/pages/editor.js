@@ -7,15 +7,18 @@ import { archive, pause, publish, resume, saveDraft } from "../editor/actions.js
 import { basicsSection } from "../editor/basics.js";
 import { contentSection } from "../editor/content.js";
 import { Editor, written } from "../editor/editor.js";
+import { frequencySection } from "../editor/frequency.js";
 import { jsonSection, openJSON } from "../editor/json.js";
 import { previewPane } from "../editor/preview.js";
+import { scheduleSection } from "../editor/schedule.js";
+import { targetingSection } from "../editor/targeting.js";
 import { translationsSection } from "../editor/translations.js";
 import { variantsSection } from "../editor/variants.js";
 
 /** @typedef {import("../console.js").Shell} Shell */
 
-/** The sections, in their order: targeting, schedule and frequency come after the content. */
-const sections = [basicsSection, contentSection, variantsSection, translationsSection, jsonSection];
+/** The sections, in their order. */
+const sections = [basicsSection, contentSection, variantsSection, translationsSection, targetingSection, scheduleSection, frequencySection, jsonSection];
 
 /** Files of messages of the sections. @type {string[]} */
 const texts = ["content", "variants", "translations", "preview"];
