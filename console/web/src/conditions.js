@@ -1,11 +1,11 @@
 // Conditions in words.
-import { list, load, t } from "./i18n.js";
+import { has, list, load, t } from "./i18n.js";
 import { isAge, kindOf } from "./operators.js";
 
 await load("conditions");
 
 /** An operator in words. @param {string} op */
-export const operatorName = (op) => t("conditions.op." + op);
+export const operatorName = (op) => has("conditions.op." + op) ? t("conditions.op." + op) : op;
 
 /** A condition as a sentence. @param {import("./operators.js").Condition} condition */
 export function conditionText({ attr, op, value, ignore_case }) {

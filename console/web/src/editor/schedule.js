@@ -154,6 +154,7 @@ function effect(schedule) {
   }
   const nameOf = (/** @type {string} */ clock) => schedule.user_time && clock === zone ? t("schedule.visitor", { zone }) : clock === ownZone() && clock !== "UTC" ? t("schedule.own", { zone: clock }) : clock;
   const clocks = [...new Set([zone, ownZone(), "UTC"])];
+  moments.splice(0, moments.length, ...moments.filter(([, at]) => Number.isFinite(at)));
   return html`<div class="effect"><h3>${t("schedule.effect")}</h3>
     ${isOver ? html`<p>${t("schedule.ended")}</p>` : hasWeek ? spans.length === 0 ? html`<p class="warning">${t("schedule.closed")}</p>` : nothing : start === null && end === null ? html`<p>${t("schedule.always")}</p>` : nothing}
     ${moments.length === 0 ? nothing : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("schedule.table")}><table>

@@ -10,6 +10,7 @@ import { Editor, written } from "../editor/editor.js";
 import { frequencySection } from "../editor/frequency.js";
 import { jsonSection, openJSON } from "../editor/json.js";
 import { previewPane } from "../editor/preview.js";
+import { reviewBeforePublish } from "../editor/publish.js";
 import { scheduleSection } from "../editor/schedule.js";
 import { targetingSection } from "../editor/targeting.js";
 import { translationsSection } from "../editor/translations.js";
@@ -22,9 +23,6 @@ const sections = [basicsSection, contentSection, variantsSection, translationsSe
 
 /** Files of messages of the sections. @type {string[]} */
 const texts = ["content", "variants", "translations", "preview"];
-
-/** Asks before something is published. @param {Editor} editor */
-const review = async (editor) => true;
 
 /** @param {HTMLElement} main @param {Shell} shell */
 export default async function page(main, shell) {
@@ -78,7 +76,7 @@ async function restore(editor) {
 /** Ctrl+S saves, Ctrl+Enter publishes. @param {Editor} editor @param {KeyboardEvent} event */
 function shortcut(editor, event) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
-  const action = event.key === "s" ? may(editor).save && (() => saveDraft(editor)) : event.key === "Enter" ? may(editor).publish && (() => publish(editor, review)) : false;
+  const action = event.key === "s" ? may(editor).save && (() => saveDraft(editor)) : event.key === "Enter" ? may(editor).publish && (() => publish(editor, reviewBeforePublish)) : false;
   if (action === false) return;
   event.preventDefault();
   action();
@@ -130,7 +128,7 @@ function buttons(editor) {
     ${stop ? button("pause", () => pause(editor)) : nothing}
     ${go ? button("resume", () => resume(editor)) : nothing}
     ${save ? button("save", () => saveDraft(editor), "", "Control+S") : nothing}
-    ${live ? button("publish", () => publish(editor, review), isPrimary ? "primary" : "", "Control+Enter") : nothing}
+    ${live ? button("publish", () => publish(editor, reviewBeforePublish), isPrimary ? "primary" : "", "Control+Enter") : nothing}
   </div>`;
 }
 
