@@ -20,8 +20,9 @@ const countSources = `window.sources = []; const Real = EventSource;
 window.EventSource = class extends Real { constructor(url) { super(url); sources.push(this); } };
 window.openSources = () => sources.filter((source) => source.readyState !== 2).length;`
 
-// TestSystemPage: the page System goes with what happens, over the end of a store and of the
-// server itself, without being loaded again; it has one stream, and none while it is hidden.
+// TestSystemPage: the page System goes with what happens, over the end of a store, of the
+// server itself and of the session, without being loaded again; it has one stream, and none
+// while it is hidden.
 func TestSystemPage(t *testing.T) {
 	t.Parallel()
 	if missing != "" {
@@ -119,6 +120,13 @@ func TestSystemPage(t *testing.T) {
 	poll("three")
 	hide("visible")
 	within(5*time.Second, "document.querySelector('.memory strong').textContent === '3' && openSources() === 1")
+
+	evaluate(`fetch("/logout", {method: "POST"}).then((response) => response.status)`)
+	hide("hidden")
+	poll("four")
+	hide("visible")
+	do(chromedp.WaitVisible("dialog #token"), chromedp.SendKeys("dialog #token", "secret-token\r"))
+	within(5*time.Second, "document.querySelector('.memory strong').textContent === '4' && openSources() === 1 && !document.querySelector('dialog') && window.same")
 }
 
 // axe checks the page against WCAG 2.2 AA and what axe-core holds for good practice.

@@ -1,5 +1,6 @@
 // What changes, as the server tells it (GET /live): one connection for the whole tab, and none
 // while the tab is hidden.
+import { send } from "./api.js";
 
 /**
  * What a page wants to be told. What has changed while the tab was hidden, or the connection
@@ -18,8 +19,8 @@ const listeners = new Set();
 /** @type {EventSource | null} */
 let source = null;
 let withSystem = false;
-let pause = 2000; // ms until the next attempt, after the server has refused one
-let timer = 0;
+let asking = false; // whether it is being found out why the server has refused
+const pause = 3000; // ms from then to the next attempt
 
 /** What was told last, to know what is new after a break. @type {Record<string, number>} */
 const last = {};
@@ -42,24 +43,35 @@ function connect() {
   const system = [...listeners].some((listener) => listener.system);
   const needed = listeners.size > 0 && document.visibilityState === "visible";
   if (source && needed && system === withSystem) return;
-  clearTimeout(timer);
   source?.close();
   source = null;
   if (!needed) return;
   withSystem = system;
   const opened = source = new EventSource(system ? "/live?system=1" : "/live");
-  opened.addEventListener("open", () => { pause = 2000; tell("connection", true); });
+  opened.addEventListener("open", () => tell("connection", true));
   opened.addEventListener("error", () => {
     tell("connection", false);
-    if (opened !== source || opened.readyState !== EventSource.CLOSED) return; // it tries again by itself
-    source = null; // refused: the session has ended, or the server is about to
-    timer = setTimeout(connect, pause);
-    pause = Math.min(2 * pause, 60000);
+    if (opened === source && opened.readyState === EventSource.CLOSED) refused(); // else it tries again by itself
   });
   opened.addEventListener("revision", (event) => changed("revision", event));
   opened.addEventListener("counts", (event) => changed("counts", event));
   opened.addEventListener("system", (event) => tell("system", JSON.parse(event.data)));
   opened.addEventListener("findings", (event) => tell("findings", JSON.parse(event.data)));
+}
+
+/** The server does not let the tab in: the operator may have to log in again. */
+async function refused() {
+  source = null;
+  if (asking) return;
+  asking = true;
+  try {
+    await send("HEAD", "/live", undefined, { background: true }); // asks to log in, if that is why
+  } catch {
+    // it is away, or about to end: the next attempt tells
+  }
+  await new Promise((resolve) => setTimeout(resolve, pause));
+  asking = false;
+  connect();
 }
 
 /**
