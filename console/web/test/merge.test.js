@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { differences, merged } from "../src/editor/merge.js";
+import { differences, merged, namesOf } from "../src/editor/merge.js";
 import { complete, empty } from "../src/editor/shape.js";
 import { at, equal, put } from "../src/pointer.js";
 
@@ -69,4 +69,13 @@ test("what the form can't show is told by pointer", () => {
     [{ variants: [{ content: null }] }, "/variants/0/content", "object"], [{ variants: [{ translations: { "a/b": [] } }] }, "/variants/0/translations/a~1b", "object"],
     [{ targeting: { any: [{ attr: 5 }] } }, "/targeting/any/0/attr", "string"], [{ frequency: { ignore_min_gap: 0 } }, "/frequency/ignore_min_gap", "boolean"],
   ]) assert.deepEqual(complete(document).errors, [{ pointer, detail: kind }], JSON.stringify(document));
+});
+
+test("elements are named by their keys", () => {
+  const popup = { variants: [{ key: "a", content: { "x/y": { key: 5 } } }], placements: ["p"] };
+  assert.deepEqual(namesOf(popup, "/variants/0/content/title"), ["variants", "a", "content", "title"]);
+  assert.deepEqual(namesOf(popup, "/variants/0/content/x~1y"), ["variants", "a", "content", "x/y"]);
+  assert.deepEqual(namesOf(popup, "/placements/0"), ["placements", "0"]);
+  assert.deepEqual(namesOf(popup, "/variants/3/key"), ["variants", "3", "key"]);
+  assert.deepEqual(namesOf(popup, ""), []);
 });

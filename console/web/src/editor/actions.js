@@ -1,5 +1,6 @@
 // What the buttons of the editor do.
 import { ApiError, get, send } from "../api.js";
+import { inWords } from "../details.js";
 import { t } from "../i18n.js";
 import { announce, confirmDialog } from "../ui.js";
 import { changedMeanwhile } from "./conflict.js";
@@ -16,9 +17,9 @@ async function run(editor, name, action) {
   editor.notice = null;
   announce("");
   editor.update();
-  let told = "";
+  let happened = "";
   try {
-    told = await action();
+    happened = await action();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     refused(editor, error);
@@ -26,7 +27,7 @@ async function run(editor, name, action) {
     editor.busy = "";
     editor.update();
   }
-  if (told !== "") announce(told);
+  if (happened !== "") announce(happened);
   else if (editor.errors.length > 0) document.getElementById("problems")?.focus();
 }
 
@@ -36,9 +37,12 @@ function refused(editor, error) {
     editor.notice = { kind: "danger", text: t("editor.archived.meanwhile"), actions: [{ text: t("editor.copy"), do: () => editor.copy() }] };
     return;
   }
-  editor.errors = error.code === "key_exists" ? [{ pointer: "/key", detail: t("editor.key.taken") }] : error.errors;
+  editor.errors = error.code === "key_exists" ? [{ pointer: "/key", detail: t("editor.key.taken") }] : told(error.errors);
   if (editor.errors.length === 0) editor.notice = { kind: "danger", text: error.detail, actions: [] };
 }
+
+/** What the server says, in the operator's language. @param {import("./editor.js").Note[]} notes */
+const told = (notes) => notes.map((note) => ({ ...note, detail: inWords(note.detail) }));
 
 /**
  * Repeats a change until it is based on what the server has: when somebody else has changed
@@ -63,7 +67,7 @@ async function write(editor, status) {
   const { body: answer } = editor.saved
     ? await send("PUT", "popups/" + editor.saved.key, body, { match: String(editor.version) })
     : await send("POST", "popups", body);
-  editor.acceptSaved(answer);
+  editor.acceptSaved({ ...answer, warnings: told(answer.warnings) });
 }
 
 /** Whether something was typed that can't be read; it is shown as what is wrong. @param {Editor} editor */
@@ -107,6 +111,7 @@ export const publish = (editor, review) => run(editor, "publish", async () => {
   }
   let wanted = true;
   const done = await settled(editor, async () => {
+    if (editor.saved) await compare(editor); // what is asked about is not outdated
     wanted = await review(editor);
     if (wanted) await write(editor, "active");
   });
@@ -116,7 +121,7 @@ export const publish = (editor, review) => run(editor, "publish", async () => {
 /** Takes it from visitors at once, whoever changed it last. @param {Editor} editor */
 export const pause = (editor) => run(editor, "pause", async () => {
   const { body } = await send("POST", `popups/${editor.saved?.key}/pause`);
-  editor.accept(body);
+  editor.accept({ ...body, warnings: told(body.warnings) });
   return t("editor.done.paused");
 });
 
@@ -124,7 +129,7 @@ export const pause = (editor) => run(editor, "pause", async () => {
 export const resume = (editor) => run(editor, "resume", async () => {
   const done = await settled(editor, async () => {
     const { body } = await send("POST", `popups/${editor.saved?.key}/activate`, undefined, { match: String(editor.version) });
-    editor.accept(body);
+    editor.accept({ ...body, warnings: told(body.warnings) });
   });
   return done ? t(editor.isDirty ? "editor.done.resumed.dirty" : "editor.done.resumed", { version: editor.version }) : "";
 });
@@ -136,7 +141,7 @@ export async function archive(editor) {
   await run(editor, "archive", async () => {
     const done = await settled(editor, async () => {
       const { body } = await send("DELETE", "popups/" + editor.saved?.key, undefined, { match: String(editor.version) });
-      editor.acceptSaved(body);
+      editor.acceptSaved({ ...body, warnings: told(body.warnings) });
     });
     return done ? t("editor.done.archived") : "";
   });

@@ -1,4 +1,5 @@
 // Unsaved changes, kept in the browser: they outlive a reload, the session and the tab.
+import { complete } from "./shape.js";
 
 /**
  * What was typed, what the server had then, and when.
@@ -22,9 +23,10 @@ export class Unsaved {
   #tab = crypto.getRandomValues(new Uint32Array(2)).join("");
   #release = () => {};
 
-  /** @param {string} key "" for a new popup */
-  constructor(key) {
+  /** @param {string} key "" for a new popup @param {() => void} changed whether it works is another now */
+  constructor(key, changed) {
     this.key = key;
+    this.changed = changed;
     this.#lock();
     addEventListener("pagehide", () => { this.write(); this.#release(); });
     addEventListener("pageshow", (event) => { if (event.persisted) this.#lock(); });
@@ -49,6 +51,7 @@ export class Unsaved {
   write() {
     clearTimeout(this.#timer);
     if (this.#next === null) return;
+    const worked = this.works;
     try {
       localStorage.setItem(this.#name, JSON.stringify({ ...this.#next, at: Date.now() }));
       this.works = true;
@@ -56,6 +59,7 @@ export class Unsaved {
     } catch {
       this.works = false; // there is no room, or the browser keeps nothing
     }
+    if (this.works !== worked) this.changed();
   }
 
   forget() {
@@ -95,7 +99,7 @@ function stored() {
     if (!name.startsWith(prefix)) continue;
     try {
       const entry = JSON.parse(localStorage.getItem(name) ?? "");
-      if (Date.now() - entry.at < days * 86_400_000 && typeof entry.popup?.key === "string") {
+      if (Date.now() - entry.at < days * 86_400_000 && complete(entry.popup).errors.length === 0) {
         const [key, tab] = name.slice(prefix.length).split(":");
         entries.push({ name, key, tab, entry });
         continue;

@@ -1,11 +1,12 @@
 // Somebody else has changed the popup meanwhile: both versions, and how to go on.
 import { html, nothing } from "lit/html.js";
 import { get } from "../api.js";
+import { fieldName, valueText } from "../diff.js";
 import { ago, t } from "../i18n.js";
 import { at, equal } from "../pointer.js";
 import { dialog } from "../ui.js";
 import { written } from "./editor.js";
-import { differences, merged } from "./merge.js";
+import { differences, merged, namesOf } from "./merge.js";
 
 /** @typedef {import("./editor.js").Editor} Editor @typedef {import("./editor.js").Popup} Popup */
 
@@ -31,9 +32,9 @@ export async function changedMeanwhile(editor) {
     ${differing.length === 0 ? html`<p>${t("editor.conflict.same")}</p>` : html`<div class="scroll conflict" tabindex="0" role="region" aria-label=${t("editor.conflict.fields")}><table>
       <thead><tr><th scope="col">${t("editor.conflict.field")}</th><th scope="col">${t("editor.conflict.theirs")}</th><th scope="col">${t("editor.conflict.mine")}</th></tr></thead>
       <tbody>${differing.map((pointer) => html`<tr>
-        <th scope="row"><code>${pointer.slice(1).replaceAll("/", " › ")}</code>${!equal(at(base, pointer), at(now, pointer)) && !equal(at(base, pointer), at(mine, pointer)) ? html`<span class="both">${t("editor.conflict.both")}</span>` : nothing}</th>
+        <th scope="row">${fieldName(namesOf(now, pointer))}${!equal(at(base, pointer), at(now, pointer)) && !equal(at(base, pointer), at(mine, pointer)) ? html`<span class="both">${t("editor.conflict.both")}</span>` : nothing}</th>
         ${[now, mine].map((side) => html`<td><label><input type="radio" name=${"merge" + pointer} .checked=${chosen.has(pointer) === (side === mine)}
-          @change=${() => { if (side === mine) chosen.add(pointer); else chosen.delete(pointer); redraw(); }}> <span>${shown(at(side, pointer))}</span></label></td>`)}
+          @change=${() => { if (side === mine) chosen.add(pointer); else chosen.delete(pointer); redraw(); }}> <span class=${isEmpty(at(side, pointer)) ? "muted" : ""}>${valueText(namesOf(now, pointer), at(side, pointer) ?? "")}</span></label></td>`)}
       </tr>`)}</tbody></table></div>`}
     <div class="buttons">
       <button type="button" @click=${() => close("theirs")}>${t("editor.conflict.take")}</button>
@@ -54,12 +55,6 @@ export async function changedMeanwhile(editor) {
 
 /** @param {any} value */
 const isEmpty = (value) => value === undefined || value === "";
-
-/** A value in words. @param {any} value */
-function shown(value) {
-  if (isEmpty(value)) return html`<span class="muted">${t("editor.conflict.nothing")}</span>`;
-  return typeof value === "string" ? value : html`<code>${JSON.stringify(value, null, 1)}</code>`;
-}
 
 /** Who made a version, "" if it is not known. @param {string} key @param {number} version */
 async function lastActor(key, version) {

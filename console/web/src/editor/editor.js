@@ -36,14 +36,13 @@ export class Editor {
    * @param {Shell} shell
    * @param {Popup | null} saved answer of the server
    * @param {() => void} draw
-   * @param {Popup} [from] what a new one starts as
    */
-  constructor(shell, saved, draw, from = empty) {
+  constructor(shell, saved, draw) {
     this.shell = shell;
     this.saved = saved;
-    this.popup = saved ? written(saved) : from;
+    this.popup = saved ? written(saved) : empty;
     this.update = draw;
-    this.unsaved = new Unsaved(saved?.key ?? "");
+    this.unsaved = new Unsaved(saved?.key ?? "", draw);
   }
 
   /** Version that the changes are based on; 0 for a new one. */

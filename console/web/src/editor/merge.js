@@ -1,5 +1,5 @@
 // Two documents that were changed from the same one.
-import { at, equal, escape, put } from "../pointer.js";
+import { at, equal, escape, put, steps } from "../pointer.js";
 
 /**
  * The pointers at which two documents differ: down to members of objects, and to elements of
@@ -22,3 +22,17 @@ export function differences(a, b, pointer = "") {
  * @param {Record<string, any>} now @param {Record<string, any>} mine @param {string[]} taken
  */
 export const merged = (now, mine, taken) => taken.reduce((popup, pointer) => put(popup, pointer, at(mine, pointer)), now);
+
+/**
+ * The names of the members on the way to a value; elements of a list are named by their keys.
+ * @param {any} document @param {string} pointer
+ */
+export function namesOf(document, pointer) {
+  const names = [];
+  for (const step of steps(pointer)) {
+    const inside = document?.[step];
+    names.push(Array.isArray(document) && typeof inside?.key === "string" ? inside.key : step);
+    document = inside;
+  }
+  return names;
+}

@@ -1,6 +1,7 @@
 // The review before something is published: what changes, and what that does to visitors.
 import { html, nothing } from "lit/html.js";
 import { ApiError, send } from "../api.js";
+import { inWords } from "../details.js";
 import { diffView, fieldDiff, fieldName, valueText } from "../diff.js";
 import { dateTime, list, load, number, percent, t } from "../i18n.js";
 import { steps } from "../pointer.js";
@@ -14,6 +15,9 @@ import { presetOf } from "./presets.js";
 /** @typedef {{simulation: Simulation | null, why: string, warnings: Note[] | null}} Findings why there is no simulation: "" while it runs; warnings are null while they are looked for */
 
 await load("publish");
+
+/** How long publishing waits for a simulation, in ms. */
+const patience = 2000;
 
 /** How many popups the simulation tells of at most. */
 const most = 12;
@@ -55,6 +59,20 @@ export async function reviewBeforePublish(editor) {
   return yes === true;
 }
 
+/**
+ * Whether publishing does harm that nobody sees in the form: it, or another popup, would not
+ * be shown any more. Without a sample that is not known.
+ * @param {Editor} editor
+ */
+export async function doesHarm(editor) {
+  try {
+    const { body } = await send("POST", "simulate", { popups: [{ ...editor.popup, status: "active" }], reach_days: 0 }, { signal: AbortSignal.timeout(patience) });
+    return body.polls > 0 && /** @type {Simulation} */ (body).popups.some(({ starved }) => starved);
+  } catch {
+    return false; // what is refused is told when it is published
+  }
+}
+
 /** Tries it on recent polls. Returns why that was not possible, "" if it was. @param {Popup} popup @param {Findings} findings @param {AbortSignal} signal */
 async function trySimulation(popup, findings, signal) {
   try {
@@ -75,7 +93,7 @@ async function look(popup, findings, signal) {
   } catch (error) {
     if (signal.aborted) return [];
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 422) return error.errors.filter(({ pointer }) => pointer.startsWith(own)).map(({ pointer, detail }) => ({ pointer: pointer.slice(own.length), detail }));
+    if (error.status === 422) return error.errors.filter(({ pointer }) => pointer.startsWith(own)).map(({ pointer, detail }) => ({ pointer: pointer.slice(own.length), detail: inWords(detail) }));
     findings.warnings = []; // publishing tells them, too
   }
   return [];
@@ -107,7 +125,7 @@ function summary({ placements, targeting, rollout, schedule, frequency, variants
 /** @param {Findings} findings */
 function warningsOf({ warnings }) {
   if (warnings === null || warnings.length === 0) return nothing;
-  return notice("warning", html`<strong>${t("publish.warnings", { n: warnings.length })}</strong><ul>${warnings.map(({ pointer, detail }) => html`<li>${pointer === "" ? nothing : fieldName(steps(pointer)) + ": "}${detail}</li>`)}</ul>`);
+  return notice("warning", html`<strong>${t("publish.warnings", { n: warnings.length })}</strong><ul>${warnings.map(({ pointer, detail }) => html`<li>${pointer === "" ? nothing : fieldName(steps(pointer)) + ": "}${inWords(detail)}</li>`)}</ul>`);
 }
 
 /** @param {Popup} popup @param {Findings} findings @param {() => void} again */

@@ -6,11 +6,11 @@ import { badge, emptyState, notice, pageHead, popupTabs } from "../ui.js";
 import { archive, pause, publish, resume, saveDraft } from "../editor/actions.js";
 import { basicsSection } from "../editor/basics.js";
 import { contentSection } from "../editor/content.js";
-import { Editor, written } from "../editor/editor.js";
+import { Editor } from "../editor/editor.js";
 import { frequencySection } from "../editor/frequency.js";
 import { jsonSection, openJSON } from "../editor/json.js";
 import { previewPane } from "../editor/preview.js";
-import { reviewBeforePublish } from "../editor/publish.js";
+import { doesHarm, reviewBeforePublish } from "../editor/publish.js";
 import { scheduleSection } from "../editor/schedule.js";
 import { targetingSection } from "../editor/targeting.js";
 import { translationsSection } from "../editor/translations.js";
@@ -24,16 +24,18 @@ const sections = [basicsSection, contentSection, variantsSection, translationsSe
 /** Files of messages of the sections. @type {string[]} */
 const texts = ["content", "variants", "translations", "preview"];
 
+/** Asks before something is published that visitors see already, or that does harm. @param {Editor} editor */
+const review = async (editor) => editor.status === "draft" && !await doesHarm(editor) || await reviewBeforePublish(editor);
+
 /** @param {HTMLElement} main @param {Shell} shell */
 export default async function page(main, shell) {
-  const from = new URLSearchParams(location.search).get("from");
-  const [saved, copied] = await Promise.all([read(shell.key), read(from ?? ""), load(...texts)]);
-  if (saved === null || copied === null) {
-    render(html`${pageHead({ title: (shell.key || from) ?? "", back: { href: "/popups", text: t("shell.nav.popups") } })}
+  const [saved] = await Promise.all([read(shell.key), load(...texts)]);
+  if (saved === null) {
+    render(html`${pageHead({ title: shell.key, back: { href: "/popups", text: t("shell.nav.popups") } })}
       ${emptyState({ title: t("editor.none"), text: t("editor.none.text"), action: html`<a href="/popups">${t("editor.none.list")}</a>` })}`, main);
     return;
   }
-  const editor = new Editor(shell, saved ?? null, () => draw(main, editor), copied && { ...written(copied), key: "", status: "draft" });
+  const editor = new Editor(shell, saved ?? null, () => draw(main, editor));
   await restore(editor);
   draw(main, editor);
   addEventListener("keydown", (event) => shortcut(editor, event));
@@ -76,7 +78,7 @@ async function restore(editor) {
 /** Ctrl+S saves, Ctrl+Enter publishes. @param {Editor} editor @param {KeyboardEvent} event */
 function shortcut(editor, event) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || document.querySelector("dialog[open]")) return;
-  const action = event.key === "s" ? may(editor).save && (() => saveDraft(editor)) : event.key === "Enter" ? may(editor).publish && (() => publish(editor, reviewBeforePublish)) : false;
+  const action = event.key === "s" ? may(editor).save && (() => saveDraft(editor)) : event.key === "Enter" ? may(editor).publish && (() => publish(editor, review)) : false;
   if (action === false) return;
   event.preventDefault();
   action();
@@ -101,7 +103,8 @@ function draw(main, editor) {
   document.title = title + " · popupd";
   const view = () => render(html`
     ${pageHead({ title: html`${title} ${saved ? badge(editor.status) : nothing}`, back: { href: "/popups", text: t("shell.nav.popups") }, tabs: saved ? popupTabs(saved.key, "edit") : undefined })}
-    <div class="editor-bar"><p id="standing">${standing(editor)}</p>${buttons(editor)}</div>
+    <div class="editor-bar"><p id="standing">${standing(editor)} ${may(editor).publish && (editor.isDirty || saved && editor.status !== "active")
+      ? html`<button type="button" class="link" @click=${() => publish(editor, reviewBeforePublish)}>${t("editor.button.review")}</button>` : nothing}</p>${buttons(editor)}</div>
     ${noticeOf(editor)} ${problems(editor)}
     <div class="editor"><div class="sections">${sections.map((section) => section(editor))}</div><aside>${previewPane(editor)}</aside></div>`, main);
   view();
@@ -121,14 +124,14 @@ function standing(editor) {
 /** @param {Editor} editor */
 function buttons(editor) {
   const { save, publish: live, pause: stop, resume: go, archive: end } = may(editor);
-  const button = (/** @type {string} */ name, /** @type {() => void} */ click, kind = "", keys = "") => html`<button type="button" class=${kind} aria-disabled=${editor.busy !== "" ? "true" : nothing} aria-keyshortcuts=${keys || nothing} @click=${click}>${t("editor.button." + name)}</button>`;
+  const button = (/** @type {string} */ name, /** @type {() => void} */ click, kind = "", keys = "") => html`<button type="button" class=${kind} aria-disabled=${editor.busy !== "" ? "true" : nothing} aria-keyshortcuts=${keys || nothing} title=${keys ? keys.replace("Control", "Ctrl") : nothing} @click=${click}>${t("editor.button." + name)}</button>`;
   const isPrimary = editor.status !== "active" || editor.isDirty;
   return html`<div class="actions" aria-busy=${editor.busy !== "" ? "true" : "false"}>
     ${end ? button("archive", () => archive(editor), "quiet") : nothing}
     ${stop ? button("pause", () => pause(editor)) : nothing}
     ${go ? button("resume", () => resume(editor)) : nothing}
     ${save ? button("save", () => saveDraft(editor), "", "Control+S") : nothing}
-    ${live ? button("publish", () => publish(editor, reviewBeforePublish), isPrimary ? "primary" : "", "Control+Enter") : nothing}
+    ${live ? button("publish", () => publish(editor, review), isPrimary ? "primary" : "", "Control+Enter") : nothing}
   </div>`;
 }
 
