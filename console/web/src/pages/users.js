@@ -29,7 +29,7 @@ export default async function users(main, shell) {
   /** @type {import("../users/explain.js").Known[]} */
   let popups;
   try {
-    [user, popups] = await Promise.all([get("users?" + new URLSearchParams({ uid })).then(({ body }) => body), get("popups?status=active&limit=500").then(({ body }) => body.items)]);
+    [user, popups] = await Promise.all([get("users?" + new URLSearchParams({ uid })).then(({ body }) => body), get("popups?status=active&limit=200").then(({ body }) => body.items)]);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 400) throw error;
     return render(html`${pageHead({ title: t("users.title"), lead: t("users.lead") })}${search(address, t("users.uid.wrong"))}`, main);

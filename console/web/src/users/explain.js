@@ -43,7 +43,7 @@ export function answerView(answer, question, { names, all, showAll }) {
     ${candidates.length === 0 ? html`<p class="muted">${t("users.nopopups")}</p>` : html`
       <h3>${t("users.timeline")}</h3>
       <p class="muted">${t("users.timeline.what")}</p>
-      ${timeline(Date.parse(answer.at), listed, name, question.popup, (c) => gatesOf(c, name, c.key !== question.popup))}`}
+      ${timeline(Date.parse(answer.at), listed, name, question, (c) => gatesOf(c, name, c.key !== question.popup))}`}
     ${listed.length < candidates.length ? html`<div class="buttons"><button type="button" @click=${showAll}>${t("users.showall", { n: candidates.length - listed.length })}</button></div>` : nothing}
     ${answer.next_cursor ? html`<p class="muted">${t("users.toomany", { n: candidates.length })}</p>` : nothing}
   </section>`;

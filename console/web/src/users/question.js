@@ -69,13 +69,18 @@ export function questionForm(q, { popups, placements, problem, change, submit })
     const found = problem?.errors.find((e) => e.pointer === "/" + name || e.pointer.startsWith(`/${name}/`));
     return !found ? "" : has("users.wrong." + name) ? t("users.wrong." + name) : found.detail;
   };
+  /** Asks about a popup, in a placement that it has. @param {string} key */
+  const choose = (key) => {
+    const own = popups.find((p) => p.key === key)?.placements ?? [];
+    change({ ...q, popup: key, placement: own.length === 0 || own.includes(q.placement || "default") ? q.placement : own[0] });
+  };
   const wrongBelow = less.some((name) => error(name)) || error("attributes") !== "";
   const filled = less.some((name) => q[name] !== "") || q.attributes !== "";
   const choices = popups.some((p) => p.key === q.popup) || q.popup === "" ? popups : [...popups, { key: q.popup, name: "", placements: [] }];
   return html`<form @submit=${(/** @type {SubmitEvent} */ event) => { event.preventDefault(); submit(); }}>
     ${problem && problem.errors.length === 0 ? notice("danger", problem.code === "popup_not_found" ? t("users.nopopup", { key: q.popup }) : problem.detail) : nothing}
     <div class="fields">
-      ${field({ label: t("users.q.popup"), name: "popup", value: q.popup, options: [{ value: "", text: t("users.q.anypopup") }, ...choices.map((p) => ({ value: p.key, text: p.name || p.key }))], input: set("popup") })}
+      ${field({ label: t("users.q.popup"), name: "popup", value: q.popup, options: [{ value: "", text: t("users.q.anypopup") }, ...choices.map((p) => ({ value: p.key, text: p.name || p.key }))], input: choose })}
       ${field({ label: t("users.q.placement"), name: "placement", value: q.placement, placeholder: "default", hint: placements.length ? t("users.q.placements", { placements: placements.slice(0, 6).join(", ") }) : nothing, error: error("placement"), input: set("placement") })}
       ${field({ label: t("users.q.platform"), name: "platform", value: q.platform, placeholder: "web", error: error("platform"), input: set("platform") })}
       ${field({ label: t("users.q.at"), name: "at", type: "datetime-local", value: localTime(q.at), hint: t("users.q.at.hint"), error: error("at"), input: (value) => change({ ...q, at: value ? new Date(value).toISOString() : "" }) })}
