@@ -111,7 +111,7 @@ func TestPagesUnderChanges(t *testing.T) {
 		for id := range uint32(40) {
 			change(id + 1)
 		}
-		seen := map[uint32]int{}
+		seen, pages := map[uint32]int{}, 0
 		q := Query{Order: order, Limit: 1 + random.IntN(9)}
 		for first := true; first || q.After.ID != 0; first = false {
 			var entries []*Entry
@@ -128,6 +128,9 @@ func TestPagesUnderChanges(t *testing.T) {
 				if !ok || of != order || place != page.Next {
 					t.Fatalf("seed %d: %q is read as %v in %v, %v", seed, text, place, of, ok)
 				}
+			}
+			if pages++; pages > 100 {
+				t.Fatalf("seed %d: by %s the pages do not end", seed, order)
 			}
 			q.After = page.Next
 			for range 5 { // those above 20 come, go and change

@@ -3,6 +3,7 @@ import { html, nothing, render } from "lit/html.js";
 import { repeat } from "lit/directives/repeat.js";
 import { get } from "../api.js";
 import { number, t } from "../i18n.js";
+import { live } from "../live.js";
 import { addressOf, isNarrowed, pageSize, pathOf, readAddress } from "../popuplist/address.js";
 import { bulk, fitting } from "../popuplist/bulk.js";
 import { duplicate } from "../popuplist/duplicate.js";
@@ -27,7 +28,6 @@ import { emptyState, notice, pageHead } from "../ui.js";
 /** @typedef {import("../popuplist/address.js").Choice} Choice */
 
 const typing = 200; // ms for which nothing is typed before it is searched
-const renewal = 5000; // ms between two looks at the numbers
 const narrow = matchMedia("(max-width: 1000px)");
 
 /** @param {HTMLElement} main @param {import("../console.js").Shell} shell */
@@ -126,7 +126,7 @@ export default async function popups(main, shell) {
     return html`<th scope="col" rowspan="2" class=${by === "priority" ? "number" : ""} aria-sort=${now}><a href=${addressOf({ ...choice, sort: next, cursor: "" })}>${text}</a></th>`;
   };
 
-  const table = () => html`<div class="card flush"><div class="scroll" tabindex="0" role="region" aria-label=${t("popups.title")}><table>
+  const table = () => html`<div class="sheet"><div class="scroll" tabindex="0" role="region" aria-label=${t("popups.title")}><table>
     <thead><tr>
       ${choosing ? html`<th class="box" rowspan="2"><input type="checkbox" aria-label=${t("popups.choose.all")} .checked=${chosen.size === page.items.length} .indeterminate=${chosen.size > 0 && chosen.size < page.items.length} @change=${chooseAll}></th>` : nothing}
       ${sorting(t("popups.name"), "name")}
@@ -165,8 +165,21 @@ export default async function popups(main, shell) {
     </nav>`;
   };
 
+  let renewing = false, again = false;
+
+  /** Shows the popups as they are now, which nobody asked for. */
+  async function renew() {
+    again = true;
+    if (renewing) return;
+    for (renewing = true; again && !main.hasAttribute("aria-busy");) {
+      again = false;
+      await load(true);
+    }
+    renewing = false;
+  }
+
   addEventListener("popstate", () => { choice = readAddress(); load(); });
   narrow.addEventListener("change", draw);
-  setInterval(() => { if (document.visibilityState === "visible" && !main.hasAttribute("aria-busy")) load(true); }, renewal);
   draw();
+  live({ revision: renew, counts: renew });
 }
