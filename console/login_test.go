@@ -389,6 +389,7 @@ func TestSeveralCookies(t *testing.T) {
 		{"another name", []string{"Cookie", "popupd_session2=" + mine.cookie}, 401, "unauthorized"},
 		{"another case", []string{"Cookie", "POPUPD_SESSION=" + mine.cookie}, 401, "unauthorized"},
 		{"empty", []string{"Cookie", "popupd_session="}, 401, "unauthorized"},
+		{"empty, and one", []string{"Cookie", "popupd_session=; popupd_session=" + mine.cookie}, 200, ""},
 		{"beside a bearer token", []string{"Cookie", "popupd_session=x", "Authorization", "Bearer " + token}, 200, ""},
 		{"beside a wrong one", []string{"Cookie", "popupd_session=" + mine.cookie, "Authorization", "Bearer x"}, 401, "unauthorized"},
 		{"beside a proxy's password", []string{"Cookie", "popupd_session=" + mine.cookie, "Authorization", "Basic eDp5"}, 200, ""},

@@ -32,10 +32,11 @@ type Sessions interface {
 // sessionCookie names the cookie of a session.
 const sessionCookie = "popupd_session"
 
-// sessionCookies returns what a request has in cookies of that name, each value once.
+// sessionCookies returns what a request has in cookies of that name, each value once. An empty one
+// is none: some clients keep those that were taken from them.
 func sessionCookies(r *http.Request) (values []string) {
 	for _, c := range r.CookiesNamed(sessionCookie) {
-		if !slices.Contains(values, c.Value) {
+		if c.Value != "" && !slices.Contains(values, c.Value) {
 			values = append(values, c.Value)
 		}
 	}
