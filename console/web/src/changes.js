@@ -24,12 +24,14 @@ export function fieldDiff(before, after) {
 /** @param {Change[]} changes @param {string} pointer @param {string[]} names @param {any} before @param {any} after */
 function compare(changes, pointer, names, before, after) {
   if (same(names, before, after)) return;
-  const some = before ?? after;
-  if (isPlain(some) && (before === undefined || after === undefined || isPlain(before) && isPlain(after)) && Object.keys(some).length > 0) {
+  const both = [before, after].filter((value) => value !== undefined), isEmpty = both.every((value) => value !== null && typeof value === "object" && Object.keys(value).length === 0);
+  if (isEmpty) {
+    changes.push({ pointer, names, before, after });
+  } else if (both.every(isPlain)) {
     for (const name of new Set([...Object.keys(after ?? {}), ...Object.keys(before ?? {})])) compare(changes, pointer + "/" + escape(name), [...names, name], before?.[name], after?.[name]);
-  } else if (isKeyed(before ?? []) && isKeyed(after ?? []) && some.length > 0) {
+  } else if (both.every(isKeyed)) {
     compareKeyed(changes, pointer, names, before ?? [], after ?? []);
-  } else if (isConditions(before ?? []) && isConditions(after ?? []) && some.length > 0) {
+  } else if (both.every(isConditions)) {
     compareConditions(changes, pointer, names, before ?? [], after ?? []);
   } else {
     changes.push({ pointer, names, before, after });

@@ -19,7 +19,7 @@ await load("diff");
 export const diffView = (changes) => changes.length === 0 ? html`<p class="muted">${t("diff.none")}</p>`
   : html`<ul class="diff">${changes.map(({ pointer, names = steps(pointer), before, after }) => {
     const [was, is] = [before, after].map((value) => value === undefined ? undefined : valueText(names, value));
-    return html`<li><h4>${fieldName(names)}</h4>
+    return html`<li><span class="name">${fieldName(names)}</span>
       ${was === undefined ? nothing : html`<del><span class="hidden">${t(is === undefined ? "diff.removed" : "diff.was")} </span>${marked(was, is)}</del>`}
       ${is === undefined ? nothing : html`<ins><span class="hidden">${t(was === undefined ? "diff.added" : "diff.is")} </span>${marked(is, was)}</ins>`}</li>`;
   })}</ul>`;
@@ -54,7 +54,7 @@ export function valueText(names, value) {
   if (typeof value === "number") return number(value);
   if (typeof value?.attr === "string" && has("conditions.op." + value.op)) return conditionText(value);
   if (Array.isArray(value) && value.every((element) => typeof element !== "object")) return list(value.map(String)) || t("diff.nothing");
-  return value === null || value === "" ? t("diff.nothing") : typeof value === "string" ? value : JSON.stringify(value);
+  return value === null || value === "" || typeof value === "object" && Object.keys(value).length === 0 ? t("diff.nothing") : typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** A text with what another one does not have in the same place. @param {string} text @param {string | undefined} other */

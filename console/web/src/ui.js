@@ -130,10 +130,10 @@ export function dialog({ name, wide, stay, body }) {
 
 /**
  * Asks before something is done. Resolves to whether to do it.
- * @param {{name: string, text: Part, action: string, danger?: boolean, typed?: string}} c typed: a word to be typed first
+ * @param {{name: string, text: Part, action: string, danger?: boolean, wide?: boolean, typed?: string}} c typed: a word to be typed first
  */
-export async function confirmDialog({ name, text, action, danger, typed }) {
-  return await dialog({ name, body: (/** @type {(yes?: boolean) => void} */ close) => html`<form method="dialog" @submit=${(/** @type {SubmitEvent} */ event) => { event.preventDefault(); close(true); }}>
+export async function confirmDialog({ name, text, action, danger, wide, typed }) {
+  return await dialog({ name, wide, body: (/** @type {(yes?: boolean) => void} */ close) => html`<form method="dialog" @submit=${(/** @type {SubmitEvent} */ event) => { event.preventDefault(); close(true); }}>
     <div>${text}</div>
     ${typed === undefined ? nothing : html`<div class="field"><label for="typed">${t("ui.type", { word: typed })}</label>
       <input id="typed" autocomplete="off" required @input=${(/** @type {Event} */ event) => {

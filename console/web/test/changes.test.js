@@ -14,6 +14,7 @@ test("objects are compared member by member", () => {
 
 test("what is new or gone is told by its fields", () => {
   assert.deepEqual(told(null, { key: "a", content: { title: "x" }, tags: [], translations: {} }), [["/key", "key", undefined, "a"], ["/content/title", "content.title", undefined, "x"], ["/tags", "tags", undefined, []], ["/translations", "translations", undefined, {}]]);
+  assert.deepEqual(told({ translations: {} }, { translations: { de: { title: "x" } } }), [["/translations/de/title", "translations.de.title", undefined, "x"]]);
   assert.deepEqual(told({ translations: { de: { title: "x" } } }, { translations: {} }), [["/translations/de/title", "translations.de.title", "x", undefined]]);
 });
 
@@ -30,6 +31,8 @@ test("a condition is one field", () => {
   assert.deepEqual(told({ all: [pro] }, { all: [ios, pro] }), [["/all/0", "all", undefined, ios]]);
   assert.deepEqual(told({ all: [ios, pro] }, { all: [] }), [["/all/0", "all", ios, undefined], ["/all/1", "all", pro, undefined]]);
   assert.deepEqual(told({ all: [] }, { all: [] }), []);
+  assert.deepEqual(told({ all: [] }, { all: [ios] }), [["/all/0", "all", undefined, ios]]);
+  assert.deepEqual(told({ all: [] }, {}), [["/all", "all", [], undefined]]);
   assert.deepEqual(told({ all: [ios, web, ios] }, { all: [ios, ios] }), [["/all/1", "all", web, undefined]]);
   assert.deepEqual(told({ all: [ios, ios] }, { all: [ios] }), [["/all/1", "all", ios, undefined]]);
 });

@@ -1,6 +1,7 @@
 // How many of the polls that popupd keeps fit some conditions.
 import { html, nothing } from "lit/html.js";
 import { ApiError, send } from "../api.js";
+import { bar } from "../chart.js";
 import { dateTime, number, percent, t } from "../i18n.js";
 import { wrong } from "../operators.js";
 
@@ -53,6 +54,6 @@ function told({ state, sample }) {
   if (state !== "" || sample === null) return html`<p class="muted">${t("targeting.fit." + state)}</p>`;
   const { fit, users, polls, from } = sample, share = users === 0 ? 0 : fit.users / users;
   return html`<p><strong>${t("targeting.fit", { n: users, fit: number(fit.users), share: percent(share) })}</strong></p>
-    <meter min="0" max="1" .value=${share} aria-hidden="true"></meter>
+    ${bar(share)}
     <p class="hint">${t("targeting.fit.sample", { n: polls, fit: number(fit.polls), from: dateTime(from) })}</p>`;
 }

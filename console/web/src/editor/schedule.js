@@ -143,8 +143,8 @@ function effect(schedule) {
   const [start, end] = [schedule.start_at, schedule.end_at].map((text) => text === null ? null : Date.parse(text));
   /** @type {[string, number][]} */
   const moments = [];
-  if (start !== null) moments.push([t("schedule.moment.start"), start]);
-  if (end !== null) moments.push([t("schedule.moment.end"), end]);
+  if (Number.isFinite(start)) moments.push([t("schedule.moment.start"), Number(start)]);
+  if (Number.isFinite(end)) moments.push([t("schedule.moment.end"), Number(end)]);
   const isOver = end !== null && end <= now, from = Math.max(now, start ?? now);
   const spans = hasWeek && !isOver ? openSpans(schedule, zone, from, from + 60 * dayMS, 3) : [];
   for (const span of spans) {
@@ -154,7 +154,6 @@ function effect(schedule) {
   }
   const nameOf = (/** @type {string} */ clock) => schedule.user_time && clock === zone ? t("schedule.visitor", { zone }) : clock === ownZone() && clock !== "UTC" ? t("schedule.own", { zone: clock }) : clock;
   const clocks = [...new Set([zone, ownZone(), "UTC"])];
-  moments.splice(0, moments.length, ...moments.filter(([, at]) => Number.isFinite(at)));
   return html`<div class="effect"><h3>${t("schedule.effect")}</h3>
     ${isOver ? html`<p>${t("schedule.ended")}</p>` : hasWeek ? spans.length === 0 ? html`<p class="warning">${t("schedule.closed")}</p>` : nothing : start === null && end === null ? html`<p>${t("schedule.always")}</p>` : nothing}
     ${moments.length === 0 ? nothing : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("schedule.table")}><table>

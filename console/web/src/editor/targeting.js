@@ -55,7 +55,7 @@ function conditionGroup(form, pointer, group, known, count) {
     form.set(at, conditions.toSpliced(i, 1));
     document.getElementById(conditions.length > 1 ? form.id(`${at}/${Math.min(i, conditions.length - 2)}/attr`) : id + "-add")?.focus();
   };
-  return html`<fieldset class="conditions" data-empty=${conditions.length === 0 ? "" : nothing}>
+  return html`<fieldset class="conditions" id=${id} tabindex="-1">
     <legend>${t("targeting." + group)}</legend>
     <p class="hint">${t(`targeting.${group}.hint`)}</p>
     ${conditions.length === 0 ? nothing : html`<div class="rows">${conditions.map((condition, i) => row(form, pointer, `${at}/${i}`, condition, known, t("targeting.condition", { n: i + 1 }), () => remove(i)))}</div>`}

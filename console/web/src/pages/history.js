@@ -6,6 +6,7 @@ import { ago, dateTime, t } from "../i18n.js";
 import { steps } from "../pointer.js";
 import { announce, badge, confirmDialog, emptyState, notice, pageHead, popupTabs } from "../ui.js";
 import { written } from "../editor/editor.js";
+import { empty } from "../editor/shape.js";
 
 /** @typedef {import("../editor/editor.js").Popup} Popup @typedef {import("../editor/editor.js").Note} Note */
 /** @typedef {{version: number, actor: string, created_at: string, source: string, spec: Popup}} Revision */
@@ -40,7 +41,7 @@ export default async function history(main, shell) {
     const { popup } = state, changes = fieldDiff(written(popup), { ...to.spec, status: popup.status });
     const text = changes.length === 0 ? html`<p>${t("history.rollback.none", { version: to.version })}</p>`
       : html`<div class="rollback"><p>${t(popup.status === "active" ? "history.rollback.live" : "history.rollback.other")}</p>${diffView(changes)}</div>`;
-    if (!await confirmDialog({ name: t("history.rollback.ask", { version: to.version }), text, action: t("history.rollback.yes") })) return;
+    if (!await confirmDialog({ name: t("history.rollback.ask", { version: to.version }), text, action: t("history.rollback.yes"), wide: changes.length > 0 })) return;
     state.notice = nothing;
     let told = "";
     try {
@@ -73,13 +74,13 @@ export default async function history(main, shell) {
   };
 
   const one = (/** @type {Revision} */ revision, /** @type {Revision | undefined} */ before) => {
-    const { version, actor, created_at: at, source, spec } = revision, changes = fieldDiff(before?.spec, spec), isCurrent = version === state.popup.version;
+    const { version, actor, created_at: at, source, spec } = revision, changes = before === undefined ? beginning(spec) : fieldDiff(before.spec, spec), isCurrent = version === state.popup.version;
     const mayChange = state.popup.status !== "archived" && shell.may(state.popup.status === "draft" ? "editor" : "publisher");
     return html`<li>
       <div class="revision"><h2 id="v${version}" tabindex="-1">${t("history.version", { version })}</h2>
         <span><strong>${t("history.did." + didOf(before?.spec, spec, changes.length))}</strong></span>
         <span class="by"><time datetime=${at}>${t("history.by", { who: actor, time: dateTime(at), ago: ago(at) })}</time>${source ? html` · ${t("history.source", { source })}` : nothing}</span>
-        ${isCurrent ? html`<span class="badge">${t("history.current")}</span>` : mayChange ? html`<button type="button" aria-label=${t("history.rollback.name", { version })} @click=${() => rollback(revision)}>${t("history.rollback")}</button>` : nothing}
+        ${isCurrent ? html`<span class="badge">${t("history.current")}</span>` : mayChange ? html`<button type="button" @click=${() => rollback(revision)}>${t("history.rollback")}<span class="hidden">: ${t("history.version", { version })}</span></button>` : nothing}
       </div>
       ${changes.length === 0 ? nothing : html`<details ?open=${isCurrent && before !== undefined}><summary>${before === undefined ? t("history.first") : t("history.changes", { n: changes.length })}<span class="hidden"> (${t("history.version", { version })})</span></summary>${diffView(changes)}</details>`}
     </li>`;
@@ -94,6 +95,12 @@ export default async function history(main, shell) {
     return;
   }
   draw();
+}
+
+/** What of a first version is not as in every new popup. @param {Popup} spec */
+function beginning(spec) {
+  const own = new Set(fieldDiff(empty, spec).map(({ pointer }) => pointer));
+  return fieldDiff(undefined, spec).filter(({ pointer }) => own.has(pointer));
 }
 
 /** What was done, in a word. @param {Popup | undefined} before @param {Popup} after @param {number} changes */
