@@ -119,7 +119,7 @@ function summary({ placements, targeting, rollout, schedule, frequency, variants
     ["often", preset === "custom" ? `${fieldName(["frequency", "after_impression_sec"])}: ${valueText(["after_impression_sec"], frequency.after_impression_sec)}` : t("publish.often." + preset, { n: presetOf(frequency).hours })],
     ["what", t("publish.variants", { n: variants.length })],
   ];
-  return html`<dl class="facts">${facts.map(([name, text]) => html`<div><dt>${t("publish." + name)}</dt><dd>${text}</dd></div>`)}</dl>`;
+  return html`<dl class="outline">${facts.map(([name, text]) => html`<div><dt>${t("publish." + name)}</dt><dd>${text}</dd></div>`)}</dl>`;
 }
 
 /** @param {Findings} findings */
@@ -141,7 +141,7 @@ function found(popup, simulation) {
   const told = simulation.popups.filter((one) => one.key === popup.key || one.starved || one.wins_before !== one.wins_after);
   const starved = told.filter((one) => one.starved && one.key !== popup.key);
   return html`
-    ${own.starved ? notice("warning", t(fit !== null && fit.users === 0 ? "publish.fits.nobody" : popup.schedule.start_at !== null && Date.parse(popup.schedule.start_at) > Date.now() ? "publish.starts.later" : "publish.starved")) : nothing}
+    ${own.starved ? notice("warning", t(fit !== null && fit.users === 0 ? "publish.fits.nobody" : popup.schedule.start_at !== null && Date.parse(popup.schedule.start_at) > Date.now() ? "publish.starts.later" : reach !== null && reach.reached > 0 ? "publish.starved.later" : "publish.starved")) : nothing}
     ${starved.length > 0 ? notice("warning", t("publish.starves", { n: starved.length, keys: list(starved.slice(0, most).map(({ key }) => key)) })) : nothing}
     ${reach === null || reach.users === 0 ? nothing : html`<p><strong>${t("publish.reach", { n: reach.users, reached: number(reach.reached), share: percent(reach.share), days: t("publish.days", { n: reach.days }) })}</strong>
       <span class="muted">${t("publish.interval", { low: percent(reach.share_low), high: percent(reach.share_high) })}</span></p>`}

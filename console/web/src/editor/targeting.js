@@ -67,19 +67,20 @@ function conditionGroup(form, pointer, group, known, count) {
 /** @param {Form} form @param {string} pointer @param {string} at @param {Condition} condition @param {Known} known @param {string} name @param {() => void} remove */
 function row(form, pointer, at, condition, known, name, remove) {
   const set = (/** @type {Condition} */ next) => form.set(at, next), { attr, op } = condition, attrID = form.id(at + "/attr"), opID = form.id(at + "/op"), notesID = form.id(at) + "-notes";
+  const named = (/** @type {string} */ what) => t("targeting.field", { condition: name, what: t("targeting." + what) });
   const errors = form.errorsBelow(at).map(({ detail }) => detail);
   const own = checks(condition, known);
   const notes = { describedby: errors.length + own.length + form.warnings(at).length > 0 ? notesID : "", invalid: errors.length > 0 };
   return html`<div class="condition" role="group" aria-label=${name}>
-    <div class="field"><label class="hidden" for=${attrID}>${t("targeting.attribute")}</label>
+    <div class="field"><label class="hidden" for=${attrID}>${named("attribute")}</label>
       <input id=${attrID} list="${form.id(pointer)}-attributes" .value=${attr} placeholder=${t("targeting.attribute")} autocomplete="off" autocapitalize="off" spellcheck="false" maxlength="64" ?disabled=${form.readonly} aria-invalid=${form.error(at + "/attr") ? "true" : nothing} aria-describedby="${attrID}-hint"
         @input=${(/** @type {Event} */ event) => set(withAttribute(condition, /** @type {HTMLInputElement} */ (event.target).value))}>
       <p class="hint" id="${attrID}-hint">${attr === "" ? nothing : Object.hasOwn(builtins, attr) ? t("targeting.attr." + attr) : t("targeting.attr.own", { name: attr })}</p></div>
-    <div class="field"><label class="hidden" for=${opID}>${t("targeting.operator")}</label>
+    <div class="field"><label class="hidden" for=${opID}>${named("operator")}</label>
       <select id=${opID} ?disabled=${form.readonly} @change=${(/** @type {Event} */ event) => set(withOperator(condition, /** @type {HTMLSelectElement} */ (event.target).value))}>
         ${operatorsFor(condition).map(([group, ops]) => html`<optgroup label=${t("targeting.group." + group)}>${ops.map((one) => html`<option value=${one} ?selected=${one === op} .selected=${one === op}>${operatorName(one)}</option>`)}</optgroup>`)}
       </select></div>
-    <div class="value">${valueField(form, at + "/value", condition, known, notes)} ${options(form, at, condition)}</div>
+    <div class="value">${valueField(form, at + "/value", condition, known, { ...notes, label: named("value") })} ${options(form, at, condition)}</div>
     ${form.readonly ? nothing : html`<button type="button" class="quiet remove" aria-label=${t("targeting.remove", { name })} @click=${remove}>×</button>`}
     <div class="notes" id=${notesID}>
       ${errors.map((text) => html`<p class="error">${text}</p>`)}

@@ -12,12 +12,12 @@ const textOf = (event) => /** @type {HTMLInputElement} */ (event.target).value;
 
 /**
  * @param {Form} form @param {string} pointer of the value @param {Condition} condition @param {Known} known
- * @param {{describedby: string, invalid: boolean}} notes
+ * @param {{label: string, describedby: string, invalid: boolean}} notes
  */
 export function valueField(form, pointer, condition, known, notes) {
-  const { attr, op, value } = condition, kind = kindOf(op), id = form.id(pointer), label = t("targeting.value"), disabled = form.readonly;
+  const { attr, op, value } = condition, kind = kindOf(op), id = form.id(pointer), disabled = form.readonly;
   const set = (/** @type {any} */ next) => form.set(pointer, next);
-  const common = { label, name: id, disabled, bare: true, ...notes };
+  const common = { name: id, disabled, bare: true, ...notes };
   if (kind === "none") return nothing;
   if (attr === "audience") return chipsField({ ...common, values: list(value), known: audiences(known), placeholder: t("targeting.audience.add"), input: set });
   const inUse = [...known.values.get(attr) ?? []].map((text) => ({ value: text }));

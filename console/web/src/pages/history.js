@@ -10,7 +10,7 @@ import { empty } from "../editor/shape.js";
 
 /** @typedef {import("../editor/editor.js").Popup} Popup @typedef {import("../editor/editor.js").Note} Note */
 /** @typedef {{version: number, actor: string, created_at: string, source: string, spec: Popup}} Revision */
-/** @typedef {{popup: Popup, revisions: Revision[], next: string | null, notice: unknown}} State */
+/** @typedef {{popup: Popup, revisions: Revision[], rolledBack: Set<number>, next: string | null, notice: unknown}} State the versions that a way back has made */
 
 /** Versions that are read at a time. */
 const some = 50;
@@ -19,14 +19,15 @@ const some = 50;
 export default async function history(main, shell) {
   const { key } = shell, path = "popups/" + encodeURIComponent(key);
   /** @type {State} */
-  const state = { popup: /** @type {any} */ (null), revisions: [], next: null, notice: nothing };
+  const state = { popup: /** @type {any} */ (null), revisions: [], rolledBack: new Set(), next: null, notice: nothing };
   const draw = () => render(view(), main);
 
   const read = async () => {
-    const [popup, page] = await Promise.all([get(path), get(`${path}/revisions?limit=${some}`)]);
+    const [popup, page, audit] = await Promise.all([get(path), get(`${path}/revisions?limit=${some}`), get(`audit?limit=200&object=${encodeURIComponent(key)}`)]);
     state.popup = popup.body;
     state.revisions = page.body.items;
     state.next = page.body.next_cursor;
+    state.rolledBack = new Set(audit.body.items.filter((/** @type {any} */ entry) => entry.action === "rollback").map((/** @type {any} */ entry) => entry.to_version));
     document.title = `${state.popup.name || key} · popupd`;
   };
 
@@ -39,9 +40,8 @@ export default async function history(main, shell) {
 
   const rollback = async (/** @type {Revision} */ to) => {
     const { popup } = state, changes = fieldDiff(written(popup), { ...to.spec, status: popup.status });
-    const text = changes.length === 0 ? html`<p>${t("history.rollback.none", { version: to.version })}</p>`
-      : html`<div class="rollback"><p>${t(popup.status === "active" ? "history.rollback.live" : "history.rollback.other")}</p>${diffView(changes)}</div>`;
-    if (!await confirmDialog({ name: t("history.rollback.ask", { version: to.version }), text, action: t("history.rollback.yes"), wide: changes.length > 0 })) return;
+    const text = html`<div class="rollback"><p>${t(popup.status === "active" ? "history.rollback.live" : "history.rollback.other")}</p>${diffView(changes)}</div>`;
+    if (!await confirmDialog({ name: t("history.rollback.ask", { version: to.version }), text, action: t("history.rollback.yes"), wide: true })) return;
     state.notice = nothing;
     let told = "";
     try {
@@ -75,10 +75,10 @@ export default async function history(main, shell) {
 
   const one = (/** @type {Revision} */ revision, /** @type {Revision | undefined} */ before) => {
     const { version, actor, created_at: at, source, spec } = revision, changes = before === undefined ? beginning(spec) : fieldDiff(before.spec, spec), isCurrent = version === state.popup.version;
-    const mayChange = state.popup.status !== "archived" && shell.may(state.popup.status === "draft" ? "editor" : "publisher");
+    const isSame = fieldDiff(written(state.popup), { ...spec, status: state.popup.status }).length === 0, mayChange = !isSame && state.popup.status !== "archived" && shell.may(state.popup.status === "draft" ? "editor" : "publisher");
     return html`<li>
       <div class="revision"><h2 id="v${version}" tabindex="-1">${t("history.version", { version })}</h2>
-        <span><strong>${t("history.did." + didOf(before?.spec, spec, changes.length))}</strong></span>
+        <span><strong>${t("history.did." + (state.rolledBack.has(version) ? "rollback" : didOf(before?.spec, spec, changes.length)))}</strong></span>
         <span class="by"><time datetime=${at}>${t("history.by", { who: actor, time: dateTime(at), ago: ago(at) })}</time>${source ? html` · ${t("history.source", { source })}` : nothing}</span>
         ${isCurrent ? html`<span class="badge">${t("history.current")}</span>` : mayChange ? html`<button type="button" @click=${() => rollback(revision)}>${t("history.rollback")}<span class="hidden">: ${t("history.version", { version })}</span></button>` : nothing}
       </div>
