@@ -9,7 +9,7 @@ const patterns = Object.entries(texts).map(([english, words]) => ({
 }));
 
 /** A detail of an error or a warning; as it is, if it is not known. @param {string} detail */
-export function inWords(detail) {
+export function translated(detail) {
   for (const { pattern, names, words } of patterns) {
     const found = pattern.exec(detail);
     if (found) return words.replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => found[names.indexOf(name) + 1]);

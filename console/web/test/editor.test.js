@@ -89,13 +89,17 @@ test("a new page takes over what no open tab holds", async () => {
     ["popupd.unsaved:sale:5", entry("forgotten", 40 * 86_400_000)], ["popupd.unsaved:sale:6", "{"], ["popupd.unsaved:sale:7", `{"at":${Date.now()},"popup":{"variants":5}}`], ["theme", "dark"]]);
   held = ["popupd.unsaved:3"];
   const editor = open();
-  assert.equal((await editor.unsaved.adopt()).popup.name, "new");
+  const left = await editor.unsaved.find();
+  assert.equal(left.entry.popup.name, "new");
+  editor.unsaved.adopt(left);
   const names = [...kept.keys()];
   assert.deepEqual(names.filter((name) => /:[1-7]$/.test(name)), ["popupd.unsaved:sale:1", "popupd.unsaved:sale:3", "popupd.unsaved:other:4"]);
   assert.equal(kept.get("theme"), "dark");
   assert.equal(names.length, 5);
   held = [];
-  assert.equal(await open(stored({ key: "none" })).unsaved.adopt(), null);
+  assert.equal(await open(stored({ key: "none" })).unsaved.find(), null);
+  editor.unsaved.drop({ name: "popupd.unsaved:sale:1" });
+  assert.equal(kept.has("popupd.unsaved:sale:1"), false);
 });
 
 test("a browser that keeps nothing is told of", () => {

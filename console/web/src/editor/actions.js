@@ -1,7 +1,8 @@
 // What the buttons of the editor do.
 import { ApiError, get, send } from "../api.js";
-import { inWords } from "../details.js";
+import { translated } from "../details.js";
 import { t } from "../i18n.js";
+import { inWords } from "../problem.js";
 import { announce, confirmDialog } from "../ui.js";
 import { changedMeanwhile } from "./conflict.js";
 
@@ -38,11 +39,11 @@ function refused(editor, error) {
     return;
   }
   editor.errors = error.code === "key_exists" ? [{ pointer: "/key", detail: t("editor.key.taken") }] : told(error.errors);
-  if (editor.errors.length === 0) editor.notice = { kind: "danger", text: error.detail, actions: [] };
+  if (editor.errors.length === 0) editor.notice = { kind: "danger", text: inWords(error), actions: [] };
 }
 
 /** What the server says, in the operator's language. @param {import("./editor.js").Note[]} notes */
-const told = (notes) => notes.map((note) => ({ ...note, detail: inWords(note.detail) }));
+const told = (notes) => notes.map((note) => ({ ...note, detail: translated(note.detail) }));
 
 /**
  * Repeats a change until it is based on what the server has: when somebody else has changed
@@ -79,6 +80,7 @@ function isUnreadable(editor) {
 /** Fails like a change of an old version if the server has another one. @param {Editor} editor */
 async function compare(editor) {
   const { body } = await get("popups/" + editor.saved?.key);
+  if (body.status === "archived") throw new ApiError(409, { code: "archived" });
   if (body.version !== editor.version) throw new ApiError(412, {});
 }
 

@@ -5,6 +5,7 @@ import { complete } from "./shape.js";
  * What was typed, what the server had then, and when.
  * @typedef {import("./editor.js").Popup} Popup
  * @typedef {{popup: Popup, base: Popup | null, at: number}} Entry
+ * @typedef {{name: string, key: string, tab: string, entry: Entry}} Left an entry, and its name in localStorage
  */
 
 const prefix = "popupd.unsaved:";
@@ -76,22 +77,26 @@ export class Unsaved {
     this.key = key;
   }
 
-  /** Takes over what a tab that is no more left of this popup, the newest. @returns {Promise<Entry | null>} */
-  async adopt() {
+  /** What a tab that is no more left of this popup, the newest. @returns {Promise<Left | null>} */
+  async find() {
     const held = new Set((await navigator.locks?.query())?.held?.map((lock) => lock.name));
-    const entries = stored().filter((e) => e.key === this.key && !held.has(prefix + e.tab)).sort((a, b) => b.entry.at - a.entry.at);
-    if (entries.length === 0) return null;
-    const { name, entry } = entries[0];
-    this.keep(entry);
-    this.write();
-    if (this.works) localStorage.removeItem(name);
-    return entry;
+    return stored().filter((left) => left.key === this.key && !held.has(prefix + left.tab)).sort((a, b) => b.entry.at - a.entry.at)[0] ?? null;
   }
+
+  /** Makes it what this tab keeps. @param {Left} left */
+  adopt(left) {
+    this.keep(left.entry);
+    this.write();
+    if (this.works) localStorage.removeItem(left.name);
+  }
+
+  /** Keeps it no more. @param {Left} left */
+  drop(left) { localStorage.removeItem(left.name); }
 }
 
 /** All entries; those that nobody came back for in 30 days go. */
 function stored() {
-  /** @type {{name: string, key: string, tab: string, entry: Entry}[]} */
+  /** @type {Left[]} */
   const entries = [];
   let names;
   try { names = Object.keys(localStorage); } catch { return entries; }

@@ -1,7 +1,7 @@
 // The review before something is published: what changes, and what that does to visitors.
 import { html, nothing } from "lit/html.js";
 import { ApiError, send } from "../api.js";
-import { inWords } from "../details.js";
+import { translated } from "../details.js";
 import { diffView, fieldDiff, fieldName, valueText } from "../diff.js";
 import { dateTime, list, load, number, percent, t } from "../i18n.js";
 import { steps } from "../pointer.js";
@@ -93,7 +93,7 @@ async function look(popup, findings, signal) {
   } catch (error) {
     if (signal.aborted) return [];
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 422) return error.errors.filter(({ pointer }) => pointer.startsWith(own)).map(({ pointer, detail }) => ({ pointer: pointer.slice(own.length), detail: inWords(detail) }));
+    if (error.status === 422) return error.errors.filter(({ pointer }) => pointer.startsWith(own)).map(({ pointer, detail }) => ({ pointer: pointer.slice(own.length), detail: translated(detail) }));
     findings.warnings = []; // publishing tells them, too
   }
   return [];
@@ -125,7 +125,7 @@ function summary({ placements, targeting, rollout, schedule, frequency, variants
 /** @param {Findings} findings */
 function warningsOf({ warnings }) {
   if (warnings === null || warnings.length === 0) return nothing;
-  return notice("warning", html`<strong>${t("publish.warnings", { n: warnings.length })}</strong><ul>${warnings.map(({ pointer, detail }) => html`<li>${pointer === "" ? nothing : fieldName(steps(pointer)) + ": "}${inWords(detail)}</li>`)}</ul>`);
+  return notice("warning", html`<strong>${t("publish.warnings", { n: warnings.length })}</strong><ul>${warnings.map(({ pointer, detail }) => html`<li>${pointer === "" ? nothing : fieldName(steps(pointer)) + ": "}${translated(detail)}</li>`)}</ul>`);
 }
 
 /** @param {Popup} popup @param {Findings} findings @param {() => void} again */

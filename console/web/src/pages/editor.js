@@ -22,7 +22,7 @@ import { variantsSection } from "../editor/variants.js";
 const sections = [basicsSection, contentSection, variantsSection, translationsSection, targetingSection, scheduleSection, frequencySection, jsonSection];
 
 /** Files of messages of the sections. @type {string[]} */
-const texts = ["content", "variants", "translations", "preview"];
+const texts = ["content", "variants", "translations", "preview", "problem"];
 
 /** Asks before something is published that visitors see already, or that does harm. @param {Editor} editor */
 const review = async (editor) => editor.status === "draft" && !await doesHarm(editor) || await reviewBeforePublish(editor);
@@ -57,22 +57,31 @@ async function read(key) {
   }
 }
 
-/** Brings back what was typed and not saved. @param {Editor} editor */
+/** Brings back what was typed and not saved; to who begins a new popup it is offered. @param {Editor} editor */
 async function restore(editor) {
-  const entry = editor.readonly ? null : await editor.unsaved.adopt();
-  if (entry === null) return;
-  const server = editor.saved, fresh = editor.popup;
-  const discard = { text: t("editor.restored.discard"), do: () => { editor.notice = null; editor.saved = server; editor.replace(fresh); } };
-  const take = () => { editor.saved = entry.base && server ? { ...entry.base, status: server.status } : server; editor.replace(entry.popup); };
+  const left = editor.readonly ? null : await editor.unsaved.find();
+  if (left === null) return;
+  const server = editor.saved, fresh = editor.popup, { base, popup, at } = left.entry;
+  const take = () => {
+    editor.unsaved.adopt(left);
+    editor.saved = base && server ? { ...base, status: server.status } : server;
+    editor.replace(popup);
+  };
+  const say = (/** @type {"info" | "warning"} */ kind, /** @type {string} */ text, /** @type {[string, () => void][]} */ ...actions) => {
+    editor.notice = { kind, text: t(text, { ago: ago(at) }), actions: actions.map(([name, act]) => ({ text: t(name), do: () => { editor.notice = null; act(); editor.update(); } })) };
+  };
+  const discard = () => {
+    const { popup: typed, saved } = editor;
+    editor.saved = server;
+    editor.replace(fresh);
+    say("info", "editor.discarded", ["editor.conflict.back", () => { editor.saved = saved; editor.replace(typed); }]);
+  };
   const [how] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  if (server === null && how?.type === "navigate") {
-    editor.notice = { kind: "info", text: t("editor.restored.offer", { ago: ago(entry.at) }), actions: [{ text: t("editor.restored.take"), do: () => { editor.notice = null; take(); } }, discard] };
-    return;
-  }
+  if (server === null && how?.type === "navigate") return say("info", "editor.restored.offer", ["editor.restored.take", take], ["editor.restored.discard", () => editor.unsaved.drop(left)]);
   take();
   if (!editor.isDirty) return;
-  const stale = server !== null && editor.version !== server.version;
-  editor.notice = { kind: stale ? "warning" : "info", text: t(stale ? "editor.restored.stale" : "editor.restored", { ago: ago(entry.at) }), actions: [discard] };
+  if (server !== null && editor.version !== server.version) say("warning", "editor.restored.stale", ["editor.restored.discard", discard]);
+  else say("info", "editor.restored", ["editor.restored.discard", discard]);
 }
 
 /** Ctrl+S saves, Ctrl+Enter publishes. @param {Editor} editor @param {KeyboardEvent} event */

@@ -1,4 +1,4 @@
-import{a as o,d as a,f as v,i as l,j as y}from"./chunk-THHI2MMJ.js";function C(e){let t=document.getElementById("status");t.textContent="",clearTimeout(x),requestAnimationFrame(()=>{t.textContent=e}),x=setTimeout(()=>{t.textContent=""},8e3)}var x=0,A=({title:e,back:t,lead:n,actions:s,tabs:i})=>o`<header class="head">
+import{a as o,d as a,f as v,i as l,j as y}from"./chunk-IHHYRABZ.js";function C(e){let t=document.getElementById("status");t.textContent="",clearTimeout(x),requestAnimationFrame(()=>{t.textContent=e}),x=setTimeout(()=>{t.textContent=""},8e3)}var x=0,A=({title:e,back:t,lead:n,actions:s,tabs:i})=>o`<header class="head">
   ${t?o`<a class="back" href=${t.href}>${t.text}</a>`:a}
   <div class="title"><h1>${e}</h1><div class="actions">${s??a}</div></div>
   ${n?o`<p class="lead">${n}</p>`:a}
