@@ -21,6 +21,7 @@ export class ApiError extends Error {
 /**
  * @typedef {object} Options
  * @property {string} [match] If-Match: the version that the change is based on
+ * @property {boolean} [fresh] If-None-Match: nothing must be there yet
  * @property {boolean} [background] nobody asked for it: it does not keep the session alive
  * @property {string} [type] Content-Type; without one the body is sent as JSON
  * @property {boolean} [text] the answer is given as it came: numbers of JSON that JavaScript can't hold stay what they are
@@ -45,6 +46,7 @@ export async function send(method, path, body, options = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (options.match !== undefined) headers["If-Match"] = `"${options.match}"`;
+  if (options.fresh) headers["If-None-Match"] = "*";
   if (options.background) headers["Popupd-Background"] = "1";
   if (body !== undefined) headers["Content-Type"] = options.type ?? "application/json";
   const init = { method, headers, signal: options.signal, body: body === undefined ? undefined : options.type ? /** @type {BodyInit} */ (body) : JSON.stringify(body) };

@@ -2,7 +2,10 @@
 import { html, nothing, render } from "lit/html.js";
 import { ApiError, get, send } from "../api.js";
 import { listForm, wordsOf } from "../audience/list.js";
+import { RuleForm } from "../audience/rule.js";
 import { useLinks, usesOf } from "../audience/use.js";
+import { diffView, fieldDiff } from "../diff.js";
+import { conditionRows } from "../editor/targeting.js";
 import { ago, dateTime, load, number, t } from "../i18n.js";
 import { announce, confirmDialog, dialog, emptyState, notice, pageHead } from "../ui.js";
 
@@ -22,6 +25,48 @@ export default async function audience(main, shell) {
   }
 
   const list = listForm({ key: () => stored.key, match: () => String(stored.version), done: (now) => { stored = { ...stored, ...now }; draw(); } }, () => draw());
+
+  const rule = new RuleForm(shell, () => draw(), stored.rule);
+  /** @type {unknown} */
+  let failure = null;
+  let busy = false;
+
+  /** @returns {Promise<void>} */
+  const save = async (/** @type {number} */ version) => {
+    busy = true;
+    failure = null;
+    draw();
+    try {
+      stored = { ...stored, ...(await send("PUT", path, rule.document, { match: String(version) })).body };
+      rule.take(stored.rule);
+      announce(t("audience.saved"));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 412) {
+        busy = false;
+        return settle();
+      }
+      failure = error;
+      if (error instanceof ApiError) rule.errors = error.errors;
+      announce(wordsOf(error));
+    }
+    busy = false;
+    draw();
+  };
+
+  /** Somebody else has changed it meanwhile: asks whose rule holds. @returns {Promise<void>} */
+  const settle = async () => {
+    const theirs = (await get(path)).body;
+    const mine = await dialog({ name: t("list.conflict"), wide: true, body: (/** @type {(mine?: boolean) => void} */ close) => html`
+      <p>${t("list.conflict.text", { who: theirs.updated_by, when: ago(theirs.updated_at) })} ${theirs.rule ? t("audience.conflict.text") : t("list.conflict.members", { n: theirs.members })}</p>
+      ${theirs.rule ? diffView(fieldDiff({ rule: theirs.rule }, rule.document)) : nothing}
+      <div class="buttons"><button type="button" @click=${() => close(false)}>${t("list.conflict.keep")}</button><button type="button" class="primary" @click=${() => close(true)}>${t("list.conflict.replace")}</button></div>` });
+    if (mine === undefined) return draw();
+    if (mine) return save(theirs.version);
+    stored = theirs;
+    rule.take(theirs.rule);
+    draw();
+  };
+  addEventListener("beforeunload", (event) => { if (rule.isDirty) event.preventDefault(); });
 
   const remove = async () => {
     if (usesOf(stored.used_by) > 0) return inUse(stored.used_by);
@@ -55,7 +100,14 @@ export default async function audience(main, shell) {
     <p class="muted">${t("audience.list.text")}</p>
     ${shell.may("editor") ? list(t("audience.replace.button")) : nothing}</section>`;
 
-  const rulePart = () => html`<section class="card" aria-labelledby="rule-title"><h2 id="rule-title">${t("audience.rule")}</h2></section>`;
+  const rulePart = () => html`<section class="card" aria-labelledby="rule-title"><h2 id="rule-title">${t("audience.rule")}</h2>
+    ${conditionRows(rule, "/rule")}
+    ${failure !== null ? notice("danger", wordsOf(failure)) : nothing}
+    ${rule.readonly ? nothing : html`
+      ${rule.isDirty && usesOf(stored.used_by) > 0 ? notice("warning", html`${t("audience.means")} ${useLinks(stored.used_by)}`) : nothing}
+      <div class="buttons"><button type="button" ?disabled=${!rule.isDirty || busy} @click=${() => { rule.take(stored.rule); failure = null; draw(); }}>${t("audience.discard")}</button>
+        <button type="button" class="primary" ?disabled=${!rule.isDirty || busy} @click=${() => save(stored.version)}>${t("audience.save")}</button></div>`}
+  </section>`;
 
   draw();
 }

@@ -1,10 +1,9 @@
 // The list of audiences, and the form of a new one (?new).
 import { html, nothing, render } from "lit/html.js";
 import { get } from "../api.js";
-import { listForm } from "../audience/list.js";
 import { useLinks, usesOf } from "../audience/use.js";
 import { ago, dateTime, load, number, t } from "../i18n.js";
-import { inWords } from "../problem.js";
+import { live } from "../live.js";
 import { emptyState, field, notice, pageHead } from "../ui.js";
 
 /** @typedef {import("../audience/use.js").Audience} Audience */
@@ -12,7 +11,7 @@ import { emptyState, field, notice, pageHead } from "../ui.js";
 /** @param {HTMLElement} main @param {import("../console.js").Shell} shell */
 export default async function audiences(main, shell) {
   await load("problem", "list");
-  if (new URLSearchParams(location.search).has("new") && shell.may("editor")) return create(main);
+  if (new URLSearchParams(location.search).has("new") && shell.may("editor")) return (await import("../audience/create.js")).create(main, shell);
 
   const query = new URLSearchParams(location.search);
   let search = query.get("q") ?? "", kind = query.get("kind") ?? "";
@@ -55,39 +54,11 @@ export default async function audiences(main, shell) {
     <td data-label=${t("audiences.changed")}><span><time datetime=${a.updated_at} title=${dateTime(a.updated_at)}>${ago(a.updated_at)}</time> <span class="muted">${t("audiences.by", { who: a.updated_by })}</span></span></td>
   </tr>`;
 
-  draw();
-  // An upload by somebody else moves on without being asked for.
-  setInterval(async () => {
-    if (!body.upload || document.hidden) return;
+  const again = async () => {
     body = (await get("audiences", { background: true }).catch(() => ({ body }))).body;
     draw();
-  }, 2000);
-}
-
-/** The form of a new audience. @param {HTMLElement} main */
-function create(main) {
-  let key = "", error = "";
-  const checkedKey = () => {
-    error = /^[a-z0-9][a-z0-9-]{0,63}$/.test(key) ? "" : t("audiences.key.error");
-    if (error !== "") document.getElementById("key")?.focus();
-    return error === "" ? key : "";
   };
-  const list = listForm({
-    key: checkedKey, match: () => undefined,
-    done: (stored) => { location.href = "/audiences/" + stored.key; },
-    refused: (refusal) => {
-      if (refusal.code !== "audience_exists") return false;
-      error = inWords(refusal);
-      draw();
-      document.getElementById("key")?.focus();
-      return true;
-    },
-  }, () => draw());
-  const draw = () => render(html`${pageHead({ title: t("audiences.new"), back: { href: "/audiences", text: t("audiences.back") }, lead: t("audiences.lead") })}
-    <section class="card narrow" aria-labelledby="list-title"><h2 id="list-title">${t("audiences.list")}</h2>
-      <p class="muted">${t("audiences.list.text")}</p>
-      ${field({ label: t("audiences.key"), name: "key", value: key, required: true, error, hint: t("audiences.key.hint"), input: (value) => { key = value.trim(); error = ""; draw(); } })}
-      ${list(t("audiences.upload"))}
-    </section>`, main);
   draw();
+  live({ revision: again });
+  setInterval(() => { if (body.upload && !document.hidden) again(); }, 2000); // an upload moves on without a revision
 }

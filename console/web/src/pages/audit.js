@@ -1,7 +1,7 @@
 // The audit trail: who changed what, and when.
 import { html, nothing, render } from "lit/html.js";
-import { get } from "../api.js";
-import { fieldDiff, diffView } from "../changelist.js";
+import { ApiError, get } from "../api.js";
+import { fieldDiff, diffView } from "../diff.js";
 import { ago, dateTime, has, load, t } from "../i18n.js";
 import { inWords } from "../problem.js";
 import { emptyState, field, notice, pageHead } from "../ui.js";
@@ -24,8 +24,12 @@ export default async function audit(main, shell) {
   const filtered = Object.values(filter).some((value) => value !== "");
   /** @type {Map<number, {changes?: any[], problem?: string}>} */
   const open = new Map();
-  const loaded = load("problem", "changelist");
-  const found = await read(filter, filtered, query.get("cursor"));
+  const loaded = load("problem");
+  const found = await read(filter, filtered, query.get("cursor")).catch((error) => {
+    if (!(error instanceof ApiError && error.status === 400 && query.has("cursor"))) throw error;
+    query.delete("cursor"); // of an address that was cut
+    return read(filter, filtered, null);
+  });
   await loaded;
 
   const draw = () => render(html`

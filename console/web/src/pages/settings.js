@@ -1,6 +1,7 @@
 // What holds for all popups together: the least gap, caps, the holdout; and all of it as files.
 import { html, nothing, render } from "lit/html.js";
 import { ApiError, get, send } from "../api.js";
+import { chipsField } from "../chips.js";
 import { ago, has, load, percent, t } from "../i18n.js";
 import { inWords } from "../problem.js";
 import { settle } from "../settings/conflict.js";
@@ -8,7 +9,6 @@ import { files } from "../settings/files.js";
 import { formOf, mostCaps, settingsOf } from "../settings/form.js";
 import { capText, entries, meaning } from "../settings/words.js";
 import { spanField, spanOf } from "../span.js";
-import { tagField } from "../tags.js";
 import { announce, confirmDialog, field, notice, pageHead, settingsTabs } from "../ui.js";
 
 /** @typedef {import("../settings/form.js").Settings} Settings */
@@ -16,7 +16,7 @@ import { announce, confirmDialog, field, notice, pageHead, settingsTabs } from "
 
 /** @param {HTMLElement} main @param {import("../console.js").Shell} shell */
 export default async function settings(main, shell) {
-  const texts = load("problem", "span", "tags", "changelist");
+  const texts = load("problem", "span");
   /** @type {Settings & {version: number, updated_at: string | null}} */
   let saved = (await get("settings")).body;
   await texts;
@@ -141,7 +141,8 @@ export default async function settings(main, shell) {
         ${field({ label: t("settings.cap.max"), name: name + "-max", type: "number", min: 1, max: 20, value: cap.max, error: error(at + "/max"), input: (max) => setCap(i, { max }) })}
         ${spanField({ label: t("settings.cap.per"), name: name + "-per", span: cap.per, error: error(at + "/per_sec"), input: (per) => setCap(i, { per }) })}
       </div>
-      ${tagField({ label: t("settings.cap.tags"), name: name + "-tags", tags: cap.tags, known, hint: t("settings.cap.tags.hint"), error: error(at + "/tags"), warnings: warned(at + "/tags"), input: (tags) => setCap(i, { tags }) })}
+      ${chipsField({ label: t("settings.cap.tags"), name: name + "-tags", values: cap.tags, known: known.map((value) => ({ value })), hint: t("settings.cap.tags.hint"), invalid: error(at + "/tags") !== "", describedby: name + "-tags-notes", input: (tags) => setCap(i, { tags }) })}
+      <div class="notes" id="${name}-tags-notes">${error(at + "/tags") ? html`<p class="error">${error(at + "/tags")}</p>` : nothing}${warned(at + "/tags").map((text) => html`<p class="warning">${text}</p>`)}</div>
       ${warnings.filter((w) => w.pointer === at).map((w) => html`<p class="warning">${has("settings.warning." + w.code) ? t("settings.warning." + w.code) : w.detail}</p>`)}
       <div class="capfoot"><span class="muted">${isWhole ? capText(text) : nothing}</span>
         <button type="button" class="quiet" aria-label=${t("settings.caps.remove.which", { key: cap.key })} @click=${() => set({ caps: form.caps.filter((_, other) => other !== i) })}>${t("settings.caps.remove")}</button></div>

@@ -1,9 +1,10 @@
 // The whole configuration as a file: download it, compare a file with what is in force, apply it.
 import { html, nothing } from "lit/html.js";
 import { ApiError, get, send } from "../api.js";
-import { diffView } from "../changelist.js";
+import { diffView } from "../diff.js";
 import { t } from "../i18n.js";
 import { inWords } from "../problem.js";
+import { steps } from "../pointer.js";
 import { announce, confirmDialog, notice } from "../ui.js";
 
 /** @typedef {{kind: "popup" | "settings" | "audience", key: string, action: "create" | "update" | "archive" | "unchanged", from_version: number, to_version: number,
@@ -106,12 +107,13 @@ export function files(shell, draw, applied) {
 
   const planPart = () => {
     if (plan === null) return nothing;
+    const file = JSON.parse(text);
     const changed = plan.objects.filter((o) => o.action !== "unchanged");
     if (changed.length === 0) return notice("good", t("settings.files.same"));
     return html`<div class="plan">
       ${stale ? notice("warning", t("settings.files.stale")) : nothing}
       <p class="summary">${summary(plan)}</p>
-      <ul class="objects">${changed.slice(0, mostShown).map(object)}</ul>
+      <ul class="objects">${changed.slice(0, mostShown).map((o) => object(o, file))}</ul>
       ${changed.length > mostShown ? html`<p class="muted">${t("settings.files.more", { n: changed.length - mostShown })}</p>` : nothing}
       ${shell.may("admin")
         ? html`<div class="buttons"><button type="button" @click=${() => { plan = null; draw(); }}>${t("settings.discard")}</button><button type="button" class="primary" ?disabled=${busy !== ""} @click=${apply}>${t("settings.files.apply")}</button></div>`
@@ -168,12 +170,25 @@ function withoutVersions(text) {
   return JSON.stringify(whole);
 }
 
-/** An object that an import changes. @param {Change} o */
-function object(o) {
+/**
+ * The members on the way to a change. Elements are named by their keys, as in the file.
+ * @param {Change} o @param {Change["changes"][0]} change @param {any} file
+ */
+function namesOf(o, { pointer, from, to }, file) {
+  let at = o.kind === "settings" ? file?.settings : file?.[o.kind + "s"]?.find?.((/** @type {any} */ one) => one?.key === o.key);
+  const path = steps(pointer);
+  return path.map((step, i) => {
+    at = i === path.length - 1 && to === undefined ? from : at?.[step]; // of what is removed the file has nothing
+    return /^\d+$/.test(step) && typeof at?.key === "string" ? at.key : step;
+  });
+}
+
+/** An object that an import changes. @param {Change} o @param {any} file */
+function object(o, file) {
   const href = o.kind === "settings" ? "/settings" : `/${o.kind}s/${o.key}`;
   const title = html`<span class="badge ${{ create: "active", update: "draft", archive: "paused", unchanged: "" }[o.action]}">${t("settings.files.action." + o.action)}</span>
     ${t("settings.files.kind." + o.kind)} ${o.kind === "settings" ? nothing : html`<b>${o.key}</b>`}`;
-  const rest = html`${o.changes.length > 0 ? diffView(o.changes.map(({ pointer, from, to }) => ({ pointer, before: from, after: to }))) : nothing}
+  const rest = html`${o.changes.length > 0 ? diffView(o.changes.map((change) => ({ pointer: change.pointer, names: namesOf(o, change, file), before: change.from, after: change.to }))) : nothing}
     ${o.more > 0 ? html`<p class="muted">${t("settings.files.changes.more", { n: o.more })}</p>` : nothing}
     ${o.warnings.length > 0 ? html`<ul class="warning">${o.warnings.map((w) => html`<li><code>${w.pointer}</code> ${w.detail}</li>`)}</ul>` : nothing}
     ${o.action === "create" ? nothing : html`<p><a href=${href}>${t("settings.files.open")}</a></p>`}`;

@@ -1,1 +1,0 @@
-import"./chunk-3TXHFKDN.js";var l="They are the same.",r="Field",a="Before",o="After",t="All of it",i={none:l,field:r,before:a,after:o,all:t};export{o as after,t as all,a as before,i as default,r as field,l as none};
