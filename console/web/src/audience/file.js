@@ -1,18 +1,16 @@
 // A list of user ids before it is sent: its format, its first ids, and what can be seen to be wrong.
-import { t } from "../i18n.js";
-
 export const largest = 2 * 2 ** 30;
 
 /** Whether a file is CSV, by its name and type. @param {File} file */
 export const looksLikeCSV = (file) => /\.csv$/i.test(file.name) || file.type === "text/csv";
 
-/** What is wrong with a file that can be told without sending it, "" if nothing. @param {Blob} file */
+/** What is wrong with a file that can be told without sending it: the end of a key of the texts list.refused, "" if nothing. @param {Blob} file */
 export async function refusal(file) {
-  if (file.size > largest) return t("problem.upload_too_large");
-  if (file.size === 0) return t("list.empty");
+  if (file.size > largest) return "large";
+  if (file.size === 0) return "empty";
   const head = [...new Uint8Array(await file.slice(0, 4).arrayBuffer())].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (/^(1f8b|504b0304|28b52ffd)/.test(head)) return t("list.compressed");
-  if (/^(fffe|feff)/.test(head)) return t("list.utf16");
+  if (/^(1f8b|504b0304|28b52ffd)/.test(head)) return "compressed";
+  if (/^(fffe|feff)/.test(head)) return "utf16";
   return "";
 }
 

@@ -40,7 +40,8 @@ export function listForm(target, draw) {
     const list = source();
     failure = null;
     cancelled = "";
-    wrong = list === null ? "" : await refusal(list);
+    const why = list === null ? "" : await refusal(list);
+    wrong = why === "" ? "" : t("list.refused." + why);
     ids = list === null || wrong !== "" ? [] : await firstIds(list, csv);
     draw();
   };
@@ -55,7 +56,7 @@ export function listForm(target, draw) {
   const send = async () => {
     const list = source(), key = target.key();
     cancelled = "";
-    if (list === null || (list.size === 0 && from === "paste")) wrong = t(from === "paste" ? "list.empty" : "list.choose");
+    if (list === null || (list.size === 0 && from === "paste")) wrong = t(from === "paste" ? "list.refused.empty" : "list.choose");
     draw();
     if (key === "" || list === null || wrong !== "" || running !== null) return;
     failure = null;

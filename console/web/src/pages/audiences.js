@@ -34,7 +34,7 @@ export default async function audiences(main, shell) {
       ${fresh ? notice("info", t("audiences.uploading.new", { key: fresh.key, n: fresh.lines })) : nothing}
       ${body.items.length === 0
         ? emptyState({ title: t("audiences.empty"), text: t("audiences.empty.text"), action: button })
-        : html`<div class="filters" role="search">
+        : html`<div class="lookup" role="search">
             ${field({ label: t("audiences.search"), name: "q", type: "search", value: search, input: (value) => { search = value; filter(); } })}
             ${field({ label: t("audiences.kind"), name: "kind", value: kind, options: ["", "list", "rule"].map((value) => ({ value, text: t(value === "" ? "audiences.all" : "audiences.kind." + value) })), input: (value) => { kind = value; filter(); } })}
           </div>

@@ -34,7 +34,7 @@ export default async function audit(main, shell) {
 
   const draw = () => render(html`
     ${pageHead({ title: t("shell.nav.audit"), lead: t("audit.lead") })}
-    <form class="filters trail" role="search">
+    <form class="lookup trail" role="search">
       ${field({ label: t("audit.who"), name: "actor", value: filter.actor })}
       ${field({ label: t("audit.what"), name: "action", value: filter.action, options: [{ value: "", text: t("audit.any") }, ...actions.map((value) => ({ value, text: nameOf(value) }))] })}
       ${field({ label: t("audit.kind"), name: "kind", value: filter.kind, options: [{ value: "", text: t("audit.any") }, ...kinds.map((value) => ({ value, text: t("audit.kind." + value) }))] })}

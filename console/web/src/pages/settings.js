@@ -8,7 +8,8 @@ import { settle } from "../settings/conflict.js";
 import { files } from "../settings/files.js";
 import { formOf, mostCaps, settingsOf } from "../settings/form.js";
 import { capText, entries, meaning } from "../settings/words.js";
-import { spanField, spanOf } from "../span.js";
+import { spanOf } from "../span.js";
+import { spanField } from "../spanfield.js";
 import { announce, confirmDialog, field, notice, pageHead, settingsTabs } from "../ui.js";
 
 /** @typedef {import("../settings/form.js").Settings} Settings */
@@ -104,7 +105,7 @@ export default async function settings(main, shell) {
   const draw = () => {
     const { settings, errors } = settingsOf(form);
     /** @param {string} pointer */
-    const error = (pointer) => (tried || !isBlank(pointer) ? errors.get(pointer) : undefined) ?? (failure instanceof ApiError ? failure.errors.find((e) => e.pointer === pointer)?.detail : undefined) ?? "";
+    const error = (pointer) => (errors.has(pointer) && (tried || !isBlank(pointer)) ? t("settings.error." + errors.get(pointer)) : undefined) ?? (failure instanceof ApiError ? failure.errors.find((e) => e.pointer === pointer)?.detail : undefined) ?? "";
     const warned = (/** @type {string} */ pointer) => warnings.filter((w) => w.pointer === pointer || w.pointer.startsWith(pointer + "/")).map((w) => has("settings.warning." + w.code) ? t("settings.warning." + w.code) : w.detail);
     render(html`${pageHead({ title: t("shell.nav.settings"), tabs: settingsTabs("settings"), lead: html`${t("settings.lead")} <a href="/audit?kind=config">${saved.updated_at ? t("settings.version", { n: saved.version, when: ago(saved.updated_at) }) : t("settings.version.none")}</a>` })}
       ${shell.may("publisher") ? html`<div class="settings">

@@ -1,5 +1,4 @@
 // The settings as they are entered, and what is wrong with that.
-import { t } from "../i18n.js";
 import { secondsOf, spanOf } from "../span.js";
 
 /** @typedef {{key: string, max: number, per_sec: number, tags: string[]}} Cap */
@@ -18,27 +17,28 @@ export const formOf = (s) => ({
 });
 
 /**
- * Reads what was entered. Errors are by JSON pointer; with any, the settings are of no use.
+ * Reads what was entered. Errors are by JSON pointer, each the end of a key of the texts
+ * settings.error; with any, the settings are of no use.
  * @param {Form} form @returns {{settings: Settings, errors: Map<string, string>}}
  */
 export function settingsOf(form) {
   /** @type {Map<string, string>} */
   const errors = new Map();
   const gap = secondsOf(form.gap);
-  if (!isWhole(gap, 0, mostGap)) errors.set("/min_gap_sec", t("settings.error.gap"));
+  if (!isWhole(gap, 0, mostGap)) errors.set("/min_gap_sec", "gap");
   const caps = form.caps.map((entered, i) => {
     const at = "/caps/" + i;
     const cap = { key: entered.key.trim(), max: numberOf(entered.max), per_sec: secondsOf(entered.per), tags: entered.tags };
-    if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(cap.key)) errors.set(at + "/key", t("settings.error.key"));
-    else if (form.caps.findIndex((other) => other.key.trim() === cap.key) < i) errors.set(at + "/key", t("settings.error.twice"));
-    if (!isWhole(cap.max, 1, mostShown)) errors.set(at + "/max", t("settings.error.max"));
-    if (!isWhole(cap.per_sec, 1, mostPer)) errors.set(at + "/per_sec", t("settings.error.per"));
-    if (cap.tags.length > mostTags) errors.set(at + "/tags", t("settings.error.tags"));
+    if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(cap.key)) errors.set(at + "/key", "key");
+    else if (form.caps.findIndex((other) => other.key.trim() === cap.key) < i) errors.set(at + "/key", "twice");
+    if (!isWhole(cap.max, 1, mostShown)) errors.set(at + "/max", "max");
+    if (!isWhole(cap.per_sec, 1, mostPer)) errors.set(at + "/per_sec", "per");
+    if (cap.tags.length > mostTags) errors.set(at + "/tags", "tags");
     return cap;
   });
   const percent = numberOf(form.percent);
-  if (!(percent >= 0 && percent <= 100) || Math.round(percent * 100) / 100 !== percent) errors.set("/holdout/percent", t("settings.error.percent"));
-  if (new TextEncoder().encode(form.salt).length > 64) errors.set("/holdout/salt", t("settings.error.salt"));
+  if (!(percent >= 0 && percent <= 100) || Math.round(percent * 100) / 100 !== percent) errors.set("/holdout/percent", "percent");
+  if (new TextEncoder().encode(form.salt).length > 64) errors.set("/holdout/salt", "salt");
   return { settings: { min_gap_sec: gap, caps, holdout: { percent, salt: form.salt } }, errors };
 }
 
