@@ -82,7 +82,7 @@ var kindNames = [numKinds]string{"revision", "counts", "system", "findings"}
 type Hub struct {
 	config  Config
 	news    chan struct{} // cap 1: the revision may be another one
-	joined  chan struct{} // cap 1: a stream waits for what is known to none
+	joined  chan struct{} // cap 1: a stream has come that waits for what is not known yet
 	examine chan struct{} // cap 1: findings are asked for
 	end     chan struct{} // closed when the server ends
 	counts  retry.Outage
@@ -92,7 +92,7 @@ type Hub struct {
 	ended     bool
 	revision  changing
 	counted   changing
-	system    []byte // nil: nobody has asked since it was last wanted
+	system    []byte // nil: not read since it was last wanted by nobody
 	findings  []byte // nil: not known yet
 	examining bool   // findings are on their way
 }
