@@ -37,7 +37,7 @@ func TestSystemPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Kill()
-	tab, cancel := chromedp.NewContext(chrome)
+	tab, cancel := chromedp.NewContext(chrome, chromedp.WithNewBrowserContext()) // cookies do not tell ports apart
 	defer cancel()
 	do := func(actions ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
