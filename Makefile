@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait stores clients sdk sdk-tools console console-tools browser-long
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait stores clients sdk sdk-tools console console-tools browser pictures
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -143,8 +143,13 @@ stores: ## Install MariaDB, Redis, HAProxy, Prometheus, strace and git where the
 	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
 	done
 
-browser-long: sdk-tools ## Show 500 popups, load the SDK on a slow CPU, visit for five minutes, run all that can be in Firefox; POPUPD_SDK_RIVALS=DIR measures the scripts in DIR beside it.
-	POPUPD_REQUIRE_STORES=1 POPUPD_BROWSER_LONG=1 $(GO) -C e2e/browser test -v -timeout 10m -count=1 -parallel 1 -run '^(TestManyShows|TestLoad|TestVisit|TestFirefox.*)$$' .
+LONG = POPUPD_REQUIRE_STORES=1 POPUPD_BROWSER_LONG=1 $(GO) -C e2e/browser test -v -timeout 10m -count=1
+browser: stores sdk-tools console-tools ## Run what make test has no time for in browsers: the console, every page and fault; of the SDK 500 popups, a slow CPU, a visit of five minutes, all that can be in Firefox. POPUPD_SDK_RIVALS=DIR measures the scripts in DIR beside it.
+	$(LONG) -parallel 2 -run '^TestConsole' .
+	$(LONG) -parallel 1 -run '^(TestManyShows|TestLoad|TestVisit|TestFirefox.*)$$' .
+
+pictures: stores sdk-tools console-tools ## Take the pictures of docs/images anew.
+	POPUPD_REQUIRE_STORES=1 POPUPD_PICTURES=1 $(GO) -C e2e/browser test -timeout 10m -count=1 -run '^TestPictures$$' .
 
 SDK   ?= sdk
 # Members that only the SDK's own modules use get short names: no page, server or browser may know them.

@@ -113,7 +113,7 @@ func firefoxOf(t *testing.T) *firefox {
 	return nil
 }
 
-// TestFirefox runs the core flows in Firefox, and with make browser-long all that need
+// TestFirefox runs the core flows in Firefox, and with make browser all that need
 // no means of Chromium's own, as virtual time.
 func TestFirefox(t *testing.T) {
 	tests := map[string]func(*testing.T){
@@ -135,7 +135,7 @@ func TestFirefox(t *testing.T) {
 // TestFirefoxWithoutStorage: localStorage is null, or its getter throws.
 func TestFirefoxWithoutStorage(t *testing.T) {
 	if !long {
-		t.Skip("make browser-long")
+		t.Skip("make browser")
 	}
 	tests := map[string]func(*testing.T){"Kinds": TestKinds, "Inline": TestInline, "LinkAway": TestLinkAway, "Route": TestRoute}
 	t.Run("disabled", func(t *testing.T) { inFirefox(t, tests, `user_pref("dom.storage.enabled", false);`) })

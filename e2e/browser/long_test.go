@@ -19,11 +19,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// newLongSite is newSite for tests that take long or measure: make browser-long.
+// newLongSite is newSite for tests that take long or measure: make browser.
 func newLongSite(t *testing.T, popups ...string) *site {
 	t.Helper()
 	if os.Getenv("POPUPD_BROWSER_LONG") != "1" {
-		t.Skip("make browser-long")
+		t.Skip("make browser")
 	}
 	return newSite(t, popups...)
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/popupd/popupd/internal/testbed"
 )
 
 // patience is how long something that should happen may take.
@@ -23,6 +25,7 @@ const patience = 10 * time.Second
 // notes what arrives.
 type site struct {
 	*testing.T
+	server         *testbed.Popupd
 	firefox        *firefox // nil: Chromium
 	placement, uid string
 	origin         string                                                       // of the page
@@ -52,7 +55,13 @@ func newSite(t *testing.T, popups ...string) *site {
 	if missing != "" {
 		t.Skip(missing)
 	}
-	s := &site{T: t, firefox: firefoxOf(t), placement: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), uid: "u-" + t.Name(), events: make(chan struct{}, 1)}
+	return newSiteOf(t, server, popups...)
+}
+
+// newSiteOf is newSite with a server of its own.
+func newSiteOf(t *testing.T, server *testbed.Popupd, popups ...string) *site {
+	t.Helper()
+	s := &site{T: t, server: server, firefox: firefoxOf(t), placement: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), uid: "u-" + t.Name(), events: make(chan struct{}, 1)}
 	for i, text := range popups {
 		s.put(i, text)
 	}
@@ -87,11 +96,11 @@ func content(fields string) string {
 
 func (s *site) admin(method, path, body string, want int, header ...string) []byte {
 	s.Helper()
-	req, err := http.NewRequest(method, "http://"+server.Admin+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, "http://"+s.server.Admin+path, strings.NewReader(body))
 	if err != nil {
 		s.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+server.Token)
+	req.Header.Set("Authorization", "Bearer "+s.server.Token)
 	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
