@@ -38,7 +38,7 @@ export default async function popups(main, shell) {
   let under = new AbortController(); // the request that is under way
   let typed = 0; // timer
   const chosen = /** @type {Set<string>} */ (new Set());
-  const choosing = shell.may("editor");
+  const choosing = shell.may("editor"), publisher = shell.may("publisher");
 
   /** Asks for what is chosen now. @param {boolean} [background] */
   async function load(background = false) {
@@ -82,7 +82,7 @@ export default async function popups(main, shell) {
 
   /** @param {import("../popuplist/bulk.js").Action} action */
   async function act(action) {
-    const done = await bulk(action, page.items.filter((p) => chosen.has(p.key)));
+    const done = await bulk(action, page.items.filter((p) => chosen.has(p.key)), publisher);
     if (done === null) return;
     for (const key of done) chosen.delete(key);
     await load();
@@ -147,10 +147,10 @@ export default async function popups(main, shell) {
   const bulkBar = () => {
     const popups = page.items.filter((p) => chosen.has(p.key));
     const button = (/** @type {import("../popuplist/bulk.js").Action} */ action) =>
-      html`<button type="button" class=${action === "archive" ? "danger" : ""} ?disabled=${fitting(action, popups).length === 0} @click=${() => act(action)}>${t("popups." + action)}</button>`;
+      html`<button type="button" class=${action === "archive" ? "danger" : ""} ?disabled=${fitting(action, popups, publisher).length === 0} @click=${() => act(action)}>${t("popups." + action)}</button>`;
     return popups.length === 0 ? nothing : html`<div class="bulk" role="group" aria-label=${t("popups.chosen", { n: popups.length })}>
       <p>${t("popups.chosen", { n: popups.length })}</p>
-      ${shell.may("publisher") ? html`${button("pause")}${button("resume")}` : nothing}${button("archive")}
+      ${publisher ? html`${button("pause")}${button("resume")}` : nothing}${button("archive")}
       <button type="button" class="quiet" @click=${() => { chosen.clear(); draw(); }}>${t("popups.unchoose")}</button>
     </div>`;
   };

@@ -21,19 +21,22 @@ const actions = {
   archive: { fits: ["draft", "active", "paused"], request: (p) => send("DELETE", `popups/${p.key}`, undefined, { match: String(p.version) }) },
 };
 
-/** The popups that an action would change. @param {Action} action @param {Popup[]} popups */
-export const fitting = (action, popups) => popups.filter((p) => actions[action].fits.includes(p.status));
+/**
+ * The popups that an action would change. What is live, or was, is archived by publishers only.
+ * @param {Action} action @param {Popup[]} popups @param {boolean} publisher whether the operator is one
+ */
+export const fitting = (action, popups, publisher) => popups.filter((p) => actions[action].fits.includes(p.status) && (publisher || p.status === "draft"));
 
 /**
  * Asks, and does it. Resolves to the keys of the popups that are changed, null if the operator thought better of it.
- * @param {Action} action @param {Popup[]} chosen @returns {Promise<string[] | null>}
+ * @param {Action} action @param {Popup[]} chosen @param {boolean} publisher @returns {Promise<string[] | null>}
  */
-export async function bulk(action, chosen) {
-  const popups = fitting(action, chosen);
+export async function bulk(action, chosen, publisher) {
+  const popups = fitting(action, chosen, publisher);
   const n = popups.length, others = chosen.length - n;
   const yes = await confirmDialog({
     name: t(`popups.${action}.name`, { n }), action: t(`popups.${action}.do`, { n }), danger: action === "archive",
-    text: html`<p>${t(`popups.${action}.text`, { n })}</p>${names(popups)}${others > 0 ? html`<p class="muted">${t(`popups.${action}.others`, { n: others })}</p>` : nothing}`,
+    text: html`<p>${t(`popups.${action}.text`, { n })}</p>${names(popups)}${others > 0 ? html`<p class="muted">${t(publisher ? `popups.${action}.others` : "popups.archive.live", { n: others })}</p>` : nothing}`,
   });
   if (!yes) return null;
   /** @type {{popup: Popup, why: string}[]} */

@@ -35,8 +35,7 @@ export function duplicate(popup) {
       redraw();
     };
     return html`<form method="dialog" @submit=${create}>
-      <p>${t("popups.duplicate.text", { name: nameOf(popup) })}</p>
-      ${problem ? notice("danger", problem) : ""}
+      <div><p>${t("popups.duplicate.text", { name: nameOf(popup) })}</p>${problem ? notice("danger", problem) : ""}</div>
       ${field({ label: t("popups.key"), name: "copy-key", value: key, error: keyError, hint: t("popups.key.hint"), required: true, input: (v) => { key = v; } })}
       ${field({ label: t("popups.name"), name: "copy-name", value: name, error: nameError, input: (v) => { name = v; } })}
       <div class="buttons"><button type="button" @click=${() => close()}>${t("shell.cancel")}</button><button class="primary">${t("popups.duplicate.do")}</button></div>
