@@ -83,6 +83,17 @@ test("what is unsaved is kept until it is saved", async () => {
   assert.equal(kept.size, 0);
 });
 
+test("what is typed while it is saved stays", () => {
+  const editor = open();
+  editor.set("/name", "sent");
+  const sent = editor.popup;
+  editor.set("/priority", 5);
+  editor.acceptSaved(stored({ version: 4, name: "sent", tags: ["by the server"], status: "active" }), sent);
+  assert.deepEqual([editor.popup.name, editor.popup.priority, editor.popup.tags, editor.popup.status, editor.version, editor.isDirty], ["sent", 5, ["by the server"], "active", 4, true]);
+  editor.acceptSaved(stored({ version: 5, name: "sent", priority: 5 }));
+  assert.equal(editor.isDirty, false);
+});
+
 test("a new page takes over what no open tab holds", async () => {
   const entry = (name, at) => JSON.stringify({ popup: { ...empty, key: "sale", name }, base: stored(), at: Date.now() - at });
   kept = new Map([["popupd.unsaved:sale:1", entry("old", 9000)], ["popupd.unsaved:sale:2", entry("new", 1000)], ["popupd.unsaved:sale:3", entry("open", 0)], ["popupd.unsaved:other:4", entry("other", 0)],

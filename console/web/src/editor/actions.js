@@ -64,11 +64,11 @@ async function settled(editor, change) {
 
 /** @param {Editor} editor @param {import("./editor.js").Popup["status"]} status */
 async function write(editor, status) {
-  const body = { ...editor.popup, status };
+  const sent = editor.popup, body = { ...sent, status };
   const { body: answer } = editor.saved
     ? await send("PUT", "popups/" + editor.saved.key, body, { match: String(editor.version) })
     : await send("POST", "popups", body);
-  editor.acceptSaved({ ...answer, warnings: told(answer.warnings) });
+  editor.acceptSaved({ ...answer, warnings: told(answer.warnings) }, sent);
 }
 
 /** Whether something was typed that can't be read; it is shown as what is wrong. @param {Editor} editor */

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { fieldName, valueText } from "../diff.js";
 import { ago, t } from "../i18n.js";
 import { at, equal } from "../pointer.js";
-import { dialog } from "../ui.js";
+import { announce, dialog } from "../ui.js";
 import { written } from "./editor.js";
 import { differences, merged, namesOf } from "./merge.js";
 
@@ -45,6 +45,7 @@ export async function changedMeanwhile(editor) {
   editor.saved = theirs;
   if (choice === "theirs") {
     editor.replace(written(theirs));
+    announce(t("editor.conflict.took", { version: theirs.version }));
     editor.notice = { kind: "info", text: t("editor.conflict.took", { version: theirs.version }), actions: [{ text: t("editor.conflict.back"), do: () => { editor.notice = null; editor.saved = /** @type {Popup} */ ({ ...old, status }); editor.replace(typed); } }] };
     return false;
   }

@@ -1,6 +1,7 @@
 // The state of the editor: what is being edited, what the server has, and what it said.
 import { at, equal, isWithin, put, steps } from "../pointer.js";
 import { Unsaved } from "./autosave.js";
+import { differences, merged } from "./merge.js";
 import { empty } from "./shape.js";
 
 /**
@@ -114,10 +115,14 @@ export class Editor {
     this.keep();
   }
 
-  /** The server has what is in the form. @param {Popup & {warnings?: Note[]}} answer */
-  acceptSaved(answer) {
+  /**
+   * The server has what was sent. What was typed since stays, unsaved.
+   * @param {Popup & {warnings?: Note[]}} answer @param {Popup} [sent]
+   */
+  acceptSaved(answer, sent = this.popup) {
+    const saved = written(answer);
     this.saved = answer;
-    this.popup = written(answer);
+    this.popup = /** @type {Popup} */ (merged(saved, this.popup, differences(sent, this.popup)));
     this.errors = [];
     this.noted = answer.warnings ?? [];
     this.notice = null;
