@@ -270,6 +270,10 @@ func TestSessionFollowsItsToken(t *testing.T) {
 	b.want(401, "session_ended", "GET", popupsPath)
 	p.tokens.list = list
 	b.want(200, "", "GET", popupsPath)
+	list[0].ExpiresAt = apitest.Noon // somebody has changed it in the database
+	b.want(401, "session_ended", "GET", popupsPath)
+	list[0].ExpiresAt = apitest.Noon.Add(time.Hour)
+	b.want(200, "", "GET", popupsPath)
 	p.Advance(time.Hour)
 	b.want(401, "session_ended", "GET", popupsPath)
 }

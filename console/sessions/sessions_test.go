@@ -238,36 +238,41 @@ func TestUseKeepsTheSession(t *testing.T) {
 	})
 }
 
-// A read that began before an end must not bring the session back, neither one of those that
-// are known nor the first search for one.
+// A read that began before an end must not bring the session back: neither one of those that are
+// known, nor the search for one that is not known, or was read too long ago.
 func TestSlowReadUndoesNoEnd(t *testing.T) {
-	for _, known := range []bool{true, false} {
+	read := func(c *Cache) error { return c.read(t.Context()) }
+	find := func(c *Cache) error { _, _, err := c.Find(t.Context(), "1"); return err }
+	for name, slow := range map[string]struct {
+		before func(c *Cache)
+		ask    func(c *Cache) error
+	}{
+		"known":     {func(*Cache) {}, read},
+		"not known": {func(c *Cache) { delete(c.known, "1") }, find},
+		"long ago":  {func(c *Cache) { c.known["1"].readAt = time.Now().Add(-2 * maxAge) }, find},
+	} {
 		store := &memory{sessions: map[string]popup.ConsoleSession{}}
 		c := New(store, clock, slog.New(slog.DiscardHandler))
 		mustLogIn(t, c, "1", "ann", "")
-		reading, goOn, read := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-		store.set(func() {
-			store.after = func() {
-				store.set(func() { store.after = nil })
-				close(reading)
-				<-goOn
-			}
-		})
-		if known {
-			go func() { read <- c.read(t.Context()) }()
-		} else {
-			delete(c.known, "1")
-			go func() { _, _, err := c.Find(t.Context(), "1"); read <- err }()
+		reading, goOn, asked := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		store.after = func() {
+			store.set(func() { store.after = nil })
+			close(reading)
+			<-goOn
 		}
+		slow.before(c)
+		go func() { asked <- slow.ask(c) }()
 		<-reading
 		if err := c.EndAll(t.Context(), popup.Change{}, "ann"); err != nil {
 			t.Fatal(err)
 		}
 		close(goOn)
-		if err := <-read; err != nil {
+		if err := <-asked; err != nil {
 			t.Fatal(err)
 		}
-		lives(t, c, "1", false)
+		if s, ok, err := c.Find(t.Context(), "1"); err != nil || ok && !s.Over(clock()) {
+			t.Errorf("%s: it lives again: %+v, %v", name, s, err)
+		}
 	}
 }
 
