@@ -6,6 +6,7 @@ import { t } from "../i18n.js";
 import { inWords } from "../problem.js";
 import { steps } from "../pointer.js";
 import { announce, confirmDialog, notice } from "../ui.js";
+import { capText } from "./words.js";
 
 /** @typedef {{kind: "popup" | "settings" | "audience", key: string, action: "create" | "update" | "archive" | "unchanged", from_version: number, to_version: number,
  *   changes: {pointer: string, from?: any, to?: any}[], more: number, warnings: {pointer: string, detail: string}[]}} Change */
@@ -183,12 +184,15 @@ function namesOf(o, { pointer, from, to }, file) {
   });
 }
 
+/** A value of a change; a cap in words. @param {any} value */
+const said = (value) => typeof value?.per_sec === "number" && Array.isArray(value.tags) ? capText(value) : value;
+
 /** An object that an import changes. @param {Change} o @param {any} file */
 function object(o, file) {
   const href = o.kind === "settings" ? "/settings" : `/${o.kind}s/${o.key}`;
   const title = html`<span class="badge ${{ create: "active", update: "draft", archive: "paused", unchanged: "" }[o.action]}">${t("settings.files.action." + o.action)}</span>
     ${t("settings.files.kind." + o.kind)} ${o.kind === "settings" ? nothing : html`<b>${o.key}</b>`}`;
-  const rest = html`${o.changes.length > 0 ? diffView(o.changes.map((change) => ({ pointer: change.pointer, names: namesOf(o, change, file), before: change.from, after: change.to }))) : nothing}
+  const rest = html`${o.changes.length > 0 ? diffView(o.changes.map((change) => ({ pointer: change.pointer, names: namesOf(o, change, file), before: said(change.from), after: said(change.to) }))) : nothing}
     ${o.more > 0 ? html`<p class="muted">${t("settings.files.changes.more", { n: o.more })}</p>` : nothing}
     ${o.warnings.length > 0 ? html`<ul class="warning">${o.warnings.map((w) => html`<li><code>${w.pointer}</code> ${w.detail}</li>`)}</ul>` : nothing}
     ${o.action === "create" ? nothing : html`<p><a href=${href}>${t("settings.files.open")}</a></p>`}`;
