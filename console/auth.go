@@ -167,14 +167,14 @@ func (s *Server) guarded(needed popup.Role, next http.Handler) http.Handler {
 			s.sendToLogIn(w, r)
 			return
 		case p != nil:
-			p.write(w)
+			s.tell(w, r, p)
 			return
 		}
 		if !isBackground(r) {
 			s.used(who)
 		}
 		if err := who.caller.Require(needed, "This operation"); err != nil {
-			asProblem(err).write(w)
+			s.tell(w, r, asProblem(err))
 			return
 		}
 		a := admitted{who.caller, func() bool {

@@ -18,6 +18,8 @@ import (
 type Pages interface {
 	// LogIn answers with the page to log in at.
 	LogIn(w http.ResponseWriter, r *http.Request, l LogIn) error
+	// Problem answers with a page that says why another one can't be shown.
+	Problem(w http.ResponseWriter, r *http.Request, p *Problem) error
 }
 
 // LogIn is what the page to log in at shows.

@@ -99,6 +99,59 @@ func (logInPage) LogIn(w http.ResponseWriter, _ *http.Request, l console.LogIn) 
 	return err
 }
 
+func (logInPage) Problem(w http.ResponseWriter, _ *http.Request, p *console.Problem) error {
+	if p.Code == "undrawn" {
+		return errors.New("no template")
+	}
+	w.WriteHeader(p.Status)
+	_, err := fmt.Fprint(w, "problem ", p.Code)
+	return err
+}
+
+// A browser that wants a page and can't have it is told so by a page; what asks for the API is
+// told as everywhere.
+func TestProblemPages(t *testing.T) {
+	p := newPlane(t)
+	c := p.config
+	c.Registerer = nil
+	fails := func(err error) console.Endpoint {
+		return func(http.ResponseWriter, *http.Request) error { return err }
+	}
+	c.Routes = append(c.Routes,
+		console.Route{Method: "GET", Path: "/a", Endpoint: fails(console.Unavailable("store_unavailable", "x", errors.New("down")))},
+		console.Route{Method: "GET", Path: "/b", Endpoint: fails(console.NewProblem(409, "undrawn", "x"))},
+		console.Route{Method: "GET", Path: "/c", Role: popup.RoleAdmin, Endpoint: fails(nil)})
+	server, err := console.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.server = server
+	b := p.browser()
+	b.logIn(p.tokens.add("ci", popup.RoleViewer))
+	for _, c := range []struct {
+		path   string
+		status int
+		want   string // empty: the problem itself
+	}{
+		{"/nothing", 404, "problem not_found"}, {"/a", 503, "problem store_unavailable"}, {"/b", 409, ""}, {"/c", 403, "problem role_required"}, {"/v1/nothing", 404, ""},
+	} {
+		a, _ := b.send("GET", c.path, "", asPage...)
+		if a.Status != c.status || (string(a.Body) != c.want && c.want != "") || c.want == "" && a.Code() == "" || (c.status == 503) != (a.Header.Get("Retry-After") != "") {
+			t.Errorf("%s: %d %s, want %d %s", c.path, a.Status, a.Body, c.status, c.want)
+		}
+		if a, _ := b.send("GET", c.path, ""); a.Status != c.status || a.Code() == "" {
+			t.Errorf("%s as no page: %d %s", c.path, a.Status, a.Body)
+		}
+	}
+	p.members.find = errors.New("no database")
+	if a, _ := b.send("GET", "/c", "", asPage...); a.Status != 503 || string(a.Body) != "problem sessions_unavailable" {
+		t.Errorf("without a database: %d %s", a.Status, a.Body)
+	}
+	if n := strings.Count(p.Logged(), "no template"); n != 1 {
+		t.Errorf("a page that can't be drawn is logged %d times, want once", n)
+	}
+}
+
 // browser sends requests as a browser does, and keeps the cookie.
 type browser struct {
 	*plane

@@ -103,8 +103,21 @@ func (s *Server) endpoint(e Endpoint) http.Handler {
 		}
 		p := asProblem(err)
 		s.logFailure(r, p)
-		p.write(w)
+		s.tell(w, r, p)
 	})
+}
+
+// tell answers with a problem: as a page to a browser that wants one, else as it is.
+func (s *Server) tell(w http.ResponseWriter, r *http.Request, p *Problem) {
+	if s.config.Pages == nil || !isPage(r) {
+		p.write(w)
+		return
+	}
+	p.setRetryAfter(w)
+	if err := s.config.Pages.Problem(w, r, p); err != nil {
+		s.config.Log.Error("the page of a problem can't be drawn", "code", p.Code, "err", err)
+		p.write(w)
+	}
 }
 
 // logFailure logs what is a fault of ours or of what this server needs. That a client has gone is none.

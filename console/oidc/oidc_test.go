@@ -122,6 +122,10 @@ func (d *deployment) LogIn(w http.ResponseWriter, _ *http.Request, l console.Log
 	return nil
 }
 
+func (d *deployment) Problem(http.ResponseWriter, *http.Request, *console.Problem) error {
+	return errors.New("not drawn")
+}
+
 func (d *deployment) newBrowser() {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -105,19 +105,29 @@ type view struct {
 	Role                                   popup.Role
 	Items                                  []string // of the navigation
 	LogIn                                  console.LogIn
+	Failure                                *console.Problem // of a page
 }
 
-// Problem says why a log-in has failed, in the words of this language if it has some.
+// Problem says why a log-in or a page has failed, in the words of this language if it has some.
 func (v view) Problem() string {
-	if v.LogIn.Problem == nil {
-		return ""
+	switch {
+	case v.Failure != nil:
+		return cmp.Or(v.texts["problem."+v.Failure.Code], v.texts["login.problem."+v.Failure.Code], v.Failure.Detail)
+	case v.LogIn.Problem != nil:
+		return cmp.Or(v.texts["login.problem."+v.LogIn.Problem.Code], v.LogIn.Problem.Detail)
 	}
-	return cmp.Or(v.texts["login.problem."+v.LogIn.Problem.Code], v.LogIn.Problem.Detail)
+	return ""
 }
 
 // LogIn answers with the page to log in at.
 func (p *Pages) LogIn(w http.ResponseWriter, r *http.Request, l console.LogIn) error {
 	return p.render(w, r, l.Status(), "login.html", view{LogIn: l})
+}
+
+// Problem answers with a page that says why another one can't be shown, in the words of this
+// language if it has some.
+func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, problem *console.Problem) error {
+	return p.render(w, r, problem.Status, "problem.html", view{Failure: problem})
 }
 
 func (p *Pages) shell(w http.ResponseWriter, r *http.Request, at page) error {

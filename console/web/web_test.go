@@ -112,6 +112,21 @@ func TestLogIn(t *testing.T) {
 	}
 }
 
+// TestProblem: a page that can't be shown says why, in the reader's language where it has words.
+func TestProblem(t *testing.T) {
+	for _, c := range []struct{ lang, code, want string }{
+		{"en", "not_found", "There is nothing at this address."}, {"zh", "not_found", "此地址没有内容。"}, {"en", "locked_out", "Too many wrong tokens"},
+		{"en", "new", "Says &lt;the server&gt;."},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/nothing", nil)
+		r.Header.Set("Accept-Language", c.lang)
+		err := newPages(t).Problem(w, r, console.NewProblem(404, c.code, "Says <the server>."))
+		if err != nil || w.Code != 404 || !strings.Contains(w.Body.String(), c.want) || !strings.Contains(w.Body.String(), `href="/popups"`) {
+			t.Errorf("%s in %s: %d %v %s", c.code, c.lang, w.Code, err, w.Body)
+		}
+	}
+}
+
 // TestAssets: files may be kept for ever, and go compressed to who takes that.
 func TestAssets(t *testing.T) {
 	p := newPages(t)
