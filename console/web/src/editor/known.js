@@ -20,19 +20,23 @@ import { get } from "../api.js";
 /** @type {WeakMap<Form, Known>} */
 const all = new WeakMap();
 
-/** Returns what is known by now; the form is drawn anew when there is more. @param {Form} form @returns {Known} */
-export function knownOf(form) {
-  let known = all.get(form);
-  if (!known) {
-    all.set(form, known = { values: new Map(), audiences: null });
-    if (!form.readonly) read(form, known);
-  }
-  return known;
+/** @type {Known} */
+const empty = { values: new Map(), audiences: null };
+
+/** Returns what is known by now. @param {Form} form @returns {Known} */
+export const knownOf = (form) => all.get(form) ?? empty;
+
+/** Finds out what there is, once; the form is drawn anew then. @param {Form} form */
+export function learn(form) {
+  if (form.readonly || all.has(form)) return;
+  const known = { values: new Map(), audiences: null };
+  all.set(form, known);
+  read(form, known);
 }
 
 /** Reads it. What fails to come is not suggested. @param {Form} form @param {Known} known */
 async function read(form, known) {
-  const [popups, audiences] = await Promise.allSettled([get("popups?limit=200", { background: true }), get("audiences", { background: true })]);
+  const [popups, audiences] = await Promise.allSettled([get("popups?limit=100", { background: true }), get("audiences", { background: true })]);
   if (audiences.status === "fulfilled") known.audiences = audiences.value.body.items;
   const rules = popups.status === "fulfilled" ? popups.value.body.items.map((/** @type {any} */ popup) => popup.targeting) : [];
   if (audiences.status === "fulfilled") rules.push(...audiences.value.body.items.map((/** @type {any} */ audience) => audience.rule ?? {}));

@@ -1,4 +1,5 @@
 // When it is shown: start and end, days and hours, and what they come to by other clocks.
+import { guard } from "lit/directives/guard.js";
 import { html, nothing } from "lit/html.js";
 import { dateTimeIn, dayIn, load, t, weekday } from "../i18n.js";
 import { announce, tick } from "../ui.js";
@@ -29,7 +30,7 @@ export function scheduleSection(editor) {
     ${schedule.days.length + schedule.hours.length === 0 && !schedule.user_time ? nothing : html`
       ${tick({ label: t("schedule.user_time"), name: editor.id("/schedule/user_time"), checked: schedule.user_time, disabled: editor.readonly, hint: t("schedule.user_time.hint", { zone: shownZone(schedule) }), input: (checked) => editor.set("/schedule/user_time", checked) })}
       ${notes(editor, "/schedule/user_time")}`}
-    ${effect(schedule)}
+    ${guard([schedule, Math.floor(Date.now() / 60_000)], () => effect(schedule))}
   </section>`;
 }
 

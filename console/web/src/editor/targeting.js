@@ -4,7 +4,7 @@ import { operatorName } from "../conditions.js";
 import { load, t } from "../i18n.js";
 import { builtins, isNumeric, operatorsFor, takesIgnoreCase, takesNumbers, withAttribute, withOperator, wrong } from "../operators.js";
 import { fitLine } from "./fit.js";
-import { knownOf } from "./known.js";
+import { knownOf, learn } from "./known.js";
 import { valueField } from "./value.js";
 
 /** @typedef {import("./known.js").Form} Form @typedef {import("./known.js").Known} Known @typedef {import("../operators.js").Condition} Condition */
@@ -26,7 +26,8 @@ export const targetingSection = (editor) => html`<section class="card" aria-labe
  */
 export function conditionRows(form, pointer) {
   const known = knownOf(form), { all, any, none } = form.at(pointer), count = all.length + any.length + none.length;
-  return html`<div class="targeting">
+  if ([...all, ...any, ...none].some(({ attr }) => attr === "audience")) learn(form);
+  return html`<div class="targeting" @focusin=${() => learn(form)}>
     ${attributeList(form, pointer, known)}
     ${form.error(pointer) ? html`<p class="error" id=${form.id(pointer)} tabindex="-1">${form.error(pointer)}</p>` : nothing}
     ${count === 0 ? html`<p class="everybody">${t("targeting.everybody")}</p>` : nothing}
@@ -48,6 +49,7 @@ function attributeList(form, pointer, known) {
 function conditionGroup(form, pointer, group, known, count) {
   const at = `${pointer}/${group}`, conditions = /** @type {Condition[]} */ (form.at(at)), id = form.id(at);
   const add = () => {
+    learn(form);
     form.set(at, [...conditions, { attr: "", op: "in", value: [] }]);
     document.getElementById(form.id(`${at}/${conditions.length}/attr`))?.focus();
   };

@@ -1,6 +1,7 @@
 // The versions of a popup: who made them, what changed, and the way back.
 import { html, nothing, render } from "lit/html.js";
 import { ApiError, get, send } from "../api.js";
+import { translated } from "../details.js";
 import { diffView, fieldDiff, fieldName } from "../diff.js";
 import { ago, dateTime, t } from "../i18n.js";
 import { steps } from "../pointer.js";
@@ -75,12 +76,12 @@ export default async function history(main, shell) {
 
   const one = (/** @type {Revision} */ revision, /** @type {Revision | undefined} */ before) => {
     const { version, actor, created_at: at, source, spec } = revision, changes = before === undefined ? beginning(spec) : fieldDiff(before.spec, spec), isCurrent = version === state.popup.version;
-    const isSame = fieldDiff(written(state.popup), { ...spec, status: state.popup.status }).length === 0, mayChange = !isSame && state.popup.status !== "archived" && shell.may(state.popup.status === "draft" ? "editor" : "publisher");
+    const isSame = fieldDiff(written(state.popup), { ...spec, status: state.popup.status }).length === 0, mayChange = state.popup.status !== "archived" && shell.may(state.popup.status === "draft" ? "editor" : "publisher");
     return html`<li>
       <div class="revision"><h2 id="v${version}" tabindex="-1">${t("history.version", { version })}</h2>
         <span><strong>${t("history.did." + (state.rolledBack.has(version) ? "rollback" : didOf(before?.spec, spec, changes.length)))}</strong></span>
         <span class="by"><time datetime=${at}>${t("history.by", { who: actor, time: dateTime(at), ago: ago(at) })}</time>${source ? html` · ${t("history.source", { source })}` : nothing}</span>
-        ${isCurrent ? html`<span class="badge">${t("history.current")}</span>` : mayChange ? html`<button type="button" @click=${() => rollback(revision)}>${t("history.rollback")}<span class="hidden">: ${t("history.version", { version })}</span></button>` : nothing}
+        ${isCurrent ? html`<span class="badge">${t("history.current")}</span>` : isSame ? html`<span class="muted">${t("history.same")}</span>` : mayChange ? html`<button type="button" @click=${() => rollback(revision)}>${t("history.rollback")}<span class="hidden">: ${t("history.version", { version })}</span></button>` : nothing}
       </div>
       ${changes.length === 0 ? nothing : html`<details ?open=${isCurrent && before !== undefined}><summary>${before === undefined ? t("history.first") : t("history.changes", { n: changes.length })}<span class="hidden"> (${t("history.version", { version })})</span></summary>${diffView(changes)}</details>`}
     </li>`;
@@ -111,4 +112,4 @@ function didOf(before, after, changes) {
 }
 
 /** @param {Note[]} notes */
-const listOf = (notes) => html`<ul>${notes.map(({ pointer, detail }) => html`<li>${pointer === "" ? nothing : fieldName(steps(pointer)) + ": "}${detail}</li>`)}</ul>`;
+const listOf = (notes) => html`<ul>${notes.map(({ pointer, detail }) => html`<li>${pointer === "" ? nothing : fieldName(steps(pointer)) + ": "}${translated(detail)}</li>`)}</ul>`;
