@@ -62,7 +62,9 @@ const (
 	lookTimeout  = 5 * time.Second
 	examineEvery = 5 * time.Second // at most, however often it is asked for
 	examineLimit = time.Minute
-	maxStreams   = 500
+
+	maxStreams     = 500
+	maxStreamsEach = 100 // of one token or person: nobody takes those of all others
 )
 
 // kind is one of the kinds of events.
@@ -106,6 +108,7 @@ type changing struct {
 
 // stream is one reader.
 type stream struct {
+	actor       string // whose it is
 	wantsSystem bool
 	wake        chan struct{}    // cap 1: something waits
 	waiting     [numKinds][]byte // guarded by the hub's mu

@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -202,11 +203,28 @@ func TestStreamNeedsToken(t *testing.T) {
 	})
 }
 
+// TestNothingAfterTheEnd: what happens after the end of a token is not told to who has it.
+func TestNothingAfterTheEnd(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		short, long := f.open("", f.token(keepAlive+time.Second)), f.open("", f.token(time.Hour))
+		time.Sleep(keepAlive + 2*time.Second)
+		short.take()
+		long.take()
+		f.change(2)
+		if got := short.take(); len(got) != 0 || !short.isEnded() {
+			t.Errorf("after the token's end: %q, ended %v", got, short.isEnded())
+		}
+		wantEvents(f, long, "another one", `revision {"revision":2,"changed_ms_ago":0}`)
+		short.conn.Close()
+		long.conn.Close()
+	})
+}
+
 func TestTooManyStreams(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		var all []*stream
-		for range maxStreams {
-			s, err := f.hub.join(false)
+		for i := range maxStreams {
+			s, err := f.hub.join(fmt.Sprint("token ", i%(maxStreams/maxStreamsEach)), false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,6 +239,30 @@ func TestTooManyStreams(t *testing.T) {
 			f.hub.leave(s)
 		}
 		f.open("", adminToken).conn.Close()
+	})
+}
+
+// TestTooManyStreamsOfOne: who opens all that there may be leaves room for others.
+func TestTooManyStreamsOfOne(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		token := f.token(time.Hour)
+		var tabs []*reader
+		for range maxStreamsEach {
+			tabs = append(tabs, f.open("", token))
+		}
+		r := f.request("GET", "/live", token)
+		if r.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("one more than %d streams of a token: %d", maxStreamsEach, r.StatusCode)
+		}
+		r.conn.Close()
+		f.open("", adminToken).conn.Close()
+		tabs[0].conn.Close()
+		time.Sleep(keepAlive) // a write finds that it has gone
+		synctest.Wait()
+		tabs[0] = f.open("", token)
+		for _, tab := range tabs {
+			tab.conn.Close()
+		}
 	})
 }
 

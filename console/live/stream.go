@@ -26,7 +26,7 @@ func (h *Hub) stream(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	s, err := h.join(r.URL.Query().Get("system") == "1")
+	s, err := h.join(console.CallerOf(r).Actor(), r.URL.Query().Get("system") == "1")
 	if err != nil {
 		return err
 	}
@@ -56,16 +56,16 @@ func (h *Hub) stream(w http.ResponseWriter, r *http.Request) error {
 		case <-s.wake:
 			next = h.take(s)
 		case <-tick.C:
-			if !console.StillAdmitted(r) {
-				return nil
-			}
 			next = []byte(":\n\n")
+		}
+		if !console.StillAdmitted(r) {
+			return nil
 		}
 	}
 }
 
-// join adds a stream, for which the newest event of each kind waits.
-func (h *Hub) join(system bool) (*stream, error) {
+// join adds a stream of somebody, for which the newest event of each kind waits.
+func (h *Hub) join(actor string, system bool) (*stream, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -73,8 +73,10 @@ func (h *Hub) join(system bool) (*stream, error) {
 		return nil, console.NewProblem(http.StatusServiceUnavailable, "not_ready", "shutting down")
 	case len(h.streams) == maxStreams:
 		return nil, console.NewProblem(http.StatusServiceUnavailable, "too_many_streams", "There are as many live streams as there may be.")
+	case h.streamsOfLocked(actor) == maxStreamsEach:
+		return nil, console.NewProblem(http.StatusServiceUnavailable, "too_many_streams", actor+" has as many live streams as one may have.")
 	}
-	s := &stream{wantsSystem: system, wake: make(chan struct{}, 1)}
+	s := &stream{actor: actor, wantsSystem: system, wake: make(chan struct{}, 1)}
 	s.waiting[revisionEvent] = h.revisionLocked()
 	if h.counted.known {
 		s.waiting[countsEvent] = h.countsLocked()
@@ -90,6 +92,15 @@ func (h *Hub) join(system bool) (*stream, error) {
 	}
 	h.streams[s] = true
 	return s, nil
+}
+
+func (h *Hub) streamsOfLocked(actor string) (n int) {
+	for s := range h.streams {
+		if s.actor == actor {
+			n++
+		}
+	}
+	return n
 }
 
 func (h *Hub) leave(s *stream) {
