@@ -163,8 +163,8 @@ func (s *Server) guarded(needed popup.Role, next http.Handler) http.Handler {
 		who := s.guard.identify(r)
 		p := s.admit(w, r, who)
 		switch {
-		case p != nil && p.Status == http.StatusUnauthorized && isPage(r):
-			s.sendToLogIn(w, r)
+		case p != nil && isPage(r) && (p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests):
+			s.sendToLogIn(w, r, p)
 			return
 		case p != nil:
 			s.tell(w, r, p)

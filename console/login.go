@@ -61,11 +61,25 @@ func (s *Server) logInRoutes() []Route {
 // showLogIn shows the page to log in at, or sends on who is logged in.
 func (s *Server) showLogIn(w http.ResponseWriter, r *http.Request) error {
 	next := localPath(r.URL.Query().Get("next"))
-	if len(sessionCookies(r)) > 0 && s.admit(w, r, s.guard.identifySession(r)) == nil {
+	if len(sessionCookies(r)) == 0 {
+		return s.logInPage(w, r, LogIn{Next: next})
+	}
+	p := s.admit(w, r, s.guard.identifySession(r))
+	withoutRefusal(w)
+	switch {
+	case p == nil:
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
+	case p.Code == severalSessions:
+		return s.logInPage(w, r, LogIn{Next: next, Problem: p})
 	}
 	return s.logInPage(w, r, LogIn{Next: next})
+}
+
+// withoutRefusal takes back the headers of a refusal: the answer is a page to log in at, now.
+func withoutRefusal(w http.ResponseWriter) {
+	w.Header().Del("WWW-Authenticate")
+	w.Header().Del("Retry-After")
 }
 
 func (s *Server) logInPage(w http.ResponseWriter, r *http.Request, l LogIn) error {
@@ -228,10 +242,19 @@ func (s *Server) loggedOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// sendToLogIn sends a browser that wants a page to log in. One that follows a link of another
+// sendToLogIn sends a browser that wants a page to log in, also one whose cookie was taken for a
+// guess too often: a log-in gives it another. Of several cookies no log-in helps, so that is
+// said where they are sent; the page to log in at may not see them. One that follows a link of another
 // site, or over plain HTTP may do so, has not sent the cookie (SameSite=Strict), and would not
 // with a redirect: a page of ours leads there, from where who is logged in goes on.
-func (s *Server) sendToLogIn(w http.ResponseWriter, r *http.Request) {
+func (s *Server) sendToLogIn(w http.ResponseWriter, r *http.Request, p *Problem) {
+	withoutRefusal(w)
+	if p.Code == severalSessions && s.config.Pages != nil {
+		if err := s.logInPage(w, r, LogIn{Next: localPath(r.URL.RequestURI()), Problem: p}); err != nil {
+			asProblem(err).write(w)
+		}
+		return
+	}
 	to := logInPath + "?next=" + url.QueryEscape(r.URL.RequestURI())
 	if site := r.Header.Get("Sec-Fetch-Site"); (site == "cross-site" || site == "") && len(sessionCookies(r)) == 0 {
 		goOn(w, to)

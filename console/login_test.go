@@ -653,6 +653,40 @@ func TestPagesSendToLogIn(t *testing.T) {
 	}
 }
 
+// A browser whose cookie is none any more, or one of several, is not left without a way on.
+func TestPagesOfStaleCookies(t *testing.T) {
+	p := newPlane(t)
+	c := p.config
+	c.Registerer = nil
+	c.Routes = append(c.Routes, console.Route{Method: "GET", Path: "/users", Role: popup.RoleViewer, Endpoint: func(http.ResponseWriter, *http.Request) error { return nil }})
+	server, err := console.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.server = server
+	b := p.browser()
+	b.logIn(token)
+	good := b.cookie
+	b.cookie, _ = popup.NewSessionSecret()
+	for i := range 12 { // after ten it is locked out
+		a, _ := b.send("GET", "/users", "", asPage...)
+		if a.Status != 303 || a.Header.Get("Location") != "/login?next=%2Fusers" || a.Header.Get("Retry-After")+a.Header.Get("WWW-Authenticate") != "" {
+			t.Errorf("request %d: %d, %v", i, a.Status, a.Header)
+		}
+	}
+	if a := b.want(200, "", "GET", "/login", asPage...); a.Header.Get("Retry-After")+a.Header.Get("WWW-Authenticate") != "" {
+		t.Errorf("the page to log in at: %v", a.Header)
+	}
+	b.want(429, "locked_out", "GET", popupsPath)
+	b.cookie = ""
+	for _, path := range []string{"/users?uid=a", "/login?next=/users%3Fuid=a"} {
+		a, _ := b.send("GET", path, "", append([]string{"Cookie", "popupd_session=x; popupd_session=" + good}, asPage...)...)
+		if want := "page next=/users?uid=a problem=several_sessions oidc="; a.Status != 401 || string(a.Body) != want {
+			t.Errorf("%s: %d %s, want %s", path, a.Status, a.Body, want)
+		}
+	}
+}
+
 // An answer that goes on and on can tell that its session has ended.
 func TestStillAdmitted(t *testing.T) {
 	p := newPlane(t)

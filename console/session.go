@@ -46,6 +46,9 @@ func sessionCookies(r *http.Request) (values []string) {
 // unknownSession stands for all ids that no session has.
 const unknownSession = "session " + unknownToken
 
+// severalSessions is the code of a problem that no log-in ends.
+const severalSessions = "several_sessions"
+
 // identifySession tells who is logged in at the browser that sends a request. What a cookie held
 // that was good once is no guess: tabs that are still open send it again and again.
 func (g *guard) identifySession(r *http.Request) identity {
@@ -54,7 +57,7 @@ func (g *guard) identifySession(r *http.Request) identity {
 	case len(values) == 0 || g.sessions == nil:
 		return identity{refuse: unauthorized("unauthorized", "This needs a session: log in.")}
 	case len(values) > 1: // one may be planted by a page of a neighbouring host
-		return identity{refuse: unauthorized("several_sessions", "The browser has several cookies "+sessionCookie+" for this address: delete them, and log in.")}
+		return identity{refuse: unauthorized(severalSessions, "The browser has several cookies "+sessionCookie+" for this address: delete them, and log in.")}
 	case !isOfOurPage(r):
 		return identity{refuse: crossOrigin()}
 	}
