@@ -59,7 +59,8 @@ func (g *guard) identifySession(r *http.Request) identity {
 	case len(values) > 1: // one may be planted by a page of a neighbouring host
 		return identity{refuse: unauthorized(severalSessions, "The browser has several cookies "+sessionCookie+" for this address: delete them, and log in.")}
 	case !isOfOurPage(r):
-		return identity{refuse: crossOrigin()}
+		return identity{refuse: NewProblem(http.StatusForbidden, "cross_origin",
+			"What comes with a session must come from a page of this address, as Sec-Fetch-Site or Origin say; programs use a bearer token.")}
 	}
 	secret := values[0]
 	id, ok := popup.SessionID(secret)
