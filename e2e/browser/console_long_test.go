@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -91,6 +92,90 @@ func TestConsoleStaleEditor(t *testing.T) {
 	o.accessible()
 	o.js(`void find.scope().querySelector("button.close, [aria-label=Close]")?.click()`)
 	o.value("Name", "Mine")
+	o.button("Publish")
+	o.dialog("Changed meanwhile")
+	o.button("Merge as chosen")
+	o.reviewed()
+	o.says("ublished")
+	if name, priority := s.nameAndPriority(); name != "Mine" || priority != 7 {
+		t.Errorf("merged into %q with priority %d", name, priority)
+	}
+}
+
+// nameAndPriority are those of the site's first popup.
+func (s *site) nameAndPriority() (name string, priority int) {
+	s.Helper()
+	var p struct {
+		Name     string
+		Priority int
+	}
+	if err := json.Unmarshal(s.admin("GET", "/v1/admin/popups/"+s.key(0), "", http.StatusOK), &p); err != nil {
+		s.Fatal(err)
+	}
+	return p.Name, p.Priority
+}
+
+// TestConsoleLiveDraft: a draft of what visitors see stays in the browser until it is published.
+func TestConsoleLiveDraft(t *testing.T) {
+	s := newLongConsole(t, content(`"title":"Sale"`)+`,"name":"First"`)
+	o := s.loggedIn(s.server.Token)
+	o.open("/popups/" + s.key(0))
+	o.fill("Name", "Second")
+	o.button("Save draft")
+	o.says("Visitors still see version 1")
+	if name, _ := s.nameAndPriority(); name != "First" {
+		t.Errorf("named %q, though that was not published", name)
+	}
+	o.open("/popups/" + s.key(0))
+	o.value("Name", "Second")
+	o.button("Pause")
+	o.is(finding("button", "Resume"))
+	o.value("Name", "Second")
+	if name, _ := s.nameAndPriority(); name != "First" {
+		t.Errorf("named %q by pausing", name)
+	}
+	o.button("Publish")
+	o.reviewed()
+	o.says("ublished")
+	if name, _ := s.nameAndPriority(); name != "Second" {
+		t.Errorf("named %q, published as Second", name)
+	}
+}
+
+// TestConsoleJSON: JSON and form are the same popup; what can't be read is told by line, and not saved.
+func TestConsoleJSON(t *testing.T) {
+	s := newLongConsole(t, content(`"title":"Sale"`)+`,"name":"First"`)
+	o := s.loggedIn(s.server.Token)
+	o.open("/popups/" + s.key(0))
+	o.button("JSON")
+	line := func(text string) {
+		t.Helper()
+		o.is(`[...document.querySelectorAll(".cm-line")].some((line) => line.innerText.includes("priority"))`)
+		o.js(`{
+			const line = [...document.querySelectorAll(".cm-line")].find((line) => line.innerText.includes("priority"));
+			document.querySelector(".cm-content").focus();
+			getSelection().selectAllChildren(line);
+		}`)
+		o.is(`document.querySelector(".cm-selectionBackground")`)
+		o.typed(text)
+	}
+	line(`"priority": 42,`)
+	o.value("Priority", "42")
+	line(`"priority": "high",`)
+	o.shows("Line 4: must be a number")
+	o.button("Publish")
+	o.is(`document.activeElement.id === "problems"`)
+	o.accessible()
+	line(`"priority": 43,`)
+	o.value("Priority", "43")
+	o.fill("Name", "Second")
+	o.is(`document.querySelector(".cm-content").innerText.includes('"name": "Second"')`)
+	o.button("Publish")
+	o.reviewed()
+	o.says("ublished")
+	if name, priority := s.nameAndPriority(); name != "Second" || priority != 43 {
+		t.Errorf("saved as %q with priority %d", name, priority)
+	}
 }
 
 // TestConsoleSessionEnds: what was typed is still there after the log-in, and is saved.

@@ -39,6 +39,7 @@ export class JSONView {
         EditorView.cspNonce.of(document.body.dataset.nonce ?? ""),
         EditorView.contentAttributes.of({ id: editor.id("/json"), tabindex: "0", "aria-label": t("editor.json"), "aria-describedby": "json-problems" }),
         EditorState.readOnly.of(editor.readonly), EditorView.editable.of(!editor.readonly),
+        EditorView.domEventHandlers({ beforeinput: typeOver }),
         EditorView.updateListener.of((update) => { if (update.docChanged && update.transactions.some((tr) => tr.isUserEvent("input") || tr.isUserEvent("delete") || tr.isUserEvent("move") || tr.isUserEvent("undo") || tr.isUserEvent("redo"))) this.#typed(); }),
       ],
     });
@@ -132,6 +133,18 @@ export class JSONView {
     this.view.focus();
     this.view.dom.scrollIntoView({ block: "nearest" });
   }
+}
+
+/**
+ * Types over a selection. Chromium, left to itself, keeps the look of what was there by a
+ * style attribute, which the policy of the page forbids and reports.
+ * @param {InputEvent} event @param {EditorView} view
+ */
+function typeOver(event, view) {
+  if (event.inputType !== "insertText" || event.data === null || event.isComposing || view.state.readOnly || view.state.selection.main.empty) return false;
+  view.dispatch({ ...view.state.replaceSelection(event.data), userEvent: "input.type", scrollIntoView: true });
+  event.preventDefault();
+  return true;
 }
 
 /** The elements of a list. @param {SyntaxNode} list */
