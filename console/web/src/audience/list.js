@@ -104,9 +104,10 @@ export function listForm(target, draw) {
       }
       return announce(cancelled);
     }
-    if (error instanceof ApiError && error.code === "stale_version" && await replaceAnyway(key)) {
+    if (error instanceof ApiError && error.code === "stale_version") {
+      const again = await replaceAnyway(key);
       running = null;
-      return send();
+      return again ? send() : undefined;
     }
     if (error instanceof ApiError && target.refused?.(error)) return;
     failure = error;

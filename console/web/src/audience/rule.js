@@ -15,15 +15,15 @@ export class RuleForm {
    * @param {import("../console.js").Shell} shell @param {() => void} update draws it anew
    * @param {Rule} [rule] in force; without one it is new
    */
-  constructor(shell, update, rule = nobody) {
+  constructor(shell, update, rule) {
     this.shell = shell;
     this.update = update;
     this.readonly = !shell.may("editor");
     this.take(rule);
   }
 
-  /** Begins anew with the rule that is in force. @param {Rule} rule */
-  take(rule) {
+  /** Begins anew with the rule that is in force. @param {Rule} [rule] */
+  take(rule = nobody) {
     this.saved = this.document = { rule: { ...nobody, ...rule } };
     this.errors = [];
   }

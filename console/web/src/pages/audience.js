@@ -24,7 +24,7 @@ export default async function audience(main, shell) {
     return;
   }
 
-  const list = listForm({ key: () => stored.key, match: () => String(stored.version), done: (now) => { stored = { ...stored, ...now }; draw(); } }, () => draw());
+  const list = listForm({ key: () => stored.key, match: () => String(stored.version), done: (now) => { stored = now; rule.take(now.rule); draw(); } }, () => draw());
 
   const rule = new RuleForm(shell, () => draw(), stored.rule);
   /** @type {unknown} */
@@ -37,7 +37,7 @@ export default async function audience(main, shell) {
     failure = null;
     draw();
     try {
-      stored = { ...stored, ...(await send("PUT", path, rule.document, { match: String(version) })).body };
+      stored = (await send("PUT", path, rule.document, { match: String(version) })).body;
       rule.take(stored.rule);
       announce(t("audience.saved"));
     } catch (error) {
