@@ -51,20 +51,21 @@ export async function send(method, path, body, options = {}) {
   if (body !== undefined) headers["Content-Type"] = options.type ?? "application/json";
   const init = { method, headers, signal: options.signal, body: body === undefined ? undefined : options.type ? /** @type {BodyInit} */ (body) : JSON.stringify(body) };
   for (;;) {
-    let response;
+    let response, text;
     try {
       response = await fetch(path.startsWith("/") ? path : "/v1/admin/" + path, init);
+      text = await response.text();
     } catch (error) {
       if (options.signal?.aborted) throw error;
       throw new ApiError(0, { code: "offline", detail: t("shell.offline") });
     }
-    if (response.status === 401) {
+    const json = text !== "" && response.headers.get("Content-Type")?.includes("json");
+    if (!response.ok) {
+      const error = new ApiError(response.status, json ? JSON.parse(text) : { detail: response.statusText });
+      if (error.status !== 401 || error.code === "several_sessions") throw error; // of several cookies no log-in helps
       await logInAgain();
       continue;
     }
-    const text = await response.text();
-    const json = response.headers.get("Content-Type")?.includes("json");
-    if (!response.ok) throw new ApiError(response.status, json ? JSON.parse(text) : { detail: response.statusText });
     return { body: text === "" ? null : json && !options.text ? JSON.parse(text) : text, etag: (response.headers.get("ETag") ?? "").replaceAll('"', "") };
   }
 }
