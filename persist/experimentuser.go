@@ -9,9 +9,9 @@ import (
 )
 
 // experimentUser is a row of experiment_user: what a user did in the experiment of a popup.
-// In whatever order events come, it ends up the same: each of its times is the earliest of
-// all events, and a click, which is on an exposure, does not come before the first of them.
-// Conversions by the popup's goal may: see convert.
+// In whatever order events come, each of its times ends up as the earliest of all events,
+// and a click, which is on an exposure, does not come before the first of them. Conversions
+// by the popup's goal may, and then the earliest may be forgotten: see convert.
 type experimentUser struct {
 	user      []byte
 	popup     uint32
@@ -86,10 +86,12 @@ func (u *experimentUser) expose(atMS int64, version uint32, variant []byte) {
 	}
 }
 
-// convert takes the earliest conversion that follows the exposure. Of those that do not it
-// keeps the latest until then: its exposure may be still to come, from another stream. If
-// an even earlier exposure comes after the next one, a conversion between them is not known
-// any more; the user then counts with a later one.
+// convert takes the earliest conversion that follows the exposure. Until there is one it
+// keeps the latest of the others, whose exposure may be still to come: from another stream, or
+// because it is confirmed late. So a user who has converted is known to have. But if there were
+// several conversions before the exposure came, the earliest may be forgotten, and the user
+// counts with a later one. Only a release may lose all: the exposure is a later impression
+// then, and of what follows that nothing was kept but the earliest conversion of all.
 func (u *experimentUser) convert(atMS int64) {
 	had := u.isConverted()
 	switch follows := u.exposedMS != 0 && atMS >= u.exposedMS; {
