@@ -9,7 +9,7 @@ import { badge, dialog, notice } from "../ui.js";
 import { written } from "./editor.js";
 import { presetOf } from "./presets.js";
 
-/** @typedef {import("./editor.js").Editor} Editor @typedef {import("./editor.js").Popup} Popup @typedef {import("./editor.js").Note} Note */
+/** @typedef {import("./editor.js").Editor} Editor @typedef {import("./editor.js").Popup} Popup @typedef {import("./editor.js").Note} Note @typedef {import("./choice.js").Variant} Variant */
 /** @typedef {{key: string, wins_before: number, wins_after: number, starved: boolean, fit: {polls: number, users: number} | null, reach: {days: number, users: number, reached: number, share: number, share_low: number, share_high: number} | null}} Simulated */
 /** @typedef {{from: string, users: number, polls: number, answered_before: number, answered_after: number, popups: Simulated[]}} Simulation */
 /** @typedef {{simulation: Simulation | null, why: string, warnings: Note[] | null}} Findings why there is no simulation: "" while it runs; warnings are null while they are looked for */
@@ -51,7 +51,7 @@ export async function reviewBeforePublish(editor) {
     draw = () => { if (!cancelled.signal.aborted) redraw(); };
     leave = close;
     return html`<form method="dialog" class="review" @submit=${(/** @type {SubmitEvent} */ event) => { event.preventDefault(); close(true); }}>
-      ${changes(editor, popup)} ${warningsOf(findings)} ${simulationOf(popup, findings, simulate)}
+      ${changes(editor, popup)} ${titlesOf(popup)} ${warningsOf(findings)} ${simulationOf(popup, findings, simulate)}
       <div class="buttons"><button type="button" @click=${() => close(false)}>${t("shell.cancel")}</button><button class="primary" autofocus>${t("publish.yes")}</button></div>
     </form>`;
   } });
@@ -59,12 +59,17 @@ export async function reviewBeforePublish(editor) {
   return yes === true;
 }
 
+/** The keys of the variants of which browsers show nothing. @param {Popup} popup @returns {string[]} */
+const untitled = ({ variants }) => variants.filter((/** @type {Variant} */ { content, control, weight }) => !control && weight > 0 && (typeof content.title !== "string" || content.title.trim() === ""))
+  .map((/** @type {Variant} */ { key }) => key);
+
 /**
  * Whether publishing does harm that nobody sees in the form: it, or another popup, would not
- * be shown any more. Without a sample that is not known.
+ * be shown. Without a sample of polls only what lacks a title is known.
  * @param {Editor} editor
  */
 export async function doesHarm(editor) {
+  if (untitled(editor.popup).length > 0) return true;
   try {
     const { body } = await send("POST", "simulate", { popups: [{ ...editor.popup, status: "active" }], reach_days: 0 }, { signal: AbortSignal.timeout(patience) });
     return body.polls > 0 && /** @type {Simulation} */ (body).popups.some(({ starved }) => starved);
@@ -120,6 +125,12 @@ function summary({ placements, targeting, rollout, schedule, frequency, variants
     ["what", t("publish.variants", { n: variants.length })],
   ];
   return html`<dl class="outline">${facts.map(([name, text]) => html`<div><dt>${t("publish." + name)}</dt><dd>${text}</dd></div>`)}</dl>`;
+}
+
+/** @param {Popup} popup */
+function titlesOf(popup) {
+  const keys = untitled(popup);
+  return keys.length === 0 ? nothing : notice("warning", t("publish.untitled", { n: keys.length, keys: list(keys) }));
 }
 
 /** @param {Findings} findings */

@@ -134,11 +134,11 @@ function standing(editor) {
 function buttons(editor) {
   const { save, publish: live, pause: stop, resume: go, archive: end } = may(editor);
   const button = (/** @type {string} */ name, /** @type {() => void} */ click, kind = "", keys = "") => html`<button type="button" class=${kind} aria-disabled=${editor.busy !== "" ? "true" : nothing} aria-keyshortcuts=${keys || nothing} title=${keys ? keys.replace("Control", "Ctrl") : nothing} @click=${click}>${t("editor.button." + name)}</button>`;
-  const isPrimary = editor.status !== "active" || editor.isDirty;
+  const isPaused = editor.status === "paused" && !editor.isDirty, isPrimary = !isPaused && (editor.status !== "active" || editor.isDirty);
   return html`<div class="actions" aria-busy=${editor.busy !== "" ? "true" : "false"}>
     ${end ? button("archive", () => archive(editor), "quiet") : nothing}
     ${stop ? button("pause", () => pause(editor)) : nothing}
-    ${go ? button("resume", () => resume(editor)) : nothing}
+    ${go ? button("resume", () => resume(editor), isPaused ? "primary" : "") : nothing}
     ${save ? button("save", () => saveDraft(editor), "", "Control+S") : nothing}
     ${live ? button("publish", () => publish(editor, review), isPrimary ? "primary" : "", "Control+Enter") : nothing}
   </div>`;
