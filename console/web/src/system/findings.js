@@ -18,7 +18,7 @@ export function findingList(found, { ageMS, checking, again }) {
   const good = found?.findings.filter((finding) => finding.status === "ok") ?? [];
   return html`<section class="findings" aria-labelledby="findings">
     <header class="section"><div><h2 id="findings">${t("system.findings")}</h2>
-      <p class="muted">${found === null ? t("system.findings.first") : t("system.findings.lead", { time: time(ageMS) })}</p></div>
+      <p class="muted">${found === null ? t("system.findings.first") : ageMS < 1000 ? t("system.findings.lead.now") : t("system.findings.lead", { time: time(ageMS) })}</p></div>
       <button type="button" ?disabled=${checking} @click=${again}>${t(checking ? "system.findings.checking" : "system.findings.again")}</button></header>
     ${found?.error ? notice("warning", t("system.findings.failed", { error: found.error })) : nothing}
     ${bad.length > 0 ? html`<ul class="card flush">${bad.map(entry)}</ul>`
