@@ -71,6 +71,6 @@ func (s *server) greet() {
 	if s.config.AdminToken != "" {
 		token = "(as given)"
 	}
-	fmt.Fprintf(s.stdout, "popupd is up, with sample popups. Open http://%s/demo\n  polls and actions  http://%[1]s\n  control plane      http://%s\n  admin token        %s\n",
+	fmt.Fprintf(s.stdout, "popupd is up, with sample popups. Open http://%s/demo\n  polls and actions  http://%[1]s\n  console and API    http://%s\n  admin token        %s\n",
 		s.data.Addr(), s.admin.Addr(), token)
 }
