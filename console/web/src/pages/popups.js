@@ -4,7 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { get } from "../api.js";
 import { number, t } from "../i18n.js";
 import { live } from "../live.js";
-import { addressOf, isNarrowed, pageSize, pathOf, readAddress } from "../popuplist/address.js";
+import { addressOf, isNarrowed, open, pageSize, pathOf, readAddress } from "../popuplist/address.js";
 import { bulk, fitting } from "../popuplist/bulk.js";
 import { duplicate } from "../popuplist/duplicate.js";
 import { filters, statusTabs } from "../popuplist/filters.js";
@@ -32,9 +32,9 @@ const narrow = matchMedia("(max-width: 1000px)");
 
 /** @param {HTMLElement} main @param {import("../console.js").Shell} shell */
 export default async function popups(main, shell) {
-  let choice = readAddress();
-  let page = /** @type {Page} */ ((await get(pathOf(choice))).body);
-  let problem = "";
+  const opened = await open();
+  let { choice, problem } = opened;
+  let page = /** @type {Page} */ (opened.page);
   let under = new AbortController(); // the request that is under way
   let typed = 0; // timer
   const chosen = /** @type {Set<string>} */ (new Set());

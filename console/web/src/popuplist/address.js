@@ -1,4 +1,5 @@
 // What the list shows stands in its address, so that reload, back and a link that is sent show the same.
+import { ApiError, get } from "../api.js";
 
 /**
  * @typedef {object} Choice
@@ -38,6 +39,25 @@ export function pathOf(choice) {
   const asked = new URLSearchParams({ limit: String(pageSize), stats: "1", facets: "1", sort: choice.sort, status: choice.status || "draft,active,paused" });
   for (const name of /** @type {const} */ (["q", "tag", "placement", "cursor"])) if (choice[name]) asked.set(name, choice[name]);
   return "popups?" + asked;
+}
+
+/**
+ * Reads what the address says. Where the server can't read that, as the place of a page that was
+ * cut off in a chat, it is the first page, of all popups if need be, and what is wrong.
+ * @returns {Promise<{choice: Choice, page: any, problem: string}>}
+ */
+export async function open() {
+  let choice = readAddress(), problem = "";
+  for (;;) {
+    try {
+      return { choice, page: (await get(pathOf(choice))).body, problem };
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 400 || addressOf(choice) === addressOf(first)) throw error;
+      problem = error.detail;
+      choice = { ...(choice.cursor ? choice : first), cursor: "" };
+      history.replaceState(null, "", addressOf(choice));
+    }
+  }
 }
 
 /** Whether anything but the status narrows the list. @param {Choice} choice */
