@@ -59,7 +59,10 @@ type listQuery struct {
 }
 
 func parseListQuery(r *http.Request) (q listQuery, err error) {
-	values := r.URL.Query()
+	values, err := queryOf(r)
+	if err != nil {
+		return q, err
+	}
 	if q.Statuses, err = listedStatuses(strings.Join(values["status"], ",")); err != nil {
 		return q, err
 	}

@@ -65,6 +65,16 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A filter that can't be read is not left out: whoever asks would take the list for what it asked for.
+func TestListsRefuseBrokenQueries(t *testing.T) {
+	p := newPlane(t)
+	p.create("a")
+	for _, path := range []string{popupsPath + "?tag=x;y", popupsPath + "?q=100%", popupsPath + "?limit=1&status=%zz", "/v1/admin/audit?object=a;b", popupsPath + "/a/revisions?limit=%"} {
+		p.Want(400, "invalid_parameter", "GET", path, "")
+	}
+	p.Want(200, "", "GET", popupsPath+"?tag=x%3By&q=100%25", "")
+}
+
 // A page begins where the one before ended, whatever is changed between them.
 func TestListUnderChanges(t *testing.T) {
 	p := newPlane(t)

@@ -154,6 +154,16 @@ func pointerTo(member string) string {
 // escaped escapes the name of a member in a JSON pointer.
 var escaped = strings.NewReplacer("~", "~0", "/", "~1")
 
+// queryOf returns the parameters of a list. One that is not escaped, as in tag=a;b, is refused:
+// without it the list would have more than was asked for.
+func queryOf(r *http.Request) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, console.NewProblem(http.StatusBadRequest, "invalid_parameter", "The query can't be read: percent-encode % and ; in values.")
+	}
+	return q, nil
+}
+
 func limitOf(q url.Values) (int, error) {
 	s := q.Get("limit")
 	if s == "" {
@@ -169,7 +179,10 @@ func limitOf(q url.Values) (int, error) {
 // page reads limit and cursor of a list. The cursor is the id after which the
 // page starts; kind keeps one list's cursor from being used on another.
 func page(r *http.Request, kind string) (after int64, limit int, err error) {
-	q := r.URL.Query()
+	q, err := queryOf(r)
+	if err != nil {
+		return 0, 0, err
+	}
 	if limit, err = limitOf(q); err != nil {
 		return 0, 0, err
 	}
