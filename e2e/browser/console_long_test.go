@@ -193,10 +193,11 @@ func TestConsoleSessionEnds(t *testing.T) {
 	o.fill("Token", "wrong")
 	o.button("Log in")
 	o.is(`find.scope().querySelector(".error")`)
-	o.fill("Token", s.server.Token)
+	o.fill("Token", s.namedToken("publisher")) // of somebody else
 	o.button("Log in")
 	o.reviewed()
 	o.says("ublished")
+	o.is(`document.querySelector(".who .name").textContent === "` + s.placement + `-publisher"`)
 	if got := string(s.admin("GET", "/v1/admin/popups/"+s.key(0), "", http.StatusOK)); !strings.Contains(got, "Typed before the session ended") {
 		t.Errorf("%s", got)
 	}

@@ -8,7 +8,7 @@ let open = null;
 
 /** Resolves once the operator has logged in again; several requests share one dialog. */
 export function logInAgain() {
-  open ??= ask().finally(() => { open = null; });
+  open ??= ask().then(() => { void nameWho(); }).finally(() => { open = null; });
   return open;
 }
 
@@ -16,6 +16,14 @@ export function logInAgain() {
 async function isLoggedIn() {
   const response = await fetch("/v1/admin/log-level", { headers: { "Popupd-Background": "1" } }).catch(() => null);
   return response?.ok === true;
+}
+
+/** Names who has logged in, who may be another one than before. */
+async function nameWho() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html", "Popupd-Background": "1" } }).catch(() => null);
+  const page = new DOMParser().parseFromString((await response?.text().catch(() => "")) ?? "", "text/html");
+  const now = page.querySelector(".who p"), before = document.querySelector(".who p");
+  if (now && before && now.textContent !== before.textContent) before.replaceWith(document.adoptNode(now));
 }
 
 async function ask() {
