@@ -4,6 +4,7 @@ import test from "node:test";
 globalThis.document = /** @type {any} */ ({ body: { dataset: { lang: "en" } }, documentElement: { lang: "en" }, createTreeWalker: () => ({}) });
 
 const { ApiError, get, send } = await import("../src/api.js");
+const { upload } = await import("../src/audience/upload.js");
 
 /** Has every request answered so. @param {() => Response} answer */
 const answered = (answer) => { globalThis.fetch = /** @type {any} */ (async () => answer()); };
@@ -36,4 +37,14 @@ test("an error tells what the server says of it", async () => {
 test("of several cookies no log-in helps, so none is asked for", async () => {
   answered(() => problem(401, '{"code":"several_sessions","detail":"Delete them."}'));
   await assert.rejects(get("popups"), { status: 401, detail: "Delete them." });
+  globalThis.XMLHttpRequest = /** @type {any} */ (class {
+    upload = {};
+    status = 401;
+    responseText = '{"code":"several_sessions","detail":"Delete them."}';
+    open() {}
+    setRequestHeader() {}
+    getResponseHeader() { return "application/problem+json"; }
+    send() { this.onload(); }
+  });
+  await assert.rejects(upload("a", new Blob(), { csv: false, match: "1", progress: () => {}, signal: new AbortController().signal }), { status: 401, detail: "Delete them." });
 });

@@ -21,6 +21,7 @@ export async function upload(key, list, options) {
   for (;;) {
     const answer = await once(key, list, options);
     if (answer.status !== 401) return answer.body;
+    if (answer.body.code === "several_sessions") throw new ApiError(401, answer.body); // no log-in helps
     await logInAgain();
   }
 }
