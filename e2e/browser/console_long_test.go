@@ -142,6 +142,23 @@ func TestConsoleLiveDraft(t *testing.T) {
 	}
 }
 
+// TestConsoleUntitled: who publishes what browsers show nothing of is told so first.
+func TestConsoleUntitled(t *testing.T) {
+	s := newLongConsole(t, content(`"title":"Sale"`))
+	o := s.loggedIn(s.server.Token)
+	o.open("/new")
+	o.fill("Key", s.key(0)+"-untitled")
+	o.fill("Placements", s.placement)
+	o.button("Publish")
+	o.dialog("Review before publishing")
+	o.shows("Browsers show nothing without a title.")
+	o.accessible()
+	o.button("Cancel")
+	o.fill("Title", "Titled")
+	o.button("Publish")
+	o.says("ublished")
+}
+
 // TestConsoleJSON: JSON and form are the same popup; what can't be read is told by line, and not saved.
 func TestConsoleJSON(t *testing.T) {
 	s := newLongConsole(t, content(`"title":"Sale"`)+`,"name":"First"`)
