@@ -1,0 +1,23 @@
+import{a as F,b as k,c as O}from"./chunk-JY2SIA2T.js";import{a as v,b as h}from"./chunk-QIASBR3S.js";import{b as C}from"./chunk-ZKUG3EL4.js";import"./chunk-XBOQWQQX.js";import"./chunk-76PIOROO.js";import{e as j,f as A}from"./chunk-3BBIU6XI.js";import"./chunk-XXLFIDTU.js";import"./chunk-AWZDUO4D.js";import"./chunk-46SWXFM6.js";import{a as y,b as x,h as U,i as f,j as $,k as T,m as u,n as p,o as D}from"./chunk-UJ4BEXS7.js";import{a as n,d as r,f as w,h as P,i as t,k as g,p as R,u as _}from"./chunk-ULAXNA76.js";import"./chunk-3TXHFKDN.js";async function G(o,d){await P("problem","list","audiences");let l="audiences/"+encodeURIComponent(d.key),E={href:"/audiences",text:t("audiences.back")},i;try{i=(await p(l)).body}catch(e){if(!(e instanceof u&&e.status===404))throw e;w(n`${x({title:d.key,back:E})}${U({title:t("audience.gone"),text:t("audience.gone.text")})}`,o);return}let I=F({key:()=>i.key,match:()=>String(i.version),done:e=>{i=e,a.take(e.rule),s()}},()=>s()),a=new O(d,()=>s(),i.rule),b=null,m=!1,S=async e=>{m=!0,b=null,s();try{i=(await D("PUT",l,a.document,{match:String(e)})).body,a.take(i.rule),y(t("audience.saved"))}catch(c){if(c instanceof u&&c.status===412)return m=!1,V();b=c,c instanceof u&&(a.errors=c.errors),y(k(c))}m=!1,s()},V=async()=>{let e=(await p(l)).body,c=await $({name:t("list.conflict"),wide:!0,body:L=>n`
+      <p>${t("list.conflict.text",{who:e.updated_by,when:_(e.updated_at)})} ${e.rule?t("audience.conflict.text"):t("list.conflict.members",{n:e.members})}</p>
+      ${e.rule?A(j({rule:e.rule},a.document)):r}
+      <div class="buttons"><button type="button" @click=${()=>L(!1)}>${t("list.conflict.keep")}</button><button type="button" class="primary" @click=${()=>L(!0)}>${t("list.conflict.replace")}</button></div>`});if(c===void 0)return s();if(c)return S(e.version);i=e,a.take(e.rule),s()};addEventListener("beforeunload",e=>{a.isDirty&&e.preventDefault()});let q=async()=>{if(v(i.used_by)>0)return H(i.used_by);if(await T({name:t("audience.delete.which",{key:i.key}),text:n`<p>${t(i.kind==="list"?"audience.delete.list":"audience.delete.rule")}</p>`,action:t("audience.delete"),danger:!0}))try{await D("DELETE",l,void 0,{match:String(i.version)}),location.href="/audiences"}catch(e){e instanceof u&&e.code==="audience_in_use"?await H(e.problem.used_by):await J(k(e)),e instanceof u&&e.status!==0&&e.status!==404&&(i=(await p(l)).body),s()}},s=()=>{let e=i;w(n`${x({title:e.key,back:E,actions:d.may("editor")?n`<button type="button" class="danger" @click=${q}>${t("audience.delete")}</button>`:r})}
+      <section class="card"><dl class="facts">
+        <div><dt>${t("audiences.kind")}</dt><dd>${t("audiences.kind."+e.kind)}</dd></div>
+        ${e.kind==="list"?n`<div><dt>${t("audiences.members")}</dt><dd>${g(e.members)}</dd></div>`:r}
+        <div><dt>${t("audiences.changed")}</dt><dd><time datetime=${e.updated_at} title=${_(e.updated_at)}>${R(e.updated_at)}</time> ${t("audiences.by",{who:e.updated_by})}</dd></div>
+        <div><dt>${t("audience.version")}</dt><dd>${g(e.version)} · <a href="/audit?${new URLSearchParams({kind:"audience",object:"audience:"+e.key})}">${t("audience.history")}</a></dd></div>
+        <div><dt>${t("audiences.used")}</dt><dd>${v(e.used_by)===0?n`<span class="muted">${t("audience.unused",{key:e.key})}</span>`:h(e.used_by)}</dd></div>
+      </dl></section>
+      ${e.upload?f("info",t("audience.uploading",{n:e.upload.lines})):r}
+      ${e.kind==="rule"?B():z()}`,o)},z=()=>n`<section class="card narrow" aria-labelledby="list-title"><h2 id="list-title">${t(d.may("editor")?"audience.replace":"audience.list")}</h2>
+    <p class="muted">${t("audience.list.text")}</p>
+    ${d.may("editor")?I(t("audience.replace.button")):r}</section>`,B=()=>n`<section class="card" aria-labelledby="rule-title"><h2 id="rule-title">${t("audience.rule")}</h2>
+    ${C(a,"/rule")}
+    ${b!==null?f("danger",k(b)):r}
+    ${a.readonly?r:n`
+      ${a.isDirty&&v(i.used_by)>0?f("warning",n`${t("audience.means")} ${h(i.used_by)}`):r}
+      <div class="buttons"><button type="button" ?disabled=${!a.isDirty||m} @click=${()=>{a.take(i.rule),b=null,s()}}>${t("audience.discard")}</button>
+        <button type="button" class="primary" ?disabled=${!a.isDirty||m} @click=${()=>S(i.version)}>${t("audience.save")}</button></div>`}
+  </section>`;s()}function J(o){return y(o),$({name:t("audience.failed"),body:d=>n`<p>${o}</p><div class="buttons"><button type="button" class="primary" @click=${()=>d()}>${t("shell.close")}</button></div>`})}var H=o=>$({name:t("audience.inuse"),body:d=>n`<p>${t("audience.inuse.text")}</p>${h(o)}
+  <div class="buttons"><button type="button" class="primary" @click=${()=>d()}>${t("shell.close")}</button></div>`});export{G as default};
