@@ -55,7 +55,6 @@ const finders = `
 		all(selector, name) { return [...this.scope().querySelectorAll(selector)].filter((e) => this.visible(e) && this.name(e) === name); },
 		one(found, what) { if (found.length !== 1) throw new Error(found.length + " " + what); return found[0]; },
 		button(name) { return this.one(this.all("button, [role=button], summary, [role=tab]", name), "buttons " + name); },
-		link(name) { return this.one(this.all("a[href]", name), "links " + name); },
 		labels(name) { return [...this.scope().querySelectorAll("label")].filter((e) => e.checkVisibility() && (e.textContent ?? "").replace(/\s+/g, " ").trim() === name).map((e) => e.control).filter((e) => e && this.visible(e)); },
 		field(name) { return this.one([...new Set([...this.labels(name), ...this.all("input, textarea, select, [role=textbox], [role=combobox]", name)])], "fields " + name); },
 		at(e) { e.scrollIntoView({block: "center", inline: "center"}); const {x, y, width, height} = e.getBoundingClientRect(); return [x + width / 2, y + height / 2]; },
@@ -157,9 +156,6 @@ func (o operator) clickOn(expression string) {
 
 // button clicks the one button that has a name.
 func (o operator) button(name string) { o.Helper(); o.clickOn(finding("button", name)) }
-
-// link follows the one link that has a name.
-func (o operator) link(name string) { o.Helper(); o.clickOn(finding("link", name)) }
 
 // fill types into the field that has a label, in place of what is there.
 func (o operator) fill(label, text string) {

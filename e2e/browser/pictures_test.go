@@ -70,11 +70,11 @@ func newShop(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s := newSiteOf(t, p)
+	s.admin("PUT", "/v1/admin/audiences/newsletter", "reader-1\nreader-2\nreader-3\n", http.StatusCreated, "Content-Type", "text/plain", "If-None-Match", "*")
+	s.admin("PUT", "/v1/admin/audiences/big-spenders", `{"rule":{"all":[{"attr":"orders","op":"gte","value":10}]}}`, http.StatusCreated, "If-None-Match", "*")
 	for _, text := range shopPopups {
 		s.admin("POST", "/v1/admin/popups", text, http.StatusCreated)
 	}
-	s.admin("PUT", "/v1/admin/audiences/newsletter", "reader-1\nreader-2\nreader-3\n", http.StatusCreated, "Content-Type", "text/plain", "If-None-Match", "*")
-	s.admin("PUT", "/v1/admin/audiences/big-spenders", `{"rule":{"all":[{"attr":"orders","op":"gte","value":10}]}}`, http.StatusCreated, "If-None-Match", "*")
 	s.admin("POST", "/v1/admin/tokens", `{"name":"mei","role":"publisher"}`, http.StatusCreated)
 	s.admin("POST", "/v1/admin/tokens", `{"name":"dashboard","role":"viewer"}`, http.StatusCreated)
 	hour := time.Now().Truncate(time.Hour).UnixMilli()
