@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/popupd/popupd/console"
 	"github.com/popupd/popupd/popup"
@@ -92,8 +93,14 @@ func (p *Pages) Routes() []console.Route {
 	return routes
 }
 
+// home leads to the first page, and a program that looks what is here to the page to log in
+// at: the others are for browsers alone.
 func home(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, "/popups", http.StatusSeeOther)
+	to := "/popups"
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		to = "/login"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
 

@@ -74,6 +74,15 @@ func TestShells(t *testing.T) {
 	}
 }
 
+// TestHome: browsers are led to the first page, programs to where one logs in.
+func TestHome(t *testing.T) {
+	for accept, want := range map[string]string{"text/html,*/*;q=0.8": "/popups", "*/*": "/login", "": "/login"} {
+		if w := newPages(t).get(t, "/", "Accept", accept); w.Code != http.StatusSeeOther || w.Header().Get("Location") != want {
+			t.Errorf("%q: %d %s, want %s", accept, w.Code, w.Header().Get("Location"), want)
+		}
+	}
+}
+
 // TestEscaping: what an address names does not become HTML.
 func TestEscaping(t *testing.T) {
 	got := newPages(t).get(t, "/popups/"+`%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E`).Body.String()

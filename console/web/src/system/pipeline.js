@@ -63,7 +63,7 @@ export function pipeline({ journal, redis, database }) {
       name: database.sqlite ? "SQLite" : t("system.database"), where: t(database.sqlite ? "system.database.sqlite" : "system.database.where"),
       state: database.up && !database.newer_schema ? "good" : "bad",
       word: t(database.newer_schema ? "system.state.newer" : database.up ? "system.state.works" : "system.state.down"),
-      figure: database.lag_ms === null ? "–" : time(database.lag_ms), unit: t("system.lag"),
+      figure: database.lag_ms === null ? "–" : time(database.lag_ms), unit: t(database.lag_ms === null ? "system.lag.none" : "system.lag"),
       facts: [
         fact(t("system.flusher"), t(database.flush ? "system.flusher.this" : "system.flusher.others")),
         fact(t("system.failed"), number(database.errors)),
