@@ -24,29 +24,45 @@ func TestPictures(t *testing.T) {
 		t.Skip("make pictures")
 	}
 	s := newShop(t)
-	o := s.loggedIn(s.server.Token)
+	o := s.operator()
+	for _, look := range []string{"light", "dark", "small", "zh"} {
+		o.picture("login", look, "/login")
+	}
+	o = s.loggedIn(s.server.Token)
 	for name, path := range consolePages("spring-sale", "newsletter") {
 		for _, look := range []string{"light", "dark", "small", "zh"} {
-			o.emulate(looks[map[bool]string{true: "dark", false: "light"}[look == "dark"]]...)
-			o.size(1280, 800)
-			if look == "small" {
-				o.size(360, 720)
-			}
-			o.js(`void (document.cookie = "popupd_lang=` + map[bool]string{true: "zh", false: "en"}[look == "zh"] + `; path=/; samesite=strict")`)
-			o.open(path)
-			o.settled()
-			time.Sleep(time.Second) // what is live has its first numbers, the preview its popup
-			shot, err := chromedp.Call(o.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: "png"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(shot.Data) > maxPicture {
-				t.Errorf("%s %s has %d bytes, want %d at most", name, look, len(shot.Data), maxPicture)
-			}
-			if err := os.WriteFile(filepath.Join("../../docs/images", fmt.Sprintf("console-%s-%s.png", name, look)), shot.Data, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			o.picture(name, look, path)
 		}
+	}
+}
+
+// picture takes the picture of a page.
+func (o operator) picture(name, look, path string) {
+	o.Helper()
+	scheme, lang, width, height := "light", "en", int64(1280), int64(800)
+	switch look {
+	case "dark":
+		scheme = "dark"
+	case "small":
+		width, height = 360, 720
+	case "zh":
+		lang = "zh"
+	}
+	o.emulate(looks[scheme]...)
+	o.size(width, height)
+	o.js(`void (document.cookie = "popupd_lang=` + lang + `; path=/; samesite=strict")`)
+	o.open(path)
+	o.settled()
+	time.Sleep(time.Second) // what is live has its first numbers, the preview its popup
+	shot, err := chromedp.Call(o.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: "png"})
+	if err != nil {
+		o.Fatal(err)
+	}
+	if len(shot.Data) > maxPicture {
+		o.Errorf("%s %s has %d bytes, want %d at most", name, look, len(shot.Data), maxPicture)
+	}
+	if err := os.WriteFile(filepath.Join("../../docs/images", fmt.Sprintf("console-%s-%s.png", name, look)), shot.Data, 0o644); err != nil {
+		o.Fatal(err)
 	}
 }
 
