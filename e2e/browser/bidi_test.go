@@ -17,6 +17,8 @@ import (
 type bidi struct {
 	conn *websocket.Conn
 
+	front sync.Mutex // held while a window comes to the front, or takes a key there
+
 	mu      sync.Mutex
 	last    int
 	waiting map[int]chan bidiResult // by the number of the command
@@ -122,7 +124,19 @@ func (t bidiTab) offline(ctx context.Context, yes bool) error {
 	return err
 }
 
+// activate brings the window of the tab to the front.
+func (t bidiTab) activate(ctx context.Context) error {
+	_, err := t.call(ctx, "browsingContext.activate", map[string]any{"context": t.id})
+	return err
+}
+
+// press has the window in front: Tab moves the focus in no other.
 func (t bidiTab) press(ctx context.Context, key string) error {
+	t.front.Lock()
+	defer t.front.Unlock()
+	if err := t.activate(ctx); err != nil {
+		return err
+	}
 	if named := map[string]string{"Tab": "\uE004", "Escape": "\uE00C"}[key]; named != "" {
 		key = named
 	}

@@ -54,6 +54,8 @@ func startFirefox(t *testing.T, prefs ...string) *firefox {
 
 // create opens a tab, of a window of its own or of another one's.
 func (f *firefox) create(ctx context.Context, params map[string]any) (bidiTab, error) {
+	f.front.Lock()
+	defer f.front.Unlock()
 	made, err := f.call(ctx, "browsingContext.create", params)
 	if err != nil {
 		return bidiTab{}, err
@@ -161,7 +163,10 @@ func testHiddenTab(t *testing.T) {
 	p.is(`document.visibilityState === "hidden" && !!window.popupd?.version`)
 	p.js(`new Promise((resolve) => setTimeout(resolve, 300))`)
 	s.polled(0)
-	if _, err := s.firefox.call(ctx, "browsingContext.activate", map[string]any{"context": behind.id}); err != nil {
+	s.firefox.front.Lock()
+	err = behind.activate(ctx)
+	s.firefox.front.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	p.is(shown)
