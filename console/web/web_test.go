@@ -55,6 +55,9 @@ func TestShells(t *testing.T) {
 	p, nonces := newPages(t), map[string]bool{}
 	inline := regexp.MustCompile(`(?i)\sstyle=|\son[a-z]+=|<script>|<style|javascript:`)
 	for _, at := range pages {
+		if _, err := os.Stat("src/pages/" + at.module + ".js"); err != nil {
+			t.Errorf("%s: %v", at.path, err)
+		}
 		for lang, nav := range map[string]string{"en": ">System<", "zh": ">系统<", "zh-TW,zh;q=0.9": ">系统<", "de,en;q=0.5": ">System<"} {
 			w := p.get(t, strings.ReplaceAll(at.path, "{key}", "spring-sale"), "Accept-Language", lang)
 			body := w.Body.String()

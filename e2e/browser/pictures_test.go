@@ -53,7 +53,11 @@ func (o operator) picture(name, look, path string) {
 	o.js(`void (document.cookie = "popupd_lang=` + lang + `; path=/; samesite=strict")`)
 	o.open(path)
 	o.settled()
-	time.Sleep(time.Second) // what is live has its first numbers, the preview its popup
+	wait := time.Second // the preview has its popup then
+	if name == "system" {
+		wait = 4 * time.Second // rates are of two readings, 2 s apart
+	}
+	time.Sleep(wait)
 	shot, err := chromedp.Call(o.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: "png"})
 	if err != nil {
 		o.Fatal(err)

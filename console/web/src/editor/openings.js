@@ -14,7 +14,7 @@ export const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
  */
 
 /** Minutes since midnight of "HH:MM", NaN if it is none. @param {string} text */
-export const minuteOf = (text) => /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(text) ? Number(text.slice(0, 2)) * 60 + Number(text.slice(3)) : NaN;
+const minuteOf = (text) => /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(text) ? Number(text.slice(0, 2)) * 60 + Number(text.slice(3)) : NaN;
 
 /** Whether a window ends on the day after. @param {[string, string]} window */
 export const crossesMidnight = ([from, to]) => minuteOf(to) <= minuteOf(from) && to !== "00:00";

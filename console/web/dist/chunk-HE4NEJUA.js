@@ -1,4 +1,4 @@
-import{a as r,d as a,f as v,i as l,j as y}from"./chunk-N6OSLQRY.js";function A(e){let t=document.getElementById("status");t.textContent="",clearTimeout(x),requestAnimationFrame(()=>{t.textContent=e}),x=setTimeout(()=>{t.textContent=""},8e3)}var x=0,I=({title:e,back:t,lead:n,actions:i,tabs:o})=>r`<header class="head">
+import{a as r,d as a,f as v,i as l,j as y}from"./chunk-MZZFZJU4.js";function A(e){let t=document.getElementById("status");t.textContent="",clearTimeout(x),requestAnimationFrame(()=>{t.textContent=e}),x=setTimeout(()=>{t.textContent=""},8e3)}var x=0,I=({title:e,back:t,lead:n,actions:i,tabs:o})=>r`<header class="head">
   ${t?r`<a class="back" href=${t.href}>${t.text}</a>`:a}
   <div class="title"><h1>${e}</h1><div class="actions">${i??a}</div></div>
   ${n?r`<p class="lead">${n}</p>`:a}

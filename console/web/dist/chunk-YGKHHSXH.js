@@ -1,0 +1,1 @@
+import{m as i}from"./chunk-HE4NEJUA.js";import{i as n,j as r}from"./chunk-MZZFZJU4.js";function p(o,e={}){if(!(o instanceof i))return String(o);let t="problem."+o.code;if(!r(t))return o.detail;let l="shell.role."+o.problem.role;return n(t,{role:r(l)?n(l):"",...e})}var c=(o,e)=>o instanceof i?o.errors.find(t=>t.pointer===e)?.detail??"":"";export{p as a,c as b};
