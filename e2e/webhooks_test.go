@@ -68,7 +68,7 @@ func TestWebhooks(t *testing.T) {
 	h.secret, _ = base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	receiver := httptest.NewServer(h)
 	defer receiver.Close()
-	d := newDeployment(t, startStores(t), "webhooks", "-webhook", receiver.URL+"/path-4720?key=query-4721", "-webhook-secret-file", write(t, "secret", secret))
+	d := newDeployment(t, startStores(t), "webhooks", "-webhook", receiver.URL+"/quokka?key=wombat", "-webhook-secret-file", write(t, "secret", secret))
 	a, b := d.server(), d.server()
 	a.post(`{"key":"quiet"}`)
 	a.post(`{"key":"over","status":"active","schedule":{"end_at":"` + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339) + `"}}`)
@@ -99,7 +99,7 @@ func TestWebhooks(t *testing.T) {
 	}
 	d.wantRows("notices", len(want), "SELECT COUNT(*) FROM webhook_outbox")
 	for _, s := range []*server{a, b} {
-		if log := s.Log(); strings.Contains(log, "4720") || strings.Contains(log, "4721") || strings.Contains(log, "MfKQ9r8") {
+		if log := s.Log(); strings.Contains(log, "quokka") || strings.Contains(log, "wombat") || strings.Contains(log, "MfKQ9r8") {
 			t.Errorf("the log shows the URL or the secret:\n%s", tail(log, 2000))
 		}
 	}
