@@ -84,6 +84,7 @@ var imports = map[string][]string{
 	"bench/start":          {"bench/results", "internal/testbed"},
 	"bench/timewait":       {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/wrk":            {"bench/results", "internal/testbed"},
+	"deploy":               {},
 	"docs/clients":         {},
 	"e2e":                  {},
 	"internal/apitest":     {"docs"},

@@ -29,7 +29,7 @@ type galera struct {
 // TestGalera drives popupd on a real Galera cluster of three nodes, of which two are
 // killed in the end.
 func TestGalera(t *testing.T) {
-	if os.Getenv("POPUPD_GALERA") == "" {
+	if os.Getenv("POPUPD_CLUSTER") == "" {
 		t.Skip("starts a cluster and waits for orphaned streams, a minute in all: make galera")
 	}
 	g := &galera{t: t, nodes: storetest.StartGalera(t, 3)}

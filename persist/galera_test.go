@@ -16,7 +16,7 @@ import (
 // nothing new of their users, on another at the same time. Neither waits for the other,
 // and yet each goal counts.
 func TestGalera(t *testing.T) {
-	if os.Getenv("POPUPD_GALERA") == "" {
+	if os.Getenv("POPUPD_CLUSTER") == "" {
 		t.Skip("starts a cluster: make galera")
 	}
 	const rounds, users = 20, 50
