@@ -109,7 +109,7 @@ func newGitRepository(t *testing.T, s *server) *gitRepository {
 			t.Fatalf("token: status %d", status)
 		}
 		g.write("tokens/"+role+"-token", made.Token)
-		text := block(t, "sh", "#!/bin/sh\nset -eu\nexport POPUPD_TOKEN_FILE=\"${POPUPD_TOKEN_FILE:-/etc/popupd/"+role+"-token}\"\n")
+		text := block(t, filesPage, "sh", "#!/bin/sh\nset -eu\nexport POPUPD_TOKEN_FILE=\"${POPUPD_TOKEN_FILE:-/etc/popupd/"+role+"-token}\"\n")
 		g.write("popups.git/hooks/"+hook, strings.Replace(text, "/etc/popupd", filepath.Join(g.root, "tokens"), 1))
 	}
 	return g

@@ -13,19 +13,22 @@ import (
 	"github.com/popupd/popupd/internal/testbed"
 )
 
-// block returns the first block of docs/config-as-code.md that is in a language and begins so.
-func block(t *testing.T, language, begin string) string {
+// filesPage is what these tests run the commands and files of.
+const filesPage = "../docs/config-as-code.md"
+
+// block returns the first block of a page that is in a language and begins so.
+func block(t *testing.T, page, language, begin string) string {
 	t.Helper()
-	page, err := os.ReadFile("../docs/config-as-code.md")
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, match := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(page, -1) {
+	for _, match := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(text, -1) {
 		if strings.HasPrefix(string(match[1]), begin) {
 			return string(match[1])
 		}
 	}
-	t.Fatalf("the page has no block of %s that begins with %q", language, begin)
+	t.Fatalf("%s has no block of %s that begins with %q", page, language, begin)
 	return ""
 }
 
@@ -67,8 +70,8 @@ func TestPopupsCommand(t *testing.T) {
 	}
 
 	shell("popupd popups export -f config && popupd popups diff -f config && popupd popups apply -f config", 0, "nothing differs, 19 unchanged: revision 18\n")
-	printed := block(t, "text", "~ popup spring-sale")
-	shell(block(t, "sh", "export POPUPD_TOKEN_FILE"), 0, printed, "0 created, 1 changed, 0 archived, 18 unchanged: revision 19\n")
+	printed := block(t, filesPage, "text", "~ popup spring-sale")
+	shell(block(t, filesPage, "sh", "export POPUPD_TOKEN_FILE"), 0, printed, "0 created, 1 changed, 0 archived, 18 unchanged: revision 19\n")
 	shell("popupd popups diff -f config", 0)
 
 	// Somebody changes it past the files, and then the files are made to say the same.
@@ -78,7 +81,7 @@ func TestPopupsCommand(t *testing.T) {
 	shell("popupd popups diff -f config", 0)
 
 	// The example of the page, and what is in no file any more.
-	write("page/all.yaml", block(t, "yaml", "kind: popup"))
+	write("page/all.yaml", block(t, filesPage, "yaml", "kind: popup"))
 	write("page/hello.json", `{"key":"hello","status":"active","placements":["page"]}`)
 	shell("popupd popups apply -f page -source acme/popups@1", 0, "+ popup hello, page/hello.json:1:1", "min_gap_sec: 7 -> 3600")
 	if p, err := s.ask("u", "placement=page"); p == nil || p.Popup.Key != "hello" {
