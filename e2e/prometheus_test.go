@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -47,44 +46,51 @@ func promQuery(s *testbed.Prometheus, expression string) (values []string, err e
 	return values, nil
 }
 
-// documentedAlerts returns the expressions in the first column of the table of alerts.
-func documentedAlerts(t *testing.T) (expressions []string) {
-	t.Helper()
-	page, err := os.ReadFile("../docs/operations.md")
+// alertsFile has the recording rules and alerts, the only place of their expressions.
+const alertsFile = "../deploy/prometheus/alerts.yml"
+
+// promRule is a rule as Prometheus evaluated it last.
+type promRule struct {
+	Name, Query, Type, Health, LastError string
+	State                                string // of an alert: inactive, pending or firing
+}
+
+// promRules returns all rules of a Prometheus.
+func promRules(s *testbed.Prometheus) (rules []promRule, err error) {
+	resp, err := client.Get("http://" + s.Addr + "/api/v1/rules")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	_, section, _ := strings.Cut(string(page), "\n### Alerts\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	for line := range strings.Lines(section) {
-		if !strings.HasPrefix(line, "| `") {
-			continue
-		}
-		first, _, _ := strings.Cut(line[1:], " | ")
-		for n, part := range strings.Split(first, "`") {
-			if n%2 == 1 {
-				expressions = append(expressions, part)
-			}
+	defer resp.Body.Close()
+	var answer struct {
+		Data struct {
+			Groups []struct{ Rules []promRule }
 		}
 	}
-	return expressions
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return nil, err
+	}
+	for _, group := range answer.Data.Groups {
+		rules = append(rules, group.Rules...)
+	}
+	return rules, nil
 }
 
 // TestPrometheus has a Prometheus scrape a popupd: all metrics that docs/operations.md
-// names are there, and each of its alerts is evaluated, on series that exist, and is
-// quiet.
+// names are there, and each rule of deploy/prometheus is evaluated, on series that
+// exist. All alerts are quiet.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	s := start(t, "-demo")
-	s.mustAsk("prometheus")
 	if _, _, err := s.get(s.adminURL + "/livez"); err != nil { // requests of the control plane are counted by status
 		t.Fatal(err)
 	}
-	prometheus := storetest.StartPrometheus(t, s.Admin)
-	eventually(t, 10*time.Second, func() error { // rates need two scrapes
-		up, err := promQuery(prometheus, `count_over_time(up{job="popupd"}[1m]) >= 2 and up == 1`)
-		if err == nil && len(up) != 1 {
-			err = fmt.Errorf("popupd is not up to Prometheus: %q", up)
+	prometheus := storetest.StartPrometheus(t, s.Admin, alertsFile)
+	eventually(t, 20*time.Second, func() error { // a ratio needs polls between two scrapes
+		s.mustAsk("prometheus")
+		ratio, err := promQuery(prometheus, "job:popupd_polls_failed:ratio_rate5m")
+		if err == nil && !slices.Equal(ratio, []string{"0"}) {
+			err = fmt.Errorf("of the polls fail %q, want none", ratio)
 		}
 		return err
 	})
@@ -99,25 +105,34 @@ func TestPrometheus(t *testing.T) {
 			t.Errorf("%s: %q, %v; want samples", metric, samples, err)
 		}
 	}
+	checkRules(t, prometheus)
+	checkMetrics(t, s)
+}
 
-	alerts := documentedAlerts(t)
-	if len(alerts) < 17 {
-		t.Errorf("docs/operations.md has the alerts %q, want 17 or more", alerts)
+// selector is a series in an expression of PromQL.
+var selector = regexp.MustCompile(`\b(job:)?(popupd|process)_\w+(:\w+)?(\{[^}]*\})?`)
+
+// checkRules holds the rules of a Prometheus that scrapes a popupd which is well.
+func checkRules(t *testing.T, s *testbed.Prometheus) {
+	t.Helper()
+	rules, err := promRules(s)
+	if err != nil || len(rules) < 40 {
+		t.Fatalf("%d rules, %v; want those of %s", len(rules), err, alertsFile)
 	}
-	selector := regexp.MustCompile(`popupd_\w+(\{[^}]*\})?`)
-	for _, alert := range alerts {
-		firing, err := promQuery(prometheus, alert)
-		// Users' states are first dumped after a minute, and this alert waits for five.
-		if err != nil || len(firing) > 0 && !strings.Contains(alert, "popupd_last_dump_timestamp_seconds") {
-			t.Errorf("alert %s: %q, %v; want none", alert, firing, err)
+	for _, rule := range rules {
+		if rule.Health != "ok" {
+			t.Errorf("%s is %s: %s", rule.Name, rule.Health, rule.LastError)
 		}
-		for _, series := range selector.FindAllString(alert, -1) {
-			if samples, err := promQuery(prometheus, series); err != nil || len(samples) == 0 {
-				t.Errorf("alert %s: %s has the samples %q, %v; want some", alert, series, samples, err)
+		// Users' states are first dumped after a minute; that alert waits for five.
+		if rule.Type == "alerting" && rule.State != "inactive" && rule.Name != "PopupdDumpOld" {
+			t.Errorf("%s is %s", rule.Name, rule.State)
+		}
+		for _, series := range selector.FindAllString(rule.Query, -1) {
+			if samples, err := promQuery(s, series); err != nil || len(samples) == 0 {
+				t.Errorf("%s: %s has the samples %q, %v; want some", rule.Name, series, samples, err)
 			}
 		}
 	}
-	checkMetrics(t, s)
 }
 
 // checkMetrics holds /metrics against promtool, which comes with Prometheus.

@@ -134,11 +134,11 @@ func StartHAProxy(t testing.TB, servers []string, check time.Duration) *testbed.
 	return s
 }
 
-// StartPrometheus starts a Prometheus that scrapes /metrics of an address. It is killed
-// when the test ends.
-func StartPrometheus(t testing.TB, target string) *testbed.Prometheus {
+// StartPrometheus starts a Prometheus that scrapes /metrics of an address and evaluates
+// the rules of some files. It is killed when the test ends.
+func StartPrometheus(t testing.TB, target string, rules ...string) *testbed.Prometheus {
 	t.Helper()
-	s, err := bed(t).Prometheus(target)
+	s, err := bed(t).Prometheus(target, rules...)
 	if err != nil {
 		fail(t, err)
 	}

@@ -1,15 +1,18 @@
 package testbed
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 )
 
-// prometheusConf scrapes one popupd.
+// prometheusConf scrapes one popupd, and evaluates the rules of some files.
 const prometheusConf = `global:
   scrape_interval: 500ms
+  evaluation_interval: 500ms
+rule_files: %s
 scrape_configs:
 - job_name: popupd
   static_configs:
@@ -23,8 +26,9 @@ type Prometheus struct {
 }
 
 // Prometheus starts a Prometheus that scrapes /metrics of an address, the control plane
-// of a popupd. The error is a [*MissingError] where there is none.
-func (b *Testbed) Prometheus(target string) (*Prometheus, error) {
+// of a popupd, as job popupd, and evaluates the rules of some files. The error is a
+// [*MissingError] where there is none.
+func (b *Testbed) Prometheus(target string, rules ...string) (*Prometheus, error) {
 	if err := Need("prometheus", "prometheus"); err != nil {
 		return nil, err
 	}
@@ -32,12 +36,23 @@ func (b *Testbed) Prometheus(target string) (*Prometheus, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	files := []string{}
+	for _, file := range rules {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, path)
+	}
+	list, err := json.Marshal(files) // which is YAML too
+	if err != nil {
+		return nil, err
+	}
 	conf := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, prometheusConf, target), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, prometheusConf, list, target), 0o600); err != nil {
 		return nil, err
 	}
 	s := new(Prometheus)
-	var err error
 	s.Process, s.Addr, err = b.startOnFreePort(func(addr string, _ int) Program {
 		return Program{
 			Name: "prometheus", Dir: dir,
