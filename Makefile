@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait stores clients sdk sdk-tools console console-tools browser pictures
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait stores clients sdk sdk-tools console console-tools browser pictures
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -75,6 +75,10 @@ galera: stores ## Flush on two nodes of a Galera cluster at once; run three popu
 BOOKS ?= 100000
 books: stores ## Hold the statistics of an A/A test of BOOKS users, over kills and retries, against the clients' own books.
 	POPUPD_REQUIRE_STORES=1 POPUPD_BOOKS=$(BOOKS) $(GO) test -v -timeout 30m -count=1 -run '^TestAATest$$' ./e2e
+
+kit: ## Hold the image, Compose's file and the chart of deploy/ to Buildah, Compose, Helm and the schemas of Kubernetes: several hundred MB of modules.
+	@command -v buildah >/dev/null || $(call install,buildah)
+	$(GO) -C deploy/kit test -timeout 15m -count=1 ./...
 
 RUN ?= ^(TestCluster.*|TestGalera|TestRollingRestart)$$
 cluster: stores ## Prove on this machine what several servers are run on: a Redis Cluster, Galera, HAProxy and nginx, restarts without a gap; RUN=regexp picks some.

@@ -20,10 +20,10 @@ type page struct {
 	code  []bool // the line is inside a fenced or indented block, or is its fence
 }
 
-// pages returns README.md, CHANGELOG.md, docs/*.md and bench/results/*.md.
+// pages returns README.md, CHANGELOG.md, docs/*.md, bench/results/*.md and deploy/*.md.
 func pages(t *testing.T) (all []page) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md", "bench/results/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "bench/results/*.md", "deploy/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no pages in %s (%v)", pattern, err)
