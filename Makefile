@@ -138,9 +138,9 @@ ladder: stores ## Put the same load on a server that asks MySQL in every poll, o
 timewait: ## Measure a connection per request and TIME_WAIT before and after each setting, as root.
 	$(GO) run ./bench/timewait $(ARGS)
 
-STORES = mariadb-server redis-server haproxy prometheus strace git
-stores: ## Install MariaDB, Redis, HAProxy, Prometheus, strace and git where they are missing (Debian, as root).
-	@PATH="$$PATH:/usr/sbin"; for program in mariadbd redis-server haproxy prometheus strace git; do \
+STORES = mariadb-server redis-server haproxy nginx prometheus strace git
+stores: ## Install MariaDB, Redis, HAProxy, nginx, Prometheus, strace and git where they are missing (Debian, as root).
+	@PATH="$$PATH:/usr/sbin"; for program in mariadbd redis-server haproxy nginx prometheus strace git; do \
 	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
 	done
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +21,11 @@ type pollers struct {
 	address string // of the balancer
 	rate    int    // requests a second
 	seen    int    // users who have seen the popup before, see seenUser
+	// clients speak TLS to the balancer and take turns; without any, client speaks plain
+	// HTTP/1.1.
+	clients []*http.Client
 
+	turn     atomic.Uint32
 	mu       sync.Mutex
 	requests int
 	failed   []failedRequest
@@ -34,6 +39,15 @@ type pollers struct {
 type lastShown struct {
 	at    time.Time // of the answer
 	token string
+}
+
+// tally is what the books come to so far.
+type tally struct{ requests, failed, popups, again int }
+
+func (p *pollers) tally() tally {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return tally{p.requests, len(p.failed), p.served, len(p.again)}
 }
 
 type failedRequest struct {
@@ -97,7 +111,7 @@ func (p *pollers) request(n int) {
 	case 2:
 		p.poll(user(800 * time.Millisecond))
 	case 3:
-		p.poll(user(1600 * time.Millisecond))
+		p.pollPost(user(1600 * time.Millisecond))
 	case 4:
 		p.click(user(2 * time.Second))
 	case 5:
@@ -112,13 +126,31 @@ func (p *pollers) poll(user string) {
 	}
 	var answer pollAnswer
 	_ = json.Unmarshal(body, &answer) // a click without a token is refused, which fails the test
+	p.show(user, answer.Token)
+}
+
+// pollPost polls as the SDK does: with the user in the query too, for balancers.
+func (p *pollers) pollPost(user string) {
+	body, _ := json.Marshal(postedPoll{User: user, Placements: []string{"default"}})
+	body, ok := p.send(http.MethodPost, "/v1/poll?uid="+user, body)
+	if !ok {
+		return
+	}
+	var answer pollAnswers
+	if err := json.Unmarshal(body, &answer); err == nil && len(answer.Popups) > 0 {
+		p.show(user, answer.Popups[0].Token)
+	}
+}
+
+// show enters in the books that a user was shown something.
+func (p *pollers) show(user, token string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.served++
 	if before, known := p.shown[user]; known || strings.HasPrefix(user, "seen") {
 		p.again = append(p.again, before.at)
 	}
-	p.shown[user] = lastShown{time.Now(), answer.Token}
+	p.shown[user] = lastShown{time.Now(), token}
 }
 
 // click reports a click of a user who has been shown something.
@@ -152,11 +184,15 @@ func (p *pollers) send(method, path string, body []byte) (answer []byte, ok bool
 }
 
 func (p *pollers) exchange(method, path string, body []byte) (status int, answer []byte, err error) {
-	req, err := http.NewRequest(method, "http://"+p.address+path, bytes.NewReader(body))
+	scheme, sender := "http", client
+	if len(p.clients) > 0 {
+		scheme, sender = "https", p.clients[int(p.turn.Add(1))%len(p.clients)]
+	}
+	req, err := http.NewRequest(method, scheme+"://"+p.address+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
-	resp, err := client.Do(req)
+	resp, err := sender.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}

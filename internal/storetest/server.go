@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"testing"
-	"time"
 
 	"github.com/popupd/popupd/internal/testbed"
 )
@@ -122,15 +121,21 @@ func StartSentinel(t testing.TB, master *RedisServer, name string) *RedisServer 
 	return &RedisServer{s}
 }
 
-// StartHAProxy starts a HAProxy before the data planes of popupds, which it checks once
-// in so long. It is killed when the test ends.
-func StartHAProxy(t testing.TB, servers []string, check time.Duration) *testbed.HAProxy {
+// StartBalancer starts a HAProxy or an nginx before the data planes of popupds. It is
+// killed when the test ends.
+func StartBalancer(t testing.TB, o testbed.BalancerOptions) *testbed.Balancer {
 	t.Helper()
-	s, err := bed(t).HAProxy(servers, check)
+	s, err := bed(t).Balancer(o)
 	if err != nil {
 		fail(t, err)
 	}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() {
+		s.Close()
+		if t.Failed() {
+			log := s.Log()
+			t.Logf("log of %s:\n%s", o.Program, log[max(0, len(log)-8000):])
+		}
+	})
 	return s
 }
 

@@ -1,5 +1,5 @@
 // Package storetest gives tests the private mariadbd and redis-server of package
-// testbed, and the HAProxy and Prometheus that popupd is run with.
+// testbed, and the HAProxy, nginx and Prometheus that popupd is run with.
 //
 // [MySQL] and [Redis] share one server of each kind per test binary, started at
 // first use and stopped by [Main]. [StartMySQL] and [StartRedis] start one of

@@ -22,9 +22,9 @@ func (b *Testbed) Build(module, pkg string, flags ...string) (binary string, err
 	if binary := b.binaries[key]; binary != "" {
 		return binary, nil
 	}
-	root, err := exec.CommandContext(b.ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := b.root()
 	if err != nil {
-		return "", fmt.Errorf("find the module: %w", err)
+		return "", err
 	}
 	name := path.Base(pkg)
 	if name == "." {
@@ -33,7 +33,7 @@ func (b *Testbed) Build(module, pkg string, flags ...string) (binary string, err
 	binary = filepath.Join(b.newDir("bin"), name)
 	args := append(append([]string{"build", "-o", binary}, flags...), pkg)
 	cmd := exec.CommandContext(b.ctx, "go", args...)
-	cmd.Dir = filepath.Join(strings.TrimSpace(string(root)), module)
+	cmd.Dir = filepath.Join(root, module)
 	// Interrupted, it leaves neither its compilers nor their files.
 	cmd.Env = append(os.Environ(), "GOTMPDIR="+b.dir)
 	killGroupOnCancel(cmd)
@@ -45,4 +45,13 @@ func (b *Testbed) Build(module, pkg string, flags ...string) (binary string, err
 	}
 	b.binaries[key] = binary
 	return binary, nil
+}
+
+// root returns the directory of this repository.
+func (b *Testbed) root() (string, error) {
+	dir, err := exec.CommandContext(b.ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	return strings.TrimSpace(string(dir)), nil
 }

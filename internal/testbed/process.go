@@ -71,7 +71,7 @@ func (p *Process) Spawn() error {
 		cmd.Stdout = nil
 	}
 	cmd.WaitDelay = time.Second // should it leave children with its stdout
-	dieWithParent(cmd)
+	dieWithParent(cmd, p.program.killedBy())
 	readied := p.output.expect(p.program.Ready)
 	exited, started := make(chan struct{}), make(chan error)
 	go p.run(cmd, started, exited)
@@ -201,7 +201,7 @@ func (p *Process) Signal(sig os.Signal) error {
 
 // Kill ends the program at once, as kill -9 does, and waits until it is gone. It
 // may be called again.
-func (p *Process) Kill() { _ = p.end(os.Kill) }
+func (p *Process) Kill() { _ = p.end(p.program.killedBy()) }
 
 // Stop ends the program in order and waits until it is gone; after a minute it
 // kills it and returns an error. It may be called again.

@@ -3,6 +3,7 @@ package testbed
 import (
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +19,10 @@ type Program struct {
 	Dir   string   // to run in; "" is the testbed's
 	Cores string   // as for taskset -c; "" is any
 	Netns string   // the network namespace by its name of ip-netns(8); "" is this one
+
+	// KilledBy is the signal that ends it at once, and with it what it has started; 0
+	// is SIGKILL.
+	KilledBy syscall.Signal
 
 	StderrOnly bool // what it prints on stdout is dropped
 
@@ -56,4 +61,11 @@ func Environ() []string {
 		}
 	}
 	return kept
+}
+
+func (p *Program) killedBy() syscall.Signal {
+	if p.KilledBy == 0 {
+		return syscall.SIGKILL
+	}
+	return p.KilledBy
 }

@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// dieWithParent makes the kernel kill a process when its parent dies.
-func dieWithParent(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+// dieWithParent makes the kernel send a process a signal when its parent dies.
+func dieWithParent(cmd *exec.Cmd, signal syscall.Signal) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: signal}
 }
 
 // killGroupOnCancel gives a command that was made with a context its own process

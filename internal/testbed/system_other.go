@@ -5,12 +5,13 @@ package testbed
 import (
 	"errors"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
 // dieWithParent is Linux only: elsewhere a killed program leaves its processes
 // behind.
-func dieWithParent(*exec.Cmd) {}
+func dieWithParent(*exec.Cmd, syscall.Signal) {}
 
 // killGroupOnCancel is Linux only: elsewhere an interrupted build may leave its
 // compilers behind.
