@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait stores clients sdk sdk-tools console console-tools browser pictures
+.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -137,6 +137,9 @@ ladder: stores ## Put the same load on a server that asks MySQL in every poll, o
 
 timewait: ## Measure a connection per request and TIME_WAIT before and after each setting, as root.
 	$(GO) run ./bench/timewait $(ARGS)
+
+dashboard: stores ## Draw the panels of deploy/grafana/popupd.json from five minutes of load with two outages, into dashboard.html; ARGS="-out DIR" puts it elsewhere.
+	$(GO) run ./bench/dashboard $(ARGS)
 
 STORES = mariadb-server redis-server haproxy nginx prometheus strace git
 stores: ## Install MariaDB, Redis, HAProxy, nginx, Prometheus, strace and git where they are missing (Debian, as root).

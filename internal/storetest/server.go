@@ -143,7 +143,7 @@ func StartBalancer(t testing.TB, o testbed.BalancerOptions) *testbed.Balancer {
 // the rules of some files. It is killed when the test ends.
 func StartPrometheus(t testing.TB, target string, rules ...string) *testbed.Prometheus {
 	t.Helper()
-	s, err := bed(t).Prometheus(target, rules...)
+	s, err := bed(t).Prometheus([]string{target}, rules...)
 	if err != nil {
 		fail(t, err)
 	}

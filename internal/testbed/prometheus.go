@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// prometheusConf scrapes one popupd, and evaluates the rules of some files.
+// prometheusConf scrapes popupds, and evaluates the rules of some files.
 const prometheusConf = `global:
   scrape_interval: 500ms
   evaluation_interval: 500ms
@@ -16,7 +16,7 @@ rule_files: %s
 scrape_configs:
 - job_name: popupd
   static_configs:
-  - targets: [%q]
+  - targets: %s
 `
 
 // Prometheus is a private Prometheus.
@@ -25,10 +25,10 @@ type Prometheus struct {
 	Addr string // host:port
 }
 
-// Prometheus starts a Prometheus that scrapes /metrics of an address, the control plane
-// of a popupd, as job popupd, and evaluates the rules of some files. The error is a
+// Prometheus starts a Prometheus that scrapes /metrics of addresses, the control planes
+// of popupds, as job popupd, and evaluates the rules of some files. The error is a
 // [*MissingError] where there is none.
-func (b *Testbed) Prometheus(target string, rules ...string) (*Prometheus, error) {
+func (b *Testbed) Prometheus(targets []string, rules ...string) (*Prometheus, error) {
 	if err := Need("prometheus", "prometheus"); err != nil {
 		return nil, err
 	}
@@ -44,15 +44,14 @@ func (b *Testbed) Prometheus(target string, rules ...string) (*Prometheus, error
 		}
 		files = append(files, path)
 	}
-	list, err := json.Marshal(files) // which is YAML too
-	if err != nil {
-		return nil, err
-	}
+	ruleFiles, _ := json.Marshal(files) // lists of strings are YAML too, and can be written
+	addresses, _ := json.Marshal(targets)
 	conf := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, prometheusConf, list, target), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, prometheusConf, ruleFiles, addresses), 0o600); err != nil {
 		return nil, err
 	}
 	s := new(Prometheus)
+	var err error
 	s.Process, s.Addr, err = b.startOnFreePort(func(addr string, _ int) Program {
 		return Program{
 			Name: "prometheus", Dir: dir,
