@@ -25,6 +25,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -54,6 +55,7 @@ type Config struct {
 	Log        *slog.Logger          // nil logs nothing
 	Registerer prometheus.Registerer // nil registers no metrics
 	Gatherer   prometheus.Gatherer   // what /metrics shows
+	Tracer     *tracing.Tracer       // of requests below /v1/; nil traces none
 }
 
 // Validate reports what is missing, and fills in the clock and the logger.

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"runtime/debug"
+	"strings"
 )
 
 // observe is around everything: it sets the headers that all answers carry,
@@ -29,6 +30,30 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				a.status = http.StatusOK
 			}
 			s.metrics.answered(a.status)
+		}()
+		next.ServeHTTP(a, r)
+	})
+}
+
+// traced has a span around what answers a pattern of the API.
+func (s *Server) traced(pattern string, next http.Handler) http.Handler {
+	method, route, ok := strings.Cut(pattern, " ")
+	if s.config.Tracer == nil || !ok || !strings.HasPrefix(route, "/v1/") {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := &answer{ResponseWriter: w}
+		r, span := s.config.Tracer.StartRequest(r, method, strings.TrimSuffix(route, "{$}"))
+		defer func() {
+			switch cause := recover(); {
+			case cause != nil: // of observe, which answers
+				span.Status(http.StatusInternalServerError)
+				panic(cause)
+			case a.status == 0:
+				span.Status(http.StatusOK)
+			default:
+				span.Status(a.status)
+			}
 		}()
 		next.ServeHTTP(a, r)
 	})

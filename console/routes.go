@@ -63,7 +63,7 @@ func (s *Server) mux() http.Handler {
 		if role != "" {
 			h = s.guarded(role, h)
 		}
-		mux.Handle(pattern, h)
+		mux.Handle(pattern, s.traced(pattern, h))
 	}
 	methods := map[string][]string{}
 	for _, r := range s.routes() {

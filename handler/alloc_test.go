@@ -81,6 +81,23 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
+// Nor does a poll that asks for no trace where there are traces.
+func TestNoAllocationsUntraced(t *testing.T) {
+	tracer, _ := newTracer(t)
+	f := newServer(t, func(c *Config) { c.Tracer = tracer })
+	poll := get("/v1/poll?uid=u")(f, 0)
+	for _, raw := range []string{poll, withHeader(poll, strings.Replace(sampledLine, "-01\r\n", "-00\r\n", 1))} {
+		ctx := newContext(t, raw)
+		f.handle(ctx)
+		if n := testing.AllocsPerRun(allocRuns, func() {
+			ctx.Response.Reset()
+			f.handle(ctx)
+		}); n != 0 {
+			t.Errorf("%.300s: %v allocations", raw, n)
+		}
+	}
+}
+
 // Nor does refusing what is not a request; reading it is fasthttp's.
 func TestNoAllocationsRefusing(t *testing.T) {
 	f := newServer(t, nil)

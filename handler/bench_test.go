@@ -40,6 +40,18 @@ func BenchmarkHotPollNothing(b *testing.B) {
 	b.Run("full cap", func(b *testing.B) { benchmarkHandler(b, "stopped by a cap", 0) })
 }
 
+// Against BenchmarkHotPollNothing it shows what looking for a traceparent costs.
+func BenchmarkHotPollUntraced(b *testing.B) {
+	tracer, _ := newTracer(b)
+	f := newServer(b, func(c *Config) { c.Tracer = tracer })
+	ctx := newContext(b, pollLine+" HTTP/1.1"+hostLine+"\r\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx.Response.Reset()
+		f.handle(ctx)
+	}
+}
+
 func BenchmarkHotPollServed(b *testing.B) { benchmarkHandler(b, "served", time.Second) }
 
 // Against BenchmarkHotPollServed it shows what three caps cost whose impressions are found

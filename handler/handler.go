@@ -4,7 +4,7 @@
 // A poll goes one way: parse, load the snapshot once, decide, journal what was
 // decided, answer. Nothing on that way waits for MySQL or Redis, takes a lock
 // other than that of one user, or allocates (alloc_test.go), but for the few polls
-// that package sample takes a copy of. The bytes of a
+// that package sample takes a copy of or that are traced. The bytes of a
 // request are read where fasthttp left them; only what is percent-encoded or
 // escaped is copied, by [pollRequest] and [reader], into memory that is used again.
 //
@@ -32,6 +32,7 @@ import (
 	"github.com/popupd/popupd/decision"
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/internal/sample"
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -78,6 +79,7 @@ type Config struct {
 
 	Sample *sample.Reservoir // keeps some of the polls; nil: none
 	WhyNot *sample.WhyNot    // counts why popups are not shown; nil: not counted
+	Tracer *tracing.Tracer   // takes the polls whose client asks for a trace; nil: none
 
 	Ready      func() bool           // until it returns true polls and actions are answered with 503; nil: always ready
 	Now        func() int64          // ms since the epoch, UTC; nil: the system's clock
@@ -97,6 +99,7 @@ type Server struct {
 	byPopup    *popupCounters // nil: not counted by popup
 	sample     *sample.Reservoir
 	whyNot     *sample.WhyNot
+	tracer     *tracing.Tracer // nil: nothing is traced
 	identity   Identity
 	limits     limits
 	clients    *clients
@@ -135,7 +138,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
-		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity, sample: c.Sample, whyNot: c.WhyNot,
+		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity, sample: c.Sample, whyNot: c.WhyNot, tracer: c.Tracer,
 		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(), reported: newReportedGoals(),
 	}
 	if s.ready == nil {

@@ -43,8 +43,19 @@ func (s *Server) poll(ctx *fasthttp.RequestCtx) {
 	o := s.answerPoll(ctx, p)
 	p.release()
 	s.polls.Put(p)
+	took := time.Since(s.start) - start
 	s.metrics.decisions[o].Inc()
-	s.metrics.pollSeconds.Observe((time.Since(s.start) - start).Seconds())
+	s.metrics.pollSeconds.Observe(took.Seconds())
+	if s.tracer != nil {
+		s.tracer.Poll(ctx.Request.Header.Peek("Traceparent"), method(ctx), outcomeNames[o], took)
+	}
+}
+
+func method(ctx *fasthttp.RequestCtx) string {
+	if ctx.IsPost() {
+		return fasthttp.MethodPost
+	}
+	return fasthttp.MethodGet
 }
 
 func (s *Server) answerPoll(ctx *fasthttp.RequestCtx, p *pollScratch) outcome {

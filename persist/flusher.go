@@ -44,7 +44,14 @@ func (db *DB) Flush(ctx context.Context, b *popup.Batch) (last uint64, err error
 		f.metrics.errors[classOther].Inc()
 		return 0, fmt.Errorf("flush stream %s: %w", b.Stream, err)
 	}
-	if err := f.flush(ctx, b); err != nil {
+	ctx, span := db.tracer.Start(ctx, "flush")
+	span.SetText("popupd.stream", b.Stream.String())
+	span.Set("popupd.events", len(b.Events))
+	span.Set("popupd.gaps", len(b.Gaps))
+	attempts, err := f.flush(ctx, b)
+	span.Set("popupd.attempts", attempts)
+	span.End(err)
+	if err != nil {
 		return 0, fmt.Errorf("flush stream %s from %d to %d: %w", b.Stream, b.After, b.Last, err)
 	}
 	return b.Last, nil
@@ -52,16 +59,17 @@ func (db *DB) Flush(ctx context.Context, b *popup.Batch) (last uint64, err error
 
 // flush tries until the outcome is settled or the caller has to look. Trying
 // again is always safe: the compare-and-set refuses what was applied.
-func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
+func (f *flusher) flush(ctx context.Context, b *popup.Batch) (attempts int, err error) {
 	const deadlocksAllowed = 2
 	deadlocks, bisect := 0, false
 	for {
 		start := time.Now()
+		attempts++
 		err := f.try(ctx, b, bisect)
 		if err == nil {
 			f.lockWaits = 0
 			f.report(b, time.Since(start))
-			return nil
+			return attempts, nil
 		}
 		c := classOf(err)
 		f.metrics.errors[c].Inc()
@@ -80,7 +88,7 @@ func (f *flusher) flush(ctx context.Context, b *popup.Batch) error {
 				f.killOrphanedSessions(ctx)
 			}
 		}
-		return err
+		return attempts, err
 	}
 }
 

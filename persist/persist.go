@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"modernc.org/sqlite"
 
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Now        func() int64 // ms; time.Now if nil
 	Log        *slog.Logger // silent if nil
 	Registerer prometheus.Registerer
+	Tracer     *tracing.Tracer // of flushes; nil: none
 
 	sessionLife time.Duration // of connections to MySQL; sessionLife if 0
 }
@@ -55,6 +57,7 @@ type DB struct {
 	notice       func(popup.PopupChange) (popup.Notice, bool)
 	now          func() int64
 	log          *slog.Logger
+	tracer       *tracing.Tracer
 
 	changesAtLeast uint64 // see the constant; tests set it
 
@@ -86,7 +89,7 @@ func Open(c Config) (*DB, error) {
 	if c.ReportZone == nil {
 		c.ReportZone = time.UTC
 	}
-	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, reportZone: c.ReportZone, pseudonymise: c.PseudonymiseAudit, notice: c.Notice, now: c.Now, log: c.Log, changesAtLeast: changesAtLeast}
+	db := &DB{host: clip(c.Host, maxHost), retention: c.Retention, reportZone: c.ReportZone, pseudonymise: c.PseudonymiseAudit, notice: c.Notice, now: c.Now, log: c.Log, tracer: c.Tracer, changesAtLeast: changesAtLeast}
 	var err error
 	switch {
 	case c.DSN != "":

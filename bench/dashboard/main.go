@@ -66,6 +66,11 @@ func (r *run) draw(ctx context.Context, path string) error {
 	if err := r.start(bed); err != nil {
 		return err
 	}
+	for _, s := range []string{"welcome", "sale"} {
+		if err := r.create(ctx, s); err != nil {
+			return err
+		}
+	}
 	from := time.Now()
 	if err := r.load(ctx); err != nil {
 		return err
@@ -117,13 +122,13 @@ func (r *run) load(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// schedule changes popups all the time, and takes the stores away one after the other.
+// create makes a popup for those who poll.
+func (r *run) create(ctx context.Context, key string) error {
+	return r.servers[0].Create(ctx, fmt.Sprintf(`{"key":%q,"status":"active","placements":["home"]}`, key))
+}
+
+// schedule takes the stores away one after the other, and makes a popup once they are back.
 func (r *run) schedule(ctx context.Context) error {
-	for _, key := range []string{"welcome", "sale"} {
-		if err := r.servers[0].Create(ctx, fmt.Sprintf(`{"key":%q,"status":"active"}`, key)); err != nil {
-			return err
-		}
-	}
 	steps := []struct {
 		says string
 		do   func() error
@@ -135,7 +140,7 @@ func (r *run) schedule(ctx context.Context) error {
 		{"Redis is killed", func() error { r.redis.Kill(); return nil }, r.outage},
 		{"it is back", r.redis.Restart, r.well},
 	}
-	for _, step := range steps {
+	for i, step := range steps {
 		fmt.Println(time.Now().Format(time.TimeOnly), step.says)
 		if err := step.do(); err != nil {
 			return err
@@ -144,6 +149,11 @@ func (r *run) schedule(ctx context.Context) error {
 		case <-time.After(step.then):
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+		if step.then == r.well {
+			if err := r.create(ctx, fmt.Sprintf("popup-%d", i)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -51,7 +51,12 @@ func (a answer) String() string {
 }
 
 // post sends a notice once.
-func (s *Sender) post(ctx context.Context, n popup.Notice) answer {
+func (s *Sender) post(ctx context.Context, n popup.Notice) (a answer) {
+	ctx, span := s.config.Tracer.Start(ctx, "deliver notice")
+	defer func() {
+		span.Set("http.response.status_code", a.status)
+		span.End(a.err)
+	}()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config.URL.String(), bytes.NewReader(n.Body))
 	if err != nil {
 		return answer{err: withoutURL(err)}

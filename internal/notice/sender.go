@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/popupd/popupd/internal/retry"
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Now        func() int64          // ms since the epoch, UTC
 	Log        *slog.Logger          // nil: nothing is logged
 	Registerer prometheus.Registerer // nil: metrics are not registered
+	Tracer     *tracing.Tracer       // of attempts; nil: none
 }
 
 const (

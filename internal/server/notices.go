@@ -11,7 +11,7 @@ import (
 // wireNotices wires database -> sender -> the operators' webhook. Without -webhook the
 // sender has nothing to do, and no notices are kept in the database.
 func (s *server) wireNotices(context.Context) (err error) {
-	c := notice.Config{Outbox: s.db, UserAgent: "popupd/" + cli.Version(), Now: s.now, Log: s.log, Registerer: s.registry}
+	c := notice.Config{Outbox: s.db, UserAgent: "popupd/" + cli.Version(), Now: s.now, Log: s.log, Registerer: s.registry, Tracer: s.tracer}
 	if s.config.Webhook != "" {
 		if c.URL, err = notice.ParseURL(s.config.Webhook); err != nil {
 			return fmt.Errorf("-webhook: %w", err)

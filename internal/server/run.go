@@ -159,6 +159,7 @@ const clockSkew = time.Minute
 const (
 	shutdownTimeout = 5 * time.Second // for requests under way
 	drainTimeout    = 5 * time.Second // for events on their way to the database
+	tracesTimeout   = 2 * time.Second // for traces on their way to the collector
 )
 
 // stop ends the server in the order in which a request travels, and logs how

@@ -28,6 +28,7 @@ import (
 	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/internal/notice"
 	"github.com/popupd/popupd/internal/sample"
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/queue"
@@ -83,14 +84,15 @@ type server struct {
 	beatNow  chan struct{} // cap 1: the state has changed, see heartbeat
 
 	// open
-	host  string // name of this one
-	id    string // likewise, see serverID
-	dir   *datadir.Dir
-	keys  keys
-	db    *persist.DB
-	redis rueidis.Client
-	data  *netsock.Bound
-	admin net.Listener
+	host   string // name of this one
+	id     string // likewise, see serverID
+	dir    *datadir.Dir
+	keys   keys
+	db     *persist.DB
+	redis  rueidis.Client
+	tracer *tracing.Tracer // nil: nothing is traced
+	data   *netsock.Bound
+	admin  net.Listener
 
 	// wireEvents
 	popups   *snapshot.Store

@@ -44,6 +44,9 @@ func (s *server) open(ctx context.Context) (err error) {
 	}
 	s.host, _ = os.Hostname() // only a note in the database and in notices
 	s.id = serverID(s.keys.state, s.host)
+	if err := s.openTracer(ctx); err != nil {
+		return err
+	}
 	var ofChange func(popup.PopupChange) (popup.Notice, bool)
 	if s.config.Webhook != "" {
 		ofChange = notice.OfChange
@@ -51,7 +54,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	s.db, err = persist.Open(persist.Config{
 		DSN: s.config.MySQL, SQLite: s.dir.Path("popupd.db"), Host: s.host, Retention: s.config.Retention,
 		ReportZone: s.config.ReportTimezone.Location, PseudonymiseAudit: s.config.AuditErasure == "pseudonymise", Notice: ofChange,
-		Now: s.now, Log: s.log, Registerer: s.registry,
+		Now: s.now, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	if err != nil {
 		return fmt.Errorf("-mysql: %w; %w", err, cli.ErrUsage)
@@ -144,7 +147,7 @@ func (s *server) owns(id popup.StreamID) bool { return slices.Contains(s.ownStre
 func (s *server) wirePolls(context.Context) (err error) {
 	s.watcher = follow.New(s.popups, follow.Config{
 		Source: s.db, Redis: s.redis, Prefix: s.config.RedisPrefix, File: s.dir.Path("popups"), OnSwap: s.swapped,
-		Now: s.now, Log: s.log, Registerer: s.registry,
+		Now: s.now, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	s.users.Connect(s.journal, s.watcher)
 	s.whyNot = sample.NewWhyNot(sample.WhyNotConfig{
@@ -154,7 +157,7 @@ func (s *server) wirePolls(context.Context) (err error) {
 		Snapshots: s.popups, Users: s.table, Journal: s.journal,
 		Secrets: s.keys.tokens, AllowOrigins: s.config.AllowOrigins, Identity: handler.Identity(s.config.Identity), IdentitySecrets: s.keys.identity,
 		NewIDsPerClient: s.config.NewIDsPerClient, ActionsPerClient: s.config.ActionsPerClient, TrustedProxies: s.config.TrustedProxies,
-		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, WhyNot: s.whyNot, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry,
+		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, WhyNot: s.whyNot, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	return err
 }
@@ -212,7 +215,7 @@ func (s *server) wireConsole(context.Context) (err error) {
 	}
 	s.console, err = console.New(console.Config{
 		Routes: slices.Concat(rest.Routes(), pages.Routes(), s.live.Routes()), Token: s.keys.admin, Tokens: s.tokens, Sessions: s.sessions, Pages: pages, SignOn: signOn, Ready: ready, OpenAPI: docs.OpenAPI, Version: cli.Version(),
-		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry,
+		Now: s.now, Log: s.log, Registerer: s.registry, Gatherer: s.registry, Tracer: s.tracer,
 	})
 	return err
 }

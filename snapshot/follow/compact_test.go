@@ -15,7 +15,7 @@ func TestCompactsWhenQuiet(t *testing.T) {
 	change := func(n int) {
 		for range n {
 			changes++
-			w.apply(popup.CatalogChange{Revision: int64(changes), Popups: []popup.Row{row(uint32(changes), "")}})
+			w.apply(t.Context(), popup.CatalogChange{Revision: int64(changes), Popups: []popup.Row{row(uint32(changes), "")}})
 		}
 	}
 	compacts := func(want bool) {

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (w *Watcher) LoadFile() error {
 		if err != nil {
 			return err
 		}
-		w.install(saved.catalog())
+		w.install(context.Background(), saved.catalog())
 		isInstalled = true
 		w.confirmedMS.Store(saved.SavedAtMS)
 		return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/popupd/popupd/internal/retry"
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
@@ -49,6 +50,7 @@ type Config struct {
 	Now        func() int64             // ms since the epoch; nil: the system's clock
 	Log        *slog.Logger             // nil: nothing is logged
 	Registerer prometheus.Registerer    // nil: metrics are not registered
+	Tracer     *tracing.Tracer          // of reloads; nil: none
 }
 
 // How often and how long the store is asked.

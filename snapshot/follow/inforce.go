@@ -7,15 +7,18 @@ import (
 
 	"github.com/popupd/popupd/audience"
 	"github.com/popupd/popupd/internal/retry"
+	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/snapshot"
 )
 
 // reload reads what has changed since the snapshot in force, or everything if the source
 // can't tell, and puts it in force.
-func (w *Watcher) reload(ctx context.Context) error {
+func (w *Watcher) reload(ctx context.Context) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	ctx, span := w.c.Tracer.Start(ctx, "reload")
+	defer func() { w.end(span, err) }()
 	askedMS, at := w.c.Now(), *w.position.Load()
 	change, known, err := w.c.Source.Changes(ctx, at)
 	switch {
@@ -26,7 +29,7 @@ func (w *Watcher) reload(ctx context.Context) error {
 		return w.reloadAllLocked(ctx)
 	case change.Revision != at.Revision:
 		previous := w.store.Current()
-		w.apply(change)
+		w.apply(ctx, change)
 		w.observePropagation(previous)
 	}
 	w.confirmedMS.Store(askedMS)
@@ -40,10 +43,18 @@ func (w *Watcher) lacksKey() bool {
 	return key == audience.Key{}
 }
 
-func (w *Watcher) reloadAll(ctx context.Context) error {
+func (w *Watcher) reloadAll(ctx context.Context) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	ctx, span := w.c.Tracer.Start(ctx, "reload")
+	defer func() { w.end(span, err) }()
 	return w.reloadAllLocked(ctx)
+}
+
+// end ends the span of a reload.
+func (w *Watcher) end(span tracing.Span, err error) {
+	span.Set("popupd.revision", int(w.position.Load().Revision))
+	span.End(err)
 }
 
 func (w *Watcher) reloadAllLocked(ctx context.Context) error {
@@ -54,7 +65,7 @@ func (w *Watcher) reloadAllLocked(ctx context.Context) error {
 		return fmt.Errorf("read popups: %w", err)
 	}
 	previous := w.store.Current()
-	w.install(c)
+	w.install(ctx, c)
 	w.confirmedMS.Store(askedMS)
 	if w.loaded.Swap(true) {
 		w.observePropagation(previous)
@@ -63,9 +74,13 @@ func (w *Watcher) reloadAllLocked(ctx context.Context) error {
 }
 
 // install compiles a whole catalog and puts it in force. The caller holds w.mu.
-func (w *Watcher) install(c popup.Catalog) {
+func (w *Watcher) install(ctx context.Context, c popup.Catalog) {
 	start := time.Now()
+	_, span := w.c.Tracer.Start(ctx, "compile all popups")
 	next, broken := snapshot.Compile(c, w.store.Current())
+	span.Set("popupd.popups", len(c.Popups))
+	span.Set("popupd.broken", len(broken))
+	span.End(nil)
 	w.metrics.compile.Observe(time.Since(start).Seconds())
 	logged := w.broken
 	w.broken = make(map[rowName]uint32, len(broken))
@@ -74,9 +89,13 @@ func (w *Watcher) install(c popup.Catalog) {
 }
 
 // apply puts a change in force. The caller holds w.mu.
-func (w *Watcher) apply(c popup.CatalogChange) {
+func (w *Watcher) apply(ctx context.Context, c popup.CatalogChange) {
 	start := time.Now()
+	_, span := w.c.Tracer.Start(ctx, "compile what has changed")
 	next, broken := snapshot.Apply(w.store.Current(), c)
+	span.Set("popupd.popups", len(c.Popups))
+	span.Set("popupd.broken", len(broken))
+	span.End(nil)
 	w.metrics.compile.Observe(time.Since(start).Seconds())
 	logged := map[rowName]uint32{} // of the rows of the change
 	forget := func(row rowName) {
