@@ -332,16 +332,15 @@ func (e *edge) checkUnready() {
 // checkRefused: what no server has got goes to another one, from the first request on.
 func (e *edge) checkRefused() {
 	e.backends[1].stop()
-	for round := range 2 {
+	polls := [][2]string{{http.MethodGet, "/v1/poll"}, {http.MethodPost, "/v1/poll"}}
+	for _, first := range polls {
+		time.Sleep(2100 * time.Millisecond) // nginx tries it again
 		for n := range 300 {
-			for _, c := range [][2]string{{http.MethodGet, "/v1/poll"}, {http.MethodPost, "/v1/poll"}, {http.MethodPost, "/v1/actions"}} {
+			for _, c := range [][2]string{first, polls[0], polls[1], {http.MethodPost, "/v1/actions"}} {
 				if status, name := e.ask(c[0], fmt.Sprintf("%s?uid=user-%d", c[1], n), "{}"); status != http.StatusOK || name == "s2" {
 					e.t.Fatalf("%s %s of user %d: %d %s", c[0], c[1], n, status, name)
 				}
 			}
-		}
-		if round == 0 {
-			time.Sleep(1100 * time.Millisecond) // nginx tries it again
 		}
 	}
 }
