@@ -69,7 +69,7 @@ func (c *cluster) run(program string, steps []step) {
 		before = now
 	}
 	c.t.Logf("%d requests/s, %d users in the database\n| behind | | requests | failed | popups shown | shown again |\n|---|---|---:|---:|---:|---:|\n%s", *clusterRate, *clusterRows, rows.String())
-	c.checkFailed(len(c.kills) * (1 + *clusterRate/len(c.servers)/10)) // what comes to a server in 0.1 s
+	c.checkFailed(c.underWay())
 	c.checkAgain()
 	c.checkEvents()
 }
