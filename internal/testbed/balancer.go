@@ -45,6 +45,9 @@ var balancers = map[string]func(*Balancer) (file string, changes []string, args 
 		if p.options.Check > 0 {
 			changes = append(changes, "inter 500ms", fmt.Sprintf("inter %dms", p.options.Check.Milliseconds()))
 		}
+		if os.Geteuid() != 0 { // only root may become another
+			changes = append(changes, "  user haproxy\n  group haproxy\n", "")
+		}
 		return "deploy/haproxy/haproxy.cfg", changes, []string{"haproxy", "-W", "-f", p.Conf}
 	},
 	"nginx": func(p *Balancer) (string, []string, []string) {
