@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -44,18 +45,10 @@ func (s *Server) traced(pattern string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w}
 		r, span := s.config.Tracer.StartRequest(r, method, strings.TrimSuffix(route, "{$}"))
-		defer func() {
-			switch cause := recover(); {
-			case cause != nil: // of observe, which answers
-				span.Status(http.StatusInternalServerError)
-				panic(cause)
-			case a.status == 0:
-				span.Status(http.StatusOK)
-			default:
-				span.Status(a.status)
-			}
-		}()
+		status := http.StatusInternalServerError // after a panic, which observe answers
+		defer func() { span.Status(status) }()
 		next.ServeHTTP(a, r)
+		status = cmp.Or(a.status, http.StatusOK)
 	})
 }
 

@@ -56,7 +56,7 @@ func (p *Program) command() ([]string, error) {
 func Environ() []string {
 	var kept []string
 	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "POPUPD_") {
+		if !strings.HasPrefix(e, "POPUPD_") && !strings.HasPrefix(e, "OTEL_") {
 			kept = append(kept, e)
 		}
 	}
