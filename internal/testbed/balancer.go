@@ -33,25 +33,11 @@ type Balancer struct {
 	dir     string
 }
 
-// balancers says what of a file of deploy has to be another on this machine.
-var balancers = map[string]func(*Balancer) (file string, changes []string, args []string){
-	"haproxy": func(p *Balancer) (string, []string, []string) {
-		changes := []string{
-			"bind :80\n", "bind " + p.HTTP + "\n",
-			"bind :443 ", "bind " + p.HTTPS + " ",
-			"/run/haproxy/", p.dir + "/",
-			"/etc/haproxy/", p.dir + "/",
-		}
-		if p.options.Check > 0 {
-			changes = append(changes, "inter 500ms", fmt.Sprintf("inter %dms", p.options.Check.Milliseconds()))
-		}
-		if os.Geteuid() != 0 { // only root may become another
-			changes = append(changes, "  user haproxy\n  group haproxy\n", "")
-		}
-		return "deploy/haproxy/haproxy.cfg", changes, []string{"haproxy", "-W", "-f", p.Conf}
-	},
-	"nginx": func(p *Balancer) (string, []string, []string) {
-		changes := []string{
+// variant returns the file of deploy, pairs of what has to be another on this machine and
+// what it is here, and the command line.
+func (p *Balancer) variant() (file string, changes, args []string) {
+	if p.options.Program == "nginx" {
+		changes = []string{
 			"listen 80 ", "listen " + p.HTTP + " ",
 			"listen 443 ", "listen " + p.HTTPS + " ",
 			"/run/", p.dir + "/",
@@ -60,7 +46,20 @@ var balancers = map[string]func(*Balancer) (file string, changes []string, args 
 		}
 		// Its workers read files of this user.
 		return "deploy/nginx/popupd.conf", changes, []string{"nginx", "-e", "stderr", "-g", "daemon off; user root;", "-c", p.Conf}
-	},
+	}
+	changes = []string{
+		"bind :80\n", "bind " + p.HTTP + "\n",
+		"bind :443 ", "bind " + p.HTTPS + " ",
+		"/run/haproxy/", p.dir + "/",
+		"/etc/haproxy/", p.dir + "/",
+	}
+	if p.options.Check > 0 {
+		changes = append(changes, "inter 500ms", fmt.Sprintf("inter %dms", p.options.Check.Milliseconds()))
+	}
+	if os.Geteuid() != 0 { // only root may become another
+		changes = append(changes, "  user haproxy\n  group haproxy\n", "")
+	}
+	return "deploy/haproxy/haproxy.cfg", changes, []string{"haproxy", "-W", "-f", p.Conf}
 }
 
 // Balancer starts a HAProxy or an nginx with the file that deploy has for it, of which
@@ -84,7 +83,7 @@ func (b *Testbed) Balancer(o BalancerOptions) (*Balancer, error) {
 		p.HTTPS = addr
 		p.HTTP, _, failed = freeAddr()
 		failed = errors.Join(failed, p.write(o.Servers))
-		_, _, args := balancers[o.Program](p)
+		_, _, args := p.variant()
 		return Program{
 			Name: o.Program, Args: args, KilledBy: syscall.SIGTERM, // it ends its workers then
 			Probe: func() error { return errors.Join(accepts(p.HTTP), accepts(p.HTTPS)) },
@@ -135,7 +134,7 @@ func (p *Balancer) Reload(servers []string) error {
 
 // write writes the configuration with the servers.
 func (p *Balancer) write(servers []string) error {
-	file, changes, _ := balancers[p.options.Program](p)
+	file, changes, _ := p.variant()
 	text, err := os.ReadFile(filepath.Join(p.root, file))
 	if err != nil {
 		return err
