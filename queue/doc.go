@@ -28,7 +28,8 @@
 // # Redis
 //
 //	{prefix}:q:{STREAM}  list of elements; the inner braces are literal, STREAM is 32 hex digits
-//	{prefix}:events      channel; each element is also published, once, for other servers
+//	{prefix}:events      channel; each element is also published, once, for other servers; an
+//	                     empty message tells a server whether it hears what is published
 //	{prefix}:probe       never there: a push to it tells whether Redis takes writes
 //
 // A list holds at most the window of its shipper. It is deleted with its stream,

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -41,7 +42,11 @@ type ListenConfig struct {
 const (
 	listenBacklog = 256 // messages of at most about 64 KiB
 	listenAtMost  = 2 * time.Second
+	deafAfter     = 5 * time.Second
 )
+
+// errDeaf says that a subscription hears nothing of what is published.
+var errDeaf = errors.New("what is published is not heard at this Redis")
 
 // Listen calls c.OnEvent with the events that other servers ship, until ctx
 // ends. It subscribes again when the connection breaks. It returns nil, when all
@@ -63,9 +68,8 @@ func Listen(ctx context.Context, c ListenConfig) error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &listener{c: c, messages: make(chan string, listenBacklog), wake: make(chan struct{}, 1)}
-	var running sync.WaitGroup
-	defer running.Wait()
-	running.Go(func() { l.deliver(ctx) })
+	defer l.running.Wait()
+	l.running.Go(func() { l.deliver(ctx) })
 
 	pause := retry.Backoff{First: retryFirst, Most: listenAtMost}
 	for {
@@ -88,31 +92,68 @@ func Listen(ctx context.Context, c ListenConfig) error {
 // waits for it, and delivers them at the pace of OnEvent.
 type listener struct {
 	c          ListenConfig
+	running    sync.WaitGroup
 	messages   chan string
 	wake       chan struct{} // cap 1: missed was set
 	missed     atomic.Bool
 	subscribed atomic.Bool
+	heard      atomic.Uint64 // messages
 }
 
-// subscribe listens until the connection breaks or ctx ends. The connection is
-// one of its own.
+// subscribe listens until the connection breaks, hears nothing any more or ctx ends. The
+// connection is one of its own.
 func (l *listener) subscribe(ctx context.Context) error {
-	client, release := l.c.Redis.Dedicate()
-	defer release()
-	ctx = rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
+	client, _ := l.c.Redis.Dedicate()
+	defer client.Close()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	l.running.Go(func() { // not waited for here: a connection may take its time
+		retry.Every(ctx, deafAfter, func() {
+			if l.isDeaf(ctx) {
+				end(errDeaf)
+			}
+		})
+	})
+	hooked := rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
 		if s.Kind == "subscribe" {
 			l.subscribed.Store(true)
 			l.c.OnSubscribed(true)
 		}
 	})
 	subscribe := client.B().Subscribe().Channel(eventsChannel(l.c.Prefix)).Build()
-	return client.Receive(ctx, subscribe, func(m rueidis.PubSubMessage) {
+	err := client.Receive(hooked, subscribe, func(m rueidis.PubSubMessage) {
+		l.heard.Add(1)
+		if m.Message == "" { // see isDeaf
+			return
+		}
 		select {
 		case l.messages <- m.Message:
 		default:
 			l.miss()
 		}
 	})
+	if cause := context.Cause(ctx); errors.Is(cause, errDeaf) {
+		return cause
+	}
+	return err
+}
+
+// isDeaf publishes a message without frames, and reports whether nothing was heard since.
+// A node that has left a Redis Cluster, or is cut off from it, keeps its connections and
+// goes on answering, and hears nothing of what is published at the others. The message
+// goes where a list could be: a node without slots would hear itself.
+func (l *listener) isDeaf(ctx context.Context) bool {
+	before := l.heard.Load()
+	c := l.c.Redis
+	replies := c.DoMulti(ctx,
+		c.B().Rpushx().Key(probeKey(l.c.Prefix)).Element("").Build(),
+		c.B().Publish().Channel(eventsChannel(l.c.Prefix)).Message("").Build())
+	for _, reply := range replies {
+		if reply.Error() != nil {
+			return false // that is not what is asked for here
+		}
+	}
+	return retry.Pause(ctx, deafAfter) == nil && l.heard.Load() == before
 }
 
 func (l *listener) miss() {
