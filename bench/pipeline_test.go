@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"flag"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -22,6 +23,8 @@ import (
 	"github.com/popupd/popupd/queue"
 	"github.com/popupd/popupd/queue/journal"
 )
+
+var peerDelay = flag.Duration("peer-delay", 20*time.Millisecond, "how long BenchmarkPipeline and BenchmarkPipelineSteady gather events before they are shipped")
 
 // pipeline is what a server does with its events, from the journal to the
 // database, with real stores on the same machine.
@@ -60,7 +63,7 @@ func startPipeline(b *testing.B) *pipeline {
 		b.Fatal(err)
 	}
 	p := &pipeline{journal: journal, sink: &meter{db: db}, mysqld: mysqld.Pid(), redis: redisd.Pid()}
-	p.shipper = queue.NewShipper(queue.ShipperConfig{Journal: journal, Redis: client, Prefix: "bench", Ledger: db})
+	p.shipper = queue.NewShipper(queue.ShipperConfig{Journal: journal, Redis: client, Prefix: "bench", Ledger: db, PeerDelay: *peerDelay})
 	consumer := queue.NewConsumer(queue.ConsumerConfig{
 		Redis: client, Prefix: "bench", Ledger: db, Sink: p.sink, OnFlush: p.shipper.Acked,
 		Own: func() (ids []popup.StreamID) {

@@ -16,7 +16,7 @@ import (
 // Sentinels, carries events into the database.
 func TestRedisKinds(t *testing.T) {
 	const password = "correct-horse"
-	nodes := storetest.StartRedisCluster(t)
+	nodes := storetest.StartRedisCluster(t, 0)
 	var addresses []string
 	for _, node := range nodes {
 		addresses = append(addresses, node.TLSAddr)

@@ -53,17 +53,28 @@ type cluster struct {
 // behind a HAProxy or an nginx to which the users speak HTTP/2 over TLS.
 func newCluster(t *testing.T, program string, servers int) *cluster {
 	t.Helper()
+	return newClusterOn(t, program, servers, testbed.PopupdOptions{Flags: []string{"-redis", "redis://" + storetest.Redis(t)}})
+}
+
+// newClusterOn is newCluster for servers with these flags, which say where Redis is.
+func newClusterOn(t *testing.T, program string, servers int, o testbed.PopupdOptions) *cluster {
+	t.Helper()
 	dsn := storetest.MySQL(t)
-	args := []string{"-mysql", dsn, "-redis", "redis://" + storetest.Redis(t), "-secret", "shared by all servers", "-drain", (5 * *clusterCheck).String()}
-	c := &cluster{t: t, args: args, db: openDB(t, dsn)}
-	first := start(t, args...)
+	o.Flags = append([]string{"-mysql", dsn, "-secret", "shared by all servers", "-drain", (5 * *clusterCheck).String()}, o.Flags...)
+	c := &cluster{t: t, args: o.Flags, db: openDB(t, dsn)}
+	start := func() *server {
+		s := launchWith(t, o)
+		s.waitReady()
+		return s
+	}
+	first := start()
 	first.create("one", `{"after_impression_sec":86400}`)
 	first.Kill()
 	c.fill(*clusterRows)
 	first.restart()
 	c.servers = append(c.servers, first)
 	for len(c.servers) < servers {
-		c.servers = append(c.servers, start(t, args...))
+		c.servers = append(c.servers, start())
 	}
 	c.balancer = storetest.StartBalancer(t, testbed.BalancerOptions{Program: program, Servers: addresses(c.servers), Check: *clusterCheck})
 	c.users = newPollers(t, c.balancer)

@@ -39,6 +39,10 @@ type ShipperConfig struct {
 	Redis  rueidis.Client
 	Prefix string // first part of the names of keys and channels
 	Ledger Ledger
+	// PeerDelay is how long events are gathered before they are pushed and other servers
+	// are told of them, 0 for not at all: what comes while a push is on its way goes with
+	// the next one. The shorter, the more elements (bench/results/doubleshows.md).
+	PeerDelay time.Duration
 	// Window is how many bytes of the stream that is being written may be in
 	// Redis and not committed, default 32 MiB. Old streams share another Window.
 	Window     int64
@@ -48,11 +52,6 @@ type ShipperConfig struct {
 
 // The paces of shipping.
 const (
-	// Events are gathered into an element. At 5,000 events a second, gathering for
-	// 5 ms takes 4 % of a core more (bench.BenchmarkPipelineSteady); other servers
-	// hear of them that much sooner, which matters little where polls of a user
-	// go to one server.
-	gatherFor   = 20 * time.Millisecond
 	probeEvery  = time.Second // is Redis there, are there other streams
 	stallAtMost = 5 * time.Minute
 	retryFirst  = 100 * time.Millisecond
@@ -156,7 +155,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 			s.probe(ctx)
 		case <-s.c.Journal.Changed():
 		}
-		if retry.Pause(ctx, gatherFor) != nil {
+		if s.c.PeerDelay > 0 && retry.Pause(ctx, s.c.PeerDelay) != nil {
 			return nil
 		}
 	}

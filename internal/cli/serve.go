@@ -43,6 +43,7 @@ type Serve struct {
 	ShedAfter            time.Duration // 0: never
 	IdleTimeout          time.Duration
 	MinGap               time.Duration
+	PeerDelay            time.Duration // 0: at once
 	JournalSync          time.Duration // 0: always
 	JournalMax, StateMax int64         // bytes
 	Flush                bool
@@ -97,6 +98,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.TextVar((*size)(&c.JournalMax), "journal-max", size(defaultJournalMax), "Limit the journal to this many bytes, as 1GiB; when it is full, nothing is served or recorded")
 	fs.TextVar((*size)(&c.StateMax), "state-max", size(defaultStateMax), "Limit the users' state to this many bytes of memory, as 1GiB; when it is full, polls of unknown users get 204")
 	fs.BoolVar(&c.Flush, "flush", true, "Move events from Redis to the database on this server")
+	fs.DurationVar(&c.PeerDelay, "peer-delay", 20*time.Millisecond, "Gather what was served for this long before the other servers are told of it; 0 tells them at once and costs more CPU")
 	fs.DurationVar(&c.Drain, "drain", 5*time.Second, "On SIGTERM report unready and go on serving for this long before stopping")
 	fs.DurationVar(&c.Retention, "retention", 2160*time.Hour, "Delete rows of the table event that are older than this; 0 means never")
 	fs.TextVar(&c.ReportTimezone, "report-timezone", Zone{time.UTC}, "Keep statistics by hours and days of this IANA `zone`, the same on all servers")
@@ -200,6 +202,8 @@ func (c *Serve) checkLimits() error {
 		return fmt.Errorf("-sample %v: want 0 to %d", c.Sample, maxSample)
 	case c.MinGap < 0 || c.Drain < 0 || c.Retention < 0:
 		return errors.New("-min-gap, -drain and -retention cannot be negative")
+	case c.PeerDelay < 0 || c.PeerDelay > maxPeerDelay:
+		return fmt.Errorf("-peer-delay %v: want 0s to %v", c.PeerDelay, maxPeerDelay)
 	case c.ShedAfter != 0 && c.ShedAfter < handler.MinShedAfter:
 		return fmt.Errorf("-shed-after %v: want 0, or %v or more", c.ShedAfter, handler.MinShedAfter)
 	case c.IdleTimeout < handler.MinIdleTimeout:
@@ -214,6 +218,10 @@ func (c *Serve) checkLimits() error {
 
 // maxSample is the most polls a second that are kept: more would be thinned at once.
 const maxSample = 1000
+
+// maxPeerDelay is the longest that other servers are left unaware of what was served: a
+// user who is sent from one to another, as by a load balancer, comes within a second.
+const maxPeerDelay = time.Second
 
 // minMax is the least that the journal and the users' state work with, in bytes; a size
 // without a unit is one in bytes.

@@ -20,7 +20,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := Serve{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081", RedisPrefix: "popupd", Data: "./popupd-data",
-		AllowOrigins: []string{"*"}, Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
+		AllowOrigins: []string{"*"}, Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, PeerDelay: 20 * time.Millisecond, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
 		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, ReportTimezone: Zone{time.UTC}, PopupMetrics: true, AuditErasure: "keep", OIDCRoleClaim: "roles", Log: "text",
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -86,6 +86,9 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"log level", "-log-level=WARN+1", "", "WARN+1"},
 		{"prefix", "-redis-prefix=a{b}", "", "-redis-prefix"},
 		{"negative gap", "-min-gap=-1s", "", "-min-gap"},
+		{"other servers are told before it happens", "-peer-delay=-1ms", "", "-peer-delay -1ms: want 0s to 1s"},
+		{"other servers are told too late", "-peer-delay=1001ms", "", "-peer-delay 1.001s: want 0s to 1s"},
+		{"a delay without a unit", "-peer-delay=20", "", "-peer-delay"},
 		{"not a number", "-new-ids-per-client=NaN", "", "-new-ids-per-client"},
 		{"a sample of less than nothing", "-sample=-1", "", "-sample"},
 		{"a sample that is no number", "-sample=NaN", "", "-sample"},

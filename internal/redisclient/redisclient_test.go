@@ -37,7 +37,7 @@ type kind struct {
 
 // startKinds starts one of each kind, without passwords.
 func startKinds(t *testing.T) []kind {
-	nodes := storetest.StartRedisCluster(t)
+	nodes := storetest.StartRedisCluster(t, 0)
 	roots := x509.NewCertPool()
 	if pem, err := os.ReadFile(nodes[0].CertFile); err != nil || !roots.AppendCertsFromPEM(pem) {
 		t.Fatalf("no certificate in %s, %v", nodes[0].CertFile, err)

@@ -123,7 +123,7 @@ func (s *server) wireEvents(context.Context) (err error) {
 	}
 	s.onClose(func() { s.journal.Release() })
 	s.shipper = queue.NewShipper(queue.ShipperConfig{
-		Journal: s.journal, Redis: s.redis, Prefix: s.config.RedisPrefix, Ledger: s.db, Log: s.log, Registerer: s.registry,
+		Journal: s.journal, Redis: s.redis, Prefix: s.config.RedisPrefix, Ledger: s.db, PeerDelay: s.config.PeerDelay, Log: s.log, Registerer: s.registry,
 	})
 	s.consumer = queue.NewConsumer(queue.ConsumerConfig{
 		Redis: s.redis, Prefix: s.config.RedisPrefix, Ledger: s.db, Sink: s.db, Own: s.ownStreams, OnFlush: s.shipper.Acked,

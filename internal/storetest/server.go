@@ -95,11 +95,12 @@ func restart(t testing.TB, p *testbed.Process) {
 	}
 }
 
-// StartRedisCluster starts a Redis Cluster of three primaries without a password.
+// StartRedisCluster starts a Redis Cluster of three masters, each with so many replicas,
+// without a password: the masters, then a replica of each. extra are further arguments.
 // They are killed when the test ends.
-func StartRedisCluster(t testing.TB) []*testbed.RedisNode {
+func StartRedisCluster(t testing.TB, replicas int, extra ...string) []*testbed.RedisNode {
 	t.Helper()
-	nodes, err := bed(t).RedisCluster()
+	nodes, err := bed(t).RedisCluster(replicas, extra...)
 	for _, node := range nodes {
 		t.Cleanup(node.Close)
 	}

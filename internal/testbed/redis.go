@@ -55,6 +55,25 @@ func pongs(addr string) error {
 	return err
 }
 
+// Apply sends inline commands to redis-server at once. The error is that of the first that
+// is answered anything but OK.
+func (s *Redis) Apply(commands ...string) error {
+	conn, replies, err := dial(s.Addr, s.Password)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, strings.Join(commands, "\r\n")+"\r\n"); err != nil {
+		return err
+	}
+	for _, command := range commands {
+		if reply, err := readReply(replies); err != nil || reply != "+OK" {
+			return fmt.Errorf("%s: %q, %v", command, reply, err)
+		}
+	}
+	return nil
+}
+
 // SetPassword changes the password of the default user; "" is none. Connections
 // that are open stay so.
 func (s *Redis) SetPassword(password string) error {
@@ -62,14 +81,11 @@ func (s *Redis) SetPassword(password string) error {
 	if password == "" {
 		rule = "nopass"
 	}
-	reply, err := s.Command("ACL SETUSER default resetpass " + rule)
-	if err == nil && reply != "+OK" {
-		err = fmt.Errorf("set the password of redis: %s", reply)
+	if err := s.Apply("ACL SETUSER default resetpass " + rule); err != nil {
+		return fmt.Errorf("set the password of redis: %w", err)
 	}
-	if err == nil {
-		s.Password = password
-	}
-	return err
+	s.Password = password
+	return nil
 }
 
 // Command sends one inline command to redis-server and returns the first line of
@@ -77,27 +93,42 @@ func (s *Redis) SetPassword(password string) error {
 func (s *Redis) Command(text string) (string, error) { return command(s.Addr, s.Password, text) }
 
 func command(addr, password, text string) (string, error) {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	conn, replies, err := dial(addr, password)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		return "", err
-	}
-	replies := bufio.NewReader(conn)
-	if password != "" {
-		if reply, err := exchange(conn, replies, "AUTH "+password); err != nil || reply != "+OK" {
-			return reply, err
-		}
-	}
-	return exchange(conn, replies, text)
-}
-
-func exchange(conn io.Writer, replies *bufio.Reader, text string) (string, error) {
 	if _, err := fmt.Fprintf(conn, "%s\r\n", text); err != nil {
 		return "", err
 	}
+	return readReply(replies)
+}
+
+// dial connects and logs in.
+func dial(addr, password string) (net.Conn, *bufio.Reader, error) {
+	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	if err != nil {
+		return nil, nil, err
+	}
+	replies := bufio.NewReader(conn)
+	err = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	if err == nil && password != "" {
+		var reply string
+		if _, err = fmt.Fprintf(conn, "AUTH %s\r\n", password); err == nil {
+			reply, err = readReply(replies)
+		}
+		if err == nil && reply != "+OK" {
+			err = fmt.Errorf("log in to redis: %s", reply)
+		}
+	}
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, replies, nil
+}
+
+func readReply(replies *bufio.Reader) (string, error) {
 	line, err := replies.ReadString('\n')
 	line = strings.TrimSpace(line)
 	if length, ok := strings.CutPrefix(line, "$"); ok && err == nil {

@@ -23,9 +23,14 @@ type RedisNode struct {
 	CertFile string // PEM, of its own and of who signed it
 }
 
-// RedisCluster starts a Redis Cluster of three primaries and returns when it takes
-// commands. The error is a [*MissingError] where there is no redis-server.
-func (b *Testbed) RedisCluster() ([]*RedisNode, error) {
+// clusterMasters is how many masters a private Redis Cluster has.
+const clusterMasters = 3
+
+// RedisCluster starts a Redis Cluster of three masters, each with so many replicas, and
+// returns when it takes commands and the replicas have caught up: the masters first, then
+// a replica of each. A master that is silent for two seconds is replaced. args are further
+// arguments of each redis-server. The error is a [*MissingError] where there is none.
+func (b *Testbed) RedisCluster(replicas int, args ...string) ([]*RedisNode, error) {
 	dir := b.newDir("redis-cluster")
 	certFile, keyFile, err := makeCertificate(dir)
 	if err != nil {
@@ -33,7 +38,7 @@ func (b *Testbed) RedisCluster() ([]*RedisNode, error) {
 	}
 	var nodes []*RedisNode
 	var busPorts []int
-	for range 3 {
+	for range clusterMasters * (1 + replicas) {
 		tlsAddr, tlsPort, err := freeAddr()
 		if err != nil {
 			return nil, err
@@ -42,10 +47,11 @@ func (b *Testbed) RedisCluster() ([]*RedisNode, error) {
 		if err != nil {
 			return nil, err
 		}
-		redis, err := b.Redis(StoreOptions{Args: []string{
+		redis, err := b.Redis(StoreOptions{Args: append([]string{
 			"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(busPort), "--tls-cluster", "yes", "--tls-port", strconv.Itoa(tlsPort),
 			"--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", certFile, "--tls-auth-clients", "no",
-		}})
+			"--tls-replication", "yes", "--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "2000",
+		}, args...)})
 		if err != nil {
 			return nil, err
 		}
@@ -54,34 +60,56 @@ func (b *Testbed) RedisCluster() ([]*RedisNode, error) {
 	return nodes, b.joinCluster(nodes, busPorts)
 }
 
-// joinCluster makes the nodes known to each other, and gives each a third of the slots.
+// joinCluster makes the nodes known to each other, gives each master a third of the slots
+// and the others a master each.
 func (b *Testbed) joinCluster(nodes []*RedisNode, busPorts []int) error {
 	const slots = 16384
 	for i, node := range nodes {
-		commands := []string{fmt.Sprintf("CLUSTER ADDSLOTSRANGE %d %d", i*slots/len(nodes), (i+1)*slots/len(nodes)-1)}
+		var commands []string
+		if i < clusterMasters {
+			commands = append(commands, fmt.Sprintf("CLUSTER ADDSLOTSRANGE %d %d", i*slots/clusterMasters, (i+1)*slots/clusterMasters-1))
+		}
 		if i > 0 {
 			host, port, _ := net.SplitHostPort(nodes[0].TLSAddr)
 			commands = append(commands, fmt.Sprintf("CLUSTER MEET %s %s %d", host, port, busPorts[0]))
 		}
-		for _, command := range commands {
-			if reply, err := node.Command(command); err != nil || reply != "+OK" {
-				return fmt.Errorf("%s: %s, %w", command, reply, err)
-			}
+		if err := node.Apply(commands...); err != nil {
+			return err
 		}
 	}
+	for _, node := range nodes {
+		if err := b.waitFor("Redis Cluster", func() bool { return node.hasCluster(len(nodes)) }); err != nil {
+			return err
+		}
+	}
+	for i, node := range nodes[clusterMasters:] {
+		master, err := nodes[i%clusterMasters].Command("CLUSTER MYID")
+		if err != nil {
+			return err
+		}
+		if err := node.Apply("CLUSTER REPLICATE " + master); err != nil {
+			return err
+		}
+		if err := b.waitFor("replica that has caught up", func() bool { return node.Follows() }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitFor waits until something is there.
+func (b *Testbed) waitFor(what string, isThere func() bool) error {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for _, node := range nodes {
-		for !node.hasCluster(len(nodes)) {
-			select {
-			case <-tick.C:
-			case <-deadline.C:
-				return fmt.Errorf("no Redis Cluster after %v", patience)
-			case <-b.ctx.Done():
-				return b.ctx.Err()
-			}
+	for !isThere() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return fmt.Errorf("no %s after %v", what, patience)
+		case <-b.ctx.Done():
+			return b.ctx.Err()
 		}
 	}
 	return nil
@@ -90,6 +118,12 @@ func (b *Testbed) joinCluster(nodes []*RedisNode, busPorts []int) error {
 func (n *RedisNode) hasCluster(nodes int) bool {
 	info, err := n.Command("CLUSTER INFO")
 	return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", nodes))
+}
+
+// Follows reports whether it is a replica that has what its master has.
+func (s *Redis) Follows() bool {
+	info, err := s.Command("INFO replication")
+	return err == nil && strings.Contains(info, "master_link_status:up")
 }
 
 // Sentinel starts a Redis Sentinel that watches a server under a name.

@@ -1,0 +1,457 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bufio"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/popupd/popupd/internal/storetest"
+	"github.com/popupd/popupd/internal/testbed"
+)
+
+const redisPassword = "correct-horse"
+
+// redisUser returns what docs/stores.md says of the ACL user that popupd needs, for this
+// kind of Redis, as arguments of redis-server.
+func redisUser(t *testing.T, kind string) (args []string) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/stores.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile("(?m)^user popupd .*$").FindString(string(text))
+	row := regexp.MustCompile("(?m)^- " + kind + ": `(.*)`").FindStringSubmatch(string(text))
+	if line == "" || row == nil {
+		t.Fatalf("docs/stores.md has no ACL user for a %s", kind)
+	}
+	words := strings.Fields(strings.Replace(line, "PASSWORD", redisPassword, 1) + " " + row[1])
+	return append([]string{"--user"}, words[1:]...)
+}
+
+// redisServers are all of a kind, masters and replicas.
+type redisServers struct {
+	t       *testing.T
+	servers []*testbed.Redis
+}
+
+// checkUser fails the test for commands that popupd was refused, and for those that its
+// user may do and that it did not need, on all servers together. Commands that only come
+// up elsewhere are spared.
+func (r *redisServers) checkUser(args []string, spared ...string) {
+	r.t.Helper()
+	called := make(map[string]bool)
+	for _, s := range r.servers {
+		stats, err := s.Command("INFO commandstats")
+		if err != nil {
+			r.t.Error(err)
+		}
+		for _, match := range regexp.MustCompile(`cmdstat_(\S+):`).FindAllStringSubmatch(stats, -1) {
+			called["+"+match[1]] = true
+		}
+		refused, err := s.Command("INFO errorstats")
+		if err != nil || strings.Contains(refused, "NOPERM") {
+			r.t.Errorf("popupd was refused one of these commands: %v, %v", regexp.MustCompile(`\S+:\S+,rejected_calls=[1-9]\S*`).FindAllString(stats, -1), err)
+		}
+	}
+	for _, word := range spared {
+		called[word] = true
+	}
+	for _, word := range args {
+		if strings.HasPrefix(word, "+") && !called[word] {
+			r.t.Errorf("popupd never used %s", word)
+		}
+	}
+}
+
+// redisNodes is a Redis Cluster.
+type redisNodes struct {
+	redisServers
+	nodes []*testbed.RedisNode
+}
+
+func startRedisNodes(t *testing.T, extra ...string) *redisNodes {
+	r := &redisNodes{redisServers{t: t}, storetest.StartRedisCluster(t, 1, extra...)}
+	for _, n := range r.nodes {
+		r.servers = append(r.servers, n.Redis)
+	}
+	return r
+}
+
+// master returns the node that has a key, or nil while there is none.
+func (r *redisNodes) master(key string) *testbed.RedisNode {
+	for _, n := range r.nodes {
+		if reply, err := n.Command("EXISTS " + key); err == nil && strings.HasPrefix(reply, ":") {
+			return n
+		}
+	}
+	return nil
+}
+
+// awaitMaster waits until a node has a key, another one than old.
+func (r *redisNodes) awaitMaster(key string, old *testbed.RedisNode) {
+	r.t.Helper()
+	eventually(r.t, 30*time.Second, func() error {
+		if now := r.master(key); now == nil || now == old {
+			return errors.New("no other node has the list")
+		}
+		return nil
+	})
+}
+
+// apply has a node take commands.
+func (r *redisNodes) apply(n *testbed.RedisNode, commands ...string) {
+	r.t.Helper()
+	if err := n.Apply(commands...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// ask returns what a node answers.
+func (r *redisNodes) ask(n *testbed.RedisNode, command string) string {
+	r.t.Helper()
+	reply, err := n.Command(command)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return reply
+}
+
+// moveAll moves all slots of a master to another, those of lists one after the other as
+// redis-cli --cluster reshard does, with time for polls before each step.
+func (r *redisNodes) moveAll(from, to *testbed.RedisNode, lists []string) {
+	r.t.Helper()
+	step := func() { time.Sleep(300 * time.Millisecond) }
+	source, target := r.ask(from, "CLUSTER MYID"), r.ask(to, "CLUSTER MYID")
+	moved := make(map[string]bool)
+	for _, list := range lists {
+		if r.master(list) != from {
+			continue
+		}
+		slot := strings.TrimPrefix(r.ask(from, "CLUSTER KEYSLOT "+list), ":")
+		moved[slot] = true
+		r.apply(to, "CLUSTER SETSLOT "+slot+" IMPORTING "+source)
+		r.apply(from, "CLUSTER SETSLOT "+slot+" MIGRATING "+target)
+		step()
+		host, port, _ := strings.Cut(to.TLSAddr, ":")
+		eventually(r.t, 10*time.Second, func() error {
+			reply := r.ask(from, fmt.Sprintf("MIGRATE %s %s %s 0 5000", host, port, list)) // NOKEY where the list is empty
+			if left := r.ask(from, "CLUSTER COUNTKEYSINSLOT "+slot); left != ":0" {
+				return fmt.Errorf("MIGRATE: %s, %s keys are left", reply, left)
+			}
+			return nil
+		})
+		step()
+		for _, n := range []*testbed.RedisNode{to, from} {
+			r.apply(n, "CLUSTER SETSLOT "+slot+" NODE "+target)
+			step()
+		}
+	}
+	var take []string
+	for _, slot := range r.slots(from) {
+		if !moved[slot] {
+			take = append(take, "CLUSTER SETSLOT "+slot+" IMPORTING "+source, "CLUSTER SETSLOT "+slot+" NODE "+target)
+		}
+	}
+	r.apply(to, take...)
+	eventually(r.t, 10*time.Second, func() error { // the others are told
+		if n := len(r.slots(from)); n > 0 {
+			return fmt.Errorf("%d slots are left", n)
+		}
+		return nil
+	})
+}
+
+// slots returns the slots of a master.
+func (r *redisNodes) slots(n *testbed.RedisNode) (list []string) {
+	r.t.Helper()
+	for line := range strings.Lines(r.ask(n, "CLUSTER NODES")) {
+		fields := strings.Fields(line)
+		if len(fields) < 8 || !strings.Contains(fields[2], "myself") {
+			continue
+		}
+		for _, run := range fields[8:] {
+			var first, last int
+			if n, _ := fmt.Sscanf(run, "%d-%d", &first, &last); n == 1 {
+				last = first
+			} else if n == 0 { // one that is on its way
+				continue
+			}
+			for slot := first; slot <= last; slot++ {
+				list = append(list, fmt.Sprint(slot))
+			}
+		}
+	}
+	return list
+}
+
+// hearers returns how many servers hear the others at a node.
+func (r *redisNodes) hearers(n *testbed.RedisNode) string {
+	r.t.Helper()
+	return r.ask(n, `EVAL "return redis.call('PUBSUB','NUMSUB','popupd:events')[2]" 0`)
+}
+
+// dismiss takes a node without slots out of the cluster, while a server hears the others
+// there: such a node goes on, and nothing is heard at it any more.
+func (r *redisNodes) dismiss(gone *testbed.RedisNode) {
+	r.t.Helper()
+	eventually(r.t, 30*time.Second, func() error {
+		if r.hearers(gone) != ":0" {
+			return nil
+		}
+		for _, n := range r.nodes {
+			if n != gone {
+				r.ask(n, "CLIENT KILL TYPE pubsub") // they choose a node anew
+			}
+		}
+		return errors.New("no server hears the others at the node that is to leave")
+	})
+	id := r.ask(gone, "CLUSTER MYID")
+	for _, n := range r.nodes {
+		if n != gone {
+			eventually(r.t, 10*time.Second, func() error { return n.Apply("CLUSTER FORGET " + id) }) // its replicas find another master first
+		}
+	}
+	r.apply(gone, "CLUSTER RESET")
+}
+
+// liveLists returns the keys of the lists of the servers that run, once each has one.
+func (c *cluster) liveLists() (keys []string) {
+	c.t.Helper()
+	eventually(c.t, 10*time.Second, func() error {
+		var joined sql.NullString
+		err := c.db.QueryRow("SELECT GROUP_CONCAT(stream_id) FROM ingest_stream WHERE closed = 0").Scan(&joined)
+		if keys = strings.Split(joined.String, ","); err != nil || len(keys) != len(c.servers) {
+			return fmt.Errorf("streams %q, %v; want %d", keys, err, len(c.servers))
+		}
+		return nil
+	})
+	for i, stream := range keys {
+		keys[i] = "popupd:q:{" + stream + "}"
+	}
+	return keys
+}
+
+// recovered waits until all servers write to Redis, hear each other, and what they are
+// told is committed within two seconds. It logs how long that took.
+func (c *cluster) recovered(after string) {
+	c.t.Helper()
+	begun := time.Now()
+	for i, s := range c.servers {
+		eventually(c.t, 30*time.Second, func() error {
+			up, lag, oldest := s.mustMetric("popupd_redis_up"), s.mustMetric("popupd_peer_lag_seconds"), s.mustMetric("popupd_oldest_uncounted_event_seconds")
+			if up != 1 || lag != 0 || oldest > 2 {
+				return fmt.Errorf("%s: server %d: popupd_redis_up %v, popupd_peer_lag_seconds %.1f, oldest uncounted event of %.1f s", after, i, up, lag, oldest)
+			}
+			return nil
+		})
+	}
+	c.t.Logf("%s: all is as before %v later", after, time.Since(begun).Round(10*time.Millisecond))
+}
+
+// checkKnown fails the test for users whom a server would show again what any of them has
+// shown them.
+func (c *cluster) checkKnown() {
+	c.t.Helper()
+	unknown := 0
+	var first []string
+	for user := range c.users.shown {
+		for i, s := range c.servers {
+			if s.mustAsk(user) != nil {
+				unknown++
+				first = append(first, fmt.Sprintf("%s, shown %v ago, at server %d", user, time.Since(c.users.shown[user].at).Round(time.Millisecond), i))
+			}
+		}
+	}
+	if unknown > 0 {
+		c.t.Errorf("%d times a server did not know what had been shown to one of %d users, as these: %q", unknown, len(c.users.shown), first[:min(5, len(first))])
+	}
+}
+
+// useTheRest has a server ask what the console's page System shows of Redis, and delete
+// the list of a stream that has ended.
+func (c *cluster) useTheRest() {
+	c.t.Helper()
+	c.servers[0].stop()
+	c.servers[0].restart()
+	eventually(c.t, 10*time.Second, func() error {
+		n, err := queryInt(c.db, "SELECT COUNT(*) FROM ingest_stream WHERE closed = 0")
+		if err == nil && n >= len(c.servers) {
+			err = fmt.Errorf("%d streams are open, want one less than there are servers", n)
+		}
+		return err
+	})
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, c.servers[0].adminURL+"/live?system=1", nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+adminToken)
+	resp, err := client.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	events := bufio.NewScanner(resp.Body)
+	events.Buffer(nil, 1<<20)
+	for events.Scan() {
+		if regexp.MustCompile(`"used_bytes":[0-9]`).MatchString(events.Text()) {
+			return
+		}
+	}
+	c.t.Errorf("the page System knows nothing of Redis: %v", events.Err())
+}
+
+// runRedis has users poll while change is made to Redis, and holds that none of them
+// notices, all that was acknowledged is committed once, and each server knows it.
+func (c *cluster) runRedis(change func()) {
+	c.t.Helper()
+	stop := c.users.start()
+	defer stop() // also where the test ends early
+	for _, s := range c.servers {
+		c.waitPolled(s)
+	}
+	c.recovered("at the start")
+	change()
+	stop()
+	c.checkFailed(0)
+	c.checkAgain()
+	c.checkEvents()
+	c.checkKnown()
+	c.useTheRest()
+	u := c.users
+	c.t.Logf("%d requests, %d failed; %d popups, %d shown again", u.requests, len(u.failed), u.served, len(u.again))
+}
+
+// TestClusterRedisFailover kills masters of a Redis Cluster that popupd uses over TLS, as
+// a user that may do nothing else.
+func TestClusterRedisFailover(t *testing.T) {
+	needsCluster(t)
+	user := redisUser(t, "cluster")
+	redis := startRedisNodes(t, user...)
+	url := fmt.Sprintf("rediss://popupd:%s@%s,%s", redisPassword, redis.nodes[0].TLSAddr, redis.nodes[1].TLSAddr)
+	c := newClusterOn(t, "haproxy", 3, testbed.PopupdOptions{Flags: []string{"-redis", url}, Env: []string{"SSL_CERT_FILE=" + redis.nodes[0].CertFile}})
+	c.runRedis(func() {
+		list := c.liveLists()[0]
+		for _, name := range []string{"master killed", "the master that took over killed"} {
+			old := redis.master(list)
+			old.Kill()
+			redis.awaitMaster(list, old)
+			c.recovered(name)
+			if err := old.Start(); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, 30*time.Second, func() error {
+				if !old.Follows() {
+					return errors.New("what was the master does not follow the new one")
+				}
+				return nil
+			})
+			c.recovered("it is back")
+		}
+		// Before it is missed, and so empty.
+		if err := redis.master(list).Restart(); err != nil {
+			t.Fatal(err)
+		}
+		c.recovered("master started anew, empty")
+	})
+	redis.checkUser(user, "+asking", "+cluster|shards") // a slot that moves, and Redis 8
+}
+
+// TestClusterRedisResharding takes the master of a server's list out of the Redis Cluster,
+// slot by slot, and with it whoever heard the others there.
+func TestClusterRedisResharding(t *testing.T) {
+	needsCluster(t)
+	user := redisUser(t, "cluster")
+	redis := startRedisNodes(t, user...)
+	url := fmt.Sprintf("redis://popupd:%s@%s,%s", redisPassword, redis.nodes[0].Addr, redis.nodes[1].Addr)
+	c := newClusterOn(t, "haproxy", 3, testbed.PopupdOptions{Flags: []string{"-redis", url}})
+	c.runRedis(func() {
+		lists := c.liveLists()
+		old := redis.master(lists[0])
+		other := redis.nodes[0]
+		if other == old {
+			other = redis.nodes[1]
+		}
+		redis.moveAll(old, other, lists)
+		redis.awaitMaster(lists[0], old)
+		c.recovered("its slots moved away")
+		redis.dismiss(old)
+		eventually(t, 30*time.Second, func() error {
+			if n := redis.hearers(old); n != ":0" {
+				return fmt.Errorf("%s servers hear the others at a node that has left the cluster", n)
+			}
+			return nil
+		})
+		c.recovered("it left the cluster")
+	})
+	redis.checkUser(user, "+cluster|shards")
+}
+
+// TestClusterRedisSentinel kills masters that Sentinels watch.
+func TestClusterRedisSentinel(t *testing.T) {
+	needsCluster(t)
+	user := redisUser(t, "Sentinel")
+	first := storetest.StartRedis(t, user...)
+	host, port, _ := strings.Cut(first.Addr, ":")
+	second := storetest.StartRedis(t, append(user, "--replicaof", host, port)...)
+	var sentinels []*storetest.RedisServer
+	var addresses []string
+	for range 3 {
+		s := storetest.StartSentinel(t, first, "main")
+		for _, setting := range []string{"quorum 2", "down-after-milliseconds 2000", "failover-timeout 10000"} {
+			if err := s.Apply("SENTINEL SET main " + setting); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sentinels = append(sentinels, s)
+	}
+	for _, s := range sentinels {
+		eventually(t, 60*time.Second, func() error {
+			info, err := s.Command("INFO sentinel")
+			if err == nil && !strings.Contains(info, "slaves=1,sentinels=3") {
+				err = fmt.Errorf("it does not know the others yet: %s", info)
+			}
+			return err
+		})
+		addresses = append(addresses, s.Addr)
+	}
+	servers := []*testbed.Redis{first.Redis, second.Redis}
+	isMaster := func(s *testbed.Redis) bool {
+		role, err := s.Command("INFO replication")
+		return err == nil && strings.Contains(role, "role:master")
+	}
+	url := fmt.Sprintf("redis-sentinel://popupd:%s@%s/main", redisPassword, strings.Join(addresses, ","))
+	c := newClusterOn(t, "haproxy", 3, testbed.PopupdOptions{Flags: []string{"-redis", url}})
+	c.runRedis(func() {
+		for i, name := range []string{"master killed", "the master that took over killed"} {
+			old, next := servers[i%2], servers[(i+1)%2]
+			old.Kill()
+			eventually(t, 60*time.Second, func() error {
+				if !isMaster(next) {
+					return errors.New("Sentinel does not elect the replica")
+				}
+				return nil
+			})
+			c.recovered(name)
+			if err := old.Start(); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, 60*time.Second, func() error {
+				if !old.Follows() {
+					return errors.New("what was the master does not follow the new one")
+				}
+				return nil
+			})
+			c.recovered("it is back")
+		}
+	})
+	(&redisServers{t, servers}).checkUser(user)
+}
