@@ -261,6 +261,14 @@ func (c *cluster) recovered(after string) {
 // shown them.
 func (c *cluster) checkKnown() {
 	c.t.Helper()
+	for i, s := range c.servers { // what was published last may be on its way yet
+		eventually(c.t, 15*time.Second, func() error {
+			if got, want := s.mustMetric("popupd_state_entries"), float64(c.users.seen+len(c.users.shown)); got < want {
+				return fmt.Errorf("server %d knows of %v users, want %v", i, got, want)
+			}
+			return nil
+		})
+	}
 	unknown := 0
 	var first []string
 	for user := range c.users.shown {
