@@ -225,6 +225,13 @@ func (r *redisNodes) dismiss(gone *testbed.RedisNode) {
 	r.apply(gone, "CLUSTER RESET")
 }
 
+// comeBack starts a server that was killed. Its port may be taken for a moment, by who
+// tries to connect to it from a port that happens to be the same.
+func comeBack(t *testing.T, s interface{ Start() error }) {
+	t.Helper()
+	eventually(t, 20*time.Second, s.Start)
+}
+
 // liveLists returns the keys of the lists of the servers that run, once each has one.
 func (c *cluster) liveLists() (keys []string) {
 	c.t.Helper()
@@ -355,9 +362,7 @@ func TestClusterRedisFailover(t *testing.T) {
 			old.Kill()
 			redis.awaitMaster(list, old)
 			c.recovered(name)
-			if err := old.Start(); err != nil {
-				t.Fatal(err)
-			}
+			comeBack(t, old)
 			eventually(t, 30*time.Second, func() error {
 				if !old.Follows() {
 					return errors.New("what was the master does not follow the new one")
@@ -367,9 +372,9 @@ func TestClusterRedisFailover(t *testing.T) {
 			c.recovered("it is back")
 		}
 		// Before it is missed, and so empty.
-		if err := redis.master(list).Restart(); err != nil {
-			t.Fatal(err)
-		}
+		old := redis.master(list)
+		old.Kill()
+		comeBack(t, old)
 		c.recovered("master started anew, empty")
 	})
 	redis.checkUser(user, "+asking", "+cluster|shards") // a slot that moves, and Redis 8
@@ -451,9 +456,7 @@ func TestClusterRedisSentinel(t *testing.T) {
 				return nil
 			})
 			c.recovered(name)
-			if err := old.Start(); err != nil {
-				t.Fatal(err)
-			}
+			comeBack(t, old)
 			eventually(t, 60*time.Second, func() error {
 				if !old.Follows() {
 					return errors.New("what was the master does not follow the new one")
