@@ -254,13 +254,19 @@ func (s *Shipper) Drained() bool {
 	return true
 }
 
-// depth returns how many events wait to be committed.
+// depth returns how many events wait to be committed, also of streams whose shipment has
+// not begun: a server that was just started has events of the previous process.
 func (s *Shipper) depth() (n uint64) {
+	streams := s.c.Journal.Streams()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.shipments {
-		if last, committed := p.stream.Last(), p.committed.Load(); last > committed {
-			n += last - committed
+	for _, stream := range streams {
+		next := stream.First() // of a stream that MySQL has not told of, all that is kept
+		if p := s.shipments[stream.ID()]; p != nil {
+			next = max(next, p.committed.Load()+1)
+		}
+		if last := stream.Last(); last >= next {
+			n += last - next + 1
 		}
 	}
 	return n

@@ -289,6 +289,21 @@ func TestStoreFailsAfterwards(t *testing.T) {
 	}
 }
 
+// TestDepthOfAStart: what the previous process left waits from the start on, before anything
+// is shipped.
+func TestDepthOfAStart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, inProcess(t))
+	r.append(3, 2)
+	for range 2 {
+		if got := r.metric("popupd_queue_depth_events"); got != 3 {
+			t.Errorf("%v events wait, want 3", got)
+		}
+		r.stop()
+		r.open()
+	}
+}
+
 // TestOldestUncounted has the age of what waits grow while nothing is committed, over
 // a restart too, by when it was appended and not by when it happened.
 func TestOldestUncounted(t *testing.T) {
