@@ -78,10 +78,11 @@ BOOKS ?= 100000
 books: stores ## Hold the statistics of an A/A test of BOOKS users, over kills and retries, against the clients' own books.
 	POPUPD_REQUIRE_STORES=1 POPUPD_BOOKS=$(BOOKS) $(GO) test -v -timeout 30m -count=1 -run '^TestAATest$$' ./e2e
 
-kit: ## Hold the image, Compose's file, the chart and Envoy's file of deploy/ to Buildah, Compose, Helm, the schemas of Kubernetes and Envoy's types: several hundred MB of modules.
+kit: ## Hold the image, Compose's file, the chart, Envoy's file and the release of deploy/ to Buildah, Compose, Helm, the schemas of Kubernetes, Envoy's types and GoReleaser: several hundred MB of modules.
 	@command -v buildah >/dev/null || $(call install,buildah)
 	$(GO) -C deploy/envoy test -count=1 ./...
-	$(GO) -C deploy/kit test -timeout 15m -count=1 ./...
+	$(GO) -C deploy/kit test -timeout 15m -count=1 .
+	$(GO) -C deploy/kit/release test -count=1 .
 
 RUN ?= ^(TestCluster.*|TestGalera|TestRollingRestart)$$
 cluster: stores ## Prove on this machine what several servers are run on: a Redis Cluster, Galera, HAProxy and nginx, restarts without a gap; RUN=regexp picks some.
