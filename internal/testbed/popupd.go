@@ -68,8 +68,9 @@ func (b *Testbed) NewPopupd(o PopupdOptions) *Popupd {
 		p.Token = rand.Text()
 	}
 	p.Process = b.newProcess(Program{Name: "popupd", Cores: o.Cores, Netns: o.Netns, StderrOnly: true})
-	p.prepare = func(program *Program) {
+	p.prepare = func(program *Program) error {
 		program.Args, program.Env, program.Ready = p.args(), p.Env, p.listening()
+		return nil
 	}
 	return p
 }

@@ -21,7 +21,7 @@ type Process struct {
 	ctx     context.Context
 	program Program
 	// prepare changes the program before each start; nil: nothing changes.
-	prepare func(*Program)
+	prepare func(*Program) error
 	output  *output
 
 	mu      sync.Mutex
@@ -57,7 +57,9 @@ func (p *Process) Spawn() error {
 		return errClosed
 	}
 	if p.prepare != nil {
-		p.prepare(&p.program)
+		if err := p.prepare(&p.program); err != nil {
+			return fmt.Errorf("start %s: %w", p.program.Name, err)
+		}
 	}
 	args, err := p.program.command()
 	if err != nil {
