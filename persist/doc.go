@@ -33,6 +33,11 @@
 // refuses for what it is (too long, out of range): it goes alone into
 // dead_frame, its neighbours are applied.
 //
+// Between nodes of a Galera cluster no flusher waits for another's locks: of two that change
+// the same row, whoever commits second fails with a deadlock and begins again. BEGIN waits
+// for what other nodes have committed (driver.go), so that a flush on a node that lags does
+// not miss a reset.
+//
 // At rest, per stream: COUNT(event) = last_seq - removed - SUM(last_seq -
 // first_seq + 1 of its dead_frame rows).
 //

@@ -191,16 +191,16 @@ func (r guardedRows) Close() (err error) {
 // readCommitted sets the isolation of each new session. It is a statement and
 // not a variable, because the variable's name differs between servers.
 //
-// With causal, each read on a Galera node first waits until the node has applied what
-// was committed on any other before: progress after a COMMIT without an answer, the
-// catalog's revision, what the API tells after a change on another server. That costs a
-// Galera cluster a round trip between its nodes for each read outside of a transaction
-// and each BEGIN, and a server without Galera nothing. Flushes do without: what they
-// would overwrite unseen makes their COMMIT fail with a deadlock.
-type readCommitted struct {
-	driver.Connector
-	causal bool
-}
+// On a Galera node each BEGIN, and each statement outside of a transaction, first waits
+// until the node has applied what was committed on any other before: progress after a
+// COMMIT without an answer, the catalog's revision, what the API tells after a change on
+// another server, the resets that a flush looks up, a row that an UPDATE is to find. That
+// costs Galera a round trip between its nodes, and a server without Galera nothing.
+type readCommitted struct{ driver.Connector }
+
+// syncWait is 1 for SELECT and BEGIN, 2 for UPDATE and DELETE, 4 for INSERT and REPLACE.
+// https://mariadb.com/kb/en/galera-cluster-system-variables/#wsrep_sync_wait
+const syncWait = 1 | 2 | 4
 
 func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
@@ -218,11 +218,8 @@ func (c readCommitted) set(ctx context.Context, conn driver.ExecerContext) error
 	if _, err := conn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		return fmt.Errorf("set isolation: %w", err)
 	}
-	if !c.causal {
-		return nil
-	}
-	if _, err := conn.ExecContext(ctx, "SET SESSION wsrep_sync_wait = 1", nil); err != nil && !isNoVariable(err) {
-		return fmt.Errorf("have reads wait for other nodes: %w", err)
+	if _, err := conn.ExecContext(ctx, fmt.Sprint("SET SESSION wsrep_sync_wait = ", syncWait), nil); err != nil && !isNoVariable(err) {
+		return fmt.Errorf("have statements wait for other nodes: %w", err)
 	}
 	return nil
 }

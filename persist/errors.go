@@ -90,6 +90,7 @@ func classOfMySQL(err *mysql.MySQLError) class {
 	case 1040, 1203, 1226, // too many connections, of a user, out of a quota
 		1045, 1047, 1053, // access denied, node not ready (Galera), shutdown
 		1152, 1158, 1159, 1160, 1161, 1184, // aborted, network
+		1180,                   // error during COMMIT; Galera: the node has lost the others meanwhile
 		1317, 1927, 3024, 3169: // query interrupted, connection killed, time limit, session killed
 		return classConnection
 	case 1264, 1265, 1292, 1364, 1366, 1406, // out of range, truncated, wrong value, no value, wrong characters, too long

@@ -62,7 +62,7 @@ func (s *store) shortWaits(t testing.TB, dsn string) {
 	}
 	config.InterpolateParams, config.ClientFoundRows = true, true
 	session := flushSession()
-	session.variables["innodb_lock_wait_timeout"] = "1"
+	session["innodb_lock_wait_timeout"] = "1"
 	old := s.flusher.pool
 	if s.flusher.pool, err = s.mysqlPool(config, session); err != nil {
 		t.Fatal(err)

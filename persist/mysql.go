@@ -25,21 +25,18 @@ const (
 // poolConnections is the size of the pool for everything but the flusher.
 const poolConnections = 16
 
-// session is what a connection asks of its session on the server.
-type session struct {
-	variables map[string]string // SQL by name
-	causal    bool              // its reads see what other nodes have committed: see readCommitted
-}
+// session holds variables of a connection's session on the server: SQL by name.
+type session map[string]string
 
 // poolSession makes the server strict, whatever its configuration says: a value
 // that does not fit is an error and never cut.
 func poolSession() session {
-	return session{causal: true, variables: map[string]string{
+	return session{
 		"autocommit": "1",
 		"sql_mode":   "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 
 		"innodb_lock_wait_timeout": "10", // s
-	}}
+	}
 }
 
 // flushSession gives up sooner. Its wait_timeout bounds how long a session whose
@@ -47,9 +44,8 @@ func poolSession() session {
 // connection is not left idle for as long (see idleFlush).
 func flushSession() session {
 	s := poolSession()
-	s.causal = false
-	s.variables["innodb_lock_wait_timeout"] = "5"
-	s.variables["wait_timeout"] = "60"
+	s["innodb_lock_wait_timeout"] = "5"
+	s["wait_timeout"] = "60"
 	return s
 }
 
@@ -138,7 +134,7 @@ func (db *DB) mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 	if config.Params == nil {
 		config.Params = map[string]string{}
 	}
-	maps.Copy(config.Params, s.variables)
+	maps.Copy(config.Params, s)
 	all := failover{nodes: &db.nodes, timeout: orDefault(max(config.Timeout, 0), dialTimeout)} // to the driver less than 0 is no timeout
 	for _, address := range db.nodes.addresses {
 		config.Addr = address
@@ -149,7 +145,7 @@ func (db *DB) mysqlPool(config *mysql.Config, s session) (*sql.DB, error) {
 		if err != nil {
 			return nil, errors.New("the MySQL DSN has options that exclude each other or name what is not registered")
 		}
-		all.connectors = append(all.connectors, schemaGuard{readCommitted{guarded{c}, s.causal}, &db.schema})
+		all.connectors = append(all.connectors, schemaGuard{readCommitted{guarded{c}}, &db.schema})
 	}
 	if len(all.connectors) == 1 {
 		return sql.OpenDB(all.connectors[0]), nil
