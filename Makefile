@@ -71,8 +71,9 @@ SEED ?= 1
 chaos: stores ## Run ITER iterations of TestChaos from SEED, of some faults (FAULTS=regexp) or under the race detector (RACE=1).
 	POPUPD_REQUIRE_STORES=1 $(GO) test $(if $(RACE),-race) -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)'
 
-galera: stores ## Flush on two nodes of a Galera cluster at once; run three popupds on three nodes, and kill two of these.
-	POPUPD_REQUIRE_STORES=1 POPUPD_CLUSTER=1 $(GO) test -v -timeout 5m -count=1 -run '^TestGalera$$' ./persist ./e2e
+galera: stores ## Flush on three nodes of a Galera cluster at once, also on one that lags or is cut off; run three popupds on three nodes, and kill, restart and cut off these.
+	POPUPD_REQUIRE_STORES=1 POPUPD_CLUSTER=1 $(GO) test -v -timeout 10m -count=1 -run '^TestGalera' ./internal/testbed ./persist
+	POPUPD_REQUIRE_STORES=1 POPUPD_CLUSTER=1 $(GO) test -v -timeout 10m -count=1 -run '^(TestGalera|TestClusterGalera.*)$$' ./e2e -args -cluster.check=500ms
 
 BOOKS ?= 100000
 books: stores ## Hold the statistics of an A/A test of BOOKS users, over kills and retries, against the clients' own books.

@@ -37,8 +37,9 @@ type pollers struct {
 
 // lastShown is what a user was shown last.
 type lastShown struct {
-	at    time.Time // of the answer
-	token string
+	at      time.Time // of the answer
+	token   string
+	clicked bool // and the click was accepted
 }
 
 // tally is what the books come to so far.
@@ -150,7 +151,7 @@ func (p *pollers) show(user, token string) {
 	if before, known := p.shown[user]; known || strings.HasPrefix(user, "seen") {
 		p.again = append(p.again, before.at)
 	}
-	p.shown[user] = lastShown{time.Now(), token}
+	p.shown[user] = lastShown{at: time.Now(), token: token}
 }
 
 // click reports a click of a user who has been shown something.
@@ -166,7 +167,20 @@ func (p *pollers) click(user string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.clicked++
+		last.clicked = true
+		p.shown[user] = last
 	}
+}
+
+// clickers is how many users have clicked on what they were shown last: some have clicked
+// more than once.
+func (p *pollers) clickers() (n int) {
+	for _, last := range p.shown {
+		if last.clicked {
+			n++
+		}
+	}
+	return n
 }
 
 // send returns the body of the answer, and false if the request failed.
