@@ -123,6 +123,10 @@ changes: stores ## Create 10,000 popups one by one on two servers, and measure w
 console-bench: stores ## Ask for what the operators' console asks for, with 10,000 popups and the statistics of 100 million events in MariaDB: 6 GB of disk, 15 minutes.
 	$(GO) run ./bench/console $(ARGS)
 
+.PHONY: growth
+growth: stores ## Fill MariaDB with 100 million events, and measure flushing, deleting and what the console asks for: 20 GB of disk, half an hour.
+	$(GO) run ./bench/growth $(ARGS)
+
 audience: stores ## Upload a list of 5 million user ids, and measure what that costs; then other representations of it.
 	$(GO) run ./bench/audience $(ARGS)
 	$(GO) -C bench/rivals run ./audience $(ARGS)

@@ -78,6 +78,7 @@ var imports = map[string][]string{
 	"bench/console":        {"bench/results", "internal/testbed"},
 	"bench/dashboard":      {"bench/openloop", "bench/plot", "internal/testbed"},
 	"bench/experiments":    {"bench/plot", "bench/results", "internal/experiment", "internal/testbed"},
+	"bench/growth":         {"bench/results", "internal/testbed"},
 	"bench/ladder":         {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/load":           {"bench/openloop", "bench/plot", "bench/results", "internal/testbed"},
 	"bench/openloop":       {},

@@ -22,6 +22,8 @@
 //	make console-bench
 //	                how long the lists and statistics of the operators' console take with
 //	                10,000 popups and 100 million events
+//	make growth     what 100 million events in MariaDB cost: a flush, alone and while old
+//	                events are deleted, what the control plane asks for, bytes of a row
 //	make overload   what becomes of those who are answered, and of popupd, when ten
 //	                times more is asked for than can be
 //	make ladder     what each step from a common server to popupd brings: every request

@@ -18,10 +18,8 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/popupd/popupd/bench/openloop"
@@ -39,17 +37,7 @@ func main() {
 	flag.Float64Var(&m.rate, "rate", 2000, "polls a second")
 	out := flag.String("out", "", "directory for changes.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	text, err := m.run(ctx)
-	if err == nil && *out != "" {
-		err = results.Write(*out, "changes.md", text)
-	}
-	fmt.Print(text)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "changes:", err)
-		os.Exit(1)
-	}
+	results.Main("changes", *out, m.run)
 }
 
 // measurement is what the command line asks for, and what runs for it.

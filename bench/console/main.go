@@ -19,11 +19,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/popupd/popupd/bench/results"
@@ -41,17 +39,7 @@ func main() {
 	fill := flag.Bool("fill", false, "fill the tables and end")
 	out := flag.String("out", "", "directory for console.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	text, err := m.run(ctx, *fill)
-	if err == nil && *out != "" {
-		err = results.Write(*out, "console.md", text)
-	}
-	fmt.Print(text)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "console:", err)
-		os.Exit(1)
-	}
+	results.Main("console", *out, func(ctx context.Context) (string, error) { return m.run(ctx, *fill) })
 }
 
 // measurement is what the command line asks for, and what runs for it.

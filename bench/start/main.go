@@ -16,12 +16,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/popupd/popupd/bench/results"
@@ -40,17 +38,7 @@ func main() {
 	fill := flag.Bool("fill", false, "fill the table and end")
 	out := flag.String("out", "", "directory for start.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	text, err := m.run(ctx, *fill)
-	if err == nil && *out != "" {
-		err = results.Write(*out, "start.md", text)
-	}
-	fmt.Print(text)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "start:", err)
-		os.Exit(1)
-	}
+	results.Main("start", *out, func(ctx context.Context) (string, error) { return m.run(ctx, *fill) })
 }
 
 // measurement is what the command line asks for, and what runs for it.
