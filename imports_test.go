@@ -46,7 +46,7 @@ var imports = map[string][]string{
 	"sdk":              {},
 	"tuning":           {},
 
-	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/popups", "internal/server"},
+	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/plan", "internal/popups", "internal/server"},
 	"internal/cli":         {"console/oidc", "handler", "internal/notice", "internal/redisclient", "popup"},
 	"internal/configfile":  {"popup"},
 	"internal/datadir":     {"internal/durable"},
@@ -59,6 +59,7 @@ var imports = map[string][]string{
 	"internal/netsock":     {},
 	"internal/notice":      {"internal/retry", "internal/tracing", "popup"},
 	"internal/plainlog":    {},
+	"internal/plan":        {"internal/cli"},
 	"internal/popuplist":   {"popup"},
 	"internal/popups":      {"internal/cli", "internal/configfile", "popup"},
 	"internal/redisclient": {"internal/embedded", "internal/retry"},

@@ -15,6 +15,7 @@ import (
 	"github.com/popupd/popupd/internal/doctor"
 	"github.com/popupd/popupd/internal/explain"
 	"github.com/popupd/popupd/internal/plainlog"
+	"github.com/popupd/popupd/internal/plan"
 	"github.com/popupd/popupd/internal/popups"
 	"github.com/popupd/popupd/internal/server"
 )
@@ -59,6 +60,12 @@ func runOther(command string, args, environ []string, stdout, stderr io.Writer) 
 			return err
 		}
 		return explain.Run(c, stdout)
+	case "plan":
+		c, err := cli.ParsePlan(args, environ, stdout)
+		if err != nil {
+			return err
+		}
+		return plan.Run(c, stdout)
 	case "popups":
 		c, err := cli.ParsePopups(args, environ, stdout)
 		if err != nil {

@@ -20,6 +20,7 @@ var ErrUsage = errors.New("see popupd -help")
 const usage = `usage: popupd [serve] [flags]
        popupd doctor [flags]    print what this host, MySQL and Redis lack
        popupd explain [flags]   print what a user's poll would come to, and why
+       popupd plan [flags]      print the servers, memory and stores that a load needs
        popupd popups export|diff|apply [flags]
                                 popups, settings and audiences as files; see popupd popups -help
        popupd version
@@ -70,7 +71,7 @@ func isForeign(name string) bool {
 
 // isFlag reports whether any command has a flag of this name.
 func isFlag(name string) bool {
-	for _, fs := range []*flag.FlagSet{serveFlags(new(Serve)), doctorFlags(new(Doctor)), explainFlags(new(Explain)), popupsFlags(new(Popups), "")} {
+	for _, fs := range []*flag.FlagSet{serveFlags(new(Serve)), doctorFlags(new(Doctor)), explainFlags(new(Explain)), planFlags(new(Plan)), popupsFlags(new(Popups), "")} {
 		if fs.Lookup(name) != nil {
 			return true
 		}

@@ -12,7 +12,7 @@ import (
 var update = flag.Bool("update", false, "write the tables of docs/configuration.md")
 
 // table is a block of the page: the command, the names of its flags, the rows.
-var table = regexp.MustCompile(`(?s)<!-- (popupd|popupd doctor|popupd explain|popupd popups):([a-z -]+) -->\n(.*?)<!-- end -->\n`)
+var table = regexp.MustCompile(`(?s)<!-- (popupd|popupd doctor|popupd explain|popupd plan|popupd popups):([a-z -]+) -->\n(.*?)<!-- end -->\n`)
 
 // TestConfigurationPage draws the tables of docs/configuration.md from the flags:
 // the page says which flags a table has, the code what is in it. -update writes it.
@@ -22,7 +22,7 @@ func TestConfigurationPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := map[string]*flag.FlagSet{"popupd": serveFlags(new(Serve)), "popupd doctor": doctorFlags(new(Doctor)), "popupd explain": explainFlags(new(Explain)), "popupd popups": popupsFlags(new(Popups), "")}
+	commands := map[string]*flag.FlagSet{"popupd": serveFlags(new(Serve)), "popupd doctor": doctorFlags(new(Doctor)), "popupd explain": explainFlags(new(Explain)), "popupd plan": planFlags(new(Plan)), "popupd popups": popupsFlags(new(Popups), "")}
 	listed := map[string]int{}
 	drawn := table.ReplaceAllStringFunc(string(text), func(block string) string {
 		match := table.FindStringSubmatch(block)

@@ -64,6 +64,7 @@ const (
 	defaultData       = "./popupd-data"
 	defaultJournalMax = 1 << 30
 	defaultStateMax   = 1 << 30
+	defaultRetention  = 2160 * time.Hour
 )
 
 func serveFlags(c *Serve) *flag.FlagSet {
@@ -100,7 +101,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.BoolVar(&c.Flush, "flush", true, "Move events from Redis to the database on this server")
 	fs.DurationVar(&c.PeerDelay, "peer-delay", 20*time.Millisecond, "Gather what was served for this long before the other servers are told of it; 0 tells them at once and costs more CPU")
 	fs.DurationVar(&c.Drain, "drain", 5*time.Second, "On SIGTERM report unready and go on serving for this long before stopping")
-	fs.DurationVar(&c.Retention, "retention", 2160*time.Hour, "Delete rows of the table event that are older than this; 0 means never")
+	fs.DurationVar(&c.Retention, "retention", defaultRetention, "Delete rows of the table event that are older than this; 0 means never")
 	fs.TextVar(&c.ReportTimezone, "report-timezone", Zone{time.UTC}, "Keep statistics by hours and days of this IANA `zone`, the same on all servers")
 	fs.StringVar(&c.AuditErasure, "audit-erasure", "keep", "Of a user who was reset, keep the id in the audit trail, or pseudonymise it once the events are without it")
 	fs.BoolVar(&c.PopupMetrics, "popup-metrics", true, "Count what is served by popup, in popupd_served_total: 1,000 popups by key, the rest together")
