@@ -99,9 +99,6 @@ func ParsePlan(args, environ []string, help io.Writer) (Plan, error) {
 	return c, nil
 }
 
-// most is the largest number that is planned for: with it no sum leaves an int64.
-const most = 1e12
-
 func (c *Plan) validate() error {
 	for _, f := range []struct {
 		flag      string
@@ -109,7 +106,7 @@ func (c *Plan) validate() error {
 	}{
 		{"polls", c.Polls, 1, 1e9},
 		{"average", c.Average, 0.001, 1},
-		{"users", c.Users, 1, most},
+		{"users", c.Users, 1, 1e12},
 		{"popups", float64(c.Popups), 1, 1e6},
 		{"seen", c.Seen, 0, float64(c.Popups)},
 		{"serve", c.Serve, 0, 1},

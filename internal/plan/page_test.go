@@ -66,6 +66,28 @@ func constantsTable() string {
 	return b.String()
 }
 
+// TestFormulas: the constants in the formulas of the page are those that the command reckons with.
+func TestFormulas(t *testing.T) {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("(polls not served x %v us + served x %v + actions x %v) x %v; the peak takes %v %% of", pollNothingUS, pollServedUS, actionUS, wakeFactor, busyShare*100),
+		fmt.Sprintf("| %d MiB + `-state-max` + connections x %d KB; popupd gets %v %% of", baseBytes>>20, connectionBytes/1000, memoryShare*100),
+		fmt.Sprintf("| entries x %d bytes. With `-state-scope hashed`: users who came within half an hour x (%d + %[1]d x entries of a user) x %[3]v / servers", entryBytes, heldBytes, hashSkew),
+		fmt.Sprintf("| polls x %d s x (1 + %d min / `-visit`) |", pollSec, heldSec/60),
+		fmt.Sprintf("x `-outage` (at least %d minutes) x (%d bytes + the user id) |", journalKeepSec/60, journalBytes),
+		fmt.Sprintf("| servers x %d MiB:", redisBytes>>20),
+		fmt.Sprintf("| entries x %v us + events of other servers since the dump x %v us |", dumpEntryUS, dumpEventUS),
+		fmt.Sprintf("| rows of `user_popup` x %v us + entries x %v us,", startRowUS, startEntryUS),
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q", page, want)
+		}
+	}
+}
+
 func isFile(c constant) bool { return strings.HasSuffix(c.source, ".md") }
 
 // TestConstantsAreMeasured: each constant that names a file is in that file, in the words given.

@@ -49,6 +49,7 @@ type load struct {
 	AverageServed float64 `json:"average_served"`
 	Average       float64 `json:"average_events"`
 	Pairs         float64 `json:"user_popup_pairs"` // of users and popups that were shown to them
+	Rows          float64 `json:"user_popup_rows"`  // of these, that a year brings
 	Entries       float64 `json:"state_entries"`    // of them that matter at one time
 	Visitors      float64 `json:"visitors"`         // users who have polled within the time that -state-scope hashed holds them
 }
@@ -76,15 +77,15 @@ type redis struct {
 type mysql struct {
 	Cores       float64 `json:"cores"`
 	Connections int     `json:"connections"`
-	Hot         int64   `json:"hot_bytes"` // that flushes read and write at random
-	Disk        int64   `json:"disk_bytes"`
+	Hot         float64 `json:"hot_bytes"` // that flushes read and write at random
+	Disk        float64 `json:"disk_bytes"`
 	Tables      []table `json:"tables"`
 }
 
 type table struct {
 	Name  string  `json:"name"`
 	Rows  float64 `json:"rows"`
-	Bytes int64   `json:"bytes"`
+	Bytes float64 `json:"bytes"`
 	Until string  `json:"until"` // how long a row stays
 }
 
@@ -110,6 +111,7 @@ func loadOf(c cli.Plan) load {
 	click, other := c.AfterClick, max(c.AfterDismiss, c.AfterImpression)
 	l.AverageServed = min(l.Served*c.Average, l.Pairs/max(1, mix(c.Clicks, wait(click), wait(other))))
 	l.Average = l.AverageServed * (1 + c.Actions)
+	l.Rows = min(l.Pairs, l.AverageServed*year)
 	l.Entries = l.Pairs
 	if !c.Capped && click != cli.Forever && other != cli.Forever {
 		// An entry stays while its wait runs, and while an action may be reported again.
@@ -154,7 +156,7 @@ func (p *plan) reckonServers(c cli.Plan) error {
 	switch {
 	case c.Scope == scopeAll && !isRoom:
 		return fmt.Errorf("-state-scope all: %s entries take %s on each server, of which %s has room for %s; %w",
-			count(p.Load.Entries), about(int64(state)), about(c.Memory), count(s.EndsAtEntries), cli.ErrUsage)
+			count(p.Load.Entries), about(state), about(float64(c.Memory)), count(s.EndsAtEntries), cli.ErrUsage)
 	case c.Scope == scopeHashed || !isRoom:
 		s.StateScope = scopeHashed
 		state = p.Load.Visitors * (heldBytes + p.Load.Entries/c.Users*entryBytes) * hashSkew
@@ -166,7 +168,7 @@ func (p *plan) reckonServers(c cli.Plan) error {
 	}
 	s.Count = s.Needed + c.Spare
 	if s.Needed > maxServers {
-		return fmt.Errorf("%d servers of %v cores and %s would be needed: give larger ones with -cores and -memory; %w", s.Needed, c.Cores, about(c.Memory), cli.ErrUsage)
+		return fmt.Errorf("%d servers of %v cores and %s would be needed: give larger ones with -cores and -memory; %w", s.Needed, c.Cores, about(float64(c.Memory)), cli.ErrUsage)
 	}
 	s.StateMax = int64(rounded(state))
 	s.JournalMax = int64(rounded(p.Load.Events / float64(s.Needed) * max(c.Outage.Seconds(), journalKeepSec) * float64(journalBytes+c.UID)))
@@ -193,17 +195,16 @@ func (p *plan) reckonMySQL(c cli.Plan) {
 		events, until = year, ofYear
 	}
 	served := p.Load.AverageServed
-	pairs := min(p.Load.Pairs, served*year)
 	user := float64(c.UID - 16)
 	add := func(name string, rows, bytes float64, until string) {
-		m.Tables = append(m.Tables, table{name, math.Ceil(rows), int64(rows * bytes), until})
-		m.Disk += int64(rows * bytes)
+		m.Tables = append(m.Tables, table{name, math.Ceil(rows), math.Ceil(rows * bytes), until})
+		m.Disk += math.Ceil(rows * bytes)
 	}
 	add("event", p.Load.Average*events, eventRow+user, until)
 	add("impression", served*impressionDays*day, impressionRow+user, "for 8 to 9 days, or a day longer than its goal counts")
-	add("user_popup", pairs, userPopupRow+user, "until 8 days after the popup is archived")
+	add("user_popup", p.Load.Rows, userPopupRow+user, "until 8 days after the popup is archived")
 	if c.Variants > 1 {
-		add("experiment_user", pairs, experimentUserRow+user, "the same")
+		add("experiment_user", p.Load.Rows, experimentUserRow+user, "the same")
 	}
 	for _, t := range m.Tables[1:] {
 		m.Hot += t.Bytes
@@ -226,17 +227,21 @@ func (p *plan) reckonStarts() {
 	}
 	others := p.Load.Events * float64(s.Count-1) / float64(s.Count)
 	s.StartSec = (p.Load.Entries*dumpEntryUS + others*away*dumpEventUS) / 1e6
-	s.StartWithoutSec = (p.MySQL.Tables[2].Rows*startRowUS + p.Load.Entries*startEntryUS) / 1e6
+	s.StartWithoutSec = (p.Load.Rows*startRowUS + p.Load.Entries*startEntryUS) / 1e6
 }
 
 // note says in words what the figures mean for somebody who plans.
 func (p *plan) note(c cli.Plan) {
 	say := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	s := p.Servers
-	if s.StateScope == scopeHashed {
-		say("-state-scope hashed, behind a load balancer that hashes on uid: a server has room for %s of %s entries. %s users come in half an hour, %s a second are looked up in MySQL.", count(s.EndsAtEntries), count(p.Load.Entries), count(p.Load.Visitors), count(s.Lookups))
-	} else {
+	switch {
+	case s.StateScope == scopeAll:
 		say("Every server holds all users: -state-scope all, which ends at %s entries on servers of this size.", count(s.EndsAtEntries))
+	case c.Scope == "":
+		say("A server has room for %s of %s entries: -state-scope hashed, behind a load balancer that hashes on uid.", count(s.EndsAtEntries), count(p.Load.Entries))
+	}
+	if s.StateScope == scopeHashed {
+		say("%s users come in half an hour, and %s a second are looked up in MySQL.", count(p.Load.Visitors), count(s.Lookups))
 	}
 	say("One server of this size ends at %s polls/s of this mix.", count(s.EndsAtPolls))
 	if asked := p.Load.Served * c.Average; p.Load.AverageServed < 0.99*asked {
@@ -244,8 +249,8 @@ func (p *plan) note(c cli.Plan) {
 	}
 	if c.Retention == 0 {
 		say("-retention 0s: event grows by %s a year and is never emptied.", about(p.MySQL.Tables[0].Bytes))
-	} else if limit := float64(s.Count) * deletePerSec; p.Load.Average > limit {
-		say("More events come than %d servers delete (%s a second): keep them for a shorter time elsewhere, or partition event by hand.", s.Count, count(limit))
+	} else if p.Load.Average > deletePerSec {
+		say("More events come than are deleted, %s a second: event grows beyond what it holds until -retention.", count(deletePerSec))
 	}
 	if rows := p.MySQL.Tables[1].Rows; rows > walkPerSec*day {
 		say("A walk through impression takes longer than a day, so its rows stay for %.0f days.", impressionDays-1+rows/(walkPerSec*day))

@@ -67,8 +67,8 @@ func TestServers(t *testing.T) {
 		{"too many events for one flusher", "-polls 100000 -users 1000 -serve 1 -cores 64", 5, scopeAll, 64 << 20, "not measured"},
 		{"all users fit", "-polls 100 -users 16e6 -popups 10 -capped", 1, scopeAll, 86 * 64 << 20, "-state-scope all"},
 		{"they do not", "-polls 100 -users 19e6 -popups 10 -capped", 1, scopeHashed, 64 << 20, "of 190 million entries"},
-		{"as it is asked for", "-polls 100 -users 1000 -state-scope hashed", 1, scopeHashed, 64 << 20, "-state-scope hashed"},
-		{"who comes takes two servers", "-polls 100000 -users 1e9 -popups 10 -capped", 2, scopeHashed, 77 * 64 << 20, "24 million users come"},
+		{"as it is asked for", "-polls 100 -users 1000 -state-scope hashed", 1, scopeHashed, 64 << 20, "10 a second are looked up"},
+		{"who comes takes two servers", "-polls 100000 -users 1e9 -popups 10 -capped", 2, scopeHashed, 77 * 64 << 20, "24 million users come in half an hour"},
 	}
 	for _, test := range tests {
 		p := planOf(t, test.flags)
@@ -104,7 +104,7 @@ func TestTables(t *testing.T) {
 		"popup_stats": 3 * 2 * 365 * 24, "popup_why_not": 3 * whyNotReasons * 90 * 24,
 	}
 	m := planOf(t, flags).MySQL
-	var disk int64
+	var disk float64
 	for _, table := range m.Tables {
 		if math.Abs(table.Rows-want[table.Name]) > 1 {
 			t.Errorf("%v rows of %s, want %v", table.Rows, table.Name, want[table.Name])
@@ -112,14 +112,22 @@ func TestTables(t *testing.T) {
 		disk += table.Bytes
 	}
 	if disk != m.Disk || len(m.Tables) != len(want) {
-		t.Errorf("%d tables of %d bytes, want %d of %d", len(m.Tables), m.Disk, len(want), disk)
+		t.Errorf("%d tables of %v bytes, want %d of %v", len(m.Tables), m.Disk, len(want), disk)
 	}
 	if bytes := m.Tables[0].Bytes; bytes != 20*90*day*(eventRow+4) {
-		t.Errorf("%d bytes of event", bytes)
+		t.Errorf("%v bytes of event", bytes)
 	}
 	forever := planOf(t, flags+" -retention 0s")
 	if rows := forever.MySQL.Tables[0].Rows; rows != 20*year || !strings.Contains(strings.Join(forever.Notes, "\n"), "never emptied") {
 		t.Errorf("-retention 0s: %v rows of event, notes %q", rows, forever.Notes)
+	}
+}
+
+// TestLargest: the largest load that is taken has figures that can be read.
+func TestLargest(t *testing.T) {
+	text := output(t, strings.Fields("-polls 3.9e6 -users 1e12 -popups 1000000 -serve 1 -actions 100 -average 1 -cores 1024 -memory 24TiB -retention 2000000h -connections 1000000000")...)
+	if !strings.Contains(text, "PiB") || strings.Contains(text, "-9") || strings.Contains(text, "Inf") || strings.Contains(text, "NaN") {
+		t.Error(text)
 	}
 }
 
@@ -140,9 +148,9 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("count(%v) = %q, want %q", n, got, want)
 		}
 	}
-	for n, want := range map[int64]string{1: "0.01MiB", 1 << 20: "1MiB", 999 << 20: "999MiB", 1000 << 20: "0.98GiB", 3 << 30: "3GiB", 1500 << 30: "1.47TiB", 1 << 60: "1024PiB"} {
+	for n, want := range map[float64]string{1: "0.01MiB", 1 << 20: "1MiB", 999 << 20: "999MiB", 1000 << 20: "0.98GiB", 3 << 30: "3GiB", 1500 << 30: "1.47TiB", 1 << 60: "1024PiB"} {
 		if got := about(n); got != want {
-			t.Errorf("about(%d) = %q, want %q", n, got, want)
+			t.Errorf("about(%v) = %q, want %q", n, got, want)
 		}
 	}
 	for n, want := range map[int64]string{64 << 20: "64MiB", 1 << 30: "1GiB", 1<<30 + 1: "1025MiB"} {

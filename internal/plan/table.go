@@ -25,15 +25,15 @@ func (p *plan) write(w io.Writer, c cli.Plan) error {
 	row("POPUPD", "", "")
 	row("servers", strconv.Itoa(s.Count), fmt.Sprintf("%d carry the load, %d may be away", s.Needed, c.Spare))
 	row("cores", decimal(s.Cores), fmt.Sprintf("of %s, at the peak", decimal(c.Cores*float64(s.Needed))))
-	row("memory", about(s.Memory), "of each")
-	row("disk", about(s.Disk), "of each: the journal and three dumps")
+	row("memory", about(float64(s.Memory)), "of each")
+	row("disk", about(float64(s.Disk)), "of each: the journal and three dumps")
 	row("start", seconds(s.StartSec), "with a dump, after a minute away")
 	if s.StateScope == scopeAll {
 		row("", seconds(s.StartWithoutSec), "without one")
 	}
 	row("", "", "")
 	row("REDIS", "", "")
-	row("memory", about(p.Redis.MaxMemory), "")
+	row("memory", about(float64(p.Redis.MaxMemory)), "")
 	row("", "", "")
 	row("MYSQL", "", "")
 	row("cores", decimal(m.Cores), "at the peak")
@@ -46,7 +46,7 @@ func (p *plan) write(w io.Writer, c cli.Plan) error {
 	t.Flush()
 	fmt.Fprintf(&b, "\nSET\npopupd     -state-scope %s -state-max %s -journal-max %s -retention %s\n", s.StateScope, size(s.StateMax), size(s.JournalMax), strings.TrimSuffix(c.Retention.String(), "0m0s"))
 	fmt.Fprintf(&b, "redis      maxmemory %d, maxmemory-policy noeviction\n", p.Redis.MaxMemory)
-	fmt.Fprintf(&b, "mysql      max_connections %d or more, innodb_buffer_pool_size %s if there is so much\n\n", m.Connections+reserved, size(m.Hot))
+	fmt.Fprintf(&b, "mysql      max_connections %d or more, innodb_buffer_pool_size %s if there is so much\n\n", m.Connections+reserved, size(int64(min(m.Hot, 1<<60))))
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "- %s\n", note)
 	}
@@ -70,8 +70,8 @@ func size(bytes int64) string {
 }
 
 // about is a number of bytes with three digits that count, rounded up.
-func about(bytes int64) string {
-	n, unit := float64(bytes)/(1<<20), 0
+func about(bytes float64) string {
+	n, unit := bytes/(1<<20), 0
 	for n >= 1000 && unit < 3 {
 		n, unit = n/1024, unit+1
 	}
