@@ -23,10 +23,12 @@ import (
 // reserved is, as a control of the variant holdout, which takes the placement in which it
 // would have been shown. The search ends when every placement has its
 // popup: neither the reason nor the next poll knows of those behind.
+//
+// Of a user who is not held nothing is decided: Unheld is true, and NextPollSec is not set.
 func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *popup.Request, nowMS int64, newUsers NewUsers) {
 	d.newUsers, d.snap, d.minGapMS = newUsers, snap, users.MinGap().Milliseconds()
 	d.Winners = d.Winners[:0]
-	d.Reason, d.Limited = popup.Eligible, false
+	d.Reason, d.Limited, d.Unheld = popup.Eligible, false, false
 	d.readyAtMS = popup.Never
 	d.Events, d.undos = d.Events[:0], d.undos[:0]
 
@@ -36,6 +38,10 @@ func (d *Decision) Decide(snap *snapshot.Snapshot, users *frequency.Table, r *po
 	d.search.hasBegun = false
 	user := users.LockBoth(r.User, r.PriorUser)
 	defer user.Unlock()
+	if !user.Held() {
+		d.Unheld, d.UserHash = true, user.Hash()
+		return
+	}
 	d.checksLeft, d.skips = minChecks, false
 	for p, in := d.search.next(); p != nil; {
 		var over bool

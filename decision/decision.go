@@ -29,6 +29,7 @@ type Decision struct {
 	Winners     []Winner     // what is shown, in the order of selection; empty: nothing
 	Reason      popup.Reason // of nothing to show: the gate that stopped the best candidate
 	Limited     bool         // nothing is shown because NewUsers did not admit the user
+	Unheld      bool         // nothing was decided: the user, or the one with the id before, is not held, see [frequency.User.Held]
 	NextPollSec int          // in how many seconds the user should poll again, at most MaxNextPollSec
 	UserHash    uint64       // keyed hash of the user's id, see [frequency.User.Hash]
 	// Events are to be journaled, all together, before the answer leaves: of the

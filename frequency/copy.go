@@ -14,7 +14,7 @@ import (
 func (t *Table) Copy(into *Table, user, prior []byte, nowMS int64) *Table {
 	if into == nil {
 		into = &Table{shards: make([]shard, 1), seen: make([]sorted, 1), copyScans: make([]copyScan, 1)}
-		runtime.AddCleanup(into, releaseAll, memory{into.shards, into.seen})
+		runtime.AddCleanup(into, releaseAll, memory{shards: into.shards, seen: into.seen})
 	}
 	c := into
 	c.k0, c.k1, c.leastGap, c.maxBytes = t.k0, t.k1, t.leastGap, math.MaxInt64
@@ -81,7 +81,7 @@ func (t *Table) hasExpiredLocked(shard uint64, nowMS int64) bool {
 	case isRecent(s.scanMS, nowMS):
 		return false
 	case !isRecent(last.atMS, nowMS):
-		*last = copyScan{nowMS, t.findExpiredLocked(s, nowMS)}
+		*last = copyScan{nowMS, t.findExpiredLocked(s, nowMS) || t.anyLeavesLocked(shard)}
 	}
 	return last.found
 }

@@ -49,26 +49,45 @@
 // The newest of a user are kept: what is left out once is left out wherever it comes from
 // later.
 //
+// # Held users
+//
+// A table that is [Config.HeldOnly] is that of one server of many, each of which holds the
+// users who poll there. It does not begin with what the store knows. All that is heard is
+// merged, of anyone: so the table has, of anyone, what may not be committed. [Table.Hold] says
+// that what the store knows of a user was merged, too; both together are all there is, in
+// whatever order they came. [User.Held] asks for that before a decision.
+//
+// Of whom nothing is uncommitted may be forgotten: those who are not held, and those who are
+// and have not polled for long, sooner while memory is short. What was heard when is told by
+// epochs of [EpochLength]: a user's slot has the first and the last epoch in which something
+// was added, and [Table.SetUncommitted] says of which epochs not all is committed. Nobody is
+// forgotten to whom something was added in this epoch or the one before: an event is in the
+// table before the number of it is noted, and [Table.LookingUp] keeps what may not have been
+// committed yet when the store was read until that is merged.
+//
+// [Table.Unhold] begins an era in which nobody is held. That is how such a table reads all
+// that the store knows anew: user by user, when they poll.
+//
 // # The dump
 //
 // Little endian:
 //
 //	0   magic       "popupdFT"
-//	8   version     uint32: 3, or 2 without impressions; 1 is read too
+//	8   version     uint32: 4 if the table is HeldOnly, else 3, or 2 without impressions; 1 is read too
 //	12  positions   uint32, how many follow
 //	16  key check   uint64, a hash of a constant under the table's key
 //	24  positions   each a stream (16 bytes) and a sequence number (uint64), by stream
 //	    blocks      one a shard: count (uint32, not 0), then count entries of 36 bytes
 //	    end         uint32, 0
 //	    total       uint64, entries in all blocks
-//	    blocks, end, total    in version 3: the same of impressions of 17 bytes
+//	    blocks, end, total    from version 3 on: the same of impressions of 17 bytes
 //	    note        nothing, or its length (uint32) and what the owner of the dump keeps
 //	                there; versions that do not know it pass over it
 //	    crc         uint32, CRC-32C of everything before
 //
 // An entry is hash (8), popup, served at, at, click until, next at (4 each),
 // impressions (2), acted (1), last action (1), shown at (4), which version 1 does
-// not have. An impression is hash (8), popup, served at (4 each), flags (1). Two generations are kept, PATH and PATH.1; what survives a crash of
+// not have. One of popup 2^32-1 says that the user is held. An impression is hash (8), popup, served at (4 each), flags (1). Two generations are kept, PATH and PATH.1; what survives a crash of
 // [Table.Dump]:
 //
 //	while PATH.tmp is written or synced    PATH and PATH.1 as they were

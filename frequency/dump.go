@@ -17,7 +17,9 @@ import (
 
 const (
 	dumpMagic    = "popupdFT"
-	dumpVersion  = 3 // with impressions; without, which earlier releases can read, 2
+	dumpVersion  = 4 // with users that are held; without, which earlier releases can read,
+	dumpSeen     = 3 // with impressions; and without them, too,
+	dumpPlain    = 2
 	dumpHeader   = 24
 	dumpPosition = 16 + 8
 	dumpTrailer  = 4 + 8 + 4
@@ -58,6 +60,8 @@ func dumpFile(path string) durable.File {
 func (t *Table) Dump(path string, at map[popup.StreamID]uint64, note func() []byte) error {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
+	t.dumping.Store(true) // who is held must not be without impressions, which come last
+	defer t.dumping.Store(false)
 	file := dumpFile(path)
 	if err := file.Replace(func(w io.Writer) error { return t.writeDump(w, at, note) }); err != nil {
 		return fmt.Errorf("dump state to %s: %w", path, err)
@@ -68,7 +72,7 @@ func (t *Table) Dump(path string, at map[popup.StreamID]uint64, note func() []by
 // DumpRoom returns how many bytes of disk dumps to path may take more than they do:
 // until one has replaced another there are three of them.
 func (t *Table) DumpRoom(path string) int64 {
-	size := dumpHeader + int64(t.entries())*entrySize + int64(len(t.shards))*4 + dumpTrailer
+	size := dumpHeader + int64(t.entries()+t.HeldUsers())*entrySize + int64(len(t.shards))*4 + dumpTrailer
 	if t.keep.Load() != nil {
 		size += int64(t.impressions())*impressionSize + int64(len(t.shards))*4 + 4 + 8
 	}
@@ -86,9 +90,12 @@ func (t *Table) DumpRoom(path string) int64 {
 func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func() []byte) error {
 	crc := crc32.New(castagnoli)
 	w := io.MultiWriter(f, crc)
-	version := uint32(2)
-	if t.keep.Load() != nil {
+	version := uint32(dumpPlain)
+	switch {
+	case t.holds != nil:
 		version = dumpVersion
+	case t.keep.Load() != nil:
+		version = dumpSeen
 	}
 	if _, err := w.Write(t.appendDumpHeader(nil, version, at)); err != nil {
 		return err
@@ -98,7 +105,7 @@ func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func()
 	var entries []entry
 	var block []byte
 	for i := range t.shards {
-		entries = t.shards[i].snapshot(entries[:0], uint64(i)<<hashBits)
+		entries = t.snapshot(entries[:0], i)
 		if len(entries) == 0 {
 			continue
 		}
@@ -113,7 +120,7 @@ func (t *Table) writeDump(f io.Writer, at map[popup.StreamID]uint64, note func()
 	}
 	block = le.AppendUint32(block[:0], 0)
 	block = le.AppendUint64(block, total)
-	if version == dumpVersion {
+	if version >= dumpSeen {
 		if _, err := w.Write(block); err != nil {
 			return err
 		}
@@ -153,14 +160,22 @@ func (t *Table) appendDumpHeader(dst []byte, version uint32, at map[popup.Stream
 	return dst
 }
 
-// snapshot appends the shard's entries, in order. The bits of high are in all of
-// their hashes.
-func (s *shard) snapshot(dst []entry, high uint64) []entry {
+// snapshot appends a shard's entries, in order, and then one for each of its users who is held.
+func (t *Table) snapshot(dst []entry, shard int) []entry {
+	s, high := &t.shards[shard], uint64(shard)<<hashBits
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.slots {
 		if k := s.slots[i].key; k != 0 && k&isTail == 0 {
 			dst = append(dst, s.unpack(i, high|k>>flagBits))
+		}
+	}
+	if t.holds == nil {
+		return dst
+	}
+	for i := range t.holds[shard].slots {
+		if v := &t.holds[shard].slots[i]; v.key != 0 && t.isHeld(v) {
+			dst = append(dst, entry{hash: high | v.key>>flagBits, popup: heldID})
 		}
 	}
 	return dst

@@ -2,6 +2,7 @@ package frequency
 
 import (
 	"encoding/binary"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,9 @@ type Config struct {
 	Key      [16]byte      // of the hash; a dump is of use only under the same key
 	MaxBytes int64         // memory budget of the entries; 0 is DefaultMaxBytes
 	MinGap   time.Duration // least time between any two popups of one user; see also SetMinGap
+	// HeldOnly says that the table has only what was merged, and knows everything of those
+	// alone for whom [Table.Hold] was called. Others are forgotten once all is committed.
+	HeldOnly bool
 	// OnReset is called with each reset of a user that is merged, from wherever: the keyed
 	// hash of the id, and up to when what was served is dropped. It may be called again with
 	// the same one, and from many goroutines; nil: it is not called.
@@ -38,6 +42,7 @@ type Table struct {
 	shards   []shard
 	// For each shard, and under its lock:
 	seen      []sorted // impressions
+	holds     []sorted // users, see isHeld; nil: the table knows everything of everyone
 	copyScans []copyScan
 
 	keep   atomic.Pointer[func(id uint32) int64] // see KeepImpressions
@@ -46,10 +51,16 @@ type Table struct {
 	policy atomic.Pointer[func(id uint32) Retention]
 	nowMS  atomic.Int64 // of the last sweep: what has expired where no local time is given
 
+	// With holds:
+	held        atomic.Uint64 // era 32 | users held in it 32
+	epoch       atomic.Uint32
+	uncommitted atomic.Pointer[[]Epochs]
+	dumping     atomic.Bool // nobody may be forgotten
+
 	sweepMu sync.Mutex // guards cursor
 	cursor  struct {
 		shard, slot int
-		impressions bool // those of the shard, whose entries are done
+		part        part // of the shard
 	}
 
 	dumpMu sync.Mutex // held while the files of a dump are written
@@ -82,7 +93,11 @@ func newTable(c Config, shardBits uint8) *Table {
 		t.maxBytes = DefaultMaxBytes
 	}
 	t.SetMinGap(0)
-	runtime.AddCleanup(t, releaseAll, memory{t.shards, t.seen})
+	if c.HeldOnly {
+		t.holds = make([]sorted, len(t.shards))
+		t.SetUncommitted([]Epochs{{0, math.MaxUint32}})
+	}
+	runtime.AddCleanup(t, releaseAll, memory{t.shards, t.seen, t.holds})
 	metrics := promauto.With(c.Registerer)
 	metrics.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "popupd_state_entries",
@@ -100,6 +115,10 @@ func newTable(c Config, shardBits uint8) *Table {
 		Name: "popupd_state_full_total",
 		Help: "States that were not recorded because the memory budget was reached.",
 	}, func() float64 { return float64(t.refused.Load()) })
+	metrics.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "popupd_users_held",
+		Help: "Users of whom all is known that they have seen, with -state-scope hashed.",
+	}, func() float64 { return float64(t.HeldUsers()) })
 	return t
 }
 
@@ -208,6 +227,11 @@ func (t *Table) tellReset(hash uint64, atMS int64) {
 func (t *Table) Restore(user []byte, id uint32, s popup.State) bool {
 	u := t.Lock(user)
 	defer u.Unlock()
+	if t.holds != nil { // which asks for all that there is of a user
+		if e := quantize(u.hash, id, &s); t.expired(&e, t.nowMS.Load()) {
+			return true
+		}
+	}
 	return u.merge(id, s, t.nowMS.Load())
 }
 

@@ -95,6 +95,9 @@ func (t *Table) RestoreImpression(user []byte, id uint32, servedAtMS int64, acte
 	}
 	u := t.Lock(user)
 	defer u.Unlock()
+	if !u.added(t.nowMS.Load(), t.maxBytes) {
+		return false
+	}
 	_, ok := u.note(id, clock(servedAtMS), flags, t.nowMS.Load(), t.maxBytes)
 	return ok
 }

@@ -75,7 +75,9 @@ func (t *Table) readImpressions(r *bufio.Reader) (total, lost uint64, err error)
 				return 0, 0, fmt.Errorf("%w: an impression of nobody", ErrDumpDamaged)
 			}
 			u := t.lockHash(hash)
-			if _, ok := u.note(le.Uint32(b[8:]), tick(le.Uint32(b[12:])), uint64(b[16])&impressionMask, t.nowMS.Load(), t.maxBytes); !ok {
+			if !u.added(t.nowMS.Load(), t.maxBytes) {
+				lost++
+			} else if _, ok := u.note(le.Uint32(b[8:]), tick(le.Uint32(b[12:])), uint64(b[16])&impressionMask, t.nowMS.Load(), t.maxBytes); !ok {
 				lost++
 			}
 			u.Unlock()

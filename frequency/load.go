@@ -157,7 +157,7 @@ func (t *Table) readDump(r *bufio.Reader) (at map[popup.StreamID]uint64, note []
 	if want := le.Uint64(b[:]); total != want {
 		return nil, nil, fmt.Errorf("%w: %d entries, want %d", ErrDumpDamaged, total, want)
 	}
-	if version == dumpVersion {
+	if version >= dumpSeen {
 		n, out, err := t.readImpressions(r)
 		if err != nil {
 			return nil, nil, err
@@ -199,7 +199,11 @@ func (t *Table) mergeBlock(entries []entry) (lost uint64) {
 		}
 		e := &entries[i]
 		u := t.lockHash(e.hash)
-		if !u.merge(e.popup, e.state(), t.nowMS.Load()) {
+		if e.popup == heldID {
+			if t.holds != nil && !u.hold(t.Era()) {
+				lost++
+			}
+		} else if !u.merge(e.popup, e.state(), t.nowMS.Load()) {
 			lost++
 		}
 		u.Unlock()

@@ -33,12 +33,16 @@ func releaseAll(m memory) {
 		release(m.shards[i].slots)
 		release(m.seen[i].slots)
 	}
+	for i := range m.holds {
+		release(m.holds[i].slots)
+	}
 }
 
 // memory is what a table holds, without the table.
 type memory struct {
 	shards []shard
 	seen   []sorted
+	holds  []sorted
 }
 
 // footprint returns the memory that n slots take, in bytes.

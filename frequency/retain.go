@@ -76,26 +76,48 @@ func (t *Table) Sweep(nowMS int64) {
 	}
 }
 
-// sweepPiece goes on by a piece: first through the entries of a shard, then through its
-// impressions. It returns how many slots it looked at, and whether it has come to the end
-// of the shard.
+// part is a part of a shard.
+type part uint8
+
+const (
+	entriesPart part = iota
+	impressionsPart
+	usersPart
+	numParts
+)
+
+// partLocked returns the slots of a part of a shard.
+func (t *Table) partLocked(shard int, p part) *sorted {
+	switch {
+	case p == impressionsPart:
+		return &t.seen[shard]
+	case p == usersPart && t.holds != nil:
+		return &t.holds[shard]
+	case p == usersPart:
+		return &sorted{}
+	}
+	return &t.shards[shard].sorted
+}
+
+// sweepPiece goes on by a piece through one part of a shard after the other. It returns how
+// many slots it looked at, and whether it has come to the end of the shard.
 func (t *Table) sweepPiece(nowMS int64) (slots int, last bool) {
 	c := &t.cursor
-	s, seen := &t.shards[c.shard], &t.seen[c.shard]
+	s := &t.shards[c.shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	of := &s.sorted
-	if c.impressions {
-		of = seen
-		if t.keep.Load() == nil {
-			t.releaseImpressionsLocked(seen)
-		}
+	of := t.partLocked(c.shard, c.part)
+	if c.part == impressionsPart && t.keep.Load() == nil {
+		t.releaseImpressionsLocked(of)
 	}
 	from := min(c.slot, len(of.slots)) // they may have been released meanwhile
 	end := min(from+sweepSlotsLocked, len(of.slots))
-	if c.impressions {
-		t.removeOldLocked(seen, from, end, nowMS)
-	} else {
+	switch c.part {
+	case impressionsPart:
+		t.removeOldLocked(of, from, end, nowMS)
+	case usersPart:
+		t.forgetLeavingLocked(uint64(c.shard), from, end, false)
+	default:
 		t.removeExpiredLocked(s, from, end, nowMS)
 	}
 	c.slot = end
@@ -103,9 +125,12 @@ func (t *Table) sweepPiece(nowMS int64) (slots int, last bool) {
 		return end - from, false
 	}
 	c.slot = 0
-	if c.impressions = !c.impressions && len(seen.slots) > 0; c.impressions {
-		return end - from, false
+	for c.part++; c.part < numParts; c.part++ {
+		if len(t.partLocked(c.shard, c.part).slots) > 0 {
+			return end - from, false
+		}
 	}
+	c.part = entriesPart
 	c.shard = (c.shard + 1) % len(t.shards)
 	return end - from, true
 }
@@ -129,6 +154,10 @@ func (t *Table) reclaimLocked(hash uint64, nowMS int64) bool {
 	}
 	s.scanMS = nowMS
 	removed, seen := t.removeExpiredLocked(s, 0, len(s.slots), nowMS), t.impressionsOf(hash)
+	if t.holds != nil {
+		shard := t.shardOf(hash)
+		removed += t.forgetLeavingLocked(shard, 0, len(t.holds[shard].slots), true)
+	}
 	if t.keep.Load() == nil {
 		return removed+t.releaseImpressionsLocked(seen) > 0
 	}

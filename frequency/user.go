@@ -140,6 +140,9 @@ type Undo struct {
 // the user ask twice in a tick. It returns false if there is no memory for it: then
 // nothing has changed.
 func (u *User) Serve(ev *popup.Event, f *popup.Frequency) (Undo, bool) {
+	if !u.added(ev.AtMS, u.t.forNew()) {
+		return Undo{}, false
+	}
 	i, e := u.entry(ev.Popup)
 	before := e
 	e.settle(clock(ev.AtMS))
@@ -196,6 +199,9 @@ const (
 // impression before the latest, or on one that is not known, may be a repeat, too: its
 // wait then runs anew, but from no later than [popup.TokenLife] after the impression.
 func (u *User) Act(ev *popup.Event, f *popup.Frequency, ageMS int64) (Undo, Outcome) {
+	if !u.added(ev.AtMS, u.t.maxBytes) {
+		return Undo{}, Full
+	}
 	i, e := u.entry(ev.Popup)
 	before := e
 	e.settle(clock(ev.AtMS))
@@ -304,6 +310,9 @@ func (u *User) Undo(x Undo) {
 func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
 	if clock(s.ServedAtMS) <= u.resetAt() && id != resetID {
 		return true
+	}
+	if !u.added(nowMS, u.t.maxBytes) {
+		return false
 	}
 	i, e := u.entry(id)
 	e = e.merged(u.hash, id, s)

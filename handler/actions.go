@@ -21,6 +21,7 @@ type actionScratch struct {
 	tokens []byte        // decoded, what events refer to
 	events []popup.Event // of the actions that are recorded
 	taken  []taken       // and how to take them back
+	unheld bool          // a user could not be looked up: no more are
 }
 
 // taken is an action that has been applied to its user's state.
@@ -149,6 +150,9 @@ func (s *Server) apply(a *actionScratch, it *item, snap *snapshot.Snapshot, nowM
 	if p := snap.Popup(t.popup); p != nil {
 		waits = &p.Frequency
 	}
+	if !a.unheld && !s.users.Holds(t.user, nil) {
+		a.unheld = !s.lookUps.LookUp(t.user) // it is taken all the same: the database decides what counts
+	}
 	user := s.users.Lock(t.user)
 	undo, outcome := user.Act(ev, waits, it.ageMS)
 	user.Unlock()
@@ -230,6 +234,7 @@ func sendResults[T interface{ problem() problem }](s *Server, ctx *fasthttp.Requ
 // release forgets what the request and the snapshot own.
 func (a *actionScratch) release() {
 	a.json.src = nil
+	a.unheld = false
 	clear(a.items)
 	clear(a.events)
 }

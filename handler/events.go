@@ -2,6 +2,7 @@ package handler
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/valyala/fasthttp"
@@ -33,6 +34,7 @@ type eventScratch struct {
 	events   []popup.Event // to be recorded
 	keys     []uint64      // of each of them, see reportedGoals
 	reports  int           // that they are of
+	unheld   [][]byte      // users
 }
 
 // siteEvents answers POST /v1/events.
@@ -64,7 +66,17 @@ func (s *Server) takeEvents(ctx *fasthttp.RequestCtx, e *eventScratch, form bool
 	snap := s.snapshots.Current()
 	for i := range e.items {
 		it := &e.items[i]
-		if it.wrong = s.checkEvent(it, e.identity); it.wrong != noProblem {
+		if it.wrong = s.checkEvent(it, e.identity); it.wrong == noProblem {
+			s.addUnheld(e, snap, it.uid, it.name)
+		}
+	}
+	if err := s.lookUpUnheld(e, len(e.items)); err != nil {
+		s.fail(ctx, notRecorded)
+		return
+	}
+	for i := range e.items {
+		it := &e.items[i]
+		if it.wrong != noProblem {
 			continue
 		}
 		if err := s.addGoals(e, snap, it.uid, it.name, now); err != nil {
@@ -102,6 +114,25 @@ func (s *Server) checkEvent(it *siteEvent, identity signers) problem {
 	}
 	s.metrics.events[result].Inc()
 	return wrong
+}
+
+var errUnheld = errors.New("not all users could be looked up in time")
+
+// addUnheld notes the user of an event that may mean something, if the user is not held.
+func (s *Server) addUnheld(e *eventScratch, snap *snapshot.Snapshot, user, name []byte) {
+	if len(snap.Goals(name)) > 0 && !s.users.Holds(user, nil) {
+		e.unheld = append(e.unheld, user)
+	}
+}
+
+// lookUpUnheld looks up those that addUnheld has noted, of so many reports: without, nobody
+// knows whether they were exposed to a popup whose goal it is.
+func (s *Server) lookUpUnheld(e *eventScratch, reports int) error {
+	if len(e.unheld) > 0 && !s.lookUps.LookUp(e.unheld...) {
+		s.metrics.events[eventRefused].Add(float64(reports))
+		return errUnheld
+	}
+	return nil
 }
 
 // addGoals adds to e.events what an event means for goals, but what has been recorded
@@ -158,6 +189,12 @@ func (s *Server) Record(events []popup.SiteEvent) error {
 	defer s.eventReports.Put(e)
 	defer e.release()
 	snap, now := s.snapshots.Current(), s.now()
+	for i := range events {
+		s.addUnheld(e, snap, events[i].User, events[i].Name)
+	}
+	if err := s.lookUpUnheld(e, len(events)); err != nil {
+		return err
+	}
 	for i := range events {
 		if err := s.addGoals(e, snap, events[i].User, events[i].Name, now); err != nil {
 			return err
@@ -227,6 +264,8 @@ func (r *reader) siteEvent(it *siteEvent) bool {
 func (e *eventScratch) release() {
 	e.json.src = nil
 	clear(e.items)
+	clear(e.unheld)
+	e.unheld = e.unheld[:0]
 	e.forgetEvents()
 }
 

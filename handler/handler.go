@@ -46,11 +46,25 @@ type Journal interface {
 	Append(events []popup.Event) error
 }
 
+// LookUps has users looked up whom a table does not hold that is HeldOnly.
+type LookUps interface {
+	// LookUp waits, not for long, until the table holds these users, and reports whether it
+	// does. It keeps nothing of their bytes. It may be called from many goroutines.
+	LookUp(users ...[]byte) bool
+}
+
+// noLookUps are those of a table that holds everyone.
+type noLookUps struct{}
+
+func (noLookUps) LookUp(...[]byte) bool { return false }
+
 // Config is what a [Server] is made of.
 type Config struct {
 	Snapshots *snapshot.Store // required, as are the next two
 	Users     *frequency.Table
 	Journal   Journal
+
+	LookUps LookUps // required if Users is HeldOnly
 
 	Secrets         [][]byte // sign tokens: the first signs, all are accepted
 	AllowOrigins    []string // as ParseOrigins takes them
@@ -91,6 +105,7 @@ type Config struct {
 type Server struct {
 	snapshots  *snapshot.Store
 	users      *frequency.Table
+	lookUps    LookUps
 	journal    Journal
 	ready      func() bool
 	now        func() int64
@@ -137,9 +152,12 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		snapshots: c.Snapshots, users: c.Users, journal: c.Journal,
+		snapshots: c.Snapshots, users: c.Users, lookUps: c.LookUps, journal: c.Journal,
 		ready: c.Ready, now: c.Now, log: c.Log, identity: c.Identity, sample: c.Sample, whyNot: c.WhyNot, tracer: c.Tracer,
 		limits: defaultLimits, clients: newClients(c.TrustedProxies), actionRate: newClientRate(c.ActionsPerClient, maxActions), start: time.Now(), nextPoll: newNextPoll(), repeats: newRepeats(), reported: newReportedGoals(),
+	}
+	if s.lookUps == nil {
+		s.lookUps = noLookUps{}
 	}
 	if s.ready == nil {
 		s.ready = func() bool { return true }

@@ -16,13 +16,14 @@ const (
 	none
 	shed       // not decided, or not shown to too many new users: overload, not ready, -new-ids-per-client
 	unrecorded // decided, and not shown, because the journal or the users' state has no room for it
+	unknown    // not decided: the user could not be looked up in time
 	invalid
 	unauthorized
 	previewed // not decided
 	numOutcomes
 )
 
-var outcomeNames = [numOutcomes]string{"served", "none", "shed", "unrecorded", "invalid", "unauthorized", "preview"}
+var outcomeNames = [numOutcomes]string{"served", "none", "shed", "unrecorded", "unknown", "invalid", "unauthorized", "preview"}
 
 // actionResult is what became of an action, as counted.
 type actionResult uint8
@@ -53,7 +54,7 @@ const (
 	eventUnmatched                // no popup's goal, or of a user who was not exposed to one in time
 	eventMalformed                // a body that cannot be read is one
 	eventUnauthorized             // its sig is wrong or missing
-	eventRefused                  // by the journal
+	eventRefused                  // by the journal, or the user could not be looked up in time
 	eventLimited                  // too many from its client
 	numEventResults
 )

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -130,10 +131,13 @@ func (s *Server) decideOnce(p *pollScratch, snap *snapshot.Snapshot, nowMS int64
 
 // decide decides, and journals what was decided: all of it or nothing.
 func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) outcome {
-	if chance := s.whyNot.Picks(&p.draw); chance > 0 {
-		s.whyNot.Take(snap, s.users, &p.Request, nowMS, chance)
+	if !s.tryDecide(p, snap, nowMS) {
+		// Not held. What is looked up may be forgotten again at once, but only by chance.
+		if !s.lookUps.LookUp(p.User, p.PriorUser) || !s.tryDecide(p, snap, nowMS) {
+			p.NextPollSec = decision.DefaultNextPoll(rand.Uint64())
+			return unknown
+		}
 	}
-	p.Decide(snap, s.users, &p.Request, nowMS, &p.newUsers)
 	if s.sample.Keeps(p.UserHash) {
 		s.sample.Keep(&p.Request, p.UserHash, s.users, nowMS)
 	}
@@ -160,6 +164,15 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 		}
 	}
 	return o
+}
+
+// tryDecide decides, or reports false if it is not known what the user has seen.
+func (s *Server) tryDecide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) bool {
+	if chance := s.whyNot.Picks(&p.draw); chance > 0 && s.users.Holds(p.User, p.PriorUser) {
+		s.whyNot.Take(snap, s.users, &p.Request, nowMS, chance)
+	}
+	p.Decide(snap, s.users, &p.Request, nowMS, &p.newUsers)
+	return !p.Unheld
 }
 
 // trusts checks the signature of a uid and reports whether the request may go on.

@@ -99,7 +99,7 @@ func BenchmarkRestore(b *testing.B) {
 			rows := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Restore(b.Context(), startMS, 0, nil, func([]byte, uint32, popup.State) { rows++ }); err != nil {
+				if _, err := s.Restore(b.Context(), startMS, 0, nil, false, func([]byte, uint32, popup.State) { rows++ }); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -125,7 +125,7 @@ func (k *Known) changes(f *Found, streams []progress) (ranges []seqRange, full s
 }
 
 // planRestore decides what of the store has to be read.
-func (db *DB) planRestore(ctx context.Context, tx *sql.Tx, k *Known, limited []uint32) (f Found, err error) {
+func (db *DB) planRestore(ctx context.Context, tx *sql.Tx, k *Known, limited []uint32, changesOnly bool) (f Found, err error) {
 	var nowMS int64
 	var rows uint64
 	if err := tx.QueryRowContext(ctx, "SELECT "+db.dialect.now+", ("+db.dialect.stateRows+")").Scan(&nowMS, &rows); err != nil {
@@ -139,6 +139,9 @@ func (db *DB) planRestore(ctx context.Context, tx *sql.Tx, k *Known, limited []u
 	ranges, full := k.changes(&f, streams)
 	if f.Full = full; full != "" {
 		return f, nil
+	}
+	if changesOnly {
+		rows = 0 // to read all costs nothing then
 	}
 	if f.Events > max(db.changesAtLeast, rows/changesShare) {
 		f.Full = fullMany

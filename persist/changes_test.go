@@ -25,7 +25,7 @@ func (r *reader) read(t testing.TB, s *store) (Found, []string) {
 		s.changesAtLeast = r.limit
 	}
 	users := map[string]bool{}
-	f, err := s.Restore(t.Context(), startMS, 0, r.known, func(user []byte, _ uint32, _ popup.State) { users[string(user)] = true })
+	f, err := s.Restore(t.Context(), startMS, 0, r.known, false, func(user []byte, _ uint32, _ popup.State) { users[string(user)] = true })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ import (
 
 // Restore calls fn for every user and popup whose state still matters at nowMS and is
 // not known, all as they are at one moment after the call. A nil k is nothing known. The
-// user belongs to fn only until it returns; the same state may come more than once.
+// user belongs to fn only until it returns; the same state may come more than once. With
+// changesOnly nothing is read where the whole table would be: Found.Full says so.
 //
 // State matters until [popup.KeepAfterWait] after its wait, [popup.TokenLife] after its
 // impression, and for as long as a goal may count for that; for ever if the popup limits
@@ -28,7 +29,7 @@ import (
 // after the user saw it. The waits that are compared with nowMS were fixed by other
 // servers' clocks; this server goes by nowMS when it decides, too, so what it leaves out
 // would not have made it wait.
-func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k *Known, fn func(user []byte, id uint32, s popup.State)) (f Found, err error) {
+func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k *Known, changesOnly bool, fn func(user []byte, id uint32, s popup.State)) (f Found, err error) {
 	// A pool of its own: the search may take longer than other statements may.
 	pool, err := db.restorePool()
 	if err != nil {
@@ -49,9 +50,12 @@ func (db *DB) Restore(ctx context.Context, nowMS int64, minGap time.Duration, k 
 	if err != nil {
 		return f, fmt.Errorf("restore popups: %w", err)
 	}
-	f, err = db.planRestore(ctx, tx, k, limited)
+	f, err = db.planRestore(ctx, tx, k, limited, changesOnly)
 	if err != nil {
 		return f, fmt.Errorf("restore state: %w", err)
+	}
+	if f.Full != "" && changesOnly {
+		return f, nil
 	}
 	since := []driver.NamedValue{
 		{Ordinal: 1, Value: nowMS - popup.KeepAfterWait.Milliseconds()},

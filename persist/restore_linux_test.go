@@ -19,7 +19,7 @@ func TestRestoreLeavesNoFileOpen(t *testing.T) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Restore(t.Context(), startMS, 0, nil, func([]byte, uint32, popup.State) {}); err != nil {
+	if _, err := db.Restore(t.Context(), startMS, 0, nil, false, func([]byte, uint32, popup.State) {}); err != nil {
 		t.Error(err)
 	}
 	if err := db.Close(); err != nil {

@@ -91,7 +91,7 @@ func TestRestoreGapOfArchived(t *testing.T) {
 		s.mustFlush(t, batchOf(streamID(1), 0, lately, before))
 		for gap, want := range map[time.Duration]int{0: 0, time.Hour: 1, 2 * time.Hour: 2} {
 			n := 0
-			if _, err := s.Restore(t.Context(), startMS, gap, nil, func([]byte, uint32, popup.State) { n++ }); err != nil {
+			if _, err := s.Restore(t.Context(), startMS, gap, nil, false, func([]byte, uint32, popup.State) { n++ }); err != nil {
 				t.Fatal(err)
 			}
 			if n != want {
@@ -131,7 +131,7 @@ func TestRestoreIsOneMoment(t *testing.T) {
 		other := s.open(t)
 		for nth := uint32(0); nth < batches && !t.Failed(); {
 			rows, seen := 0, map[string]uint32{}
-			_, err := other.Restore(t.Context(), startMS, 0, nil, func(user []byte, _ uint32, st popup.State) {
+			_, err := other.Restore(t.Context(), startMS, 0, nil, false, func(user []byte, _ uint32, st popup.State) {
 				rows++
 				if len(user) == 1 {
 					seen[string(user)] = st.Impressions
@@ -163,7 +163,7 @@ func TestRestoreEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		rows := 0
-		_, err := s.Restore(ctx, startMS, 0, nil, func([]byte, uint32, popup.State) {
+		_, err := s.Restore(ctx, startMS, 0, nil, false, func([]byte, uint32, popup.State) {
 			if rows++; rows == 1000 {
 				cancel()
 			}
@@ -176,7 +176,7 @@ func TestRestoreEnds(t *testing.T) {
 				t.Error("a panic of the caller's is lost")
 			}
 		}()
-		_, _ = s.Restore(t.Context(), startMS, 0, nil, func([]byte, uint32, popup.State) { panic("the caller") })
+		_, _ = s.Restore(t.Context(), startMS, 0, nil, false, func([]byte, uint32, popup.State) { panic("the caller") })
 	})
 }
 
@@ -188,7 +188,7 @@ func TestRestoreWithoutPrepared(t *testing.T) {
 	s.mustFlush(t, batchOf(id, 0, shown("a", startMS), shown("b", startMS)))
 	states := func() map[string]popup.State {
 		got := make(map[string]popup.State)
-		if _, err := s.Restore(t.Context(), startMS, 0, nil, func(user []byte, _ uint32, st popup.State) { got[string(user)] = st }); err != nil {
+		if _, err := s.Restore(t.Context(), startMS, 0, nil, false, func(user []byte, _ uint32, st popup.State) { got[string(user)] = st }); err != nil {
 			t.Fatal(err)
 		}
 		return got

@@ -242,7 +242,7 @@ func reset(user string, atMS int64) popup.Event {
 func (s *store) states(t testing.TB, nowMS int64) map[stateKey]popup.State {
 	t.Helper()
 	m := map[stateKey]popup.State{}
-	_, err := s.Restore(t.Context(), nowMS, 0, nil, func(user []byte, id uint32, st popup.State) {
+	_, err := s.Restore(t.Context(), nowMS, 0, nil, false, func(user []byte, id uint32, st popup.State) {
 		m[stateKey{string(user), id}] = st
 	})
 	if err != nil {

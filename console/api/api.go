@@ -124,6 +124,8 @@ type Watcher interface {
 type Users interface {
 	// States calls fn for every popup that is remembered of the user.
 	States(user []byte, fn func(id uint32, s popup.State))
+	// LookUpWithin waits until it is known what these users have seen; a nil user is none.
+	LookUpWithin(ctx context.Context, users ...[]byte) error
 	// Reset forgets the user here and, by an event, everywhere. Once it returns
 	// without an error the event survives the end of the process.
 	Reset(user []byte) error

@@ -54,6 +54,9 @@ func (a *API) explain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.After, q.Limit = after, limit
+	if err := a.lookUp(r.Context(), q.User, q.PriorUser); err != nil {
+		return err
+	}
 	explanation, more := a.config.Explainer.Explain(q)
 	if q.Key != "" && len(explanation.Candidates) == 0 {
 		return popup.ErrNotFound

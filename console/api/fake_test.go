@@ -334,6 +334,7 @@ func (s *site) Record(events []popup.SiteEvent) error {
 type people struct {
 	mu     sync.Mutex
 	full   error // Reset's answer
+	away   error // LookUpWithin's
 	states map[string]map[uint32]popup.State
 }
 
@@ -344,6 +345,12 @@ func (p *people) States(user []byte, fn func(uint32, popup.State)) {
 	for _, id := range slices.Backward(slices.Sorted(maps.Keys(states))) { // any order will do
 		fn(id, states[id])
 	}
+}
+
+func (p *people) LookUpWithin(context.Context, ...[]byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.away
 }
 
 func (p *people) Reset(user []byte) error {

@@ -59,6 +59,9 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := a.lookUp(r.Context(), uid); err != nil {
+		return err
+	}
 	popups := a.config.Snapshots.Current()
 	key := func(id uint32) string {
 		if p := popups.Popup(id); p != nil {
@@ -79,6 +82,16 @@ func (a *API) getUser(w http.ResponseWriter, r *http.Request) error {
 		States []userState   `json:"states"`
 		Recent []servedPopup `json:"recent"` // null: the store can't be asked now
 	}{string(uid), states, a.recent(r.Context(), uid, served, key)})
+	return nil
+}
+
+// lookUp waits until it is known what these users have seen, but not for long.
+func (a *API) lookUp(ctx context.Context, users ...[]byte) error {
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
+	if err := a.config.Users.LookUpWithin(ctx, users...); err != nil {
+		return console.Unavailable("store_unavailable", "What this user has seen can't be looked up at the moment.", err)
+	}
 	return nil
 }
 

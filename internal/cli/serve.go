@@ -46,6 +46,7 @@ type Serve struct {
 	PeerDelay            time.Duration // 0: at once
 	JournalSync          time.Duration // 0: always
 	JournalMax, StateMax int64         // bytes
+	StateScope           string        // all or hashed
 	Flush                bool
 	Drain, Retention     time.Duration
 	ReportTimezone       Zone
@@ -98,6 +99,7 @@ func serveFlags(c *Serve) *flag.FlagSet {
 	fs.TextVar((*syncInterval)(&c.JournalSync), "journal-sync", syncInterval(200*time.Millisecond), "Sync the journal to disk this often, or always; a power failure loses what came since")
 	fs.TextVar((*size)(&c.JournalMax), "journal-max", size(defaultJournalMax), "Limit the journal to this many bytes, as 1GiB; when it is full, nothing is served or recorded")
 	fs.TextVar((*size)(&c.StateMax), "state-max", size(defaultStateMax), "Limit the users' state to this many bytes of memory, as 1GiB; when it is full, polls of unknown users get 204")
+	fs.StringVar(&c.StateScope, "state-scope", "all", "Hold the state of all users, or of those who poll here, behind a balancer that is hashed on uid: others are looked up in the database")
 	fs.BoolVar(&c.Flush, "flush", true, "Move events from Redis to the database on this server")
 	fs.DurationVar(&c.PeerDelay, "peer-delay", 20*time.Millisecond, "Gather what was served for this long before the other servers are told of it; 0 tells them at once and costs more CPU")
 	fs.DurationVar(&c.Drain, "drain", 5*time.Second, "On SIGTERM report unready and go on serving for this long before stopping")
@@ -131,6 +133,9 @@ func ParseServe(args, environ []string, help io.Writer) (Serve, error) {
 	}
 	return c, nil
 }
+
+// HeldOnly reports whether the server has the state of those users only who poll here.
+func (c *Serve) HeldOnly() bool { return c.StateScope == "hashed" }
 
 // wantsJSON reports whether a call that cannot be read asks for logs as JSON.
 func wantsJSON(args, environ []string) bool {
@@ -184,6 +189,8 @@ func (c *Serve) checkWords() error {
 		return fmt.Errorf("-log %q: want text or json", c.Log)
 	case c.AuditErasure != "keep" && c.AuditErasure != "pseudonymise":
 		return fmt.Errorf("-audit-erasure %q: want keep or pseudonymise", c.AuditErasure)
+	case c.StateScope != "all" && c.StateScope != "hashed":
+		return fmt.Errorf("-state-scope %q: want all or hashed", c.StateScope)
 	case c.RedisPrefix == "" || strings.ContainsAny(c.RedisPrefix, "{}* \t\r\n"):
 		return fmt.Errorf("-redis-prefix %q: want a word without braces, stars or spaces", c.RedisPrefix)
 	case c.Data == "":

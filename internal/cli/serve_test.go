@@ -21,7 +21,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	want := Serve{
 		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081", RedisPrefix: "popupd", Data: "./popupd-data",
 		AllowOrigins: []string{"*"}, Identity: "off", ShedAfter: 50 * time.Millisecond, IdleTimeout: 90 * time.Second, PeerDelay: 20 * time.Millisecond, JournalSync: 200 * time.Millisecond, JournalMax: 1 << 30, StateMax: 1 << 30,
-		Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, ReportTimezone: Zone{time.UTC}, PopupMetrics: true, AuditErasure: "keep", OIDCRoleClaim: "roles", Log: "text",
+		StateScope: "all", Flush: true, Drain: 5 * time.Second, Retention: 2160 * time.Hour, ReportTimezone: Zone{time.UTC}, PopupMetrics: true, AuditErasure: "keep", OIDCRoleClaim: "roles", Log: "text",
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)

@@ -114,7 +114,7 @@ func (s *server) start(p *parts) {
 	if s.issuer != nil {
 		p.run("issuer", s.issuer.Run)
 	}
-	p.run("users", s.users.Run)
+	s.startUsers(p)
 	p.run("sample", s.sample.Run)
 	p.run("why not", s.whyNot.Run)
 	p.run("notices", s.notices.Run)

@@ -108,11 +108,11 @@ func (s *server) wireEvents(context.Context) (err error) {
 		PerSecond: s.config.Sample, File: s.dir.Path("sample"), MinGap: s.config.MinGap, Snapshots: s.popups, Now: s.now, Log: s.log,
 	})
 	s.table = frequency.New(frequency.Config{
-		Key: s.keys.state, MaxBytes: s.config.StateMax, MinGap: s.config.MinGap, OnReset: s.sample.Forget, Registerer: s.registry,
+		Key: s.keys.state, MaxBytes: s.config.StateMax, MinGap: s.config.MinGap, HeldOnly: s.config.HeldOnly(), OnReset: s.sample.Forget, Registerer: s.registry,
 	})
 	s.sample.Load(s.table)
 	s.users = userstate.New(userstate.Config{
-		Database: s.db, Table: s.table, Dump: s.dir.Path("state"), DiskRoom: s.sample.DiskRoom, Seed: s.seed(), Shipped: s.shipped(), Now: s.now, Log: s.log, Registerer: s.registry,
+		Database: s.db, Table: s.table, HeldOnly: s.config.HeldOnly(), Dump: s.dir.Path("state"), DiskRoom: s.sample.DiskRoom, Seed: s.seed(), Shipped: s.shipped(), Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	s.journal, err = journal.Open(journal.Config{
 		Dir: s.dir.Path("journal"), MaxBytes: s.config.JournalMax, Sync: s.config.JournalSync, OnAdopt: s.users.Merge,
@@ -154,7 +154,7 @@ func (s *server) wirePolls(context.Context) (err error) {
 		Store: s.db, Snapshots: s.popups, Zone: s.config.ReportTimezone.Location, Log: s.log,
 	})
 	s.polls, err = handler.New(handler.Config{
-		Snapshots: s.popups, Users: s.table, Journal: s.journal,
+		Snapshots: s.popups, Users: s.table, LookUps: s.users, Journal: s.journal,
 		Secrets: s.keys.tokens, AllowOrigins: s.config.AllowOrigins, Identity: handler.Identity(s.config.Identity), IdentitySecrets: s.keys.identity,
 		NewIDsPerClient: s.config.NewIDsPerClient, ActionsPerClient: s.config.ActionsPerClient, TrustedProxies: s.config.TrustedProxies,
 		ShedAfter: s.config.ShedAfter, IdleTimeout: s.config.IdleTimeout, PopupMetrics: s.config.PopupMetrics, Sample: s.sample, WhyNot: s.whyNot, Demo: s.config.Demo, Ready: s.users.Ready, Now: s.now, Log: s.log, Registerer: s.registry, Tracer: s.tracer,

@@ -19,7 +19,13 @@ import (
 
 // TestRandomChanges: whatever other servers do, and whatever of it is missed, a server
 // that restores by change knows all that a full restore finds.
-func TestRandomChanges(t *testing.T) {
+func TestRandomChanges(t *testing.T) { randomChanges(t, false) }
+
+// TestRandomChangesOfHeld: likewise of the users whom a server holds. Others are looked up
+// now and then, and leave memory when nothing of them is uncommitted.
+func TestRandomChangesOfHeld(t *testing.T) { randomChanges(t, true) }
+
+func randomChanges(t *testing.T, heldOnly bool) {
 	steps := 400
 	if testing.Short() {
 		steps = 150
@@ -28,6 +34,7 @@ func TestRandomChanges(t *testing.T) {
 	for _, seed := range []uint64{1, 2, rand.Uint64()} {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			c := newCluster(t, seed)
+			c.heldOnly = heldOnly
 			addStream := func() {
 				var id popup.StreamID
 				for i := range id {
@@ -40,6 +47,9 @@ func TestRandomChanges(t *testing.T) {
 			c.saveDatabase()
 			c.start()
 			for step := range steps {
+				if heldOnly {
+					c.lookUpOrForget()
+				}
 				switch n := c.r.IntN(40); {
 				case n < 12:
 					c.ship(true)
@@ -80,6 +90,9 @@ func TestRandomChanges(t *testing.T) {
 			}
 			c.start()
 			c.check("at the end")
+			if heldOnly && (c.lookedUp == 0 || c.forgotten == 0) {
+				t.Errorf("%d users were looked up, %d forgotten; want some", c.lookedUp, c.forgotten)
+			}
 		})
 	}
 	if reads["changes"] == 0 || len(reads) < 2 {
@@ -96,7 +109,7 @@ func TestRestartReadsChanges(t *testing.T) {
 		" SELECT CONCAT('old', seq), 1, 1, ?, ?, 0, 1, ?, 0, ? FROM seq_1_to_20000", c.now, c.now, c.now, c.now+86_400_000)
 	other := &stream{id: popup.StreamID{9}}
 	c.streams = []*stream{other}
-	c.state = c.server()
+	c.state = c.server(false)
 	c.state.Connect(openJournal(t, filepath.Join(c.dir, "journal")), nil)
 	c.ship(true)
 	c.commit(other, len(other.events))

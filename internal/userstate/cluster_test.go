@@ -56,6 +56,10 @@ type cluster struct {
 
 	state *State
 	log   bytes.Buffer
+
+	heldOnly            bool   // the server under test
+	epochs              epochs // of it
+	lookedUp, forgotten int    // users
 }
 
 // stream is what a server has shipped.
@@ -105,9 +109,9 @@ func (c *cluster) exec(query string, args ...any) {
 }
 
 // server makes a server of this database, with an empty table.
-func (c *cluster) server() *State {
+func (c *cluster) server(heldOnly bool) *State {
 	s := New(Config{
-		Database: c.db, Table: frequency.New(frequency.Config{}), Dump: filepath.Join(c.dir, "state"),
+		Database: c.db, Table: frequency.New(frequency.Config{HeldOnly: heldOnly}), HeldOnly: heldOnly, Dump: filepath.Join(c.dir, "state"),
 		Now: func() int64 { return c.now }, Log: slog.New(slog.NewJSONHandler(&c.log, nil)),
 	})
 	s.table.Sweep(c.now)
@@ -118,7 +122,7 @@ func (c *cluster) server() *State {
 // start starts the server under test, and returns what of the database it read.
 func (c *cluster) start() (read string) {
 	c.Helper()
-	c.state = c.server()
+	c.state, c.epochs = c.server(c.heldOnly), epochs{}
 	c.state.Connect(openJournal(c, filepath.Join(c.dir, "journal")), nil)
 	positions, note, _ := c.state.table.Load(c.state.dump) // none at first
 	c.state.known.loaded(positions, note, c.now)
@@ -321,6 +325,9 @@ func (c *cluster) pendingResets() map[string]bool {
 // database.
 func (c *cluster) check(what string) {
 	c.Helper()
+	if c.heldOnly {
+		c.lookUp(40)
+	}
 	pending := c.pendingResets()
 	seen := c.seen()
 	if err := c.db.RestoreImpressions(c.Context(), &persist.Found{Full: "to compare"}, 0, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
@@ -333,7 +340,7 @@ func (c *cluster) check(what string) {
 			c.Fatalf("%s: impressions of %s end to count (-known +in the database):\n%s", what, user, d)
 		}
 	}
-	full := c.server()
+	full := c.server(false)
 	full.Connect(openJournal(c, c.TempDir()), nil)
 	if _, err := full.mergeStates(c.Context()); err != nil {
 		c.Fatal(err)
@@ -359,6 +366,62 @@ func (c *cluster) check(what string) {
 			c.Fatalf("%s: %s (-known +in the database):\n%s", what, user, d)
 		}
 	}
+}
+
+// lookUp has the server under test hold some users, the first or, of all, each.
+func (c *cluster) lookUp(users int) {
+	c.Helper()
+	for n := range users {
+		if users < 40 {
+			n = c.r.IntN(40)
+		}
+		user := []byte(fmt.Sprint("u", n))
+		if c.state.table.Holds(user, nil) {
+			continue
+		}
+		c.lookedUp++
+		if err := c.state.hold(c.Context(), [][]byte{user}); err != nil {
+			c.Fatal(err)
+		}
+		if !c.state.table.Holds(user, nil) {
+			c.Fatalf("%s was looked up, and is not held", user)
+		}
+	}
+}
+
+// lookUpOrForget has the server under test hold somebody, or forget those who may be.
+func (c *cluster) lookUpOrForget() {
+	c.Helper()
+	switch c.r.IntN(4) {
+	case 0:
+		c.lookUp(1)
+	case 1:
+		users := c.remembered()
+		if c.r.IntN(4) == 0 {
+			for _, s := range slices.Concat(c.streams, c.own) {
+				c.commit(s, len(s.events))
+			}
+		}
+		for range []int{1, 2, 3, 40, 200}[c.r.IntN(5)] { // those who are held leave after a while
+			c.state.endEpoch(c.Context(), &c.epochs)
+		}
+		for range 100 { // a sweep looks at a piece of the table
+			c.state.table.Sweep(c.now)
+		}
+		c.forgotten += users - c.remembered()
+	}
+}
+
+// remembered returns of how many users the server under test knows anything.
+func (c *cluster) remembered() (n int) {
+	for i := range 40 {
+		u := c.state.table.Lock([]byte(fmt.Sprint("u", i)))
+		if u.Known() {
+			n++
+		}
+		u.Unlock()
+	}
+	return n
 }
 
 // seen returns when the newest impressions of each user end to count for caps.

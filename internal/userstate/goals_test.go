@@ -70,7 +70,7 @@ func (m *goalModel) ok(err error) {
 func (m *goalModel) start(i int) {
 	s := m.servers[i]
 	s.table = frequency.New(frequency.Config{})
-	_, err := m.db.Restore(m.Context(), m.nowMS, 0, nil, func(user []byte, id uint32, state popup.State) { s.table.Restore(user, id, state) })
+	_, err := m.db.Restore(m.Context(), m.nowMS, 0, nil, false, func(user []byte, id uint32, state popup.State) { s.table.Restore(user, id, state) })
 	m.ok(err)
 	for _, stream := range s.streams {
 		for j := range stream.events[stream.flushed:] {

@@ -27,8 +27,13 @@ import (
 //     was not, has a goal that counts for longer or caps that do, a popup comes back, the
 //     least gap is longer, memory was short) all is read again.
 //   - The store finds the rest: events that were removed, a database of the past.
+//
+// Where users are held, all that is said of the table is said of those who are. A full read
+// then reads nothing: nobody is held any more, see [frequency.Table.Unhold].
 type known struct {
-	mu            sync.Mutex // guards all
+	heldOnly bool // of users who are held alone
+
+	mu            sync.Mutex // guards what follows
 	whole         bool       // a full read is contained; if not, nothing counts as known
 	caught        bool       // this process has read the database: what its journal lacks is contained, too
 	reading       bool       // from the begin of a restore until one has succeeded
@@ -65,8 +70,8 @@ const (
 	notKept = math.MinInt64 // nothing is to be kept: the popup is archived, or no cap covers it
 )
 
-func newKnown() *known {
-	return &known{streams: make(map[popup.StreamID]*heard), entries: retained{kept: make(map[uint32]int64)}}
+func newKnown(heldOnly bool) *known {
+	return &known{heldOnly: heldOnly, streams: make(map[popup.StreamID]*heard), entries: retained{kept: make(map[uint32]int64)}}
 }
 
 func (k *known) streamLocked(id popup.StreamID) *heard {
@@ -96,6 +101,18 @@ func (k *known) hear(id popup.StreamID, first, last uint64) (missed bool) {
 		h.from, h.to = first, last
 	}
 	return missed
+}
+
+// heardUpTo returns the last event of each stream that is merged, whether or not all before
+// it are.
+func (k *known) heardUpTo() map[popup.StreamID]uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	at := make(map[popup.StreamID]uint64, len(k.streams))
+	for id, h := range k.streams {
+		at[id] = max(h.seq, h.to)
+	}
+	return at
 }
 
 // reach says that everything up to seq is known.
@@ -328,6 +345,7 @@ type note struct {
 	Newest    uint32            `json:"newest"`              // popup
 	LatestMS  int64             `json:"latest_ms"`
 	MinGapMS  int64             `json:"min_gap_ms"`
+	HeldOnly  bool              `json:"held_only"`
 }
 
 const noteVersion = 1
@@ -356,7 +374,7 @@ func (k *known) note(d dumping, refused uint64) []byte {
 	}
 	n := note{
 		Version: noteVersion, Committed: make(map[string]uint64, len(k.Committed)), QuietMS: k.QuietMS,
-		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
+		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest, HeldOnly: k.heldOnly,
 		Kept: least(k.entries.kept, d.kept), Seen: least(k.impressions.kept, d.seen),
 	}
 	for id, last := range k.Committed {
@@ -370,10 +388,10 @@ func (k *known) note(d dumping, refused uint64) []byte {
 }
 
 // loaded takes over what the dump that was loaded knows. A clock that is behind it brings
-// back what was dropped.
+// back what was dropped. A dump of users who were held is not all that others need.
 func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	var n note
-	if json.Unmarshal(text, &n) != nil || n.Version != noteVersion || nowMS < n.LatestMS-popup.KeepAfterWait.Milliseconds() {
+	if json.Unmarshal(text, &n) != nil || n.Version != noteVersion || n.HeldOnly && !k.heldOnly || nowMS < n.LatestMS-popup.KeepAfterWait.Milliseconds() {
 		return
 	}
 	committed := make(map[popup.StreamID]uint64, len(n.Committed))

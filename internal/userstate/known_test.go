@@ -30,7 +30,7 @@ func restoredTo(k *known, full string, committed map[popup.StreamID]uint64) (hol
 // What is heard without a hole is known, what is behind one is not until a restore has
 // found what is missing.
 func TestKnownWithoutHoles(t *testing.T) {
-	k := newKnown()
+	k := newKnown(false)
 	want := func(want map[popup.StreamID]uint64) {
 		t.Helper()
 		if d := cmp.Diff(want, knows(t, k)); d != "" {
@@ -109,7 +109,7 @@ func TestNote(t *testing.T) {
 		{"a state is refused", func(k *known) { k.refused-- }, at, time.Hour, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k := newKnown()
+			k := newKnown(false)
 			k.setKeeps(map[uint32]int64{1: forEver, 2: day, 3: 0}, nil)
 			r, _ := k.beginRead(0, time.Hour, at)
 			k.restored(r, &persist.Found{Full: "why", Committed: map[popup.StreamID]uint64{streamA: 5}, QuietMS: 9, Limited: []uint32{1}}, 0)
@@ -120,7 +120,7 @@ func TestNote(t *testing.T) {
 			if c.spoil != nil {
 				c.spoil(k)
 			}
-			loaded := newKnown()
+			loaded := newKnown(false)
 			loaded.loaded(seqs, k.note(d, 0), c.clock)
 			loaded.setKeeps(c.keeps, nil)
 			_, since := loaded.beginRead(0, c.gap, c.clock)
@@ -139,7 +139,7 @@ func TestNote(t *testing.T) {
 			}
 		})
 	}
-	k := newKnown()
+	k := newKnown(false)
 	for _, note := range []string{"", "{", `{"version":2}`, `{"version":1,"committed":{"x":1}}`} {
 		if k.loaded(nil, []byte(note), at); k.whole {
 			t.Errorf("the note %q is taken", note)
@@ -150,7 +150,7 @@ func TestNote(t *testing.T) {
 // What a popup asks to keep was kept only if it has asked for no less at all times since
 // the latest full read.
 func TestKept(t *testing.T) {
-	k := newKnown()
+	k := newKnown(false)
 	want := func(all string) {
 		t.Helper()
 		if r, _ := k.beginRead(0, 0, 0); r.all != all {
@@ -201,7 +201,7 @@ func TestClockSetBack(t *testing.T) {
 			k.restored(r, &persist.Found{}, now+2*hour)
 		},
 	} {
-		k := newKnown()
+		k := newKnown(false)
 		restoredTo(k, "why", nil)
 		ahead(k)
 		if r, _ := k.beginRead(0, 0, now+hour); r.all != "" {
@@ -215,14 +215,14 @@ func TestClockSetBack(t *testing.T) {
 
 // A sweep without popups keeps nothing for popups that are known later.
 func TestSweptWithoutPopups(t *testing.T) {
-	k := newKnown()
+	k := newKnown(false)
 	k.setKeeps(map[uint32]int64{1: forEver}, nil)
 	r, _ := k.beginRead(0, 0, 0)
 	k.restored(r, &persist.Found{Full: "why", Limited: []uint32{1}}, 0)
 	d, seqs := k.beginDump()
 	text := k.note(d, 0)
 	for sweeps, want := range []string{"", allLonger} {
-		loaded := newKnown()
+		loaded := newKnown(false)
 		loaded.loaded(seqs, text, 0)
 		for range sweeps {
 			loaded.swept(0, 0)

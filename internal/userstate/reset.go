@@ -1,6 +1,7 @@
 package userstate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -19,6 +20,11 @@ func (s *State) Reset(user []byte) error {
 	// What was served last may be in the future of a clock that was set back; it
 	// must go all the same.
 	at := s.now()
+	ctx, cancel := context.WithTimeout(context.Background(), lookUpTimeout)
+	defer cancel()
+	if err := s.LookUpWithin(ctx, user); err != nil {
+		s.log.Warn("a user is reset who could not be looked up", "err", err)
+	}
 	s.table.States(user, func(_ uint32, st popup.State) { at = max(at, st.ServedAtMS) })
 	ev := popup.Event{AtMS: frequency.ResetAt(at), User: user, Action: popup.Reset}
 	if err := s.journal.Append([]popup.Event{ev}); err != nil {

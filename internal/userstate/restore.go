@@ -142,13 +142,14 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 	s.noteJournaled()
 	gap := s.table.MinGap()
 	reading, known := s.known.beginRead(s.table.Refused(), gap, now)
-	found, err := s.db.Restore(ctx, now, gap, known, func(user []byte, id uint32, st popup.State) {
+	found, err := s.db.Restore(ctx, now, gap, known, s.heldOnly, func(user []byte, id uint32, st popup.State) {
 		states++
 		if !s.table.Restore(user, id, st) {
 			lost++
 		}
 	})
-	if longest := s.capMS(); err == nil && longest > 0 {
+	isAnew := s.heldOnly && found.Full != "" // then users are looked up when they poll
+	if longest := s.capMS(); err == nil && longest > 0 && !isAnew {
 		err = s.db.RestoreImpressions(ctx, &found, now-longest, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
 			if !s.table.RestoreImpression(user, id, servedAtMS, acted) {
 				lost++
@@ -163,9 +164,15 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if isAnew {
+		s.table.Unhold()
+	}
 	holes = s.known.restored(reading, &found, now)
 	read := "changes"
-	if found.Full != "" {
+	switch {
+	case isAnew:
+		read = "users when they poll, " + cmp.Or(reading.all, found.Full)
+	case found.Full != "":
 		read = "all, " + cmp.Or(reading.all, found.Full)
 	}
 	s.log.Info("users' state restored", "read", read, "events", found.Events, "states", states, "took", time.Since(start))

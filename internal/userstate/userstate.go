@@ -29,6 +29,7 @@ var errRestoring = errors.New("the users' state is being restored")
 type Config struct {
 	Database *persist.DB
 	Table    *frequency.Table
+	HeldOnly bool                        // whether that is what the table is, see frequency.Config
 	Dump     string                      // path of the dump
 	DiskRoom func() int64                // bytes of disk that other files beside it may take; nil: none
 	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
@@ -45,15 +46,17 @@ type Config struct {
 // State keeps the users' state. Its methods may be called from any goroutine,
 // unless they say otherwise.
 type State struct {
-	db    *persist.DB
-	table *frequency.Table
-	dump  string
-	room  func() int64
-	seed  func(context.Context) error
-	peers *peers
-	known *known
-	now   func() int64
-	log   *slog.Logger
+	db       *persist.DB
+	table    *frequency.Table
+	heldOnly bool
+	lookUps  *lookUps
+	dump     string
+	room     func() int64
+	seed     func(context.Context) error
+	peers    *peers
+	known    *known
+	now      func() int64
+	log      *slog.Logger
 
 	// Set by Connect.
 	journal *journal.Journal
@@ -80,7 +83,8 @@ type State struct {
 // New returns a State that is not ready: see Connect and Restore.
 func New(c Config) *State {
 	return &State{
-		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(), db: c.Database, table: c.Table, dump: c.Dump, room: c.DiskRoom, seed: c.Seed, now: c.Now, log: c.Log,
+		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(c.HeldOnly), lookUps: newLookUps(c.Log, c.Registerer),
+		db: c.Database, table: c.Table, heldOnly: c.HeldOnly, dump: c.Dump, room: c.DiskRoom, seed: c.Seed, now: c.Now, log: c.Log,
 		unheard: retry.Outage{
 			Log: c.Log, Begins: "what other servers have shipped is not known yet", Ends: "what other servers have shipped is known again", EachCause: true,
 		},

@@ -1,0 +1,236 @@
+package frequency
+
+import (
+	"math"
+	"time"
+)
+
+// A user of whom something is in the table, or who was looked up, takes a slot more in a table
+// that is [Config.HeldOnly]:
+//
+//	key    hash 54 | 0 9 | held 1
+//	times  latest poll 32 | era in which the user was held 32
+//	rest   first 32 | last 32: epochs in which something was added
+const isHeld = 1 << 0
+
+const (
+	// EpochLength is the time from one [Table.NextEpoch] to the next.
+	EpochLength = 10 * time.Second
+
+	// How many epochs a user is held who does not poll: longer than a client is told to wait.
+	idleEpochs  = uint32(30 * time.Minute / EpochLength)
+	emptyEpochs = uint32(6 * time.Minute / EpochLength) // with nothing to remember, or while memory is short
+)
+
+// heldID is the popup, which no popup has, of the entry of a dump that says that its user is
+// held.
+const heldID = math.MaxUint32
+
+// Epochs are those from one to another.
+type Epochs struct{ From, To uint32 }
+
+// Held reports whether the user was looked up, and the one with the id before: only then is
+// it known what they have seen. It counts as a poll.
+func (u *User) Held() bool { return u.t.holds == nil || u.polled() }
+
+// polled is Held in a table that is HeldOnly.
+func (u *User) polled() bool {
+	return u.t.polledLocked(&u.span) && (u.prior.s == nil || u.t.polledLocked(&u.prior))
+}
+
+// Holds is [User.Held] for those who only ask; a nil prior is none.
+func (t *Table) Holds(user, prior []byte) bool { return t.holds == nil || t.holdsBoth(user, prior) }
+
+func (t *Table) holdsBoth(user, prior []byte) bool {
+	u := t.LockBoth(user, prior)
+	defer u.Unlock()
+	return u.polled()
+}
+
+// polledLocked reports whether a user is held, who polls now.
+func (t *Table) polledLocked(of *span) bool {
+	s := &t.holds[t.shardOf(of.hash)]
+	i, hi := s.run(keyOf(of.hash))
+	if i == hi || !t.isHeld(&s.slots[i]) {
+		return false
+	}
+	s.slots[i].times = uint64(t.epoch.Load())<<32 | s.slots[i].times&math.MaxUint32
+	return true
+}
+
+func (t *Table) isHeld(v *slot) bool { return v.key&isHeld != 0 && uint32(v.times) == t.Era() }
+
+// Era is what [Table.Hold] asks for: take it before the store is asked.
+func (t *Table) Era() uint32 { return uint32(t.held.Load() >> 32) }
+
+// HeldUsers returns how many users are held; 0 in a table that holds everyone.
+func (t *Table) HeldUsers() int { return int(uint32(t.held.Load())) }
+
+// LookingUp says that the store is about to be asked for a user. Until the next epoch has ended
+// nothing of the user is forgotten: what was not committed when the store answers is in the
+// table, and stays there until the answer is, too. It returns false if there is no memory for it.
+func (t *Table) LookingUp(user []byte) bool {
+	u := t.Lock(user)
+	defer u.Unlock()
+	return u.added(t.nowMS.Load(), t.forNew())
+}
+
+// Hold says that all that the store knew of a user after [Table.LookingUp] is in the table. It
+// returns false if an era has ended since, or there is no memory for it.
+func (t *Table) Hold(user []byte, era uint32) bool {
+	u := t.Lock(user)
+	defer u.Unlock()
+	return t.holds == nil || u.hold(era)
+}
+
+func (u *User) hold(era uint32) bool {
+	v := u.slotOfUser(u.t.nowMS.Load(), u.t.forNew())
+	if v == nil {
+		return false
+	}
+	for held := u.t.held.Load(); ; held = u.t.held.Load() {
+		if uint32(held>>32) != era {
+			return false
+		}
+		if u.t.isHeld(v) || u.t.held.CompareAndSwap(held, held+1) {
+			break
+		}
+	}
+	v.key |= isHeld
+	v.times = uint64(u.t.epoch.Load())<<32 | uint64(era)
+	return true
+}
+
+// Unhold ends an era: nobody is held any more, until [Table.Hold] says so with the next one.
+func (t *Table) Unhold() {
+	for held := t.held.Load(); !t.held.CompareAndSwap(held, (held>>32+1)<<32); held = t.held.Load() {
+	}
+}
+
+// added notes that something is about to be added to what is known of the user, that may not be
+// committed. It returns false if there is no memory for it, as put does. Slots of entries may
+// have moved then.
+func (u *User) added(nowMS, limit int64) bool { return u.t.holds == nil || u.addedNow(nowMS, limit) }
+
+func (u *User) addedNow(nowMS, limit int64) bool {
+	v := u.slotOfUser(nowMS, limit)
+	if v == nil {
+		return false
+	}
+	epoch := u.t.epoch.Load()
+	first, last := uint32(v.rest>>32), uint32(v.rest)
+	if open := *u.t.uncommitted.Load(); len(open) == 0 || last+1 < open[0].From {
+		first = epoch
+	}
+	v.rest = uint64(first)<<32 | uint64(epoch)
+	return true
+}
+
+// slotOfUser returns the user's slot, a new one if need be; nil if there is no memory for it.
+func (u *User) slotOfUser(nowMS, limit int64) *slot {
+	s, key := &u.t.holds[u.t.shardOf(u.hash)], keyOf(u.hash)
+	for {
+		i, hi := s.run(key)
+		if i < hi {
+			return &s.slots[i]
+		}
+		epoch := uint64(u.t.epoch.Load())
+		if s.put(i, slot{key: key, times: epoch << 32, rest: epoch<<32 | epoch}) {
+			return &s.slots[i]
+		}
+		if !u.t.growLocked(s, limit) && !u.t.reclaimLocked(u.hash, nowMS) {
+			u.look()
+			u.t.refused.Add(1)
+			return nil
+		}
+		u.look()
+	}
+}
+
+// NextEpoch begins an epoch and returns the one that has ended.
+func (t *Table) NextEpoch() (ended uint32) { return t.epoch.Add(1) - 1 }
+
+// SetUncommitted says in which of the epochs that have ended something was heard that is not
+// committed yet, ascending. It says it of all that were until the first call.
+func (t *Table) SetUncommitted(open []Epochs) { t.uncommitted.Store(&open) }
+
+// isCommitted reports whether all that was added to a user is committed. An event is in the
+// table shortly before its stream's position is noted, and a look-up takes a while, though less
+// than an epoch: so the epoch after the last one counts, too, and must have ended.
+func (t *Table) isCommitted(v *slot) bool {
+	first, after := uint32(v.rest>>32), uint32(v.rest)+1
+	if after >= t.epoch.Load() {
+		return false
+	}
+	for _, open := range *t.uncommitted.Load() {
+		if first <= open.To && open.From <= after {
+			return false
+		}
+	}
+	return true
+}
+
+// leaves reports whether the user in slot i of a shard may be forgotten: the store knows all of
+// it, and the user is not held, or has not polled for a while.
+func (t *Table) leaves(shard uint64, i int, short bool) bool {
+	v := &t.holds[shard].slots[i]
+	if !t.isCommitted(v) || t.dumping.Load() {
+		return false
+	}
+	s := &t.shards[shard]
+	lo, hi := s.run(v.key >> flagBits << flagBits)
+	if lo < hi && s.popup(lo) == resetID {
+		return false // a look-up would not find it
+	}
+	if !t.isHeld(v) {
+		return true
+	}
+	idle := t.epoch.Load() - uint32(v.times>>32)
+	return idle > idleEpochs || idle > emptyEpochs && (short || lo == hi)
+}
+
+// forgetLocked removes all that is known of the user in slot i of a shard.
+func (t *Table) forgetLocked(shard uint64, i int) {
+	users, seen, s := &t.holds[shard], &t.seen[shard], &t.shards[shard]
+	key := users.slots[i].key >> flagBits << flagBits
+	if held := t.held.Load(); t.isHeld(&users.slots[i]) {
+		for uint32(held>>32) == uint32(users.slots[i].times) && !t.held.CompareAndSwap(held, held-1) {
+			held = t.held.Load()
+		}
+	}
+	users.empty(i)
+	for lo, hi := s.run(key); lo < hi; lo, hi = s.run(key) {
+		s.remove(lo)
+	}
+	for lo, hi := seen.run(key); lo < hi; hi-- {
+		seen.empty(lo)
+	}
+}
+
+// forgetLeavingLocked forgets those in slots from to to-1, and those that move there, who may
+// be, and returns their number.
+func (t *Table) forgetLeavingLocked(shard uint64, from, to int, short bool) (removed int) {
+	users := &t.holds[shard]
+	for i := from; i < to; {
+		if users.slots[i].key != 0 && t.leaves(shard, i, short) {
+			t.forgetLocked(shard, i)
+			removed++
+		} else {
+			i++
+		}
+	}
+	return removed
+}
+
+// anyLeavesLocked reports whether somebody in a shard may be forgotten while memory is short.
+func (t *Table) anyLeavesLocked(shard uint64) bool {
+	if t.holds == nil {
+		return false
+	}
+	for i := range t.holds[shard].slots {
+		if t.holds[shard].slots[i].key != 0 && t.leaves(shard, i, true) {
+			return true
+		}
+	}
+	return false
+}
