@@ -1,0 +1,272 @@
+package userstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/popupd/popupd/frequency"
+	"github.com/popupd/popupd/persist"
+	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
+)
+
+// newLooking returns a state of held users on a store of its own, whose look-ups run.
+func newLooking(t *testing.T, maxBytes int64) *State {
+	t.Helper()
+	db, err := persist.Open(persist.Config{SQLite: filepath.Join(t.TempDir(), "popupd.db"), Host: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := New(Config{
+		Database: db, Table: frequency.New(frequency.Config{HeldOnly: true, MaxBytes: maxBytes}), HeldOnly: true,
+		Now: func() int64 { return time.Now().UnixMilli() }, Log: slog.New(slog.DiscardHandler),
+	})
+	return s
+}
+
+// run looks users up until the test ends, or the function it returns is called.
+func (s *State) run(t *testing.T) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.RunLookUps(ctx) }()
+	stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		done <- nil
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func (s *State) counted(result string) float64 { return testutil.ToFloat64(s.lookUps.results[result]) }
+
+// users returns some ids.
+func users(from, to int) (ids [][]byte) {
+	for n := from; n < to; n++ {
+		ids = append(ids, fmt.Append(nil, "u", n))
+	}
+	return ids
+}
+
+func TestLookUps(t *testing.T) {
+	s := newLooking(t, 0)
+	s.run(t)
+	if !s.LookUp([]byte("a"), nil) || !s.LookUp([]byte("b"), []byte("a")) || !s.table.Holds([]byte("a"), []byte("b")) {
+		t.Error("who was looked up is not held")
+	}
+	if err := s.LookUpWithin(t.Context(), users(0, 3*persist.MaxLookUp+1)...); err != nil || s.table.HeldUsers() != 3*persist.MaxLookUp+3 {
+		t.Errorf("%v, %d users are held", err, s.table.HeldUsers())
+	}
+	before := s.counted(lookUpHeld)
+	if !s.LookUp([]byte("a")) || s.counted(lookUpHeld) != before {
+		t.Error("who is held is looked up again")
+	}
+}
+
+// Of many requests that wait those come together that fit into a query.
+func TestLookUpsGather(t *testing.T) {
+	s := newLooking(t, 0)
+	for _, user := range users(0, 600) {
+		if _, err := s.lookUps.ask([][]byte{user}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, err := s.lookUps.ask(users(600, 601))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := s.run(t)
+	<-last.done
+	stop()
+	var m dto.Metric
+	if err := s.lookUps.seconds.(prometheus.Metric).Write(&m); err != nil || m.Histogram.GetSampleCount() != 3 {
+		t.Errorf("601 users were looked up by %d queries, %v; want 3", m.Histogram.GetSampleCount(), err)
+	}
+	if n := s.table.HeldUsers(); n != 601 {
+		t.Errorf("%d users are held", n)
+	}
+}
+
+// A request does not wait for long, nor where too many do; what is found counts all the same.
+func TestLookUpsAreBounded(t *testing.T) {
+	s := newLooking(t, 0) // nobody answers
+	begin := time.Now()
+	if s.LookUp([]byte("a")) || time.Since(begin) < LookUpWait {
+		t.Errorf("a look-up that nobody answers ends after %v", time.Since(begin))
+	}
+	for len(s.lookUps.waiting) < maxLookUps {
+		if _, err := s.lookUps.ask(users(0, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.LookUpWithin(ctx, []byte("b")); !errors.Is(err, errManyWait) {
+		t.Errorf("one too many: %v", err)
+	}
+	if late, rejected := s.counted(lookUpLate), s.counted(lookUpRejected); late != 1 || rejected != 1 {
+		t.Errorf("%v were late, %v rejected; want 1 each", late, rejected)
+	}
+	s.run(t)
+	for deadline := time.Now().Add(10 * time.Second); !s.table.Holds([]byte("a"), nil); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("who was looked up too late is not held")
+		}
+	}
+}
+
+// While the store does not answer, nobody waits for it; then it is asked again.
+func TestLookUpsWhileTheStoreIsAway(t *testing.T) {
+	s := newLooking(t, 0)
+	var log strings.Builder
+	s.lookUps.outage.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s.db.Close()
+	s.run(t)
+	if s.LookUp([]byte("a")) || s.counted(lookUpFailed) != 1 {
+		t.Errorf("%v look-ups failed, want 1", s.counted(lookUpFailed))
+	}
+	if err := s.LookUpWithin(t.Context(), []byte("a")); !errors.Is(err, errAway) {
+		t.Errorf("at once afterwards: %v", err)
+	}
+	time.Sleep(lookUpPause)
+	if s.LookUp([]byte("a")) || s.counted(lookUpFailed) != 2 {
+		t.Errorf("after a pause: %v look-ups failed, want 2", s.counted(lookUpFailed))
+	}
+	if n := strings.Count(log.String(), "cannot be looked up"); n != 1 {
+		t.Errorf("logged %d times:\n%s", n, &log)
+	}
+}
+
+// Without memory for more users nobody else is held.
+func TestLookUpsWithoutMemory(t *testing.T) {
+	s := newLooking(t, 64<<10)
+	s.run(t)
+	var err error
+	n := 0
+	for ; err == nil && n < 10_000; n++ {
+		err = s.LookUpWithin(t.Context(), users(n, n+1)...)
+	}
+	if err == nil || s.table.HeldUsers() != n-1 {
+		t.Errorf("%v after %d users, of whom %d are held", err, n, s.table.HeldUsers())
+	}
+}
+
+// A look-up that an era has ended under is of no use.
+func TestLookUpOfAnEraBefore(t *testing.T) {
+	s := newLooking(t, 0)
+	era := s.table.Era()
+	s.table.Unhold()
+	if s.table.Hold([]byte("a"), era) || s.table.Holds([]byte("a"), nil) {
+		t.Error("held by what was read in an era before")
+	}
+}
+
+// Where all users are held there is nothing to look up.
+func TestNothingToLookUp(t *testing.T) {
+	s := New(Config{Table: frequency.New(frequency.Config{}), Log: slog.New(slog.DiscardHandler)})
+	if err := errors.Join(s.RunLookUps(t.Context()), s.RunEpochs(t.Context())); err != nil || !s.LookUp([]byte("a")) {
+		t.Error("a user is looked up", err)
+	}
+}
+
+// TestEpochs: an epoch is over when all streams that moved in it are committed that far,
+// whatever others wait for.
+func TestEpochs(t *testing.T) {
+	a, b := popup.StreamID{1}, popup.StreamID{2}
+	type at = map[popup.StreamID]uint64
+	var e epochs
+	e.end(0, at{a: 10, b: 5})
+	e.end(1, at{a: 10, b: 5}) // nothing
+	e.end(2, at{a: 10, b: 8})
+	e.end(3, at{a: 20, b: 8})
+	for _, c := range []struct {
+		committed at
+		open      string
+	}{
+		{nil, "[{0 0} {2 2} {3 3}]"},
+		{at{a: 10}, "[{0 0} {2 2} {3 3}]"},
+		{at{a: 20, b: 4}, "[{0 0} {2 2}]"},
+		{at{a: 20, b: 5}, "[{2 2}]"},
+		{at{a: 20, b: 7}, "[{2 2}]"},
+		{at{b: 8}, "[]"},
+	} {
+		if got := fmt.Sprint(e.committed(c.committed)); got != c.open {
+			t.Errorf("committed up to %v: open are %s, want %s", c.committed, got, c.open)
+		}
+	}
+	for n := range uint64(200) {
+		e.end(uint32(n)+4, at{a: 21 + n, b: 8})
+	}
+	if open := e.committed(nil); len(open) != maxEpochs || open[0] != (frequency.Epochs{From: 4, To: 204 - maxEpochs}) || len(e.streams()) != 1 {
+		t.Errorf("%d are told apart, the first %v, of %d streams", len(open), open[0], len(e.streams()))
+	}
+	if open := e.committed(at{a: 220}); len(open) != 0 {
+		t.Errorf("all is committed, and %v are open", open)
+	}
+}
+
+// TestScopeChanges: a dump of held users is not all that a server needs which holds
+// everybody; one of everybody holds nobody elsewhere; and those who were held still are.
+func TestScopeChanges(t *testing.T) {
+	for _, c := range []struct {
+		before, after bool // HeldOnly
+		all           bool // all is read
+		held          int
+	}{{true, true, false, 1}, {true, false, true, 0}, {false, true, false, 0}, {false, false, false, 0}} {
+		t.Run(fmt.Sprint(c.before, c.after), func(t *testing.T) {
+			dir := t.TempDir()
+			j, err := journal.Open(journal.Config{Dir: filepath.Join(dir, "journal"), MaxBytes: 8 << 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Release()
+			now := time.Now().UnixMilli()
+			open := func(heldOnly bool) *State {
+				s := New(Config{
+					Table: frequency.New(frequency.Config{HeldOnly: heldOnly}), HeldOnly: heldOnly, Dump: filepath.Join(dir, "state"),
+					Now: func() int64 { return now }, Log: slog.New(slog.DiscardHandler),
+				})
+				s.Connect(j, nil)
+				s.ready.Store(true)
+				return s
+			}
+			s := open(c.before)
+			r, _ := s.known.beginRead(0, 0, now)
+			s.known.restored(r, &persist.Found{Full: allUnknown, Committed: map[popup.StreamID]uint64{{1}: 7}}, now)
+			s.table.Merge(&popup.Event{AtMS: now, ServedAtMS: now, User: []byte("u"), Popup: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: now + 1000})
+			if s.table.Hold([]byte("u"), s.table.Era()); !s.save() {
+				t.Fatal("no dump")
+			}
+			s = open(c.after)
+			at, note, err := s.table.Load(s.dump)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.known.loaded(at, note, now)
+			if _, known := s.known.beginRead(0, 0, now); (known == nil) != c.all {
+				t.Errorf("all is read: %v, want %v", known == nil, c.all)
+			}
+			n := 0
+			s.table.States([]byte("u"), func(uint32, popup.State) { n++ })
+			if n != 1 || s.table.HeldUsers() != c.held {
+				t.Errorf("%d states, %d users are held; want 1 and %d", n, s.table.HeldUsers(), c.held)
+			}
+		})
+	}
+}
