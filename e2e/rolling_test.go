@@ -51,9 +51,9 @@ type cluster struct {
 
 // newCluster starts servers that know of *clusterRows users who have seen the popup,
 // behind a HAProxy or an nginx to which the users speak HTTP/2 over TLS.
-func newCluster(t *testing.T, program string, servers int) *cluster {
+func newCluster(t *testing.T, program string, servers int, flags ...string) *cluster {
 	t.Helper()
-	return newClusterOn(t, program, servers, testbed.PopupdOptions{Flags: []string{"-redis", "redis://" + storetest.Redis(t)}})
+	return newClusterOn(t, program, servers, testbed.PopupdOptions{Flags: append(flags, "-redis", "redis://"+storetest.Redis(t))})
 }
 
 // newClusterOn is newCluster for servers with these flags, which say where Redis is.
@@ -70,7 +70,7 @@ func newClusterOn(t *testing.T, program string, servers int, o testbed.PopupdOpt
 	first := start()
 	first.create("one", `{"after_impression_sec":86400}`)
 	first.Kill()
-	c.fill(*clusterRows)
+	fillSeen(t, c.db, *clusterRows)
 	first.restart()
 	c.servers = append(c.servers, first)
 	for len(c.servers) < servers {
@@ -107,17 +107,6 @@ func newPollers(t *testing.T, balancer *testbed.Balancer) *pollers {
 		p.clients = append(p.clients, &http.Client{Transport: transport, Timeout: 10 * time.Second})
 	}
 	return p
-}
-
-// fill makes the rows of users who have seen the popup a minute ago.
-func (c *cluster) fill(users int) {
-	c.t.Helper()
-	now := time.Now().UnixMilli()
-	_, err := c.db.Exec(fmt.Sprintf(`INSERT INTO user_popup (user_id, popup_id, impressions, last_impression_ms, last_shown_ms, acted, last_action, last_action_ms, click_until_ms, next_at_ms, ever)
-		SELECT CONCAT('seen', LPAD(seq, 8, '0')), id, 1, %[2]d, %[2]d, 0, 1, %[2]d, 0, %[3]d, 1 FROM popups, seq_0_to_%[1]d`, users-1, now-60_000, now+86_400_000))
-	if err != nil {
-		c.t.Fatal(err)
-	}
 }
 
 // restartEach ends one server after the other and starts it again.

@@ -105,6 +105,85 @@ func TestHashedScope(t *testing.T) {
 	}
 }
 
+// TestClusterScope: servers that hold only those who poll there are ended, added and killed.
+// Users who come to another server then see nothing again.
+func TestClusterScope(t *testing.T) {
+	needsCluster(t)
+	c := newCluster(t, "haproxy", 3, "-state-scope", "hashed")
+	c.run("haproxy, hashed", []step{
+		{"three restarted in turn, by SIGTERM", c.restartAll},
+		{"one away for some seconds, by SIGTERM", c.drainOne},
+		{"one added, by a reload", c.add},
+		{"one killed, and back after some seconds", c.killOne},
+	})
+	looked, unknown := 0.0, 0.0
+	for _, s := range c.servers {
+		looked += s.lookUps("held")
+		unknown += s.mustMetric(`popupd_decisions_total{outcome="unknown"}`)
+		t.Logf("%v users held, %v states, %v users looked up, %v polls answered without", s.mustMetric("popupd_users_held"),
+			s.mustMetric("popupd_state_entries"), s.lookUps("held"), s.mustMetric(`popupd_decisions_total{outcome="unknown"}`))
+	}
+	if looked == 0 || unknown > looked/20 {
+		t.Errorf("%v users were looked up, of %v polls that took too long; want at most 1 of 20", looked, unknown)
+	}
+}
+
+// TestClusterScopeMoves: users whom a balancer sends anywhere, as none should, see nothing twice
+// that was shown to them so long ago that all servers have heard of it, also while servers of
+// both scopes work side by side, and change it.
+func TestClusterScopeMoves(t *testing.T) {
+	needsCluster(t)
+	st := startStores(t)
+	d := newDeployment(t, st, "moves")
+	servers := []*server{d.server("-state-scope", "hashed"), d.server("-state-scope", "hashed"), d.server()}
+	servers[0].create("one", `{}`)
+	fillSeen(t, d.db, 50_000)
+	for _, s := range servers {
+		eventually(t, 5*time.Second, func() error { return s.wantsPopup(fmt.Sprint("first", s.Address)) })
+	}
+	const users = 2000
+	poll := func(round string, n, user int, wants bool) {
+		t.Helper()
+		s := servers[(n+user)%len(servers)]
+		if p := s.mustAsk(fmt.Sprint("user", user)); (p != nil) != wants {
+			t.Fatalf("%s: user %d is shown %v by server %d, want a popup: %v", round, user, p, (n+user)%len(servers), wants)
+		}
+	}
+	for user := range users {
+		poll("first", 0, user, true)
+	}
+	time.Sleep(unshipped)
+	for n := range 3 {
+		for user := range users {
+			poll("later", n+1, user, false)
+		}
+	}
+	for i, flags := range [][]string{{"-state-scope", "all"}, {"-state-scope", "hashed"}, {"-state-scope", "hashed"}} {
+		servers[i].Flags = append(servers[i].Flags, flags...) // the last one counts
+		if i == 1 {
+			servers[i].Kill()
+		} else {
+			servers[i].stop()
+		}
+		servers[i].restart()
+		for user := range users {
+			poll("after a restart with another scope", i, user, false)
+		}
+		for n := range 500 {
+			if p := servers[i].mustAsk(seenUser(n * 97)); p != nil {
+				t.Fatalf("user %d of the database sees %s", n*97, p.Popup.Key)
+			}
+		}
+	}
+	for _, s := range servers {
+		s.waitDrained()
+	}
+	d.wantRows("impressions", users+len(servers), "SELECT COUNT(*) FROM impression")
+	if err := checkInvariants(d.db, stateInvariant); err != nil { // the rows that were filled in have no events
+		t.Error(err)
+	}
+}
+
 // wantsPopup polls and returns an error if there is no popup.
 func (s *server) wantsPopup(user string) error {
 	p, err := s.ask(user)
