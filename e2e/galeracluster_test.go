@@ -42,7 +42,7 @@ func newGaleraCluster(t *testing.T, lists ...[]int) *galeraCluster {
 		if i == 0 {
 			s.create("one", `{"after_impression_sec":86400}`)
 			s.Kill()
-			c.fill(*clusterRows)
+			fillSeen(t, c.db, *clusterRows)
 			s.restart()
 		}
 		c.servers = append(c.servers, s)

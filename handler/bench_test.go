@@ -38,6 +38,7 @@ func BenchmarkHotPollNothing(b *testing.B) {
 	b.Run("cooldown", func(b *testing.B) { benchmarkHandler(b, "cooling down", 0) })
 	b.Run("cooldown under caps", func(b *testing.B) { benchmarkHandler(b, "cooling down under caps", 0) })
 	b.Run("full cap", func(b *testing.B) { benchmarkHandler(b, "stopped by a cap", 0) })
+	b.Run("held", func(b *testing.B) { benchmarkHandler(b, "cooling down, held", 0) })
 }
 
 // Against BenchmarkHotPollNothing it shows what looking for a traceparent costs.
@@ -53,6 +54,9 @@ func BenchmarkHotPollUntraced(b *testing.B) {
 }
 
 func BenchmarkHotPollServed(b *testing.B) { benchmarkHandler(b, "served", time.Second) }
+
+// Against BenchmarkHotPollServed it shows what it costs that only some users are held.
+func BenchmarkHotPollServedHeld(b *testing.B) { benchmarkHandler(b, "served, held", time.Second) }
 
 // Against BenchmarkHotPollServed it shows what three caps cost whose impressions are found
 // in memory: twenty of a user who is shown a popup a second.

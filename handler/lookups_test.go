@@ -52,6 +52,12 @@ func (l *fakeLookUps) wants(t *testing.T, users ...string) {
 	l.asked = nil
 }
 
+// heldOnly has users looked up, with the first request of each.
+func heldOnly(c *Config) {
+	l := &fakeLookUps{table: frequency.New(frequency.Config{HeldOnly: true})}
+	c.Users, c.LookUps = l.table, l
+}
+
 // newHeldServer returns a server whose users are looked up.
 func newHeldServer(t *testing.T, specs ...string) (*fixture, *fakeLookUps) {
 	l := &fakeLookUps{table: frequency.New(frequency.Config{HeldOnly: true}), known: map[string]popup.State{}}

@@ -286,7 +286,7 @@ func nodeThatLags(t *testing.T, nodes []*storetest.MySQLServer) {
 		},
 		"users' state": func() (any, any, error) {
 			n := 0
-			_, err := db.Restore(ctx, startMS, 0, nil, func([]byte, uint32, popup.State) { n++ })
+			_, err := db.Restore(ctx, startMS, 0, nil, false, func([]byte, uint32, popup.State) { n++ })
 			return n, 2, err
 		},
 		"the audit trail": func() (any, any, error) {
