@@ -60,7 +60,10 @@ func newCluster(t *testing.T, program string, servers int, flags ...string) *clu
 func newClusterOn(t *testing.T, program string, servers int, o testbed.PopupdOptions) *cluster {
 	t.Helper()
 	dsn := storetest.MySQL(t)
-	o.Flags = append([]string{"-mysql", dsn, "-secret", "shared by all servers", "-drain", (5 * *clusterCheck).String()}, o.Flags...)
+	o.Flags = append([]string{
+		"-mysql", dsn, "-secret", "shared by all servers", "-drain", (5 * *clusterCheck).String(),
+		"-shed-after", "0s", // users, balancer, servers and stores share a machine, which may be short of time
+	}, o.Flags...)
 	c := &cluster{t: t, args: o.Flags, db: openDB(t, dsn)}
 	start := func() *server {
 		s := launchWith(t, o)
