@@ -152,3 +152,11 @@ func TestUsersNeedTheState(t *testing.T) {
 	p.Want(503, "not_ready", "GET", "/v1/admin/users/u", "")
 	p.Want(503, "not_ready", "DELETE", "/v1/admin/users/u", "")
 }
+
+// What a user has seen whom this server cannot look up is not said to be nothing.
+func TestUsersWhoCannotBeLookedUp(t *testing.T) {
+	p := newPlane(t)
+	p.users.away = errors.New("the database is away")
+	p.Want(503, "store_unavailable", "GET", "/v1/admin/users/u", "")
+	p.Want(503, "store_unavailable", "POST", "/v1/admin/explain", `{"uid":"u"}`)
+}
