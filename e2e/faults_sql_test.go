@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/popupd/popupd/internal/storetest"
 )
 
 // sqlFaults are what MariaDB may answer instead of doing what it is asked.
@@ -64,7 +66,7 @@ var sqlFaults = []fault{
 			conn, release := sys.mysqlConn()
 			defer release()
 			alter := func(password string) {
-				sys.exec(conn, "ALTER USER "+appUser+"@'%' IDENTIFIED BY '"+password+"'")
+				sys.exec(conn, "SET PASSWORD FOR "+appUser+"@'%' = PASSWORD('"+password+"')")
 				sys.proxies.mysql.cut() // sessions outlive a password
 			}
 			sys.limitRetries(func() {
@@ -162,7 +164,7 @@ var sqlFaults = []fault{
 func (sys *system) deadlock(conn *sql.Conn, weight int) {
 	sys.t.Helper()
 	sys.exec(conn, "BEGIN",
-		fmt.Sprintf("INSERT INTO elsewhere.weight SELECT seq FROM seq_1_to_%d", weight),
+		"INSERT INTO elsewhere.weight SELECT seq FROM "+storetest.Numbers(weight),
 		"SELECT * FROM popupd.popup_stats FOR UPDATE")
 	defer sys.exec(conn, "ROLLBACK")
 	eventually(sys.t, 5*time.Second, func() error {

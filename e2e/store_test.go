@@ -39,8 +39,8 @@ const (
 	sums        = `(SELECT popup_id, SUM(impressions) impressions, SUM(users) users, SUM(clicks) clicks, SUM(dismisses) dismisses, SUM(converts) converts,
 		SUM(controls) controls, SUM(views) views, SUM(releases) releases, SUM(click_users) click_users, SUM(convert_users) convert_users,
 		SUM(control_users) control_users FROM popup_stats GROUP BY popup_id)`
-	// confirmed are the popups that count once the page says that they were seen.
-	confirmed = `(SELECT id FROM popups WHERE JSON_VALUE(spec, '$.frequency.confirm_sec') > 0)`
+	// confirmed are the popups that count once the page says that they were seen. MySQL 5.6 reads no JSON.
+	confirmed = `(SELECT id FROM popups WHERE spec REGEXP '"confirm_sec":[1-9]')`
 	actedBit  = `CASE action WHEN 1 THEN IF(nth = 0, 64, 0) WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 4 THEN 4 WHEN 7 THEN 8 WHEN 8 THEN 16 WHEN 6 THEN 32 WHEN 9 THEN 128 ELSE 0 END`
 )
 

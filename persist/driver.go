@@ -70,6 +70,7 @@ func (c *guardedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx dr
 	if c.readOnly != nil && !opts.ReadOnly {
 		return nil, c.readOnly
 	}
+	opts.ReadOnly = false // InnoDB finds it out by itself, and TiDB refuses START TRANSACTION READ ONLY
 	if tx, err = c.driverConn.BeginTx(ctx, opts); err != nil {
 		return nil, c.note(ctx, err)
 	}

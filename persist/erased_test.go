@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -59,7 +60,7 @@ func TestErasureReadsFewLines(t *testing.T) {
 	s.register(t, streamID(1))
 	const lines = 20_000
 	s.exec(t, "INSERT INTO audit (at_ms, actor, action, object, from_version, to_version)"+
-		" SELECT seq, 'ann', 'reset', CONCAT('user:other', seq), 0, 0 FROM seq_1_to_20000")
+		" SELECT seq, 'ann', 'reset', CONCAT('user:other', seq), 0, 0 FROM "+storetest.Numbers(lines))
 	for range 3 {
 		if _, err := s.AuditUser(t.Context(), popup.Change{Actor: "ann", Action: actionReset}, "u"); err != nil {
 			t.Fatal(err)

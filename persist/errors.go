@@ -21,6 +21,9 @@ var ErrConflict = errors.New("the stream's progress is elsewhere")
 // ErrNewerSchema means that a newer popupd has migrated the store.
 var ErrNewerSchema = errors.New("the store's schema is newer than this popupd")
 
+// ErrOldServer means that the database is of a version that popupd can do nothing with.
+var ErrOldServer = errors.New("the database server is too old: popupd needs MySQL 5.6 or newer, or MariaDB 10.11 or newer")
+
 // class says what to do about an error, and labels it in metrics.
 type class string
 
@@ -75,13 +78,15 @@ func Unavailable(err error) bool {
 	return false
 }
 
-// classOfMySQL knows the numbers of MySQL, MariaDB and Galera.
+// classOfMySQL knows the numbers of MySQL, MariaDB, Galera and TiDB.
 // https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 // https://mariadb.com/kb/en/mariadb-error-code-reference/
+// https://docs.pingcap.com/tidb/stable/error-codes
 func classOfMySQL(err *mysql.MySQLError) class {
 	switch err.Number {
 	case 1020, // record has changed since last read (MariaDB with innodb_snapshot_isolation)
-		1213: // deadlock; Galera: certification failed
+		1213,                         // deadlock; Galera: certification failed
+		8002, 8005, 8022, 8028, 9007: // TiDB: write conflict, COMMIT failed, schema changed; all rolled back
 		return classDeadlock
 	case 1205: // lock wait timeout
 		return classLockWait
@@ -91,7 +96,8 @@ func classOfMySQL(err *mysql.MySQLError) class {
 		1045, 1047, 1053, // access denied, node not ready (Galera), shutdown
 		1152, 1158, 1159, 1160, 1161, 1184, // aborted, network
 		1180,                   // error during COMMIT; Galera: the node has lost the others meanwhile
-		1317, 1927, 3024, 3169: // query interrupted, connection killed, time limit, session killed
+		1317, 1927, 3024, 3169, // query interrupted, connection killed, time limit, session killed
+		8027, 9001, 9002, 9003, 9004, 9005: // TiDB: its schema is out of date; PD or TiKV away, busy
 		return classConnection
 	case 1264, 1265, 1292, 1364, 1366, 1406, // out of range, truncated, wrong value, no value, wrong characters, too long
 		1048, 1062, // null; duplicate, which only a row beyond the progress can be

@@ -118,7 +118,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	s.register(t, id)
 	s.mustFlush(t, batchOf(id, 0, shown("u", startMS)))
 	// InnoDB gives up the transaction that has changed less.
-	tx := s.blocker(t, "INSERT INTO weight SELECT seq FROM seq_1_to_5000", "SELECT * FROM popup_stats FOR UPDATE")
+	tx := s.blocker(t, "INSERT INTO weight SELECT seq FROM "+storetest.Numbers(5000), "SELECT * FROM popup_stats FOR UPDATE")
 	done := s.flushing(t.Context(), batchOf(id, 1, shown("v", startMS)))
 	s.blockedID(t, "INSERT INTO popup_stats")
 	if _, err := tx.Exec("UPDATE ingest_stream SET host = 'other'"); err != nil {
@@ -179,7 +179,7 @@ func throughProxy(t *testing.T, options string) (*store, *proxy) {
 
 // A proxy that freezes leaves a session which holds the stream's progress.
 func TestOrphanedSessionIsKilled(t *testing.T) {
-	s, p := throughProxy(t, "?readTimeout=2s")
+	s, p := throughProxy(t, "?readTimeout=5s") // MySQL 5.6 ends a wait of 1 s after 2 s
 	s.shortWaits(t, s.config.DSN)
 	id := streamID(1)
 	tx := s.holdStats(t, id)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -225,6 +226,7 @@ func TestPoisonGoesAlone(t *testing.T) {
 // Only together are these too much for the statistics: whichever comes last is
 // refused, and nothing of it remains.
 func TestPoisonInTheSum(t *testing.T) {
+	storetest.NeedMariaDB(t, "CHECK before 8.0.16")
 	s := onMySQL(t)
 	id := streamID(1)
 	s.register(t, id)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -43,7 +44,7 @@ func TestImportIsTriedAgain(t *testing.T) {
 	mustImport(t, s, `{"popups":[{"key":"a"}],"settings":{"min_gap_sec":1}}`)
 	s.exec(t, "CREATE TABLE weight (id INT PRIMARY KEY)")
 	// InnoDB gives up the transaction that has changed less.
-	tx := s.blocker(t, "INSERT INTO weight SELECT seq FROM seq_1_to_5000", "SELECT * FROM settings FOR UPDATE")
+	tx := s.blocker(t, "INSERT INTO weight SELECT seq FROM "+storetest.Numbers(5000), "SELECT * FROM settings FOR UPDATE")
 	done := make(chan error, 1)
 	im := decodeImport(t, `{"popups":[{"key":"a","name":"A"},{"key":"b"}],"settings":{"min_gap_sec":2}}`)
 	go func() {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -60,6 +61,9 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 			_ = pool.Close() // all it did is committed, or failed
 		}
 	}()
+	if err := db.tellsTime(ctx, pool); err != nil {
+		return false, err
+	}
 	if err := db.mayCreate(ctx, pool); err != nil {
 		return false, err
 	}
@@ -84,6 +88,18 @@ func (db *DB) migrateOnce(ctx context.Context) (again bool, err error) {
 		db.log.Info("schema migrated", "from", before, "to", newest, "took", time.Since(start))
 	}
 	return false, nil
+}
+
+// tellsTime returns [ErrOldServer] if a server knows no fractions of a second, as MySQL
+// before 5.6.4. Nothing else that popupd needs is as new. Version numbers are not asked,
+// since poolers make up their own.
+func (db *DB) tellsTime(ctx context.Context, pool *sql.DB) error {
+	var ms int64
+	err := pool.QueryRowContext(ctx, "SELECT "+db.dialect.now).Scan(&ms)
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && my.Number == 1064 {
+		return fmt.Errorf("%w (%w)", ErrOldServer, err)
+	}
+	return err
 }
 
 // mayCreate returns a [*DeniedError] if there is no schema yet and its first table may

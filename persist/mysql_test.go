@@ -85,6 +85,7 @@ func TestVariables(t *testing.T) {
 // TestSessionsAreCausal: statements of all pools wait for other nodes of a Galera cluster.
 // TestGalera tries that they do wait.
 func TestSessionsAreCausal(t *testing.T) {
+	storetest.NeedMariaDB(t, "Galera")
 	s := onMySQL(t)
 	restore, err := s.restorePool()
 	if err != nil {
@@ -135,7 +136,8 @@ func (s *store) asUser(t testing.TB, user, password string) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.exec(t, fmt.Sprintf("CREATE OR REPLACE USER %s@'%%' IDENTIFIED BY '%s'", user, password))
+	_, _ = s.raw.Exec(fmt.Sprintf("DROP USER %s@'%%'", user)) // there is one if the test is run again
+	s.exec(t, fmt.Sprintf("CREATE USER %s@'%%' IDENTIFIED BY '%s'", user, password))
 	s.exec(t, fmt.Sprintf("GRANT ALL ON %s.* TO %s@'%%'", config.DBName, user))
 	config.User, config.Passwd = user, password
 	other := &store{clock: s.clock, config: s.config}

@@ -243,8 +243,8 @@ func TestKillStaysOnItsServer(t *testing.T) {
 	if n := second.connections(); !moved || n != 0 {
 		t.Errorf("moved: %t; %d connections to the other node, want none", moved, n)
 	}
-	eventually(t, "the session has ended", func() bool {
-		return s.number(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", orphaned.id) == 0
+	eventually(t, "the session is killed", func() bool { // MySQL 5.6 may notice it when its client says something
+		return s.number(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ? AND COMMAND <> 'Killed'", orphaned.id) == 0
 	})
 }
 

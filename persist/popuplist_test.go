@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/popupd/popupd/internal/popuplist"
+	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/popup"
 )
 
@@ -144,7 +145,7 @@ func TestFindManyPopups(t *testing.T) {
 	s := onMySQL(t)
 	const n = 2*keysAtOnce + 1
 	s.exec(t, "INSERT INTO popups (`key`, status, priority, max_impressions, spec, version, updated_at)"+
-		` SELECT CONCAT('p', seq), 'draft', 0, 0, '{"tags":["t"]}', 1, seq FROM seq_1_to_`+fmt.Sprint(n))
+		` SELECT CONCAT('p', seq), 'draft', 0, 0, '{"tags":["t"]}', 1, seq FROM `+storetest.Numbers(n))
 	page, popups, err := s.FindPopups(t.Context(), popuplist.Query{Tag: "t", Limit: n})
 	if err != nil || page.Total != n || len(popups) != n || popups[n-1].Key != fmt.Sprint("p", n) {
 		t.Errorf("found %d of %d, %v", len(popups), page.Total, err)

@@ -55,14 +55,15 @@ func (f *flusher) identify(ctx context.Context, conn *sql.Conn) error {
 }
 
 // hasReturning tries whether an INSERT can return its rows: MariaDB's can since 10.5,
-// MySQL's cannot. Version numbers are not asked, since poolers make up their own.
+// those of MySQL, TiDB and Vitess cannot. Version numbers are not asked, since poolers make
+// up their own; nor is the error's, which for a syntax that is not known is 1064 or, of
+// Vitess, 1105.
 func (f *flusher) hasReturning(ctx context.Context, conn *sql.Conn) (bool, error) {
 	rows, err := conn.QueryContext(ctx, f.writer.tryReturning)
 	if err == nil {
 		return true, rows.Close()
 	}
-	var my *mysql.MySQLError
-	if errors.As(err, &my) && my.Number == 1064 {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok && !isDenial(my) && classOf(err) == classOther {
 		return false, nil
 	}
 	return false, err

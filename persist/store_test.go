@@ -19,7 +19,10 @@ import (
 	"github.com/popupd/popupd/popup"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+func TestMain(m *testing.M) {
+	sent := tap()
+	os.Exit(sent.check(storetest.Main(m)))
+}
 
 // startMS is the time at which tests begin: 2024-07-03T11:20:00Z.
 const startMS = 1_720_005_600_000
@@ -42,7 +45,9 @@ type store struct {
 
 // withoutReturning makes the store's next sessions those of a server which has no
 // RETURNING, like MySQL.
-func (db *DB) withoutReturning() { db.flusher.writer.tryReturning = "RETURNING" }
+func (db *DB) withoutReturning() { db.flusher.writer.tryReturning = withoutReturning }
+
+const withoutReturning = "RETURNING" // no server takes it
 
 // eachStore runs a test on MariaDB and on SQLite, and then checks the identity.
 func eachStore(t *testing.T, test func(t *testing.T, s *store)) {

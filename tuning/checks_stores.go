@@ -43,8 +43,8 @@ func (m *MySQL) checks() []check {
 	return append(m.Privileges.checks(), []check{
 		{
 			name:   "mysql version",
-			wanted: "MySQL 5.7 or newer, MariaDB 10.11 or newer",
-			why:    "What popupd is tested with. TiDB and Galera answer as one of them.",
+			wanted: "MySQL 5.6 or newer, MariaDB 10.11 or newer",
+			why:    "The oldest that popupd is tested with. Galera answers as MariaDB; TiDB and Vitess answer as MySQL.",
 			look:   func(*Site) (verdict, error) { return m.version() },
 		},
 		{
@@ -188,7 +188,7 @@ func (m *MySQL) version() (verdict, error) {
 	if _, err := fmt.Sscanf(strings.TrimPrefix(text, "5.5.5-"), "%d.%d", &major, &minor); err != nil {
 		return verdict{}, fmt.Errorf("version %.40q: %w", text, errMalformed)
 	}
-	wantMajor, wantMinor := 5, 7
+	wantMajor, wantMinor := 5, 6
 	if strings.Contains(strings.ToLower(text+m.Global["version_comment"]), "mariadb") {
 		wantMajor, wantMinor = 10, 11
 	}

@@ -140,13 +140,15 @@ func TestMySQLVersion(t *testing.T) {
 		want             Status
 	}{
 		{"5.7.44-log", "MySQL Community Server (GPL)", OK},
-		{"5.6.51", "", Warn},
+		{"5.6.24", "MySQL Community Server (GPL)", OK},
+		{"5.5.62", "", Warn},
 		{"8.4.3", "", OK},
 		{"10.11.6-MariaDB-0+deb12u1", "Debian 12", OK},
 		{"5.5.5-10.11.6-MariaDB", "", OK},
 		{"10.6.18-MariaDB", "", Warn},
 		{"11.4.2-log", "MariaDB Server", OK},
 		{"8.0.11-TiDB-v7.5.0", "TiDB Server", OK},
+		{"8.0.30-Vitess", "", OK},
 		{"new", "", Unknown},
 	} {
 		s := Site{MySQL: []MySQL{{Global: map[string]string{"version": c.version, "version_comment": c.comment}}}, Host: hostOf(nil)}

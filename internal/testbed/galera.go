@@ -106,7 +106,9 @@ func (g *galera) join(files string) (*MySQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	node, err := g.bed.mysqlFrom(files, []string{"PATH=" + os.Getenv("PATH") + ":" + g.scripts}, StoreOptions{
+	e := mariadb(files)
+	e.env = []string{"PATH=" + os.Getenv("PATH") + ":" + g.scripts}
+	node, err := g.bed.mysqlOf(e, StoreOptions{
 		Args: append([]string{
 			"--wsrep-on=ON", "--wsrep-provider=" + g.provider, "--wsrep-cluster-name=popupd",
 			"--wsrep-node-address=" + addr, "--wsrep-sst-method=" + transferMethod,

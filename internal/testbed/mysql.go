@@ -11,30 +11,31 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
 
-// MySQL is a private mariadbd, with root and no password. It keeps its data over
-// restarts.
+// MySQL is a private mariadbd, or a mysqld (see [MysqldVariable]), with root and no
+// password. It keeps its data over restarts.
 type MySQL struct {
 	*Process
 	Addr string // host:port
 	dir  string
 }
 
-// MySQL starts a mariadbd without a database. The error is a [*MissingError]
-// where there is no MariaDB.
+// MySQL starts a server without a database. The error is a [*MissingError] where there is
+// no MariaDB.
 func (b *Testbed) MySQL(o StoreOptions) (*MySQL, error) {
-	template, err := dataTemplate("mariadbd")
+	e, err := engineOf()
 	if err != nil {
 		return nil, err
 	}
-	return b.mysqlFrom(template, nil, o)
+	return b.mysqlOf(e, o)
 }
 
-// mysqlFrom starts a mariadbd on a copy of a data directory, with some environment.
-func (b *Testbed) mysqlFrom(template string, env []string, o StoreOptions) (*MySQL, error) {
+// mysqlOf starts a server on a copy of its data directory.
+func (b *Testbed) mysqlOf(e engine, o StoreOptions) (*MySQL, error) {
 	if o.Dir == "" {
 		o.Dir = b.newDir("mysql")
 	}
@@ -45,22 +46,28 @@ func (b *Testbed) mysqlFrom(template string, env []string, o StoreOptions) (*MyS
 			return nil, err
 		}
 	}
-	if _, err := os.Stat(s.DataDir()); errors.Is(err, fs.ErrNotExist) { // else an earlier mariadbd has left its own
-		if err := os.CopyFS(s.DataDir(), os.DirFS(template)); err != nil {
+	if _, err := os.Stat(s.DataDir()); errors.Is(err, fs.ErrNotExist) { // else an earlier server has left its own
+		if err := os.CopyFS(s.DataDir(), os.DirFS(e.template)); err != nil {
 			return nil, fmt.Errorf("copy data directory: %w", err)
 		}
 	}
+	if e.init != "" {
+		file := filepath.Join(s.dir, "init.sql")
+		if err := os.WriteFile(file, []byte(e.init), 0o600); err != nil {
+			return nil, err
+		}
+		e.args = append(e.args, "--init-file="+file)
+	}
 	var err error
 	s.Process, s.Addr, err = b.startOnFreePort(func(_ string, port int) Program {
-		args := append([]string{
-			"mariadbd", "--no-defaults", "--datadir=" + s.DataDir(), "--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
+		args := slices.Concat([]string{
+			e.binary, "--no-defaults", "--datadir=" + s.DataDir(), "--socket=" + s.socket(), "--pid-file=" + filepath.Join(s.dir, "pid"),
 			"--tmpdir=" + temporary,
 			"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port), "--skip-name-resolve",
 			"--innodb-flush-log-at-trx-commit=1", // the durability that popupd assumes
-			"--innodb-buffer-pool-size=128M", "--innodb-log-file-size=96M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M",
-			"--performance-schema=off", "--skip-log-bin",
-		}, o.Args...)
-		return Program{Name: "mariadbd", Args: append(args, asRoot()...), Env: env, Dir: s.dir, Cores: o.Cores, Probe: s.greets}
+			"--innodb-buffer-pool-size=128M", "--key-buffer-size=1M", "--performance-schema=off", "--skip-log-bin",
+		}, e.args, o.Args, asRoot())
+		return Program{Name: e.name, Args: args, Env: e.env, Dir: s.dir, Cores: o.Cores, Probe: s.greets}
 	})
 	if err != nil {
 		return nil, err
@@ -76,18 +83,18 @@ func (s *MySQL) CreateDatabase(name string) (dsn string, err error) {
 	return s.DSN(name), nil
 }
 
-// DSN returns what popupd's -mysql flag takes for a database of this mariadbd.
+// DSN returns what popupd's -mysql flag takes for a database of this server.
 func (s *MySQL) DSN(database string) string {
 	return fmt.Sprintf("root@tcp(%s)/%s", s.Addr, database)
 }
 
-// DataDir is where mariadbd keeps its data, which may be copied while it does not run.
+// DataDir is where the server keeps its data, which may be copied while it does not run.
 func (s *MySQL) DataDir() string { return filepath.Join(s.dir, "data") }
 
-// socket is where mariadbd listens besides its port.
+// socket is where the server listens besides its port.
 func (s *MySQL) socket() string { return filepath.Join(s.dir, "s") }
 
-// asRoot allows root to run mariadbd: containers have no other user.
+// asRoot allows root to run the server: containers have no other user.
 func asRoot() []string {
 	if os.Getuid() == 0 {
 		return []string{"--user=root"}
@@ -150,7 +157,7 @@ func dataTemplate(mariadbd string) (string, error) {
 	return template, nil
 }
 
-// greets reports whether mariadbd sends its handshake, on the socket: on the
+// greets reports whether the server sends its handshake, on the socket: on the
 // port, connections given up would count as errors of a host.
 func (s *MySQL) greets() error {
 	conn, err := net.DialTimeout("unix", s.socket(), time.Second)
@@ -166,7 +173,7 @@ func (s *MySQL) greets() error {
 		return err
 	}
 	if head[4] != 10 {
-		return errors.New("mariadbd refuses connections")
+		return errors.New("the server refuses connections")
 	}
 	return nil
 }

@@ -9,6 +9,6 @@ CREATE TABLE IF NOT EXISTS console_session (
     seen_ms         BIGINT          NOT NULL,
     ends_ms         BIGINT          NOT NULL,
     PRIMARY KEY (id),
-    KEY by_name (name),
+    KEY by_name (name(191)), -- an index of MySQL 5.6 takes 767 bytes
     KEY by_created (created_ms)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
