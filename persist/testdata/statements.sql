@@ -123,6 +123,8 @@ SAVEPOINT half
 SELECT (TIMESTAMPDIFF(MICROSECOND, 's', UTC_TIMESTAMP(1)) DIV 1)
 SELECT (TIMESTAMPDIFF(MICROSECOND, 's', UTC_TIMESTAMP(1)) DIV 1), (SELECT COALESCE(MAX(TABLE_ROWS), 1) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 's')
 SELECT 1 FROM schema_version LIMIT 1
+SELECT 1, user_id, popup_id, acted, last_impression_ms, impressions, last_action, last_shown_ms, last_action_ms, click_until_ms, next_at_ms FROM user_popup WHERE user_id IN (1)
+SELECT 1, user_id, popup_id, acted, last_impression_ms, impressions, last_action, last_shown_ms, last_action_ms, click_until_ms, next_at_ms FROM user_popup WHERE user_id IN (1) UNION ALL SELECT 1, user_id, popup_id, acted, served_at_ms, 1, 1, 1, 1, 1, 1 FROM impression WHERE user_id IN (1) AND served_at_ms > 1
 SELECT @@innodb_lock_wait_timeout
 SELECT @@tx_isolation
 SELECT @@wait_timeout
@@ -219,6 +221,7 @@ SELECT seq, (TIMESTAMPDIFF(MICROSECOND, 's', UTC_TIMESTAMP(1)) DIV 1) FROM exper
 SELECT seq, at_ms, user_id, popup_id, version, variant, action, served_at_ms, nth, repeated FROM event WHERE stream_no = 1 AND seq > 1 AND seq <= 1 ORDER BY seq LIMIT 1
 SELECT served_at_ms, version, variant, acted FROM impression WHERE user_id = 's' AND popup_id = 1 AND served_at_ms >= 1 ORDER BY served_at_ms
 SELECT stream_id FROM ingest_stream WHERE closed = 1 AND updated_ms <= (TIMESTAMPDIFF(MICROSECOND, 's', UTC_TIMESTAMP(1)) DIV 1) - 1 AND updated_ms > (TIMESTAMPDIFF(MICROSECOND, 's', UTC_TIMESTAMP(1)) DIV 1) - 1 ORDER BY stream_no
+SELECT stream_id, last_seq FROM ingest_stream WHERE stream_id IN (1)
 SELECT stream_no, (SELECT COUNT(*) FROM erasure), (SELECT COALESCE(SUM(id), 1) FROM erasure), (TIMESTAMPDIFF(MICROSECOND, 's', UTC_TIMESTAMP(1)) DIV 1) FROM ingest_stream WHERE stream_id = 's'
 SELECT stream_no, MIN(seq) FROM goal_pending GROUP BY stream_no
 SELECT stream_no, first_seq, bytes FROM dead_frame WHERE bytes IS NOT NULL
