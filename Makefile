@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-mysql test-arm64 engines cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
+.PHONY: run build test test-short test-bench test-mysql test-arm64 engines cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start scope changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
@@ -131,6 +131,9 @@ outage: stores ## Measure a minute with both stores down between two minutes wit
 
 start: stores ## Measure how long a start takes with 50 million rows of users' state in MariaDB: 10 GB of disk and of memory, 15 minutes.
 	$(GO) run ./bench/start $(ARGS)
+
+scope: stores ## Run ten servers with -state-scope hashed on 20 million users, while one is added, one told to end and one killed: 6 GB of disk, 15 minutes.
+	$(GO) run ./bench/scope $(ARGS)
 
 changes: stores ## Create 10,000 popups one by one on two servers, and measure what a change then costs them and the polls.
 	$(GO) run ./bench/changes $(ARGS)

@@ -85,6 +85,7 @@ var imports = map[string][]string{
 	"bench/openloop":       {},
 	"bench/plot":           {},
 	"bench/results":        {},
+	"bench/scope":          {"bench/results", "internal/testbed"},
 	"bench/start":          {"bench/results", "internal/testbed"},
 	"bench/timewait":       {"bench/plot", "bench/results", "internal/testbed"},
 	"bench/wrk":            {"bench/results", "internal/testbed"},
