@@ -44,9 +44,13 @@ type limits struct {
 	early time.Duration // how early a limit may come
 
 	leastIdle time.Duration // what idle shrinks to when connections run short
+
+	// settle is for how long after a listener has begun no request counts as late: what came
+	// while no process accepted connections comes first, and makes the next ones wait.
+	settle time.Duration
 }
 
-var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: DefaultIdleTimeout, early: time.Second, leastIdle: MinIdleTimeout}
+var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: DefaultIdleTimeout, early: time.Second, leastIdle: MinIdleTimeout, settle: 2 * time.Second}
 
 // connState is told by fasthttp that a request begins or has been answered.
 func connState(c net.Conn, state fasthttp.ConnState) {
@@ -97,9 +101,13 @@ func (c *conn) arrived(at int64, fresh bool) {
 		return
 	}
 	c.age = max(0, time.Duration(time.Now().UnixNano()-at)) // the clock may have been set
+	now := time.Since(s.start)
 	if !fresh {
 		// It may have been sent while the one before was under way.
-		c.age = min(c.age, time.Since(s.start)-c.wrote)
+		c.age = min(c.age, now-c.wrote)
+	}
+	if now-c.listener.began < c.listener.limits.settle {
+		c.age = 0
 	}
 	s.overload.waited(c.age, fresh)
 }

@@ -21,6 +21,7 @@ type listener struct {
 	server    *Server
 	limits    limits
 	limit     int64
+	began     time.Duration // since the server's start
 	open      atomic.Int64
 	fresh     atomic.Int64 // accepted, and not read from yet
 	above     *rejecter
@@ -30,7 +31,7 @@ type listener struct {
 
 func newListener(ln net.Listener, s *Server) *listener {
 	return &listener{
-		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()),
+		Listener: ln, server: s, limits: s.limits, limit: int64(maxConnections()), began: time.Since(s.start),
 		above: newRejecter(s), closing: make(chan struct{}),
 	}
 }

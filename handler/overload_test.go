@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -270,6 +271,7 @@ func (c *lateConn) Arrived() int64 { return time.Now().UnixNano() - c.listener.b
 func TestOverloadedAnswers(t *testing.T) {
 	f := newServer(t, func(c *Config) { c.ShedAfter = time.Hour }, "")
 	f.ln = fasthttputil.NewInmemoryListener()
+	f.Server.limits.settle = 0
 	late := &lateListener{Listener: f.ln}
 	f.serve(late)
 	f.transport.DisableKeepAlives = true // or a request is no older than the answer to the one before it
@@ -357,7 +359,8 @@ func (c *stampedConn) Arrived() int64 {
 }
 
 // What a request has waited is what its first bytes have, and not since before the
-// answer to the one before it. New connections have a queue of their own.
+// answer to the one before it, or before the listener began. New connections have a queue of
+// their own.
 func TestRequestAge(t *testing.T) {
 	metrics, err := newMetrics(nil, nil)
 	if err != nil {
@@ -392,4 +395,13 @@ func TestRequestAge(t *testing.T) {
 	inner.waited[0] = 3 * time.Minute
 	c.Read(b)
 	waited("the third", 3*time.Minute, [2]int{1, 1})
+	// While one process has ended and the next has not begun, connections wait in a socket that
+	// was passed. That is no overload of the next.
+	for began, want := range map[time.Duration]time.Duration{time.Second: 0, 3 * time.Second: 2 * time.Minute} {
+		s.overload.windows[1].reset()
+		c = &conn{Conn: inner, stamped: inner, listener: &listener{limits: defaultLimits, server: s, began: time.Since(s.start) - began}}
+		inner.waited = []time.Duration{2 * time.Minute}
+		c.Read(b)
+		waited(fmt.Sprintf("%v after the listener began", began), want, [2]int{1, int(want / (2 * time.Minute))})
+	}
 }
