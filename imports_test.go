@@ -67,9 +67,10 @@ var imports = map[string][]string{
 	"internal/sample":      {"decision", "frequency", "internal/durable", "internal/retry", "popup", "snapshot"},
 	"internal/server": {
 		"console", "console/api", "console/live", "console/oidc", "console/sessions", "console/tokens", "console/web", "decision", "docs", "frequency", "handler", "internal/cli", "internal/datadir", "internal/doctor", "internal/netsock", "internal/notice", "internal/popuplist",
-		"internal/redisclient", "internal/retry", "internal/sample", "internal/tracing", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
+		"internal/redisclient", "internal/retry", "internal/sample", "internal/systemd", "internal/tracing", "internal/userstate", "persist", "popup", "queue", "queue/journal", "sdk", "snapshot", "snapshot/follow", "tuning",
 	},
 	"internal/siphash":   {},
+	"internal/systemd":   {},
 	"internal/tracing":   {"internal/retry"},
 	"internal/userstate": {"frequency", "internal/retry", "persist", "popup", "queue/journal", "snapshot", "snapshot/follow"},
 

@@ -38,7 +38,7 @@ func run(command string, args, environ []string, stdout, stderr io.Writer) int {
 	level.Set(c.LogLevel)
 	log := plainlog.New(c.Log, level, stderr)
 	if err == nil {
-		err = server.Run(c, stdout, log, level)
+		err = server.Run(c, environ, stdout, log, level)
 	}
 	if c.Log == "json" {
 		return cli.ExitLogged(log, err)

@@ -76,6 +76,8 @@ func TestRefusals(t *testing.T) {
 		{"unreadable URL", nil, append(ports, "-redis", "redis://user:hunter2@host:port"), 2, "-redis"},
 		{"unreadable DSN in a variable", []string{"POPUPD_MYSQL=user:hunter2@nowhere"}, ports, 2, "-mysql"},
 		{"URL without a scheme", []string{"POPUPD_REDIS=:hunter2@host:6379"}, ports, 2, "-redis"},
+		{"sockets for nobody", []string{"LISTEN_FDS=1", "LISTEN_PID=me"}, ports, 1, "LISTEN_PID"},
+		{"a service manager that is nowhere", []string{"NOTIFY_SOCKET=notify"}, ports, 1, "NOTIFY_SOCKET"},
 		{"secret and its file", []string{"POPUPD_SECRET=hunter2"}, append(ports, "-secret-file", file), 2, "exclude"},
 		{"empty secret file", nil, append(ports, "-admin-token-file", file), 1, "-admin-token-file"},
 		{"unreadable address", nil, []string{"-listen", "nowhere", "-admin-listen", "127.0.0.1:0"}, 1, "nowhere"},

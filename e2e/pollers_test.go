@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type pollers struct {
 	// clients speak TLS to the balancer and take turns; without any, client speaks plain
 	// HTTP/1.1.
 	clients []*http.Client
+	plain   *http.Client // in place of client, if any
 
 	turn     atomic.Uint32
 	mu       sync.Mutex
@@ -198,7 +200,7 @@ func (p *pollers) send(method, path string, body []byte) (answer []byte, ok bool
 }
 
 func (p *pollers) exchange(method, path string, body []byte) (status int, answer []byte, err error) {
-	scheme, sender := "http", client
+	scheme, sender := "http", cmp.Or(p.plain, client)
 	if len(p.clients) > 0 {
 		scheme, sender = "https", p.clients[int(p.turn.Add(1))%len(p.clients)]
 	}

@@ -16,8 +16,9 @@ import (
 // yet: the kernel refuses connections, so that clients go elsewhere at once. Its
 // methods are for one goroutine.
 type Bound struct {
-	fd   int // -1 after Listen or Close
-	addr net.Addr
+	fd    int // -1 after Listen or Close
+	addr  net.Addr
+	mates Mates // nil: the address is shared with nobody
 }
 
 // deferAccept is for how many seconds the kernel keeps a connection that sends
@@ -28,9 +29,9 @@ const deferAccept = 1
 var errBound = errors.New("bound")
 
 // Bind binds a TCP address as net.Listen does. It returns the error of a listener
-// on an address that is taken. Of two processes that have both bound an address and
-// not listened yet, the second gets that error from [Bound.Listen] (socket(7),
-// SO_REUSEADDR).
+// on an address that is taken, unless one of the mates has it: see [Mates]. Of two
+// processes that have both bound an address and not listened yet, the second gets that
+// error from [Bound.Listen] (socket(7), SO_REUSEADDR).
 //
 // Beside those of [ListenPortable] the socket has options that connections inherit
 // (tcp(7)):
@@ -40,14 +41,11 @@ var errBound = errors.New("bound")
 //   - TCP_NODELAY: as net sets it, but once.
 //   - SO_TIMESTAMPNS: the kernel notes when each packet arrives. Where it cannot,
 //     there are no stamps.
-func Bind(ctx context.Context, address string) (*Bound, error) {
-	b := &Bound{fd: -1}
+func Bind(ctx context.Context, address string, mates Mates) (*Bound, error) {
+	b := &Bound{fd: -1, mates: mates}
 	config := listenConfig()
 	config.Control = func(_, resolved string, c syscall.RawConn) error {
-		err := setOptions(c)
-		if err == nil {
-			err = b.bind(c, resolved)
-		}
+		err := b.bind(c, resolved)
 		if err == nil {
 			err = errBound // net closes its descriptor, b.fd keeps the socket
 		}
@@ -65,17 +63,11 @@ func Bind(ctx context.Context, address string) (*Bound, error) {
 	return b, nil
 }
 
-func setOptions(c syscall.RawConn) error {
-	var err error
-	if controlErr := c.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
-		err = os.NewSyscallError("setsockopt", errors.Join(
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1),
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, deferAccept)))
-	}); controlErr != nil {
-		return controlErr
-	}
-	return err
+func setOptions(fd int) error {
+	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
+	return os.NewSyscallError("setsockopt", errors.Join(
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1),
+		syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, deferAccept)))
 }
 
 // bind binds net's socket, and keeps a descriptor of it.
@@ -107,19 +99,33 @@ func (b *Bound) bindDescriptor(fd int, to netip.AddrPort) error {
 	} else {
 		name = &syscall.SockaddrInet6{Port: int(to.Port()), Addr: addr.As16(), ZoneId: zoneID(addr.Zone())}
 	}
-	if err := syscall.Bind(fd, name); err != nil {
+	if err := setOptions(fd); err != nil {
+		return err
+	}
+	err = syscall.Bind(fd, name)
+	if err == syscall.EADDRINUSE && b.mayShare(tcpAddr(name, addr.Zone())) {
+		if err = share(fd); err == nil {
+			err = syscall.Bind(fd, name)
+		}
+	}
+	if err != nil {
 		return os.NewSyscallError("bind", err)
 	}
 	if name, err = syscall.Getsockname(fd); err != nil {
 		return os.NewSyscallError("getsockname", err)
 	}
 	b.addr = tcpAddr(name, to.Addr().Zone())
+	b.fd, err = duplicate(fd)
+	return err
+}
+
+// duplicate returns another descriptor of a file.
+func duplicate(fd int) (int, error) {
 	kept, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
 	if errno != 0 {
-		return os.NewSyscallError("fcntl", errno)
+		return -1, os.NewSyscallError("fcntl", errno)
 	}
-	b.fd = int(kept)
-	return nil
+	return int(kept), nil
 }
 
 // zoneID returns the number of a zone, which is the name of an interface or a number.
@@ -147,9 +153,12 @@ func (b *Bound) Addr() net.Addr { return b.addr }
 // Listen begins to take connections. The listener is a [Stamper]. It is called once;
 // closing the address is the listener's from then on.
 func (b *Bound) Listen() (net.Listener, error) {
-	// The backlog is net's: all that net.core.somaxconn allows.
-	if err := syscall.Listen(b.fd, math.MaxInt32); err != nil {
-		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: b.addr, Err: os.NewSyscallError("listen", err)}
+	shared, err := b.listen()
+	if err == nil && b.mates != nil {
+		err = b.offer(shared)
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: b.addr, Err: err}
 	}
 	// The poller is told only now: to it a socket that does not listen has ended.
 	file := os.NewFile(uintptr(b.fd), "tcp")
@@ -160,6 +169,19 @@ func (b *Bound) Listen() (net.Listener, error) {
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: b.addr, Err: err}
 	}
 	return &listener{file: file, raw: raw, addr: b.addr}, nil
+}
+
+// listen is listen(2) with net's backlog: all that net.core.somaxconn allows. It reports
+// whether a mate listens there, too.
+func (b *Bound) listen() (shared bool, err error) {
+	shared = b.mayShare(b.addr)
+	err = syscall.Listen(b.fd, math.MaxInt32)
+	if err == syscall.EADDRINUSE && shared { // it began to listen after this one was bound
+		if err = share(b.fd); err == nil {
+			err = syscall.Listen(b.fd, math.MaxInt32)
+		}
+	}
+	return shared, os.NewSyscallError("listen", err)
 }
 
 // Close gives the address up, if Listen has not been called. It may be called again.

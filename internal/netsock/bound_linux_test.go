@@ -11,7 +11,7 @@ import (
 // An address that is bound refuses connections until it is listened on, and is taken.
 func TestBoundRefuses(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0", "0.0.0.0:0", "localhost:0"} {
-		b, err := Bind(t.Context(), address)
+		b, err := Bind(t.Context(), address, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", address, err)
 		}
@@ -27,7 +27,7 @@ func TestBoundRefuses(t *testing.T) {
 		if ln.Addr() != b.Addr() {
 			t.Errorf("%s: listens on %v, is bound to %v", address, ln.Addr(), b.Addr())
 		}
-		if other, err := Bind(t.Context(), ln.Addr().String()); !errors.Is(err, syscall.EADDRINUSE) {
+		if other, err := Bind(t.Context(), ln.Addr().String(), nil); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("%s: bound again: %v, %v; want in use", address, other, err)
 		}
 		c, err := net.Dial("tcp", ln.Addr().String())
@@ -49,12 +49,12 @@ func TestBoundRefuses(t *testing.T) {
 
 // Of two that have bound an address, the second to listen is told.
 func TestBoundTwice(t *testing.T) {
-	a, err := Bind(t.Context(), "127.0.0.1:0")
+	a, err := Bind(t.Context(), "127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	b, err := Bind(t.Context(), a.Addr().String())
+	b, err := Bind(t.Context(), a.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

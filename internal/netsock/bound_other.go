@@ -4,6 +4,7 @@ package netsock
 
 import (
 	"context"
+	"errors"
 	"net"
 )
 
@@ -15,8 +16,8 @@ type Bound struct {
 	listened bool
 }
 
-// Bind listens on a TCP address as [ListenPortable] does.
-func Bind(ctx context.Context, address string) (*Bound, error) {
+// Bind listens on a TCP address as [ListenPortable] does. Here it is shared with nobody.
+func Bind(ctx context.Context, address string, _ Mates) (*Bound, error) {
 	ln, err := ListenPortable(ctx, address)
 	if err != nil {
 		return nil, err
@@ -42,3 +43,9 @@ func (b *Bound) Close() error {
 	b.listened = true
 	return b.listener.Close()
 }
+
+// BoundTo is for Linux alone.
+func BoundTo(int, Mates) (*Bound, error) { return nil, errors.ErrUnsupported }
+
+// ListenOn is for Linux alone.
+func ListenOn(int) (net.Listener, error) { return nil, errors.ErrUnsupported }

@@ -32,9 +32,20 @@ type Stamped interface {
 	Arrived() int64
 }
 
+// Mates are the processes that may listen on an address together with this one, so that one
+// can take the place of another without a gap: those of the same data directory. Who has
+// come last gets the new connections; the others keep those that they have. Addresses are
+// written as net.Addr's String does.
+type Mates interface {
+	// At reports whether one of them listens on an address.
+	At(address string) bool
+	// Join tells them that this process listens on it, until it ends.
+	Join(address string) error
+}
+
 // Listen binds a TCP address and listens on it: see [Bind].
 func Listen(ctx context.Context, address string) (net.Listener, error) {
-	b, err := Bind(ctx, address)
+	b, err := Bind(ctx, address, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // TestGreet: the token that was made is told, one that was given is not.
 func TestGreet(t *testing.T) {
-	bound, err := netsock.Bind(t.Context(), "127.0.0.1:0")
+	bound, err := netsock.Bind(t.Context(), "127.0.0.1:0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

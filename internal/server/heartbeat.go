@@ -35,6 +35,7 @@ func (s *server) heartbeat(ctx context.Context) error {
 	told := false
 	for {
 		err := s.beat()
+		s.beaten.Store(int64(time.Since(s.started)))
 		if err == nil || s.users.Ready() {
 			outage.Report(err)
 		}

@@ -30,7 +30,10 @@ func (l testLog) Write(b []byte) (int, error) { l.Logf("%s", b); return len(b), 
 
 // runServer runs a server with a data directory of its own, or that of -data, and returns what
 // ends it as SIGTERM does, and waits for that.
-func runServer(t *testing.T, flags ...string) (stop func()) {
+func runServer(t *testing.T, flags ...string) (stop func()) { return runServerIn(t, nil, flags...) }
+
+// runServerIn is runServer in an environment.
+func runServerIn(t *testing.T, environ []string, flags ...string) (stop func()) {
 	t.Helper()
 	flags = append([]string{"-listen=127.0.0.1:0", "-admin-listen=127.0.0.1:0", "-data=" + t.TempDir(), "-drain=0s"}, flags...)
 	config, err := cli.ParseServe(flags, nil, io.Discard)
@@ -40,7 +43,7 @@ func runServer(t *testing.T, flags ...string) (stop func()) {
 	ctx, end := context.WithCancelCause(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- serve(ctx, config, io.Discard, slog.New(slog.NewTextHandler(testLog{t}, nil)), new(slog.LevelVar))
+		done <- serve(ctx, config, environ, io.Discard, slog.New(slog.NewTextHandler(testLog{t}, nil)), new(slog.LevelVar))
 	}()
 	ended := false
 	stop = func() {
@@ -55,6 +58,17 @@ func runServer(t *testing.T, flags ...string) (stop func()) {
 	}
 	t.Cleanup(stop)
 	return stop
+}
+
+// serveOnce runs a server that is to fail at the start.
+func serveOnce(t *testing.T, environ []string) error {
+	config, err := cli.ParseServe([]string{"-listen=127.0.0.1:0", "-admin-listen=127.0.0.1:0", "-data=" + t.TempDir()}, nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithTimeout(context.Background(), 20*time.Second)
+	defer end()
+	return serve(ctx, config, environ, io.Discard, slog.New(slog.DiscardHandler), new(slog.LevelVar))
 }
 
 // eventually fails the test unless what is true within 20 s.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/popupd/popupd/internal/retry"
+	"github.com/popupd/popupd/internal/systemd"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue"
 )
@@ -49,6 +50,8 @@ func (s *server) run(ctx context.Context) error {
 	}
 	parts.run("heartbeat", s.heartbeat)
 	parts.run("live", s.live.Run)
+	parts.run("watchdog", s.watchdog)
+	s.tell(systemd.Status("Not ready: reads what is known of users"))
 	caughtUp, err := s.users.Restore(ctx)
 	switch {
 	case ctx.Err() != nil: // told to end while still starting
@@ -59,6 +62,9 @@ func (s *server) run(ctx context.Context) error {
 	s.start(parts)
 	if !caughtUp {
 		s.users.Behind()
+	}
+	if !s.users.Ready() {
+		s.tell(systemd.Status("Not ready: waits for the database"))
 	}
 	ready := s.users.Restored()
 	for {
@@ -87,6 +93,7 @@ func (s *server) servePolls(served chan<- error) error {
 	retry.Notify(s.beatNow)
 	go func() { served <- s.polls.Serve(ln) }()
 	s.log.Info("listening", "plane", "data", "address", ln.Addr().String())
+	s.tell(systemd.Ready, systemd.Status("Serves polls at "+ln.Addr().String()))
 	if s.config.Demo {
 		s.greet()
 	}
@@ -99,6 +106,7 @@ func (s *server) drain(cause error) {
 	s.draining.Store(true)
 	retry.Notify(s.beatNow)
 	s.polls.Drain()
+	s.tell(systemd.Stopping, systemd.Status("Stops: serves on until load balancers have noticed, then commits what it can"))
 	if errors.Is(cause, errTerminated) {
 		time.Sleep(s.config.Drain)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/internal/notice"
 	"github.com/popupd/popupd/internal/sample"
+	"github.com/popupd/popupd/internal/systemd"
 	"github.com/popupd/popupd/internal/tracing"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
@@ -39,16 +40,18 @@ import (
 
 // Run serves until the process is told to end by SIGTERM or SIGINT, or something
 // fails that waiting does not mend. It prints to stdout what -demo has to say.
-func Run(c cli.Serve, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
+//
+// The environment tells of the service manager that has started it, if one has.
+func Run(c cli.Serve, environ []string, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
 	ctx, stop := context.WithCancelCause(context.Background())
 	go untilSignal(stop)
-	return serve(ctx, c, stdout, log, level)
+	return serve(ctx, c, environ, stdout, log, level)
 }
 
 // serve is Run until ctx ends. It drains first if the cause is errTerminated.
-func serve(ctx context.Context, c cli.Serve, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
+func serve(ctx context.Context, c cli.Serve, environ []string, stdout io.Writer, log *slog.Logger, level *slog.LevelVar) error {
 	s := &server{
-		config: c, stdout: stdout, log: log, level: level, registry: prometheus.NewRegistry(),
+		config: c, environ: environ, stdout: stdout, log: log, level: level, registry: prometheus.NewRegistry(),
 		now: func() int64 { return time.Now().UnixMilli() }, started: time.Now(), beatNow: make(chan struct{}, 1),
 	}
 	defer s.close()
@@ -72,6 +75,7 @@ func (s *server) wire(ctx context.Context) error {
 // server holds the parts of a popupd.
 type server struct {
 	config   cli.Serve
+	environ  []string // KEY=VALUE
 	stdout   io.Writer
 	log      *slog.Logger
 	level    *slog.LevelVar // of log
@@ -81,18 +85,20 @@ type server struct {
 	draining atomic.Bool
 	taking   atomic.Bool // the data plane takes connections
 	started  time.Time
+	beaten   atomic.Int64  // ns from started to the latest heartbeat
 	beatNow  chan struct{} // cap 1: the state has changed, see heartbeat
 
 	// open
-	host   string // name of this one
-	id     string // likewise, see serverID
-	dir    *datadir.Dir
-	keys   keys
-	db     *persist.DB
-	redis  rueidis.Client
-	tracer *tracing.Tracer // nil: nothing is traced
-	data   *netsock.Bound
-	admin  net.Listener
+	manager *systemd.Notifier
+	host    string // name of this one
+	id      string // likewise, see serverID
+	dir     *datadir.Dir
+	keys    keys
+	db      *persist.DB
+	redis   rueidis.Client
+	tracer  *tracing.Tracer // nil: nothing is traced
+	data    *netsock.Bound
+	admin   net.Listener
 
 	// wireEvents
 	popups   *snapshot.Store

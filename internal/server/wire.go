@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -20,10 +19,10 @@ import (
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/handler"
 	"github.com/popupd/popupd/internal/cli"
-	"github.com/popupd/popupd/internal/netsock"
 	"github.com/popupd/popupd/internal/notice"
 	"github.com/popupd/popupd/internal/redisclient"
 	"github.com/popupd/popupd/internal/sample"
+	"github.com/popupd/popupd/internal/systemd"
 	"github.com/popupd/popupd/internal/userstate"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
@@ -38,6 +37,9 @@ import (
 // down are no errors.
 func (s *server) open(ctx context.Context) (err error) {
 	s.warn()
+	if s.manager, err = systemd.NewNotifier(s.environ, os.Getpid()); err != nil {
+		return err
+	}
 	limitMemory(tuning.NewHost(os.DirFS("/")), s.config.StateMax, s.log)
 	if s.dir, s.keys, err = openData(s.config); err != nil {
 		return err
@@ -65,15 +67,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(closeRedis)
-	if s.data, err = netsock.Bind(ctx, s.config.Listen); err != nil {
-		return err
-	}
-	s.onClose(func() { s.data.Close() })
-	if s.admin, err = net.Listen("tcp", s.config.AdminListen); err != nil {
-		return err
-	}
-	s.onClose(func() { s.admin.Close() })
-	return nil
+	return s.openListeners(ctx)
 }
 
 // warn logs what is unsafe about the configuration, or has no effect.

@@ -119,6 +119,14 @@ func Redis(t testing.TB) (addr string) {
 
 // fail ends the test for want of a server: what is not installed skips it, unless
 // stores are required.
+// Need skips a test whose program is not installed, or fails it as a store that is missing does.
+func Need(t testing.TB, binary, pkg string) {
+	t.Helper()
+	if err := testbed.Need(binary, pkg); err != nil {
+		fail(t, err)
+	}
+}
+
 func fail(t testing.TB, err error) {
 	t.Helper()
 	const require = "POPUPD_REQUIRE_STORES"

@@ -3,7 +3,11 @@ package testbed
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"os"
+	"slices"
+	"strings"
 )
 
 // PopupdOptions say how to start a popupd.
@@ -15,6 +19,14 @@ type PopupdOptions struct {
 	Data         string // directory; "" is a fresh one
 	Token        string // bearer token of the control plane; "" is a random one
 	Flags, Env   []string
+	Sockets      []Socket // in place of those that it would open
+}
+
+// Socket is one that listens, and that popupd is given as a service manager does, under a
+// name: data or admin.
+type Socket struct {
+	Name string
+	File *os.File
 }
 
 // Popupd is a popupd of a testbed. Its addresses stay the same when it is started
@@ -29,6 +41,7 @@ type Popupd struct {
 
 	host         string
 	mysql, redis string
+	sockets      []Socket
 	client       *http.Client
 }
 
@@ -56,7 +69,7 @@ func (b *Testbed) Popupd(o PopupdOptions) (*Popupd, error) {
 func (b *Testbed) NewPopupd(o PopupdOptions) *Popupd {
 	p := &Popupd{
 		Binary: o.Binary, Data: o.Data, Token: o.Token, Flags: o.Flags, Env: o.Env,
-		host: o.Host, mysql: o.MySQL, redis: o.Redis, client: newClient(o.Netns),
+		host: o.Host, mysql: o.MySQL, redis: o.Redis, sockets: o.Sockets, client: newClient(o.Netns),
 	}
 	if p.host == "" {
 		p.host = "127.0.0.1"
@@ -70,6 +83,9 @@ func (b *Testbed) NewPopupd(o PopupdOptions) *Popupd {
 	p.Process = b.newProcess(Program{Name: "popupd", Cores: o.Cores, Netns: o.Netns, StderrOnly: true})
 	p.prepare = func(program *Program) error {
 		program.Args, program.Env, program.Ready = p.args(), p.Env, p.listening()
+		if len(p.sockets) > 0 {
+			p.pass(program)
+		}
 		return nil
 	}
 	return p
@@ -90,6 +106,18 @@ func (p *Popupd) args() []string {
 		args = append(args, "-redis", p.redis)
 	}
 	return append(args, p.Flags...)
+}
+
+// pass has a program be given the sockets (sd_listen_fds(3)): the shell knows which process
+// it is, and becomes popupd.
+func (p *Popupd) pass(program *Program) {
+	var names []string
+	program.Files = nil
+	for _, s := range p.sockets {
+		names, program.Files = append(names, s.Name), append(program.Files, s.File)
+	}
+	program.Args = append([]string{"sh", "-c", `LISTEN_PID=$$ exec "$@"`, "sh"}, program.Args...)
+	program.Env = append(slices.Clip(program.Env), fmt.Sprint("LISTEN_FDS=", len(names)), "LISTEN_FDNAMES="+strings.Join(names, ":"))
 }
 
 // listening returns a function that looks for the two lines that name the addresses

@@ -72,6 +72,7 @@ func (p *Process) Spawn() error {
 	if p.program.StderrOnly {
 		cmd.Stdout = nil
 	}
+	cmd.ExtraFiles = p.program.Files
 	cmd.WaitDelay = time.Second // should it leave children with its stdout
 	dieWithParent(cmd, p.program.killedBy())
 	readied := p.output.expect(p.program.Ready)

@@ -24,7 +24,8 @@ type Program struct {
 	// is SIGKILL.
 	KilledBy syscall.Signal
 
-	StderrOnly bool // what it prints on stdout is dropped
+	Files      []*os.File // descriptors 3 and on
+	StderrOnly bool       // what it prints on stdout is dropped
 
 	// Ready is called with each line of stdout and stderr until it returns
 	// true; nil means ready at once.
