@@ -168,9 +168,9 @@ timewait: ## Measure a connection per request and TIME_WAIT before and after eac
 dashboard: stores ## Draw the panels of deploy/grafana/popupd.json from five minutes of load with two outages, into dashboard.html; ARGS="-out DIR" puts it elsewhere.
 	$(GO) run ./bench/dashboard $(ARGS)
 
-STORES = mariadb-server redis-server haproxy nginx prometheus strace git
-stores: ## Install MariaDB, Redis, HAProxy, nginx, Prometheus, strace and git where they are missing (Debian, as root).
-	@PATH="$$PATH:/usr/sbin"; for program in mariadbd redis-server haproxy nginx prometheus strace git; do \
+STORES = mariadb-server redis-server haproxy nginx prometheus strace git systemd
+stores: ## Install MariaDB, Redis, HAProxy, nginx, Prometheus, strace, git and systemd where they are missing (Debian, as root).
+	@PATH="$$PATH:/usr/sbin"; for program in mariadbd redis-server haproxy nginx prometheus strace git systemd-analyze; do \
 	  command -v $$program >/dev/null || { $(call install,$(STORES)); break; }; \
 	done
 
