@@ -90,6 +90,16 @@ galera: stores ## Flush on three nodes of a Galera cluster at once, also on one 
 	POPUPD_REQUIRE_STORES=1 POPUPD_CLUSTER=1 $(GO) test -v -timeout 10m -count=1 -run '^TestGalera' ./internal/testbed ./persist
 	POPUPD_REQUIRE_STORES=1 POPUPD_CLUSTER=1 $(GO) test -v -timeout 10m -count=1 -run '^(TestGalera|TestClusterGalera.*)$$' ./e2e -args -cluster.check=500ms
 
+DEB      ?= .
+VERSION  ?= 0.0.0~devel
+export ARCH ?= $(shell $(GO) env GOARCH)
+deb: ## Build the Debian package of VERSION, for ARCH, into the directory DEB, and install, run, remove and purge it in a copy of this host (as root).
+	@export BUILD=$$(mktemp -d) VERSION=$(VERSION) && trap 'rm -rf "$$BUILD"' EXIT && \
+	CGO_ENABLED=0 GOARCH=$(ARCH) $(GO) build -trimpath -ldflags '-s -w' -o "$$BUILD/popupd" . && \
+	gzip -9nc deploy/deb/popupd.8 >"$$BUILD/popupd.8.gz" && gzip -9nc CHANGELOG.md >"$$BUILD/NEWS.gz" && \
+	$(GO) tool -modfile=internal/tools/nfpm/go.mod nfpm package -f deploy/nfpm.yaml -p deb -t "$(DEB)/popupd_$(VERSION)_$(ARCH).deb" && \
+	$(GO) test -count=1 -v -run '^TestPackage$$' ./deploy -args -deb="$(abspath $(DEB))/popupd_$(VERSION)_$(ARCH).deb"
+
 BOOKS ?= 100000
 books: stores ## Hold the statistics of an A/A test of BOOKS users, over kills and retries, against the clients' own books.
 	POPUPD_REQUIRE_STORES=1 POPUPD_BOOKS=$(BOOKS) $(GO) test -v -timeout 30m -count=1 -run '^TestAATest$$' ./e2e
