@@ -75,7 +75,8 @@ func (s *sent) add(statements []string) {
 	}
 }
 
-// check returns the exit code of the tests: they fail when they have sent what the file lacks.
+// check prints what was sent and the file lacks: a form that tests draw may be new in any run,
+// so that alone fails none. TestEveryStatementIsSent fails. It returns the exit code.
 func (s *sent) check(code int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,5 +105,5 @@ func (s *sent) check(code int) int {
 	for _, line := range news {
 		fmt.Fprintf(os.Stderr, "%s lacks: %s\nadd it: go test ./persist -args -update, and then: make engines\n", statementsFile, line)
 	}
-	return min(len(news), 1)
+	return 0
 }
