@@ -46,6 +46,7 @@ var scans = map[string]string{
 // TestPlans has MariaDB explain every statement that the package sends, on tables that have grown: none may
 // scan one of them. It calls every method of DB, so a new one has to be added here.
 func TestPlans(t *testing.T) {
+	storetest.NeedMariaDB(t, "ANALYZE of statements")
 	server := storetest.StartMySQL(t, "--general-log=1", "--log-output=TABLE")
 	dsn := server.CreateDatabase(t, "plans")
 	s := newStore(t, "mysql", dsn, Config{DSN: dsn, Host: "test-host", PseudonymiseAudit: true,
