@@ -3,7 +3,7 @@ GO      ?= go
 TOOL     = $(GO) tool -modfile=internal/tools/go.mod
 PACKAGES = ./...
 
-.PHONY: run build test test-short test-bench test-mysql test-arm64 engines cross race lint fmt vuln cover fuzz chaos galera books kit cluster bench microbench wrk load envelope outage start scope changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
+.PHONY: run build test test-short test-bench test-mysql test-arm64 engines cross race lint fmt vuln cover fuzz chaos galera books deb kit cluster bench microbench wrk load envelope outage start scope changes console-bench audience experiments overload pgo ladder timewait dashboard stores clients sdk sdk-tools console console-tools browser pictures
 
 run: ## Run the demo, with embedded stores and a shop that shows sample popups.
 	$(GO) run . -demo
