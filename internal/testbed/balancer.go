@@ -127,7 +127,7 @@ func (p *Balancer) Reload(servers []string) error {
 	}
 	reload := syscall.SIGHUP
 	if p.options.Program == "haproxy" {
-		reload = syscall.SIGUSR2
+		reload = sigUSR2
 	}
 	return p.Signal(reload)
 }

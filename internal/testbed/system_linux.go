@@ -44,3 +44,6 @@ func lockDir(dir string) (unlock func(), owned bool, err error) {
 	}
 	return func() { f.Close() }, true, nil
 }
+
+// sigUSR2 has HAProxy's master read its file again.
+const sigUSR2 = syscall.SIGUSR2

@@ -19,3 +19,6 @@ func killGroupOnCancel(cmd *exec.Cmd) { cmd.WaitDelay = time.Second }
 
 // lockDir is Linux only: elsewhere the directories of killed programs stay.
 func lockDir(string) (unlock func(), owned bool, err error) { return nil, false, errors.ErrUnsupported }
+
+// sigUSR2 is Linux only: elsewhere no HAProxy is run.
+const sigUSR2 = syscall.Signal(0)
