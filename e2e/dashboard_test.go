@@ -47,7 +47,7 @@ func dashboardQueries(t *testing.T) (panels []string, queries []string) {
 // evaluate every query of the Grafana dashboard: none fails, and each gives a number.
 func TestDashboardQueries(t *testing.T) {
 	t.Parallel()
-	s := start(t, "-demo")
+	s := start(t, "-demo", "-state-scope", "hashed") // which looks users up
 	prometheus := storetest.StartPrometheus(t, s.Admin)
 	panels, queries := dashboardQueries(t)
 	users := 0

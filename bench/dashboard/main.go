@@ -91,7 +91,7 @@ func (r *run) start(bed *testbed.Testbed) (err error) {
 		return err
 	}
 	for i := range r.servers {
-		o := testbed.PopupdOptions{MySQL: dsn, Redis: r.redis.URL(), Flags: []string{"-journal-max", "256MiB"}}
+		o := testbed.PopupdOptions{MySQL: dsn, Redis: r.redis.URL(), Flags: []string{"-journal-max", "256MiB", "-state-scope", "hashed"}}
 		if r.servers[i], err = bed.Popupd(o); err != nil {
 			return err
 		}
