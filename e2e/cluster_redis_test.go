@@ -18,12 +18,7 @@ import (
 	"github.com/popupd/popupd/internal/testbed"
 )
 
-const (
-	redisPassword = "correct-horse"
-	// redisRate is the most requests a second while Redis changes: up to six of them share
-	// the cores with MariaDB, three servers, their balancer and their users.
-	redisRate = 1000
-)
+const redisPassword = "correct-horse"
 
 // redisUser returns what docs/stores.md says of the ACL user that popupd needs, for this
 // kind of Redis, as arguments of redis-server.
@@ -184,7 +179,6 @@ func (c *cluster) useTheRest() {
 // notices, all that was acknowledged is committed once, and each server knows it.
 func (c *cluster) runRedis(change func()) {
 	c.t.Helper()
-	c.users.rate = min(c.users.rate, redisRate)
 	stop := c.users.start()
 	defer stop() // also where the test ends early
 	for _, s := range c.servers {

@@ -183,8 +183,8 @@ func TestClusterRestart(t *testing.T) {
 		rate int
 		once bool
 	}{
-		{"kept connections", *clusterRate / 4, false},
-		{"a connection a request", *clusterRate / 10, true},
+		{"kept connections", *clusterRate / 2, false},
+		{"a connection a request", *clusterRate / 5, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Run("sockets", func(t *testing.T) { testPassedSockets(t, c.rate, 3, c.once, syscall.SIGTERM) })
