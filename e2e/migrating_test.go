@@ -62,8 +62,22 @@ func TestMigrating(t *testing.T) {
 		run(fmt.Sprintf("INSERT INTO migrating_shop.popup_record VALUES ('%s', 17, '%s', '%s', '%s')", r.user, r.status, at, at))
 	}
 	insert := sql("INSERT INTO popupd.user_popup")
-	d.restartEmpty(s, insert, insert)
-	env[0] = "POPUPD_SERVER=" + s.adminURL
+	takeOver := func() {
+		t.Helper()
+		s.stop()
+		run(insert)
+		for _, dump := range []string{"state", "state.1"} {
+			if err := os.Remove(filepath.Join(s.Data, dump)); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+		}
+		s.restart()
+		env[0] = "POPUPD_SERVER=" + s.adminURL
+	}
+	takeOver()
+	at := time.Now().UTC().Format(time.DateTime)
+	run(fmt.Sprintf("INSERT INTO migrating_shop.popup_record VALUES ('shown-meanwhile', 17, 'shown', '%s', '%s')", at, at))
+	takeOver()
 	if log := s.Log(); !strings.Contains(log, `"read":"all`) {
 		t.Errorf("not all states are read:\n%s", tail(log, 2000))
 	}
@@ -81,7 +95,7 @@ func TestMigrating(t *testing.T) {
 
 	apply(strings.Replace(popups, "status: paused", "status: active", 1))
 	for user, want := range map[string]bool{
-		"clicked": false, "closed": false, "shown": false, "clicked-then-shown": false,
+		"clicked": false, "closed": false, "shown": false, "shown-meanwhile": false, "clicked-then-shown": false,
 		"clicked-long-ago": true, "closed-long-ago": true, "shown-long-ago": true, "new": true,
 	} {
 		if got := shown(user); got != want {

@@ -107,6 +107,9 @@ priorityClassName: high
 			if want := slices.Sorted(slices.Values(c.want)); !slices.Equal(kinds, want) {
 				t.Errorf("kinds %q, want %q", kinds, want)
 			}
+			if strings.Contains(manifests, "kind: ServiceMonitor") && !strings.Contains(manifests, "jobLabel: app.kubernetes.io/name") {
+				t.Error("the job is not popupd, which alerts ask for")
+			}
 			checkFlags(t, regexp.MustCompile(`(?m)^ +- "?(-[a-z-]+)=`).FindAllStringSubmatch(manifests, -1))
 		})
 	}
