@@ -87,11 +87,18 @@ func (v *vitals) look(ctx context.Context, patience time.Duration) error {
 
 // answers returns why a plane of this server does not answer, whatever it answers.
 func answers(ctx context.Context, addr net.Addr, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(addr.String())+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://popupd"+path, nil)
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{DisableKeepAlives: true}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (conn net.Conn, err error) {
+		for _, address := range reachable(addr.String()) {
+			if conn, err = new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
+				break
+			}
+		}
+		return conn, err
+	}}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return err
@@ -99,16 +106,16 @@ func answers(ctx context.Context, addr net.Addr, path string) error {
 	return resp.Body.Close()
 }
 
-// reachable returns an address of this host at which a listener can be reached that may
-// listen on all of them.
-func reachable(address string) string {
+// reachable returns the addresses of this host at which a listener may be reached. One on all
+// addresses of IPv6 mostly listens on those of IPv4, too, and a host may have only these.
+func reachable(address string) []string {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil || !a.Addr().IsUnspecified() {
-		return address
+		return []string{address}
 	}
-	loopback := netip.IPv6Loopback()
-	if a.Addr().Is4() {
-		loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	loopback := []string{netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()).String()}
+	if a.Addr().Is6() {
+		loopback = append(loopback, netip.AddrPortFrom(netip.IPv6Loopback(), a.Port()).String())
 	}
-	return netip.AddrPortFrom(loopback, a.Port()).String()
+	return loopback
 }

@@ -138,12 +138,39 @@ func TestVitals(t *testing.T) {
 	look("nobody accepts operators", "the control plane: ")
 }
 
-func TestReachable(t *testing.T) {
-	for address, want := range map[string]string{
-		"0.0.0.0:80": "127.0.0.1:80", "[::]:80": "[::1]:80", "10.0.0.1:80": "10.0.0.1:80", "[fe80::1%eth0]:80": "[fe80::1%eth0]:80",
+// TestAnswers: a plane is found wherever it listens, also where the host has no IPv6 or the
+// listener no IPv4.
+func TestAnswers(t *testing.T) {
+	for _, c := range []struct{ network, address, first string }{
+		{"tcp4", "127.0.0.1:0", "127.0.0.1:"},
+		{"tcp4", "0.0.0.0:0", "127.0.0.1:"},
+		{"tcp", ":0", "127.0.0.1:"},      // [::]
+		{"tcp6", "[::]:0", "127.0.0.1:"}, // which refuses
+		{"tcp6", "[::1]:0", "[::1]:"},
 	} {
-		if got := reachable(address); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
+		listener, err := net.Listen(c.network, c.address)
+		if err != nil && c.network == "tcp6" {
+			t.Logf("no IPv6 here: %v", err)
+			continue
 		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		plane := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Second}
+		go func() { _ = plane.Serve(listener) }()
+		if err := answers(t.Context(), listener.Addr(), "/livez"); err != nil {
+			t.Errorf("%s %s: %v", c.network, c.address, err)
+		}
+		if got := reachable(listener.Addr().String())[0]; !strings.HasPrefix(got, c.first) {
+			t.Errorf("%s %s is looked for at %s first, want %s", c.network, c.address, got, c.first)
+		}
+		plane.Close()
+		if err := answers(t.Context(), listener.Addr(), "/livez"); err == nil {
+			t.Errorf("%s %s: no error of a plane that is gone", c.network, c.address)
+		}
+	}
+	zoned := &net.TCPAddr{IP: net.ParseIP("fe80::1"), Zone: "lo", Port: 1}
+	if err := answers(t.Context(), zoned, "/livez"); err == nil || strings.Contains(err.Error(), "URL") {
+		t.Errorf("an address with a zone: %v, want that it is not there", err)
 	}
 }
