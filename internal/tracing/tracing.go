@@ -16,6 +16,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +46,9 @@ func Open(ctx context.Context, getenv func(string) string, version, host string,
 	if err != nil || !on {
 		return nil, err
 	}
+	if err := checkBatches(getenv); err != nil {
+		return nil, err
+	}
 	c, err := newCollector(getenv, log)
 	if err != nil {
 		return nil, err
@@ -67,7 +72,7 @@ func Open(ctx context.Context, getenv func(string) string, version, host string,
 
 // isOn reports whether traces are asked for: by the name of the exporter, or by the address of a collector.
 func isOn(getenv func(string) string) (bool, error) {
-	if getenv("OTEL_SDK_DISABLED") == "true" {
+	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
 		return false, nil
 	}
 	switch exporter := getenv("OTEL_TRACES_EXPORTER"); exporter {
@@ -80,6 +85,22 @@ func isOn(getenv func(string) string) (bool, error) {
 	default:
 		return false, fmt.Errorf("OTEL_TRACES_EXPORTER is %q: want otlp or none", exporter)
 	}
+}
+
+// checkBatches refuses what the library, which reads these variables itself, would take: it
+// panics at numbers below 1, or sends without a pause, and allocates a queue of any length.
+func checkBatches(getenv func(string) string) error {
+	const longest, most = 3_600_000, 100_000 // an hour in ms, spans
+	for variable, max := range map[string]int{
+		"OTEL_BSP_SCHEDULE_DELAY": longest, "OTEL_BSP_EXPORT_TIMEOUT": longest,
+		"OTEL_BSP_MAX_QUEUE_SIZE": most, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": most,
+	} {
+		text := getenv(variable)
+		if n, err := strconv.Atoi(text); text != "" && (err != nil || n < 1 || n > max) {
+			return fmt.Errorf("%s is %q: want 1 to %d", variable, text, max)
+		}
+	}
+	return nil
 }
 
 // Close sends what is queued, for as long as ctx allows.
@@ -107,7 +128,8 @@ func (t *Tracer) StartRequest(r *http.Request, method, route string) (*http.Requ
 	if t == nil {
 		return r, Span{}
 	}
-	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	// Without tracestate: it is passed on as it is, and anybody may send it.
+	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.MapCarrier{"traceparent": r.Header.Get("traceparent")})
 	ctx, span := t.tracer.Start(ctx, method+" "+route, trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithAttributes(attribute.String("http.request.method", method), attribute.String("http.route", route)))
 	return r.WithContext(ctx), Span{span}

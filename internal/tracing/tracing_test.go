@@ -293,6 +293,11 @@ func TestRefuses(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a=%0d%0asecret"},
 		{"OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"},
 		{"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/key.pem"},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", "-1"},
+		{"OTEL_BSP_MAX_QUEUE_SIZE", "99999999999999"},
+		{"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0"},
+		{"OTEL_BSP_SCHEDULE_DELAY", "0"},
+		{"OTEL_BSP_EXPORT_TIMEOUT", "5s"},
 	} {
 		env := map[string]string{"OTEL_TRACES_EXPORTER": "otlp", c.variable: c.value}
 		_, err := Open(t.Context(), func(name string) string { return env[name] }, "", "", slog.New(slog.DiscardHandler))
