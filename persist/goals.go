@@ -109,7 +109,7 @@ func (w *writer) decideGoals(ctx context.Context, conn *sql.Conn) error {
 		return nil
 	}
 	of := groupGoals(w.sums.goals)
-	for keys := range slices.Chunk(of, goalKeys) {
+	for keys := range slices.Chunk(of, w.keysAtOnce()) {
 		if err := w.readExposures(ctx, conn, keys); err != nil {
 			return fmt.Errorf("read what goals count for: %w", err)
 		}
@@ -203,8 +203,14 @@ type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// goalKeys is how many users and popups one SELECT asks for.
-const goalKeys = 250
+const (
+	goalKeys    = 250 // users and popups that one SELECT asks for, at most
+	maxKeyBytes = 320 // of the longest of them in the text of a statement
+)
+
+// keysAtOnce is how many users and popups one SELECT asks for: it must fit the server's
+// max_allowed_packet.
+func (w *writer) keysAtOnce() int { return min(goalKeys, w.maxBytes/maxKeyBytes) }
 
 // wherePairs is the condition for n pairs of user and popup, each with two arguments.
 func wherePairs(n int) string {
@@ -220,7 +226,7 @@ func (w *writer) pendingGoals(ctx context.Context, conn *sql.Conn) (pending []go
 	if err := conn.QueryRowContext(ctx, "SELECT EXISTS(SELECT 1 FROM goal_pending)").Scan(&some); err != nil || !some {
 		return nil, err
 	}
-	for states := range slices.Chunk(w.sums.states, goalKeys) {
+	for states := range slices.Chunk(w.sums.states, w.keysAtOnce()) {
 		var args []any
 		for i := range states {
 			args = append(args, w.dialect.user(states[i].user), states[i].popup)
@@ -334,7 +340,7 @@ func (w *writer) insertPending(ctx context.Context, conn *sql.Conn, goals []*goa
 
 // deletePending deletes all pending goals of users and popups.
 func (w *writer) deletePending(ctx context.Context, conn *sql.Conn, of []*goalsOf) error {
-	for keys := range slices.Chunk(of, goalKeys) {
+	for keys := range slices.Chunk(of, w.keysAtOnce()) {
 		var args []any
 		for _, k := range keys {
 			args = append(args, w.dialect.user(k.goals[0].user), k.goals[0].popup)
