@@ -46,7 +46,7 @@ var imports = map[string][]string{
 	"sdk":              {},
 	"tuning":           {},
 
-	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/plan", "internal/popups", "internal/server"},
+	"":                     {"internal/cli", "internal/doctor", "internal/explain", "internal/plainlog", "internal/plan", "internal/popups", "internal/server", "internal/systemd"},
 	"internal/cli":         {"console/oidc", "handler", "internal/notice", "internal/redisclient", "popup"},
 	"internal/configfile":  {"popup"},
 	"internal/datadir":     {"internal/durable"},

@@ -18,6 +18,7 @@ import (
 	"github.com/popupd/popupd/internal/plan"
 	"github.com/popupd/popupd/internal/popups"
 	"github.com/popupd/popupd/internal/server"
+	"github.com/popupd/popupd/internal/systemd"
 )
 
 func main() {
@@ -29,18 +30,22 @@ func main() {
 }
 
 // run returns the exit code.
-func run(command string, args, environ []string, stdout, stderr io.Writer) int {
+func run(command string, args, environ []string, stdout io.Writer, stderr *os.File) int {
 	if command != "serve" {
 		return cli.Exit(stderr, runOther(command, args, environ, stdout, stderr))
 	}
 	c, err := cli.ParseServe(args, environ, stdout)
 	level := new(slog.LevelVar) // the control plane changes it
 	level.Set(c.LogLevel)
-	log := plainlog.New(c.Log, level, stderr)
+	newLog, toJournal := plainlog.New, systemd.IsJournal(environ, stderr)
+	if toJournal {
+		newLog = plainlog.NewJournal
+	}
+	log := newLog(c.Log, level, stderr)
 	if err == nil {
 		err = server.Run(c, environ, stdout, log, level)
 	}
-	if c.Log == "json" {
+	if toJournal || c.Log == "json" {
 		return cli.ExitLogged(log, err)
 	}
 	return cli.Exit(stderr, err)

@@ -1,6 +1,7 @@
 // Package systemd is what a process and the service manager that has started it tell each
 // other, be that systemd or another one with its protocols: which sockets the process is given
-// (sd_listen_fds(3)), and how it is (sd_notify(3)).
+// (sd_listen_fds(3)), how it is (sd_notify(3)), and whether its log goes to the journal
+// (systemd.exec(5)).
 //
 // Values that make no sense are errors. Who ignores them binds ports of its own although it was
 // given sockets, or is killed by a watchdog that it does not know of.
