@@ -57,13 +57,16 @@ func (db *DB) erase(ctx context.Context, w *walk, until time.Time) (finished boo
 	}
 }
 
-// countErasures sets popupd_erasures_pending. Without an answer it keeps its value.
+// countErasures sets how many users are to be erased, and since when. Without an answer both
+// keep their values.
 func (db *DB) countErasures(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	var pending int64
-	if db.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM erasure WHERE done_ms = 0").Scan(&pending) == nil {
+	var pending, oldestMS int64
+	err := db.read.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE("+db.dialect.now+" - MIN(at_ms), 0) FROM erasure WHERE done_ms = 0").Scan(&pending, &oldestMS)
+	if err == nil {
 		db.metrics.erasures.Set(float64(pending))
+		db.metrics.oldestErasure.Set(max(0, float64(oldestMS)/1000))
 	}
 }
 

@@ -2,7 +2,9 @@ package persist
 
 import (
 	"fmt"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -146,20 +148,23 @@ func TestErasure(t *testing.T) {
 		s.mustFlush(t, batchOf(streamID(1), 0, shown("gone", startMS), reset("gone", startMS+50), reset("nobody", startMS)))
 		theirs(3) // the one in the batch of the reset is already without
 
-		pending := func(want float64) {
+		pending := func(want float64, oldest time.Duration) {
 			t.Helper()
 			s.countErasures(t.Context())
 			if got := testutil.ToFloat64(s.metrics.erasures); got != want {
 				t.Errorf("popupd_erasures_pending = %v, want %v", got, want)
 			}
+			if got := testutil.ToFloat64(s.metrics.oldestErasure); math.Abs(got-oldest.Seconds()) > 60 {
+				t.Errorf("popupd_oldest_erasure_seconds = %v, want %v", got, oldest.Seconds())
+			}
 		}
-		pending(2)
+		pending(2, time.Since(time.UnixMilli(startMS)))
 		s.sweepAll(t)
 		theirs(3) // a flush that began before the reset may still be under way
 		s.pass(t, erasureSettle)
 		s.sweepAll(t)
 		theirs(1) // the one after the reset
-		pending(0)
+		pending(0, 0)
 
 		// What arrives late, from the journal of a server that was down.
 		s.mustFlush(t, batchOf(streamID(0), last, shown("gone", startMS+2), clicked("gone", startMS, startMS+3)))

@@ -6,16 +6,17 @@ import (
 )
 
 type metrics struct {
-	flushed      prometheus.Counter
-	flushSeconds prometheus.Histogram
-	flushLag     prometheus.Histogram
-	errors       map[class]prometheus.Counter
-	dead         prometheus.Counter
-	gaps         prometheus.Counter
-	up           prometheus.Gauge
-	erasures     prometheus.Gauge              // of users that are to be taken out of the events
-	backlog      prometheus.Gauge              // events that experiments have not passed
-	removed      map[string]prometheus.Counter // by table
+	flushed       prometheus.Counter
+	flushSeconds  prometheus.Histogram
+	flushLag      prometheus.Histogram
+	errors        map[class]prometheus.Counter
+	dead          prometheus.Counter
+	gaps          prometheus.Counter
+	up            prometheus.Gauge
+	erasures      prometheus.Gauge              // of users that are to be taken out of the events
+	oldestErasure prometheus.Gauge              // seconds since it was asked for
+	backlog       prometheus.Gauge              // events that experiments have not passed
+	removed       map[string]prometheus.Counter // by table
 }
 
 func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
@@ -49,6 +50,9 @@ func newMetrics(r prometheus.Registerer, schema *schemaState) metrics {
 		}),
 		erasures: f.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_erasures_pending", Help: "Users who were reset and are still named in the events of the store.",
+		}),
+		oldestErasure: f.NewGauge(prometheus.GaugeOpts{
+			Name: "popupd_oldest_erasure_seconds", Help: "Time since the reset of the first of these users; 0 if there are none.",
 		}),
 		backlog: f.NewGauge(prometheus.GaugeOpts{
 			Name: "popupd_experiment_backlog_events", Help: "Committed events that experiments have not looked at yet, at the server that does so.",
