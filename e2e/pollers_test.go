@@ -32,9 +32,9 @@ type pollers struct {
 	requests int
 	failed   []failedRequest
 	shown    map[string]lastShown // by user
-	again    []time.Time          // of each popup that was shown again: when it had been shown before
-	served   int                  // popups that were shown
-	clicked  int                  // clicks that were accepted
+	again    []shownAgain
+	served   int // popups that were shown
+	clicked  int // clicks that were accepted
 }
 
 // lastShown is what a user was shown last.
@@ -42,6 +42,12 @@ type lastShown struct {
 	at      time.Time // of the answer
 	token   string
 	clicked bool // and the click was accepted
+}
+
+// shownAgain is a popup that was shown to a user whom it had been shown before.
+type shownAgain struct {
+	user   string
+	before time.Time // of the answer before; zero: before the pollers began
 }
 
 // tally is what the books come to so far.
@@ -151,7 +157,7 @@ func (p *pollers) show(user, token string) {
 	defer p.mu.Unlock()
 	p.served++
 	if before, known := p.shown[user]; known || strings.HasPrefix(user, "seen") {
-		p.again = append(p.again, before.at)
+		p.again = append(p.again, shownAgain{user, before.at})
 	}
 	p.shown[user] = lastShown{at: time.Now(), token: token}
 }

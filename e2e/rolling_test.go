@@ -30,8 +30,8 @@ const (
 	// noticed is how long the balancer may take a connection for open that the end of a
 	// process has closed.
 	noticed = 50 * time.Millisecond
-	// unshipped is how long before a kill a server may have shown what the others do not
-	// know. Events are gathered for 20 ms, and the machine may be busy.
+	// unshipped is how long before a kill, or before a poll elsewhere, a server may have shown
+	// what the others do not know. Events are gathered for 20 ms, and the machine may be busy.
 	unshipped = 200 * time.Millisecond
 )
 
@@ -174,13 +174,15 @@ func (c *cluster) checkFailed(most int) {
 func (c *cluster) checkAgain() (longest time.Duration) {
 	c.t.Helper()
 	others := 0
-	for _, before := range c.users.again {
-		n := slices.IndexFunc(c.kills, func(k kill) bool { return before.After(k.from.Add(-unshipped)) && before.Before(k.to.Add(unshipped)) })
+	for _, again := range c.users.again {
+		n := slices.IndexFunc(c.kills, func(k kill) bool {
+			return again.before.After(k.from.Add(-unshipped)) && again.before.Before(k.to.Add(unshipped))
+		})
 		if n < 0 {
 			others++
 			continue
 		}
-		longest = max(longest, c.kills[n].from.Sub(before))
+		longest = max(longest, c.kills[n].from.Sub(again.before))
 	}
 	if others > 0 {
 		c.t.Errorf("%d popups of %d were shown again", others, c.users.served)

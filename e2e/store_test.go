@@ -104,6 +104,12 @@ var invariants = []invariant{
 // a user whom it had not heard of yet.
 const stateInvariant = "per user and popup, the state is what the events say"
 
+// invariantRows returns the rows that violate an invariant. Most begin with a user.
+func invariantRows(db *sql.DB, name string) ([]string, error) {
+	i := slices.IndexFunc(invariants, func(r invariant) bool { return r.name == name })
+	return queryStrings(db, invariants[i].query)
+}
+
 // checkInvariants returns the first invariant that does not hold, but for some, with the rows that violate it.
 func checkInvariants(db *sql.DB, except ...string) error {
 	for _, r := range invariants {

@@ -150,14 +150,10 @@ func tcpAddr(name syscall.Sockaddr, zone string) *net.TCPAddr {
 // Addr returns the address that is bound.
 func (b *Bound) Addr() net.Addr { return b.addr }
 
-// Listen begins to take connections. The listener is a [Stamper]. It is called once;
-// closing the address is the listener's from then on.
+// Listen begins to take connections. The listener is a [Stamper]. It may be called again after
+// [ErrCrowded], and no more once it has returned a listener, which closes the address.
 func (b *Bound) Listen() (net.Listener, error) {
-	shared, err := b.listen()
-	if err == nil && b.mates != nil {
-		err = b.offer(shared)
-	}
-	if err != nil {
+	if err := b.listen(); err != nil {
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: b.addr, Err: err}
 	}
 	// The poller is told only now: to it a socket that does not listen has ended.
@@ -171,17 +167,32 @@ func (b *Bound) Listen() (net.Listener, error) {
 	return &listener{file: file, raw: raw, addr: b.addr}, nil
 }
 
-// listen is listen(2) with net's backlog: all that net.core.somaxconn allows. It reports
-// whether a mate listens there, too.
-func (b *Bound) listen() (shared bool, err error) {
-	shared = b.mayShare(b.addr)
-	err = syscall.Listen(b.fd, math.MaxInt32)
-	if err == syscall.EADDRINUSE && shared { // it began to listen after this one was bound
-		if err = share(b.fd); err == nil {
-			err = syscall.Listen(b.fd, math.MaxInt32)
+// listen is listen(2) with net's backlog: all that net.core.somaxconn allows. Mates may share
+// the address from then on. Before, it must not be shared: of two that have bound it and are
+// no mates, both could listen.
+func (b *Bound) listen() error {
+	if b.mates == nil {
+		return os.NewSyscallError("listen", syscall.Listen(b.fd, math.MaxInt32))
+	}
+	switch joined, err := b.mates.Join(b.addr.String()); {
+	case err != nil:
+		return fmt.Errorf("share the address: %w", err)
+	case !joined:
+		return ErrCrowded
+	}
+	shared := b.mayShare(b.addr)
+	if shared {
+		if err := share(b.fd); err != nil {
+			return err
 		}
 	}
-	return shared, os.NewSyscallError("listen", err)
+	if err := syscall.Listen(b.fd, math.MaxInt32); err != nil {
+		return os.NewSyscallError("listen", err)
+	}
+	if shared {
+		return lead(b.fd)
+	}
+	return share(b.fd)
 }
 
 // Close gives the address up, if Listen has not been called. It may be called again.

@@ -45,7 +45,7 @@ func (b *Bound) Close() error {
 }
 
 // BoundTo is for Linux alone.
-func BoundTo(int, Mates) (*Bound, error) { return nil, errors.ErrUnsupported }
+func BoundTo(int) (*Bound, error) { return nil, errors.ErrUnsupported }
 
 // ListenOn is for Linux alone.
 func ListenOn(int) (net.Listener, error) { return nil, errors.ErrUnsupported }

@@ -1,7 +1,6 @@
 package netsock
 
 import (
-	"fmt"
 	"net"
 	"os"
 
@@ -19,32 +18,14 @@ func share(fd int) error {
 	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
 }
 
-// offer lets mates share the address from now on. Before, it must not be shared: of two that
-// have bound it and are no mates, both could listen. Where a mate has it already, new
-// connections come here alone.
-//
-// A socket that is closed takes the connections with it that wait to be accepted. So
-// whoever leaves must get none for a while before, which the kernel, left alone, would give
-// to all of them by chance.
-func (b *Bound) offer(shared bool) error {
-	if err := share(b.fd); err != nil {
-		return err
-	}
-	if shared {
-		if err := lead(b.fd); err != nil {
-			return err
-		}
-	}
-	if err := b.mates.Join(b.addr.String()); err != nil {
-		return fmt.Errorf("share the address: %w", err)
-	}
-	return nil
-}
-
 // lead gives all new connections of an address to the second socket that listens on it: the
 // sockets are counted from 0, in the order in which they came, and where there is no second
 // one the kernel chooses. When the first is closed, the last takes its number, and so the
 // next to come will be the second again.
+//
+// A socket that is closed takes the connections with it that wait to be accepted. So
+// whoever leaves must get none for a while before, which the kernel, left alone, would give
+// to both of them by chance.
 func lead(fd int) error {
 	program := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 1}}
 	return os.NewSyscallError("setsockopt", unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &unix.SockFprog{Len: 1, Filter: &program[0]}))

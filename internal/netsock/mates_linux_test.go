@@ -9,15 +9,45 @@ import (
 	"testing"
 )
 
-// mates are processes at addresses.
-type mates map[string]int
+// mates is one process of some, which are at addresses.
+type mates struct {
+	at   map[string]int
+	here map[string]bool // at which this one is
+}
 
-func (m mates) At(address string) bool { return m[address] > 0 }
+// newMates returns processes that are mates.
+func newMates(n int) []*mates {
+	all, at := make([]*mates, n), make(map[string]int)
+	for i := range all {
+		all[i] = &mates{at, make(map[string]bool)}
+	}
+	return all
+}
 
-func (m mates) Join(address string) error { m[address]++; return nil }
+func (m *mates) At(address string) bool {
+	if m.here[address] {
+		return m.at[address] > 1
+	}
+	return m.at[address] > 0
+}
+
+func (m *mates) Join(address string) (bool, error) {
+	if m.here[address] || m.at[address] == 2 {
+		return m.here[address], nil
+	}
+	m.here[address] = true
+	m.at[address]++
+	return true, nil
+}
+
+// end is the end of a process that has listened.
+func (m *mates) end(ln net.Listener) {
+	ln.Close()
+	m.at[ln.Addr().String()]--
+}
 
 // bind binds an address until the test ends.
-func bind(t *testing.T, address string, m Mates) *Bound {
+func bind(t *testing.T, address string, m *mates) *Bound {
 	t.Helper()
 	b, err := Bind(t.Context(), address, m)
 	if err != nil {
@@ -59,37 +89,72 @@ func goesTo(t *testing.T, ln net.Listener) {
 // Of mates at one address the last to come gets the new connections, and when one leaves
 // another goes on.
 func TestMates(t *testing.T) {
-	m := make(mates)
-	first := listen(t, bind(t, "127.0.0.1:0", m))
+	m := newMates(4)
+	first := listen(t, bind(t, "127.0.0.1:0", m[0]))
 	goesTo(t, first)
-	second := listen(t, bind(t, first.Addr().String(), m))
+	second := listen(t, bind(t, first.Addr().String(), m[1]))
 	goesTo(t, second)
-	first.Close()
+	m[0].end(first)
 	goesTo(t, second)
-	third := listen(t, bind(t, second.Addr().String(), m))
+	third := listen(t, bind(t, second.Addr().String(), m[2]))
 	goesTo(t, third)
-	third.Close()
+	m[2].end(third)
 	goesTo(t, second)
+	fourth := listen(t, bind(t, second.Addr().String(), m[3]))
+	goesTo(t, fourth)
+}
+
+// A third mate listens when one of the two before has left, and no sooner: meanwhile the
+// second gets what comes.
+func TestThirdMate(t *testing.T) {
+	for leaves := range 2 {
+		m := newMates(3)
+		lns := []net.Listener{listen(t, bind(t, "127.0.0.1:0", m[0]))}
+		lns = append(lns, listen(t, bind(t, lns[0].Addr().String(), m[1])))
+		third := bind(t, lns[0].Addr().String(), m[2])
+		for range 2 {
+			if ln, err := third.Listen(); !errors.Is(err, ErrCrowded) {
+				t.Fatalf("%v, %v; want ErrCrowded", ln, err)
+			}
+			goesTo(t, lns[1])
+		}
+		m[leaves].end(lns[leaves])
+		goesTo(t, lns[1-leaves])
+		ln := listen(t, third)
+		goesTo(t, ln)
+		m[1-leaves].end(lns[1-leaves])
+		goesTo(t, ln)
+	}
 }
 
 // One that has bound the address before the other listened finds it shared then.
 func TestMatesAtOnce(t *testing.T) {
-	m := make(mates)
-	a := bind(t, "127.0.0.1:0", m)
-	b := bind(t, a.Addr().String(), m)
+	m := newMates(2)
+	a := bind(t, "127.0.0.1:0", m[0])
+	b := bind(t, a.Addr().String(), m[1])
 	listen(t, a)
+	goesTo(t, listen(t, b))
+}
+
+// One that is about to listen is a mate already, whoever listens first.
+func TestMatesBefore(t *testing.T) {
+	m := newMates(2)
+	a := bind(t, "127.0.0.1:0", m[0])
+	b := bind(t, a.Addr().String(), m[1])
+	m[1].Join(a.Addr().String())
+	goesTo(t, listen(t, a))
 	goesTo(t, listen(t, b))
 }
 
 // Who is no mate gets the error of an address that is taken, whoever came first.
 func TestNoMates(t *testing.T) {
-	a := bind(t, "127.0.0.1:0", make(mates))
-	b := bind(t, a.Addr().String(), make(mates))
+	a := bind(t, "127.0.0.1:0", newMates(1)[0])
+	b := bind(t, a.Addr().String(), newMates(1)[0])
 	listen(t, a)
 	if ln, err := b.Listen(); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("bound before: %v, %v; want in use", ln, err)
 	}
-	for _, m := range []Mates{nil, make(mates)} {
+	for _, m := range []Mates{nil, newMates(1)[0]} {
 		if c, err := Bind(t.Context(), a.Addr().String(), m); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("bound after: %v, %v; want in use", c, err)
 		}
@@ -103,7 +168,9 @@ func TestMatesAndStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stranger.Close()
-	if b, err := Bind(t.Context(), stranger.Addr().String(), mates{stranger.Addr().String(): 1}); !errors.Is(err, syscall.EADDRINUSE) {
+	m := newMates(2)
+	m[0].Join(stranger.Addr().String())
+	if b, err := Bind(t.Context(), stranger.Addr().String(), m[1]); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("%v, %v; want in use", b, err)
 	}
 }
@@ -141,7 +208,7 @@ func TestBoundTo(t *testing.T) {
 		defer early.Close()
 		io.WriteString(early, "early")
 		for range 2 { // one process after the other
-			b, err := BoundTo(passedBy(t, manager.(syscall.Conn)), make(mates))
+			b, err := BoundTo(passedBy(t, manager.(syscall.Conn)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +249,6 @@ func checkOptions(t *testing.T, ln net.Listener) {
 		name                string
 		level, option, most int
 	}{
-		{"SO_REUSEPORT", syscall.SOL_SOCKET, 15, 1},
 		{"SO_TIMESTAMPNS", syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1},
 		{"TCP_NODELAY", syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1},
 		{"TCP_DEFER_ACCEPT", syscall.IPPROTO_TCP, syscall.TCP_DEFER_ACCEPT, 3}, // the kernel rounds up
@@ -190,6 +256,44 @@ func checkOptions(t *testing.T, ln net.Listener) {
 		if value, err := syscall.GetsockoptInt(fd, want.level, want.option); err != nil || value < 1 || value > want.most {
 			t.Errorf("%s is %d, %v; want 1 to %d", want.name, value, err, want.most)
 		}
+	}
+}
+
+// Two processes that are passed one socket take turns, and what waits is lost with neither. One
+// that opens the address itself finds it taken.
+func TestBoundToOne(t *testing.T) {
+	manager, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	address := manager.Addr().String()
+	var lns [2]net.Listener
+	for i := range lns {
+		b, err := BoundTo(passedBy(t, manager.(syscall.Conn)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lns[i] = listen(t, b)
+	}
+	if b, err := Bind(t.Context(), address, newMates(1)[0]); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("opened beside it: %v, %v; want in use", b, err)
+	}
+	for range 20 {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "x")
+	}
+	lns[0].Close()
+	for range 20 {
+		accepted, err := lns[1].Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted.Close()
 	}
 }
 
@@ -234,7 +338,7 @@ func TestPassedRefuses(t *testing.T) {
 		"nothing":                  1 << 20,
 		"a socket that is no more": -1,
 	} {
-		if b, err := BoundTo(fd, nil); !errors.Is(err, errNotListening) {
+		if b, err := BoundTo(fd); !errors.Is(err, errNotListening) {
 			t.Errorf("%s: %v, %v", name, b, err)
 		}
 		if ln, err := ListenOn(fd); !errors.Is(err, errNotListening) {

@@ -37,11 +37,17 @@ type Stamped interface {
 // come last gets the new connections; the others keep those that they have. Addresses are
 // written as net.Addr's String does.
 type Mates interface {
-	// At reports whether one of them listens on an address.
+	// At reports whether one of them listens on an address, or is about to.
 	At(address string) bool
-	// Join tells them that this process listens on it, until it ends.
-	Join(address string) error
+	// Join tells them that this process listens on it, until it ends. It reports false, and
+	// has told nobody, where two of them do already. It may be called again.
+	Join(address string) (joined bool, err error)
 }
+
+// ErrCrowded is the error of [Bound.Listen] where two mates listen on the address already. It
+// passes when one of them ends. The kernel can be told which of two gets the new connections,
+// but not which of three: they are counted anew when one leaves.
+var ErrCrowded = errors.New("two processes of this data directory listen on the address already")
 
 // Listen binds a TCP address and listens on it: see [Bind].
 func Listen(ctx context.Context, address string) (net.Listener, error) {

@@ -11,7 +11,10 @@ import (
 // BoundTo returns the address of a TCP socket that listens already: the service manager has
 // opened it, and passes it to one process after the other. Connections that come while
 // there is none wait in the kernel. The socket gets the options of [Bind]. It takes fd over.
-func BoundTo(fd int, mates Mates) (*Bound, error) {
+//
+// The address has no mates. Who opens it finds it taken. Two processes that are passed the
+// same socket take connections from one queue, which neither of them closes.
+func BoundTo(fd int) (*Bound, error) {
 	addr, err := passed(fd)
 	if err == nil {
 		err = setOptions(fd)
@@ -19,7 +22,7 @@ func BoundTo(fd int, mates Mates) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bound{fd: fd, addr: addr, mates: mates}, nil
+	return &Bound{fd: fd, addr: addr}, nil
 }
 
 // ListenOn returns a listener of package net on such a socket. It takes fd over.

@@ -28,23 +28,28 @@ func serverID(stateKey [16]byte, host string) string {
 // heartbeat tells the database of this server until ctx ends, and then that it is gone. Until
 // the users' state is restored there may be no schema to tell, and what is wrong with the
 // database is told by the restore.
+//
+// Two processes on one data directory are one server to the database. The one that ends leaves
+// it to the other to tell.
 func (s *server) heartbeat(ctx context.Context) error {
 	outage := retry.Outage{
 		Log: s.log, Begins: "the database can't be told of this server: the console's page System shows it as away", Ends: "the database is told of this server again",
 	}
 	told := false
 	for {
-		err := s.beat()
-		s.beaten.Store(int64(time.Since(s.started)))
-		if err == nil || s.users.Ready() {
-			outage.Report(err)
+		if !s.draining.Load() || !s.addresses.Others() {
+			err := s.beat()
+			if err == nil || s.users.Ready() {
+				outage.Report(err)
+			}
+			told = told || err == nil
 		}
-		told = told || err == nil
+		s.beaten.Store(int64(time.Since(s.started)))
 		if retry.Wait(ctx, popup.ServerBeat, s.beatNow) != nil {
 			break
 		}
 	}
-	if !told {
+	if others := s.addresses.Leave(); others || !told {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)

@@ -2,6 +2,8 @@ package server
 
 import (
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +63,52 @@ func testHeartbeat(t *testing.T, c persist.Config, flags ...[]string) {
 		if err != nil || len(servers) != n-1 {
 			t.Fatalf("%d of %d servers are left after one has ended, %v", len(servers), n, err)
 		}
+	}
+}
+
+// TestHeartbeatHandover: two processes on one data directory are one server, which is there and
+// ready for as long as one of them is, and gone when both have ended, one by one or at once.
+func TestHeartbeatHandover(t *testing.T) {
+	dsn, dir := storetest.MySQL(t), t.TempDir()
+	db, err := persist.Open(persist.Config{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	states := func() (states []popup.ServerState) {
+		servers, err := db.Servers(t.Context())
+		if err != nil {
+			return nil
+		}
+		for _, s := range servers {
+			states = append(states, s.State)
+		}
+		return states
+	}
+	isReady := func() bool { return slices.Equal(states(), []popup.ServerState{popup.ServerReady}) }
+	start := func() (stop func()) {
+		before := time.Now()
+		stop = runServer(t, "-mysql", dsn, "-data", dir)
+		eventually(t, "it is ready and has told", func() bool {
+			servers, err := db.Servers(t.Context())
+			return err == nil && len(servers) == 1 && servers[0].State == popup.ServerReady && servers[0].UptimeMS <= time.Since(before).Milliseconds()
+		})
+		return stop
+	}
+	first := start()
+	second := start()
+	first()
+	if !isReady() {
+		t.Fatalf("%s after the first has ended, want ready", states())
+	}
+	third := start()
+	var ended sync.WaitGroup
+	for _, stop := range []func(){second, third} {
+		ended.Go(stop)
+	}
+	ended.Wait()
+	if left := states(); len(left) != 0 {
+		t.Errorf("%s after all have ended, want none", left)
 	}
 }
 

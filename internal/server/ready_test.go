@@ -48,7 +48,7 @@ func TestReadyOnceDataPlaneListens(t *testing.T) {
 		}
 	}
 	readyz(http.StatusServiceUnavailable)
-	if err := s.servePolls(served); err != nil {
+	if err := s.servePolls(t.Context(), served); err != nil {
 		t.Fatal(err)
 	}
 	defer s.polls.Shutdown(t.Context())

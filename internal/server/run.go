@@ -71,7 +71,7 @@ func (s *server) run(ctx context.Context) error {
 		select {
 		case <-ready:
 			ready = nil
-			if err := s.servePolls(served); err != nil {
+			if err := s.servePolls(ctx, served); err != nil && ctx.Err() == nil {
 				return err
 			}
 		case err := <-served:
@@ -84,8 +84,8 @@ func (s *server) run(ctx context.Context) error {
 }
 
 // servePolls opens the data plane.
-func (s *server) servePolls(served chan<- error) error {
-	ln, err := s.data.Listen()
+func (s *server) servePolls(ctx context.Context, served chan<- error) error {
+	ln, err := s.listenData(ctx)
 	if err != nil {
 		return err
 	}

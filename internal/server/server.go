@@ -89,16 +89,17 @@ type server struct {
 	beatNow  chan struct{} // cap 1: the state has changed, see heartbeat
 
 	// open
-	manager *systemd.Notifier
-	host    string // name of this one
-	id      string // likewise, see serverID
-	dir     *datadir.Dir
-	keys    keys
-	db      *persist.DB
-	redis   rueidis.Client
-	tracer  *tracing.Tracer // nil: nothing is traced
-	data    *netsock.Bound
-	admin   net.Listener
+	manager   *systemd.Notifier
+	host      string // name of this one
+	id        string // likewise, see serverID
+	dir       *datadir.Dir
+	keys      keys
+	db        *persist.DB
+	redis     rueidis.Client
+	tracer    *tracing.Tracer // nil: nothing is traced
+	addresses *datadir.Addresses
+	data      *netsock.Bound
+	admin     net.Listener
 
 	// wireEvents
 	popups   *snapshot.Store
