@@ -36,7 +36,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	})
 }
 
-// traced has a span around what answers a pattern of the API.
+// traced has a span around what answers a pattern of the API to who may ask it.
 func (s *Server) traced(pattern string, next http.Handler) http.Handler {
 	method, route, ok := strings.Cut(pattern, " ")
 	if s.config.Tracer == nil || !ok || !strings.HasPrefix(route, "/v1/") {

@@ -86,23 +86,33 @@ func (c *collector) readEndpoint(getenv func(string) string) (err error) {
 	return nil
 }
 
-// readHeaders reads NAME=VALUE,NAME=VALUE, percent-encoded.
+// readHeaders reads NAME=VALUE,NAME=VALUE, values percent-encoded, as W3C Baggage is written:
+// lists may have empty members, as after a comma at the end.
 func (c *collector) readHeaders(getenv func(string) string) error {
 	text, variable := setting(getenv, "HEADERS")
-	if text == "" {
-		return nil
-	}
-	for pair := range strings.SplitSeq(text, ",") {
-		name, value, ok := strings.Cut(pair, "=")
+	for member := range strings.SplitSeq(text, ",") {
+		if member = strings.TrimSpace(member); member == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(member, "=")
 		name = strings.TrimSpace(name)
 		value, err := url.PathUnescape(strings.TrimSpace(value))
-		if !ok || err != nil || name == "" || strings.ContainsAny(name+value, "\r\n") {
-			return fmt.Errorf("%s: want NAME=VALUE,NAME=VALUE", variable) // the value is a secret
+		if !ok || err != nil || !isToken(name) || strings.ContainsFunc(value, isControl) {
+			return fmt.Errorf("%s: want NAME=VALUE,NAME=VALUE with percent-encoded values", variable) // the value is a secret
 		}
 		c.headers.Set(name, value)
 	}
 	return nil
 }
+
+// isToken reports whether a text may be the name of a header, RFC 9110 5.6.2.
+func isToken(name string) bool {
+	const of = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	return name != "" && strings.Trim(name, of) == ""
+}
+
+// isControl reports whether a character may not be in the value of a header.
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // readTimeout reads milliseconds.
 func (c *collector) readTimeout(getenv func(string) string) error {

@@ -11,6 +11,7 @@
 package tracing
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -190,26 +191,49 @@ func (t *Tracer) Poll(traceparent []byte, method, outcome string, took time.Dura
 		return
 	}
 	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": string(traceparent)})
-	if !trace.SpanContextFromContext(ctx).IsSampled() { // it is no traceparent
-		return
-	}
 	_, span := t.tracer.Start(ctx, method+" /v1/poll", trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(now.Add(-took)),
 		trace.WithAttributes(attribute.String("http.request.method", method), attribute.String("http.route", "/v1/poll"), attribute.String("popupd.outcome", outcome)))
 	span.End(trace.WithTimestamp(now))
 }
 
-// isSampled reports whether a traceparent, VERSION-TRACE-SPAN-FLAGS in hexadecimal digits,
-// has the flag sampled, https://www.w3.org/TR/trace-context/#sampled-flag.
+// isSampled reports whether a traceparent, VERSION-TRACE-SPAN-FLAGS in hexadecimal digits, is one
+// and has the flag sampled, https://www.w3.org/TR/trace-context/#traceparent-header. It allocates
+// nothing: anybody may send anything, as often as they like.
 func isSampled(traceparent []byte) bool {
-	const flags = 2 + 1 + 32 + 1 + 16 + 1
-	if len(traceparent) < flags+2 {
+	const trace, span, flags, end = 3, 3 + 32 + 1, 3 + 32 + 1 + 16 + 1, 3 + 32 + 1 + 16 + 1 + 2
+	if len(traceparent) < end || traceparent[trace-1] != '-' || traceparent[span-1] != '-' || traceparent[flags-1] != '-' {
 		return false
 	}
-	switch traceparent[flags+1] {
-	case '1', '3', '5', '7', '9', 'b', 'd', 'f':
-		return true
+	version := traceparent[:2]
+	switch {
+	case string(version) == "ff", len(traceparent) > end && traceparent[end] != '-':
+		return false
+	case string(version) == "00" && (len(traceparent) > end || traceparent[flags] != '0' || traceparent[flags+1] > '3'):
+		return false
 	}
-	return false
+	isHex := hexDigits(version) == 2 && hexDigits(traceparent[flags:end]) == 2 && hexDigits(traceparent[trace:span-1]) == 32 && hexDigits(traceparent[span:flags-1]) == 16
+	return isHex && !isZero(traceparent[trace:span-1]) && !isZero(traceparent[span:flags-1]) && isOdd(traceparent[flags+1])
+}
+
+// hexDigits is how many hexadecimal digits a text begins with, in lower case.
+func hexDigits(text []byte) (n int) {
+	for _, c := range text {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+func isZero(digits []byte) bool { return len(bytes.TrimLeft(digits, "0")) == 0 }
+
+// isOdd reports whether the lowest bit of a hexadecimal digit is set.
+func isOdd(digit byte) bool {
+	if digit >= 'a' {
+		return (digit-'a')%2 == 1
+	}
+	return (digit-'0')%2 == 1
 }
 
 // admitsPoll reports whether another poll may be traced in a second. Two that meet as it

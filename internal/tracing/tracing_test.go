@@ -8,14 +8,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
@@ -237,6 +241,113 @@ func TestPolls(t *testing.T) {
 	}
 }
 
+// TestIsSampled: what is a sampled traceparent to us is one to the library, and nothing else.
+func TestIsSampled(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	const digits = "0123456789abcdefABCFg-0011 "
+	sampled := 0
+	for range 100_000 {
+		text := []byte(sampledTrace)
+		switch random.IntN(8) {
+		case 0:
+			copy(text[:2], []string{"01", "cc", "ff", "0g", "00"}[random.IntN(5)])
+		case 1:
+			copy(text[3:], strings.Repeat("0", []int{32, 31}[random.IntN(2)]))
+		case 2:
+			copy(text[36:], strings.Repeat("0", []int{16, 15}[random.IntN(2)]))
+		}
+		for range random.IntN(3) {
+			text[random.IntN(len(text))] = digits[random.IntN(len(digits))]
+		}
+		copy(text[53:], []string{"01", "00", "03", "04", "05", "0b", "f1", "fe", "ff", string(text[53:])}[random.IntN(10)])
+		switch random.IntN(6) {
+		case 0:
+			text = text[:random.IntN(len(text))]
+		case 1:
+			text = append(text, []string{"-what", "what", "0"}[random.IntN(3)]...) // the library takes a "-" too much
+		}
+		ctx := propagation.TraceContext{}.Extract(t.Context(), propagation.MapCarrier{"traceparent": string(text)})
+		want := trace.SpanContextFromContext(ctx).IsSampled()
+		if got := isSampled(text); got != want {
+			t.Fatalf("%q is sampled: %v, want %v (seed %d)", text, got, want, seed)
+		}
+		if want {
+			sampled++
+		}
+	}
+	if sampled < 1000 {
+		t.Errorf("%d were sampled, want many (seed %d)", sampled, seed)
+	}
+	flags := []byte(sampledTrace)
+	if n := testing.AllocsPerRun(100, func() { isSampled(flags) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestNonsenseTakesNoPlace: of the polls that are traced in a second none is lost to a traceparent
+// that is none.
+func TestNonsenseTakesNoPlace(t *testing.T) {
+	r := newReceiver(t)
+	tracer, _ := open(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": r.URL})
+	for range 10 * maxPolls {
+		tracer.Poll([]byte(strings.Repeat("1", 55)), "GET", "none", 0)
+	}
+	if n := tracer.pollsInSecond.Load(); n != 0 {
+		t.Errorf("they have taken %d places", n)
+	}
+	tracer.mustClose(t)
+}
+
+// TestSamplers: the flag of a traceparent decides where the sampler is based on it, as by default.
+func TestSamplers(t *testing.T) {
+	notSampled := sampledTrace[:53] + "00"
+	for _, c := range []struct {
+		sampler, arg                      string
+		withSampled, withNot, withoutSpan int
+	}{
+		{"", "", 1, 0, 1},
+		{"parentbased_always_on", "", 1, 0, 1},
+		{"parentbased_traceidratio", "0", 1, 0, 0},
+		{"traceidratio", "0", 0, 0, 0},
+		{"always_off", "", 0, 0, 0},
+		{"always_on", "", 1, 1, 1},
+	} {
+		t.Setenv("OTEL_TRACES_SAMPLER", c.sampler)
+		t.Setenv("OTEL_TRACES_SAMPLER_ARG", c.arg)
+		for traceparent, want := range map[string]int{sampledTrace: c.withSampled, notSampled: c.withNot, "": c.withoutSpan} {
+			r := newReceiver(t)
+			tracer, _ := open(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": r.URL})
+			request := httptest.NewRequest("GET", "/v1/admin/popups", nil)
+			request.Header.Set("Traceparent", traceparent)
+			_, span := tracer.StartRequest(request, "GET", "/v1/admin/popups")
+			span.Status(200)
+			tracer.mustClose(t)
+			if len(r.spans) != want {
+				t.Errorf("%s %s, traceparent %q: %d spans, want %d", c.sampler, c.arg, traceparent, len(r.spans), want)
+			}
+		}
+	}
+}
+
+// TestHeaders: lists may have members that are empty, and the value of a header any character
+// that is percent-encoded.
+func TestHeaders(t *testing.T) {
+	for text, want := range map[string]http.Header{
+		"":                    {},
+		",":                   {},
+		"a=1,":                {"A": {"1"}},
+		" , a = 1 ,, b=2 , ":  {"A": {"1"}, "B": {"2"}},
+		"a=x%2Cy%3Dz,b=p=q==": {"A": {"x,y=z"}, "B": {"p=q=="}},
+		"a=":                  {"A": {""}},
+	} {
+		c, err := newCollector(func(name string) string { return map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": text}[name] }, slog.New(slog.DiscardHandler))
+		if err != nil || !reflect.DeepEqual(c.headers, want) {
+			t.Errorf("%q: %v, want %v", text, err, want)
+		}
+	}
+}
+
 // TestCollectorAway: nothing waits for a collector that does not answer, what is queued is
 // bounded, and one line says so.
 func TestCollectorAway(t *testing.T) {
@@ -291,6 +402,10 @@ func TestRefuses(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_TIMEOUT", "0"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "secret"},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a=%0d%0asecret"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=%00secret"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=%secret"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a secret=1"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=1,=secret"},
 		{"OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem"},
 		{"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/key.pem"},
 		{"OTEL_BSP_MAX_QUEUE_SIZE", "-1"},
