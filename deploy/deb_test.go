@@ -51,6 +51,15 @@ func TestPackage(t *testing.T) {
 			}
 		}
 	}
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(pages) < 15 {
+		t.Fatalf("%d pages: %v", len(pages), err)
+	}
+	for _, page := range append(pages, "../README.md", "../CHANGELOG.md", "../deploy/haproxy/haproxy.cfg", "../deploy/prometheus/alerts.yml") {
+		if want := "./usr/share/doc/popupd/" + strings.TrimPrefix(page, "../") + "\n"; !strings.Contains(string(out), want) {
+			t.Errorf("no %s in the package", want)
+		}
+	}
 	dir := t.TempDir()
 	for _, name := range []string{"upper", "work", "root"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {

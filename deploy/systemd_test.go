@@ -50,15 +50,6 @@ func unitsIn(t *testing.T) (dir string) {
 	return dir
 }
 
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // TestUnitsVerify: systemd finds nothing to say about the units and their drop-in.
 func TestUnitsVerify(t *testing.T) {
 	dir := unitsIn(t)

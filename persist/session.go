@@ -54,7 +54,7 @@ func (f *flusher) identify(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// hasReturning tries whether an INSERT can return its rows: MariaDB's can since 10.5,
+// hasReturning tries whether an INSERT can return its rows: MariaDB's can,
 // those of MySQL, TiDB and Vitess cannot. Version numbers are not asked, since poolers make
 // up their own; nor is the error's, which for a syntax that is not known is 1064 or, of
 // Vitess, 1105.

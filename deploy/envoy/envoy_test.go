@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	bootstrap "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"go.yaml.in/yaml/v4"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/reflect/protopath"
@@ -52,21 +53,55 @@ func TestEnvoy(t *testing.T) {
 	}
 }
 
+// TestCircuitBreakers: the servers get what popupd is for, 5,000 requests a second of which
+// each is held for 4 s, and a third of them may be sent again within 0.5 s.
+func TestCircuitBreakers(t *testing.T) {
+	const held, again = 5000 * 4, 5000 / 3 / 2
+	text, err := os.ReadFile("envoy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range config.GetStaticResources().GetClusters() {
+		thresholds := c.GetCircuitBreakers().GetThresholds()
+		if len(thresholds) != 1 || thresholds[0].GetPriority() != core.RoutingPriority_DEFAULT {
+			t.Fatalf("cluster %s has the thresholds %v: want one of the priority that routes have", c.GetName(), thresholds)
+		}
+		l := thresholds[0]
+		for what, limit := range map[string][2]uint32{
+			"connections": {l.GetMaxConnections().GetValue(), held}, "pending requests": {l.GetMaxPendingRequests().GetValue(), held},
+			"requests": {l.GetMaxRequests().GetValue(), held}, "retries": {l.GetMaxRetries().GetValue(), again},
+		} {
+			if limit[0] < limit[1] {
+				t.Errorf("cluster %s: at most %d %s at once, want at least %d", c.GetName(), limit[0], what, limit[1])
+			}
+		}
+	}
+}
+
 // check returns what is wrong with a configuration.
 func check(text []byte) error {
-	var tree any
-	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return err
-	}
-	asJSON, err := json.Marshal(tree)
+	config, err := read(text)
 	if err != nil {
 		return err
 	}
-	var config bootstrap.Bootstrap
-	if err := protojson.Unmarshal(asJSON, &config); err != nil {
-		return err
+	return validate(config)
+}
+
+func read(text []byte) (*bootstrap.Bootstrap, error) {
+	var tree any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return nil, err
 	}
-	return validate(&config)
+	asJSON, err := json.Marshal(tree)
+	if err != nil {
+		return nil, err
+	}
+	config := new(bootstrap.Bootstrap)
+	return config, protojson.Unmarshal(asJSON, config)
 }
 
 // validate applies the rules of the configuration, and of each message that it holds as an Any.

@@ -78,7 +78,7 @@ flags: {min-gap: 1h, report-timezone: Asia/Shanghai}
 env: [{name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://collector:4318"}]
 persistence: {size: 20Gi, storageClass: fast}
 service: {type: LoadBalancer, annotations: {example.com/internal: "true"}}
-ingress: {enabled: true, tlsSecret: popups-tls}
+ingress: {enabled: true, tlsSecret: popups-tls, annotations: {nginx.ingress.kubernetes.io/proxy-body-size: 32k}}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
 admin: {from: [{namespaceSelector: {matchLabels: {name: monitoring}}}]}
 podAnnotations: {a: b}
@@ -87,7 +87,7 @@ nodeSelector: {disk: ssd}
 tolerations: [{key: popups, operator: Exists}]
 affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}
 priorityClassName: high
-`, slices.Concat(few[1:], []string{"networking.k8s.io/v1 Ingress", "networking.k8s.io/v1 NetworkPolicy", "monitoring.coreos.com/v1 ServiceMonitor"})},
+`, slices.Concat(few[1:], []string{"networking.k8s.io/v1 Ingress", "networking.k8s.io/v1 Ingress", "v1 Service", "networking.k8s.io/v1 NetworkPolicy", "monitoring.coreos.com/v1 ServiceMonitor"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, m := range lint.All(chartDir, valuesOf(t, c.values), "shop", true).Messages {
@@ -112,6 +112,52 @@ priorityClassName: high
 			}
 			checkFlags(t, regexp.MustCompile(`(?m)^ +- "?(-[a-z-]+)=`).FindAllStringSubmatch(manifests, -1))
 		})
+	}
+}
+
+// TestIngress: who is hashed on uid is who has one. ingress-nginx has one hash for all that a
+// Service gets, so what has none must not go to the same.
+func TestIngress(t *testing.T) {
+	manifests, err := render(t, "{existingSecret: mine, ingress: {enabled: true, annotations: {nginx.ingress.kubernetes.io/proxy-body-size: 32k}}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashed, services := map[string]bool{}, map[string]string{} // of paths
+	for _, text := range strings.Split(manifests, "---\n") {
+		var ingress struct {
+			Kind     string
+			Metadata struct{ Annotations map[string]string }
+			Spec     struct {
+				Rules []struct {
+					HTTP struct {
+						Paths []struct {
+							Path    string
+							Backend struct{ Service struct{ Name string } }
+						}
+					}
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(text), &ingress); err != nil {
+			t.Fatal(err)
+		}
+		if ingress.Kind != "Ingress" {
+			continue
+		}
+		const nginx = "nginx.ingress.kubernetes.io/"
+		annotations := ingress.Metadata.Annotations
+		isHashed := annotations[nginx+"upstream-hash-by"] == "$arg_uid"
+		if isHashed && (annotations[nginx+"proxy-next-upstream"] != "off" || annotations[nginx+"proxy-body-size"] != "32k") {
+			t.Errorf("polls have the annotations %q", annotations)
+		}
+		for _, rule := range ingress.Spec.Rules {
+			for _, p := range rule.HTTP.Paths {
+				hashed[p.Path], services[p.Path] = isHashed, p.Backend.Service.Name
+			}
+		}
+	}
+	if len(hashed) != 2 || !hashed["/v1/"] || hashed["/sdk"] || services["/v1/"] == services["/sdk"] {
+		t.Errorf("hashed: %v, services: %v", hashed, services)
 	}
 }
 

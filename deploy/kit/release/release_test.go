@@ -31,6 +31,9 @@ func TestRelease(t *testing.T) {
 	if len(release.Builds) != 1 || !slices.Equal(release.Builds[0].Env, []string{"CGO_ENABLED=0"}) {
 		t.Errorf("builds are not static: %v", release.Builds)
 	}
+	if !slices.ContainsFunc(release.Archives[0].Files, func(f config.File) bool { return f.Source == "docs/*.md" }) {
+		t.Error("archives are without the documents")
+	}
 	for _, f := range release.Archives[0].Files {
 		if found, err := filepath.Glob(filepath.Join("../../..", strings.Replace(f.Source, "/**", "", 1))); err != nil || len(found) == 0 {
 			t.Errorf("no file %s (%v)", f.Source, err)

@@ -17,3 +17,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "popupd.secret" -}}
 {{ .Values.existingSecret | default (include "popupd.name" .) }}
 {{- end }}
+
+{{- /* The spec of an Ingress: the chart, a prefix of paths, and the Service that gets them. */ -}}
+{{- define "popupd.ingress" -}}
+{{- $chart := index . 0 -}}
+ingressClassName: {{ $chart.Values.ingress.className }}
+{{- with $chart.Values.ingress.tlsSecret }}
+tls:
+  - hosts: [{{ $chart.Values.ingress.host }}]
+    secretName: {{ . }}
+{{- end }}
+rules:
+  - host: {{ $chart.Values.ingress.host }}
+    http:
+      paths:
+        - path: {{ index . 1 }}
+          pathType: ImplementationSpecific # a prefix of characters: /sdk.js, /sdk-HASH.js
+          backend:
+            service:
+              name: {{ index . 2 }}
+              port: {name: http}
+{{- end }}
