@@ -2,7 +2,6 @@ package frequency
 
 import (
 	"encoding/binary"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -54,7 +53,7 @@ type Table struct {
 	// With holds:
 	held        atomic.Uint64 // era 32 | users held in it 32
 	epoch       atomic.Uint32
-	uncommitted atomic.Pointer[[]Epochs]
+	uncommitted atomic.Pointer[uncommitted]
 	dumping     atomic.Bool // nobody may be forgotten
 
 	sweepMu sync.Mutex // guards cursor
@@ -65,7 +64,7 @@ type Table struct {
 
 	dumpMu sync.Mutex // held while the files of a dump are written
 
-	refused atomic.Uint64 // see Refused
+	refused, lost atomic.Uint64 // see Refused and Lost
 }
 
 // shardBits is the base 2 logarithm of the number of shards. With 1024 of them
@@ -95,7 +94,7 @@ func newTable(c Config, shardBits uint8) *Table {
 	t.SetMinGap(0)
 	if c.HeldOnly {
 		t.holds = make([]sorted, len(t.shards))
-		t.SetUncommitted([]Epochs{{0, math.MaxUint32}})
+		t.uncommitted.Store(new(uncommitted))
 	}
 	runtime.AddCleanup(t, releaseAll, memory{t.shards, t.seen, t.holds})
 	metrics := promauto.With(c.Registerer)
@@ -124,6 +123,10 @@ func newTable(c Config, shardBits uint8) *Table {
 
 // Refused returns how many states were not recorded because the memory budget was reached.
 func (t *Table) Refused() uint64 { return t.refused.Load() }
+
+// Lost returns how many of these had happened all the same, and only the store knows them: not
+// what was therefore not shown, not taken, or not looked up.
+func (t *Table) Lost() uint64 { return t.lost.Load() }
 
 // MinGap returns the least time between any two popups of one user.
 func (t *Table) MinGap() time.Duration { return time.Duration(t.gapMS.Load()) * time.Millisecond }
@@ -204,13 +207,17 @@ func (t *Table) Merge(ev *popup.Event) {
 	}
 	u := t.Lock(ev.User)
 	defer u.Unlock()
-	u.merge(ev.Popup, stateOf(ev), t.nowMS.Load())
-	u.note(ev.Popup, clock(ev.ServedAtMS), flagsOf(ev), t.nowMS.Load(), t.maxBytes)
+	merged := u.merge(ev.Popup, stateOf(ev), t.nowMS.Load(), t.maxBytes)
+	if _, noted := u.note(ev.Popup, clock(ev.ServedAtMS), flagsOf(ev), t.nowMS.Load(), t.maxBytes); !merged || !noted {
+		u.lose()
+	}
 }
 
 func (t *Table) mergeReset(ev *popup.Event) {
 	u := t.Lock(ev.User)
-	u.reset(clock(ev.AtMS), t.nowMS.Load())
+	if !u.reset(clock(ev.AtMS), t.nowMS.Load()) {
+		u.lose()
+	}
 	u.Unlock()
 	t.tellReset(u.hash, ev.AtMS)
 }
@@ -227,12 +234,11 @@ func (t *Table) tellReset(hash uint64, atMS int64) {
 func (t *Table) Restore(user []byte, id uint32, s popup.State) bool {
 	u := t.Lock(user)
 	defer u.Unlock()
-	if t.holds != nil { // which asks for all that there is of a user
-		if e := quantize(u.hash, id, &s); t.expired(&e, t.nowMS.Load()) {
-			return true
-		}
+	merged := u.merge(id, s, t.nowMS.Load(), t.maxBytes)
+	if !merged {
+		u.lose()
 	}
-	return u.merge(id, s, t.nowMS.Load())
+	return merged
 }
 
 // States calls fn for each popup of which something is known of the user, by

@@ -3,6 +3,8 @@ package frequency
 import (
 	"math"
 	"time"
+
+	"github.com/popupd/popupd/popup"
 )
 
 // A user of whom something is in the table, or who was looked up, takes a slot more in a table
@@ -19,7 +21,7 @@ const (
 
 	// How many epochs a user is held who does not poll: longer than a client is told to wait.
 	idleEpochs  = uint32(30 * time.Minute / EpochLength)
-	emptyEpochs = uint32(6 * time.Minute / EpochLength) // with nothing to remember, or while memory is short
+	emptyEpochs = uint32(6 * time.Minute / EpochLength) // with nothing to remember, or while memory is short; not at all with both
 )
 
 // heldID is the popup, which no popup has, of the entry of a dump that says that its user is
@@ -28,6 +30,15 @@ const heldID = math.MaxUint32
 
 // Epochs are those from one to another.
 type Epochs struct{ From, To uint32 }
+
+// uncommitted is what [Table.SetUncommitted] has said.
+type uncommitted struct {
+	next uint32   // of the epochs before this one
+	open []Epochs // in these not all is committed
+}
+
+// HeldOnly reports whether the table was made with [Config.HeldOnly].
+func (t *Table) HeldOnly() bool { return t.holds != nil }
 
 // Held reports whether the user was looked up, and the one with the id before: only then is
 // it known what they have seen. It counts as a poll.
@@ -75,6 +86,25 @@ func (t *Table) LookingUp(user []byte) bool {
 	return u.added(t.nowMS.Load(), t.forNew())
 }
 
+// LookedUp adds a state that the store has of a user who is looked up. It returns false if there
+// is no memory for it: what has happened may take more of it than who comes anew.
+func (t *Table) LookedUp(user []byte, id uint32, s popup.State) bool {
+	u := t.Lock(user)
+	defer u.Unlock()
+	nowMS := t.nowMS.Load()
+	if e := quantize(u.hash, id, &s); t.expired(&e, nowMS) { // the store has all that there ever was
+		return true
+	}
+	return u.merge(id, s, nowMS, t.forNew())
+}
+
+// LookedUpImpression is LookedUp for what [Table.RestoreImpression] adds.
+func (t *Table) LookedUpImpression(user []byte, id uint32, servedAtMS int64, acted uint8) bool {
+	u := t.Lock(user)
+	defer u.Unlock()
+	return u.restoreImpression(id, servedAtMS, acted, t.forNew())
+}
+
 // Hold says that all that the store knew of a user after [Table.LookingUp] is in the table. It
 // returns false if an era has ended since, or there is no memory for it.
 func (t *Table) Hold(user []byte, era uint32) bool {
@@ -117,9 +147,9 @@ func (u *User) addedNow(nowMS, limit int64) bool {
 	if v == nil {
 		return false
 	}
-	epoch := u.t.epoch.Load()
+	epoch, told := u.t.epoch.Load(), u.t.uncommitted.Load()
 	first, last := uint32(v.rest>>32), uint32(v.rest)
-	if open := *u.t.uncommitted.Load(); len(open) == 0 || last+1 < open[0].From {
+	if last+1 < told.next && (len(told.open) == 0 || last+1 < told.open[0].From) {
 		first = epoch
 	}
 	v.rest = uint64(first)<<32 | uint64(epoch)
@@ -150,19 +180,21 @@ func (u *User) slotOfUser(nowMS, limit int64) *slot {
 // NextEpoch begins an epoch and returns the one that has ended.
 func (t *Table) NextEpoch() (ended uint32) { return t.epoch.Add(1) - 1 }
 
-// SetUncommitted says in which of the epochs that have ended something was heard that is not
-// committed yet, ascending. It says it of all that were until the first call.
-func (t *Table) SetUncommitted(open []Epochs) { t.uncommitted.Store(&open) }
+// SetUncommitted says in which of the epochs up to the one that has ended last something was
+// heard that is not committed yet, ascending. Until it is called that may be any of them.
+func (t *Table) SetUncommitted(ended uint32, open []Epochs) {
+	t.uncommitted.Store(&uncommitted{next: ended + 1, open: open})
+}
 
 // isCommitted reports whether all that was added to a user is committed. An event is in the
 // table shortly before its stream's position is noted, and a look-up takes a while, though less
 // than an epoch: so the epoch after the last one counts, too, and must have ended.
 func (t *Table) isCommitted(v *slot) bool {
-	first, after := uint32(v.rest>>32), uint32(v.rest)+1
-	if after >= t.epoch.Load() {
+	first, after, told := uint32(v.rest>>32), uint32(v.rest)+1, t.uncommitted.Load()
+	if after >= told.next {
 		return false
 	}
-	for _, open := range *t.uncommitted.Load() {
+	for _, open := range told.open {
 		if first <= open.To && open.From <= after {
 			return false
 		}
@@ -182,22 +214,35 @@ func (t *Table) leaves(shard uint64, i int, short bool) bool {
 	if lo < hi && s.popup(lo) == resetID {
 		return false // a look-up would not find it
 	}
-	if !t.isHeld(v) {
-		return true
+	idle, empty := t.epoch.Load()-uint32(v.times>>32), lo == hi
+	return !t.isHeld(v) || short && empty || idle > idleEpochs || idle > emptyEpochs && (short || empty)
+}
+
+// lose counts what has happened to a user and is not in the table: so the user is not held.
+func (u *User) lose() {
+	u.t.lost.Add(1)
+	if u.t.holds == nil {
+		return
 	}
-	idle := t.epoch.Load() - uint32(v.times>>32)
-	return idle > idleEpochs || idle > emptyEpochs && (short || lo == hi)
+	if i, hi := u.t.holds[u.t.shardOf(u.hash)].run(keyOf(u.hash)); i < hi {
+		u.t.unholdLocked(&u.t.holds[u.t.shardOf(u.hash)].slots[i])
+	}
+}
+
+func (t *Table) unholdLocked(v *slot) {
+	if !t.isHeld(v) {
+		return
+	}
+	v.key &^= isHeld
+	for held := t.held.Load(); uint32(held>>32) == uint32(v.times) && !t.held.CompareAndSwap(held, held-1); held = t.held.Load() {
+	}
 }
 
 // forgetLocked removes all that is known of the user in slot i of a shard.
 func (t *Table) forgetLocked(shard uint64, i int) {
 	users, seen, s := &t.holds[shard], &t.seen[shard], &t.shards[shard]
 	key := users.slots[i].key >> flagBits << flagBits
-	if held := t.held.Load(); t.isHeld(&users.slots[i]) {
-		for uint32(held>>32) == uint32(users.slots[i].times) && !t.held.CompareAndSwap(held, held-1) {
-			held = t.held.Load()
-		}
-	}
+	t.unholdLocked(&users.slots[i])
 	users.empty(i)
 	for lo, hi := s.run(key); lo < hi; lo, hi = s.run(key) {
 		s.remove(lo)

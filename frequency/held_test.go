@@ -27,6 +27,7 @@ type heldWorld struct {
 	events     []*heldEvent
 	store      map[string]map[uint32]popup.State
 	current    uint32
+	untold     bool // that the last epoch has ended
 	nowMS      int64
 	underWay   []heldLookUp
 }
@@ -58,8 +59,12 @@ func (w *heldWorld) note() {
 	}
 }
 
-// endEpoch has all that was merged before the last epoch noted, as it is in time.
+// endEpoch has all that was merged before the last epoch noted, as it is in time. What is
+// committed is told later, but before the next epoch ends.
 func (w *heldWorld) endEpoch(late bool) {
+	if w.untold {
+		w.tellCommitted()
+	}
 	if !late {
 		w.note()
 	}
@@ -74,10 +79,14 @@ func (w *heldWorld) endEpoch(late bool) {
 		}
 		w.underWay[i].aged = true
 	}
-	w.tellCommitted()
+	w.untold = true
 }
 
 func (w *heldWorld) tellCommitted() {
+	if w.current == 0 {
+		return
+	}
+	w.untold = false
 	var open []Epochs
 	for epoch := range w.current {
 		for _, e := range w.events {
@@ -87,7 +96,7 @@ func (w *heldWorld) tellCommitted() {
 			}
 		}
 	}
-	w.table.SetUncommitted(open)
+	w.table.SetUncommitted(w.current-1, open)
 }
 
 func (w *heldWorld) commit(e *heldEvent) {
@@ -114,7 +123,7 @@ func (w *heldWorld) begin(user string) {
 
 func (w *heldWorld) end(l heldLookUp) {
 	for id, s := range l.rows {
-		w.table.Restore([]byte(l.user), id, s)
+		w.table.LookedUp([]byte(l.user), id, s)
 	}
 	w.table.Hold([]byte(l.user), l.era)
 }
@@ -203,7 +212,7 @@ func TestHeldUsersAreKnown(t *testing.T) {
 				}
 				w.underWay = nil // of the process before
 				w.table = newTable(Config{HeldOnly: true}, bits)
-				w.current = 0
+				w.current, w.untold = 0, false
 				for _, e := range w.events {
 					e.isNoted, e.epoch = true, 0 // the journal and others' lists say so
 					if !e.committed {
@@ -234,6 +243,7 @@ func (w *heldWorld) idle() {
 	for range idleEpochs + 2 {
 		w.endEpoch(false)
 	}
+	w.tellCommitted()
 }
 
 func (w *heldWorld) remembered(users int) (n int) {
@@ -245,4 +255,88 @@ func (w *heldWorld) remembered(users int) (n int) {
 		u.Unlock()
 	}
 	return n
+}
+
+// TestHeldWithoutMemory: who is looked up leaves memory for what happens elsewhere, and whoever
+// there is none for is not held.
+func TestHeldWithoutMemory(t *testing.T) {
+	table := newTable(Config{HeldOnly: true, MaxBytes: 4 << 20}, 8)
+	table.KeepImpressions(hourly.keep)
+	table.Sweep(noon)
+	shown := popup.State{Impressions: 1, ServedAtMS: noon, ShownAtMS: noon, AtMS: noon, Last: popup.Impression, NextAtMS: noon + day}
+	name := func(n int) []byte { return fmt.Append(nil, "u", n) }
+	held := 0
+	for full := 0; full < 100; held++ {
+		user, era := name(held), table.Era()
+		fits := table.LookingUp(user)
+		for id := range uint32(3) {
+			fits = fits && table.LookedUp(user, 1+id, shown)
+			for at := range int64(4) {
+				fits = fits && table.LookedUpImpression(user, 1+id, noon-at*1000, 0)
+			}
+		}
+		if !fits || !table.Hold(user, era) {
+			full++
+		}
+	}
+	if table.Refused() == 0 || table.Lost() != 0 || table.bytes.Load() > table.forNew() {
+		t.Errorf("%d were refused, %d lost, it has %d bytes; want some, none, at most %d", table.Refused(), table.Lost(), table.bytes.Load(), table.forNew())
+	}
+	taken, lost := 0, 0
+	for i := 0; lost < 100; i++ {
+		user := name(i % held)
+		ev := popup.Event{AtMS: noon, ServedAtMS: noon, User: user, Popup: uint32(4 + i/held), Action: popup.Impression, Nth: 1, ReadyAtMS: noon + day}
+		was, before := table.Holds(user, nil), table.Lost()
+		table.Merge(&ev)
+		switch isHeld := table.Holds(user, nil); {
+		case table.Lost() == before && was == isHeld:
+			taken++
+		case table.Lost() > before && !isHeld:
+			lost++
+		default:
+			t.Fatalf("%s: %d states were lost, held before %v, after %v", user, table.Lost()-before, was, isHeld)
+		}
+	}
+	if taken < held/16 {
+		t.Errorf("%d events were taken, of %d users who are held", taken, held)
+	}
+	n := 0
+	for i := range held {
+		if table.Holds(name(i), nil) {
+			n++
+		}
+	}
+	if table.HeldUsers() != n {
+		t.Errorf("%d users are held, it says %d", n, table.HeldUsers())
+	}
+}
+
+// TestEmptyUsersLeave: of whom nothing is remembered leaves at once while memory is short, and
+// else some minutes after the last poll.
+func TestEmptyUsersLeave(t *testing.T) {
+	table := newTable(Config{HeldOnly: true}, 0)
+	table.Sweep(noon)
+	table.LookingUp([]byte("u"))
+	table.Hold([]byte("u"), table.Era())
+	leaves := func(short bool) bool {
+		u := table.Lock([]byte("u"))
+		defer u.Unlock()
+		i, _ := table.holds[0].run(keyOf(u.hash))
+		return table.leaves(0, i, short)
+	}
+	for range 2 {
+		if leaves(true) {
+			t.Fatal("what was looked up may not be merged yet")
+		}
+		table.SetUncommitted(table.NextEpoch(), nil)
+	}
+	if !leaves(true) || leaves(false) {
+		t.Errorf("a user without entries leaves: %v while memory is short, %v else; want only the first", leaves(true), leaves(false))
+	}
+	for range emptyEpochs {
+		table.SetUncommitted(table.NextEpoch(), nil)
+	}
+	if !leaves(false) {
+		t.Error("a user without entries stays")
+	}
 }

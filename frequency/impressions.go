@@ -83,6 +83,16 @@ func flagsOf(ev *popup.Event) uint64 {
 // RestoreImpression adds an impression of the store with the [popup.Action.Bit]s of what
 // the user did with it. It returns false if there is no memory for it.
 func (t *Table) RestoreImpression(user []byte, id uint32, servedAtMS int64, acted uint8) bool {
+	u := t.Lock(user)
+	defer u.Unlock()
+	noted := u.restoreImpression(id, servedAtMS, acted, t.maxBytes)
+	if !noted {
+		u.lose()
+	}
+	return noted
+}
+
+func (u *User) restoreImpression(id uint32, servedAtMS int64, acted uint8, limit int64) bool {
 	flags, s := uint64(0), popup.State{Acted: acted}
 	if s.Confirmed() {
 		flags |= impressionSeen
@@ -93,12 +103,11 @@ func (t *Table) RestoreImpression(user []byte, id uint32, servedAtMS int64, acte
 	if acted&releaseBit != 0 {
 		flags |= impressionReleased
 	}
-	u := t.Lock(user)
-	defer u.Unlock()
-	if !u.added(t.nowMS.Load(), t.maxBytes) {
+	nowMS := u.t.nowMS.Load()
+	if !u.added(nowMS, limit) {
 		return false
 	}
-	_, ok := u.note(id, clock(servedAtMS), flags, t.nowMS.Load(), t.maxBytes)
+	_, ok := u.note(id, clock(servedAtMS), flags, nowMS, limit)
 	return ok
 }
 

@@ -21,32 +21,36 @@ var (
 	ErrDumpKey     = errors.New("the dump was made with another key")
 )
 
-// ErrDumpTooBig is returned beside the positions of a dump that was loaded only
-// as far as the memory budget allowed.
-var ErrDumpTooBig = errors.New("the dump does not fit the memory budget")
+// What is returned beside the positions of a dump that does not say all that it should.
+var (
+	// ErrDumpTooBig: it was loaded only as far as the memory budget allowed.
+	ErrDumpTooBig = errors.New("the dump does not fit the memory budget")
+	// ErrDumpOfHeld: a table that is HeldOnly made it, and this one is not.
+	ErrDumpOfHeld = errors.New("the dump is of the users whom a server held, not of all")
+)
 
 // Load merges the dump at path into the table and returns the positions in event
 // streams that it covers, and its note, nil if it has none. If that dump can't be used, nothing of it is, and Load
 // takes path.1. What can't be used is renamed to *.bad, or the next dumps would replace
 // the one that can. The positions are nil if there was nothing to load; an error
-// beside positions says what is wrong with a newer dump, or [ErrDumpTooBig].
+// beside positions says what is wrong with a newer dump, or [ErrDumpTooBig] or [ErrDumpOfHeld].
 // If there is no dump at all the error is [fs.ErrNotExist].
 func (t *Table) Load(path string) (at map[popup.StreamID]uint64, note []byte, err error) {
 	t.dumpMu.Lock()
 	defer t.dumpMu.Unlock()
-	var tooBig error
+	var partial error
 	file := dumpFile(path)
 	loaded, err := file.Load(func(f *os.File) (err error) {
 		at, note, err = t.loadDump(f)
-		if errors.Is(err, ErrDumpTooBig) {
-			tooBig, err = err, nil
+		if errors.Is(err, ErrDumpTooBig) || errors.Is(err, ErrDumpOfHeld) {
+			partial, err = err, nil
 		}
 		return err
 	})
 	if err == nil && loaded != path {
 		err = fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
-	if err = errors.Join(err, tooBig); err != nil {
+	if err = errors.Join(err, partial); err != nil {
 		return at, note, fmt.Errorf("load state: %w", err)
 	}
 	return at, note, nil
@@ -165,7 +169,13 @@ func (t *Table) readDump(r *bufio.Reader) (at map[popup.StreamID]uint64, note []
 		total, lost = total+n, lost+out
 	}
 	if lost > 0 {
+		if t.holds != nil {
+			t.Unhold() // whose entries were left out is not known
+		}
 		return at, nil, fmt.Errorf("%w: %d of %d entries left out", ErrDumpTooBig, lost, total)
+	}
+	if version == dumpVersion && t.holds == nil {
+		return at, nil, ErrDumpOfHeld
 	}
 	note, err = readNote(r)
 	return at, note, err
@@ -203,7 +213,7 @@ func (t *Table) mergeBlock(entries []entry) (lost uint64) {
 			if t.holds != nil && !u.hold(t.Era()) {
 				lost++
 			}
-		} else if !u.merge(e.popup, e.state(), t.nowMS.Load()) {
+		} else if !u.merge(e.popup, e.state(), t.nowMS.Load(), t.maxBytes) {
 			lost++
 		}
 		u.Unlock()

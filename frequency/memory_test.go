@@ -50,7 +50,7 @@ func TestMemoryGoesBack(t *testing.T) {
 		table := newTable(Config{}, 2)
 		for i := range 200_000 {
 			u := table.lockHash(uint64(i) * 0x9e3779b97f4a7c15)
-			u.merge(1, shown, noon)
+			u.merge(1, shown, noon, table.maxBytes)
 			u.Unlock()
 		}
 	}

@@ -305,19 +305,19 @@ func (u *User) Undo(x Undo) {
 }
 
 // merge adds a state to the user's entry for a popup, unless a reset covers it. It
-// returns false, with nothing changed, if there is no memory for it even without
-// what has expired at nowMS.
-func (u *User) merge(id uint32, s popup.State, nowMS int64) bool {
+// returns false, with nothing changed, if the table would have more than limit bytes even
+// without what has expired at nowMS.
+func (u *User) merge(id uint32, s popup.State, nowMS, limit int64) bool {
 	if clock(s.ServedAtMS) <= u.resetAt() && id != resetID {
 		return true
 	}
-	if !u.added(nowMS, u.t.maxBytes) {
+	if !u.added(nowMS, limit) {
 		return false
 	}
 	i, e := u.entry(id)
 	e = e.merged(u.hash, id, s)
 	e.forget(min(e.at, clock(nowMS)))
-	return u.put(&u.span, i, &e, nowMS, u.t.maxBytes)
+	return u.put(&u.span, i, &e, nowMS, limit)
 }
 
 // reset removes what was served up to at, and has what comes later from then
@@ -336,7 +336,7 @@ func (u *User) reset(at tick, nowMS int64) bool {
 	u.forgetImpressions(at)
 	return u.merge(resetID, popup.State{
 		ServedAtMS: at.ms(), AtMS: at.ms(), NextAtMS: at.ms() + popup.TokenLife.Milliseconds(),
-	}, nowMS)
+	}, nowMS, u.t.maxBytes)
 }
 
 // put replaces the entry whose first slot is i, or adds one if i is -1. Where the

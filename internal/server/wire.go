@@ -106,7 +106,7 @@ func (s *server) wireEvents(context.Context) (err error) {
 	})
 	s.sample.Load(s.table)
 	s.users = userstate.New(userstate.Config{
-		Database: s.db, Table: s.table, HeldOnly: s.config.HeldOnly(), Dump: s.dir.Path("state"), DiskRoom: s.sample.DiskRoom, Seed: s.seed(), Shipped: s.shipped(), Now: s.now, Log: s.log, Registerer: s.registry,
+		Database: s.db, Table: s.table, Dump: s.dir.Path("state"), DiskRoom: s.sample.DiskRoom, Seed: s.seed(), Shipped: s.shipped(), Now: s.now, Log: s.log, Registerer: s.registry,
 	})
 	s.journal, err = journal.Open(journal.Config{
 		Dir: s.dir.Path("journal"), MaxBytes: s.config.JournalMax, Sync: s.config.JournalSync, OnAdopt: s.users.Merge,

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/popupd/popupd/frequency"
@@ -134,6 +135,55 @@ func TestRestartReadsChanges(t *testing.T) {
 	if n := len(other.events) - before; n == 0 || len(c.state.known.streams) != 1 {
 		t.Errorf("%d events since, %d streams", n, len(c.state.known.streams))
 	}
+}
+
+// TestDatabaseOfThePast: where less is committed than was, a server that has forgotten what
+// was looks users up again, and has what its journal and others ship once more.
+func TestDatabaseOfThePast(t *testing.T) {
+	c := newCluster(t, 1)
+	c.heldOnly = true
+	other := &stream{id: popup.StreamID{9}}
+	c.streams = []*stream{other}
+	c.saveDatabase()
+	c.start()
+	for range 20 {
+		c.serve()
+		c.ship(true)
+	}
+	for _, s := range []*stream{other, c.own[0]} {
+		c.commit(s, len(s.events))
+	}
+	c.lookUp(40)
+	c.read()
+	pass := func() {
+		for range 200 {
+			c.state.endEpoch(t.Context(), &c.epochs)
+		}
+		for range 100 {
+			c.state.table.Sweep(c.now)
+		}
+	}
+	pass()
+	for len(c.state.behind) > 0 { // it was only told of what others ship
+		<-c.state.behind
+	}
+	if n := c.remembered(); n > len(c.pendingResets())+5 {
+		t.Fatalf("%d users are remembered of whom all is committed", n)
+	}
+	c.lookUp(40)
+	c.bringBack()
+	c.state.endEpoch(t.Context(), &c.epochs)
+	if len(c.state.behind) != 1 || !strings.Contains(c.log.String(), "of the past") {
+		t.Errorf("nobody asks the database of the past:\n%s", &c.log)
+	}
+	if read, _ := c.read(); !strings.HasPrefix(read, "users when they poll") || c.state.table.HeldUsers() != 0 {
+		t.Errorf("it reads %q, and %d users are held", read, c.state.table.HeldUsers())
+	}
+	pass()
+	c.commit(other, len(other.events)) // while nobody hears of it
+	c.read()
+	c.commit(c.own[0], len(c.own[0].events))
+	c.check("after the database was of the past")
 }
 
 // TestReadOnce: a start reads the database once, also where what other servers ship is

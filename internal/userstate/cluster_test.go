@@ -111,7 +111,7 @@ func (c *cluster) exec(query string, args ...any) {
 // server makes a server of this database, with an empty table.
 func (c *cluster) server(heldOnly bool) *State {
 	s := New(Config{
-		Database: c.db, Table: frequency.New(frequency.Config{HeldOnly: heldOnly}), HeldOnly: heldOnly, Dump: filepath.Join(c.dir, "state"),
+		Database: c.db, Table: frequency.New(frequency.Config{HeldOnly: heldOnly}), Dump: filepath.Join(c.dir, "state"),
 		Now: func() int64 { return c.now }, Log: slog.New(slog.NewJSONHandler(&c.log, nil)),
 	})
 	s.table.Sweep(c.now)
@@ -285,17 +285,33 @@ func (c *cluster) saveDatabase() {
 	}
 }
 
-// restoreDatabase brings the database of then back. What was committed since is shipped
-// again, or declared lost if the journal has it no more.
-func (c *cluster) restoreDatabase() {
+// bringBack brings the database of then back.
+func (c *cluster) bringBack() {
 	for _, table := range tables {
 		c.exec("DELETE FROM " + table)
 		c.exec("INSERT INTO " + table + " SELECT * FROM saved_" + table)
 	}
 	for _, s := range slices.Concat(c.streams, c.own) {
-		had := s.done
-		if s.done = c.saved[s]; had > s.done && c.r.IntN(2) == 0 {
-			s.lost = max(s.lost, had)
+		s.done = c.saved[s]
+	}
+}
+
+// restoreDatabase brings the database of then back. What was committed since is shipped
+// again, or declared lost if the journal has it no more. A server that holds users has noticed
+// before that.
+func (c *cluster) restoreDatabase() {
+	had := map[*stream]int{}
+	for _, s := range slices.Concat(c.streams, c.own) {
+		had[s] = s.done
+	}
+	c.bringBack()
+	if c.heldOnly {
+		c.state.endEpoch(c.Context(), &c.epochs)
+		c.read()
+	}
+	for _, s := range slices.Concat(c.streams, c.own) {
+		if had[s] > s.done && c.r.IntN(2) == 0 {
+			s.lost = max(s.lost, had[s])
 		}
 		if s.lost > s.done {
 			c.flush(s, &popup.Batch{Last: uint64(s.lost), Gaps: []popup.Gap{{First: uint64(s.done + 1), Last: uint64(s.lost)}}})

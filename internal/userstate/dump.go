@@ -81,7 +81,7 @@ func (s *State) save() bool {
 	for id, seq := range s.journal.Positions() {
 		at[id] = max(at[id], seq)
 	}
-	note := func() []byte { return s.known.note(d, s.table.Refused()) }
+	note := func() []byte { return s.known.note(d, s.table.Lost()) }
 	if err := s.table.Dump(s.dump, at, note); err != nil {
 		s.log.Error("users' state was not dumped", "err", err)
 		return false

@@ -13,14 +13,13 @@ import (
 // progressTimeout is how long the database may take to say what is committed.
 const progressTimeout = 5 * time.Second
 
-// maxEpochs is how many epochs are told apart while the database is away: the oldest of
-// more become one.
+// maxEpochs is how many epochs are told apart while the database is away. Of more, the two
+// that are nearest to each other become one: one that waits for ever is nobody else's.
 const maxEpochs = 64
 
 // epochs says of what was heard in which epochs not all is committed. One goroutine owns it.
 type epochs struct {
 	open []openEpochs
-	last map[popup.StreamID]uint64 // up to where the streams were heard when the latest epoch ended
 }
 
 // openEpochs are some epochs, and up to where the streams that moved in them must be committed.
@@ -29,32 +28,34 @@ type openEpochs struct {
 	wants map[popup.StreamID]uint64
 }
 
-// end notes that an epoch has ended by when the streams were heard up to here.
-func (e *epochs) end(epoch uint32, heard map[popup.StreamID]uint64) {
-	wants := maps.Clone(heard)
-	maps.DeleteFunc(wants, func(id popup.StreamID, seq uint64) bool { return seq <= e.last[id] })
-	e.last = heard
+// end notes that an epoch has ended that wants the streams that moved in it committed up to here.
+func (e *epochs) end(epoch uint32, wants map[popup.StreamID]uint64) {
 	if len(wants) == 0 {
 		return
 	}
 	e.open = append(e.open, openEpochs{frequency.Epochs{From: epoch, To: epoch}, wants})
-	if len(e.open) > maxEpochs {
-		oldest, next := &e.open[0], &e.open[1]
-		next.From = oldest.From
-		for id, seq := range oldest.wants {
-			next.wants[id] = max(next.wants[id], seq)
-		}
-		e.open = slices.Delete(e.open, 0, 1)
+	if len(e.open) <= maxEpochs {
+		return
 	}
+	nearest := 0
+	for i := range len(e.open) - 1 {
+		if e.open[i+1].To-e.open[i].From < e.open[nearest+1].To-e.open[nearest].From {
+			nearest = i
+		}
+	}
+	a, b := &e.open[nearest], &e.open[nearest+1]
+	b.From = a.From
+	for id, seq := range a.wants {
+		b.wants[id] = max(b.wants[id], seq)
+	}
+	e.open = slices.Delete(e.open, nearest, nearest+1)
 }
 
-// streams returns those that something open waits for.
-func (e *epochs) streams() (ids []popup.StreamID) {
-	all := make(map[popup.StreamID]bool)
+// streams returns those that something open waits for, and others.
+func (e *epochs) streams(others map[popup.StreamID]uint64) []popup.StreamID {
+	all := maps.Clone(others)
 	for _, o := range e.open {
-		for id := range o.wants {
-			all[id] = true
-		}
+		maps.Copy(all, o.wants)
 	}
 	return slices.Collect(maps.Keys(all))
 }
@@ -89,19 +90,26 @@ func (s *State) RunEpochs(ctx context.Context) error {
 	}
 }
 
-// endEpoch ends an epoch. While the database does not answer nobody else is forgotten.
+// endEpoch ends an epoch. While the database does not answer nobody else is forgotten. If it
+// has gone back to the past it lacks what was forgotten, and all that it has is read anew.
 func (s *State) endEpoch(ctx context.Context, e *epochs) {
 	ended := s.table.NextEpoch()
-	heard := s.known.heardUpTo()
-	for id, seq := range s.journal.Positions() {
-		heard[id] = max(heard[id], seq)
+	wants, committed := s.known.endEpoch()
+	for id, seq := range s.journal.Positions() { // always: the journal may be merged again
+		if seq > 0 {
+			wants[id] = max(wants[id], seq)
+		}
 	}
-	e.end(ended, heard)
+	e.end(ended, wants)
 	ctx, cancel := context.WithTimeout(ctx, progressTimeout)
 	defer cancel()
-	at, err := s.db.Committed(ctx, e.streams())
-	if err != nil {
+	at, err := s.db.Committed(ctx, e.streams(committed))
+	switch {
+	case err != nil:
 		at = nil // what is not committed yet is known all the same
+	case s.known.committedUpTo(committed, at):
+		s.log.Warn("the database is of the past: users are looked up again")
+		s.Behind()
 	}
-	s.table.SetUncommitted(e.committed(at))
+	s.table.SetUncommitted(ended, e.committed(at))
 }

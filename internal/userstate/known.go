@@ -40,7 +40,7 @@ type known struct {
 	streams       map[popup.StreamID]*heard
 	persist.Known        // but for Seqs
 	latestMS      int64  // the latest time by which the table dropped entries
-	refused       uint64 // states that the table had refused when the latest full read began
+	lost          uint64 // states that the table had lost when the latest full read began
 
 	entries     retained // ms after the impression
 	impressions retained // for caps; 0: of popups that are not known
@@ -56,6 +56,7 @@ type heard struct {
 	seq      uint64 // everything up to it
 	from, to uint64 // and these events, behind a hole; 0: none
 	lately   bool   // since the latest restore
+	moved    bool   // since the latest call of endEpoch
 }
 
 // retained says for how long the table keeps something of each popup, and the least of
@@ -89,7 +90,7 @@ func (k *known) hear(id popup.StreamID, first, last uint64) (missed bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h := k.streamLocked(id)
-	h.lately = true
+	h.lately, h.moved = true, true
 	switch {
 	case last <= h.seq:
 	case first <= h.seq+1:
@@ -103,16 +104,21 @@ func (k *known) hear(id popup.StreamID, first, last uint64) (missed bool) {
 	return missed
 }
 
-// heardUpTo returns the last event of each stream that is merged, whether or not all before
-// it are.
-func (k *known) heardUpTo() map[popup.StreamID]uint64 {
+// endEpoch returns, of the streams of which something was heard since the last call, whatever
+// its number, the last event that is merged, whether or not all before it are. It also returns
+// how far each stream was known to be committed, 0 for not at all.
+func (k *known) endEpoch() (moved, committed map[popup.StreamID]uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	at := make(map[popup.StreamID]uint64, len(k.streams))
+	moved, committed = make(map[popup.StreamID]uint64), make(map[popup.StreamID]uint64, len(k.streams))
 	for id, h := range k.streams {
-		at[id] = max(h.seq, h.to)
+		committed[id] = 0
+		if h.moved {
+			moved[id], h.moved = max(h.seq, h.to), false
+		}
 	}
-	return at
+	maps.Copy(committed, k.Committed)
+	return moved, committed
 }
 
 // reach says that everything up to seq is known.
@@ -138,31 +144,31 @@ func (k *known) journaled(id popup.StreamID, last uint64) {
 const (
 	allUnknown = "nothing is known yet"
 	allLonger  = "states are kept for longer than they were"
-	allRefused = "memory was short"
+	allLost    = "memory was short"
 	allEarlier = "the clock was set back"
 )
 
 // reading is how known stands when a restore begins.
 type reading struct {
 	all               string // why all is read; "" if changes are enough
-	refused           uint64
+	lost              uint64
 	gapMS             int64
 	forgets, policies int
 }
 
 // beginRead returns what restored needs to know of a restore that begins at nowMS, and
-// what that need not read again: nil if it must read all. refused is how many states the
-// table has refused by now.
-func (k *known) beginRead(refused uint64, gap time.Duration, nowMS int64) (reading, *persist.Known) {
+// what that need not read again: nil if it must read all. lost is how many states the
+// table has lost by now.
+func (k *known) beginRead(lost uint64, gap time.Duration, nowMS int64) (reading, *persist.Known) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reading = true
-	r := reading{refused: refused, gapMS: gap.Milliseconds(), forgets: k.forgets, policies: k.policies}
+	r := reading{lost: lost, gapMS: gap.Milliseconds(), forgets: k.forgets, policies: k.policies}
 	switch {
 	case !k.whole:
 		r.all = allUnknown
-	case refused != k.refused:
-		r.all = allRefused
+	case lost != k.lost:
+		r.all = allLost
 	case nowMS < k.latestMS-popup.KeepAfterWait.Milliseconds():
 		r.all = allEarlier
 	case r.gapMS > k.keptGapMS || k.entries.isLonger() || k.impressions.isLonger():
@@ -201,10 +207,11 @@ func (k *known) seqsLocked() map[popup.StreamID]uint64 {
 func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	anew := k.heldOnly && f.Full != "" && (k.whole || k.caught)
 	k.whole, k.caught, k.reading = r.forgets == k.forgets, true, false
 	k.Committed, k.QuietMS = f.Committed, f.QuietMS
 	if f.Full != "" {
-		k.latestMS, k.refused, k.keptGapMS = nowMS, r.refused, r.gapMS
+		k.latestMS, k.lost, k.keptGapMS = nowMS, r.lost, r.gapMS
 		k.fullReads++
 		if r.policies == k.policies { // else what was read may be dropped already
 			k.entries.allRead(func(id uint32) bool { return slices.Contains(f.Limited, id) })
@@ -212,6 +219,11 @@ func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) 
 		}
 	} else {
 		k.latestMS = max(k.latestMS, nowMS) // what did not matter then was left out
+	}
+	if anew { // what was committed and is no more is in no look-up, nor in the table for certain
+		for id, h := range k.streams {
+			h.seq, h.from, h.to = min(h.seq, f.Committed[id]), 0, 0
+		}
 	}
 	for id, last := range f.Committed {
 		k.streamLocked(id).reach(last)
@@ -234,8 +246,34 @@ func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) 
 func (k *known) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.forgetLocked()
+}
+
+func (k *known) forgetLocked() {
 	k.whole = false
 	k.forgets++
+}
+
+// committedUpTo says how far streams are committed now, which were as far as endEpoch said. It
+// reports whether it is less, so that all has to be read again.
+func (k *known) committedUpTo(before, now map[popup.StreamID]uint64) (less bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.whole || !k.caught {
+		return false // all is read anyhow, or it is looked at then
+	}
+	for id, seq := range before {
+		less = less || now[id] < seq
+	}
+	if less {
+		k.forgetLocked()
+		return true
+	}
+	k.Committed = maps.Clone(k.Committed) // a restore may be reading it
+	for id, seq := range now {
+		k.Committed[id] = max(k.Committed[id], seq)
+	}
+	return false
 }
 
 // allRead says that all was read that is to be kept, for ever only of some popups.
@@ -345,7 +383,6 @@ type note struct {
 	Newest    uint32            `json:"newest"`              // popup
 	LatestMS  int64             `json:"latest_ms"`
 	MinGapMS  int64             `json:"min_gap_ms"`
-	HeldOnly  bool              `json:"held_only"`
 }
 
 const noteVersion = 1
@@ -365,16 +402,16 @@ func (k *known) beginDump() (dumping, map[popup.StreamID]uint64) {
 }
 
 // note returns the note of a dump whose entries are written, nil if not everything was
-// known all the time. refused is how many states the table has refused by now.
-func (k *known) note(d dumping, refused uint64) []byte {
+// known all the time. lost is how many states the table has lost by now.
+func (k *known) note(d dumping, lost uint64) []byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.whole || !k.caught || d.fullReads != k.fullReads || refused != k.refused {
+	if !k.whole || !k.caught || d.fullReads != k.fullReads || lost != k.lost {
 		return nil
 	}
 	n := note{
 		Version: noteVersion, Committed: make(map[string]uint64, len(k.Committed)), QuietMS: k.QuietMS,
-		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest, HeldOnly: k.heldOnly,
+		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
 		Kept: least(k.entries.kept, d.kept), Seen: least(k.impressions.kept, d.seen),
 	}
 	for id, last := range k.Committed {
@@ -388,10 +425,10 @@ func (k *known) note(d dumping, refused uint64) []byte {
 }
 
 // loaded takes over what the dump that was loaded knows. A clock that is behind it brings
-// back what was dropped. A dump of users who were held is not all that others need.
+// back what was dropped.
 func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	var n note
-	if json.Unmarshal(text, &n) != nil || n.Version != noteVersion || n.HeldOnly && !k.heldOnly || nowMS < n.LatestMS-popup.KeepAfterWait.Milliseconds() {
+	if json.Unmarshal(text, &n) != nil || n.Version != noteVersion || nowMS < n.LatestMS-popup.KeepAfterWait.Milliseconds() {
 		return
 	}
 	committed := make(map[popup.StreamID]uint64, len(n.Committed))
@@ -412,6 +449,8 @@ func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	}
 	k.newest = max(k.newest, n.Newest)
 	for id, seq := range at {
-		k.streamLocked(id).reach(seq)
+		h := k.streamLocked(id)
+		h.reach(seq)
+		h.moved = true // what the dump has may not be committed
 	}
 }

@@ -106,7 +106,7 @@ func TestNote(t *testing.T) {
 			k.setKeeps(map[uint32]int64{5: 0}, nil)
 			k.setKeeps(map[uint32]int64{5: notKept}, nil)
 		}, at, time.Hour, map[uint32]int64{1: forEver, 5: 0}, false},
-		{"a state is refused", func(k *known) { k.refused-- }, at, time.Hour, nil, false},
+		{"a state is lost", func(k *known) { k.lost-- }, at, time.Hour, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := newKnown(false)

@@ -233,9 +233,9 @@ func (s *State) hold(running context.Context, users [][]byte) error {
 		}
 	}
 	err := s.db.LookUp(ctx, users, since, func(user []byte, id uint32, st popup.State) {
-		full = !s.table.Restore(user, id, st) || full
+		full = !s.table.LookedUp(user, id, st) || full
 	}, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
-		full = !s.table.RestoreImpression(user, id, servedAtMS, acted) || full
+		full = !s.table.LookedUpImpression(user, id, servedAtMS, acted) || full
 	})
 	took := time.Since(start)
 	if running.Err() == nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
 	"github.com/popupd/popupd/queue/journal"
+	"github.com/popupd/popupd/snapshot"
+	"github.com/popupd/popupd/snapshot/follow"
 )
 
 // newLooking returns a state of held users on a store of its own, whose look-ups run.
@@ -32,7 +34,7 @@ func newLooking(t *testing.T, maxBytes int64) *State {
 		t.Fatal(err)
 	}
 	s := New(Config{
-		Database: db, Table: frequency.New(frequency.Config{HeldOnly: true, MaxBytes: maxBytes}), HeldOnly: true,
+		Database: db, Table: frequency.New(frequency.Config{HeldOnly: true, MaxBytes: maxBytes}),
 		Now: func() int64 { return time.Now().UnixMilli() }, Log: slog.New(slog.DiscardHandler),
 	})
 	return s
@@ -192,9 +194,9 @@ func TestEpochs(t *testing.T) {
 	type at = map[popup.StreamID]uint64
 	var e epochs
 	e.end(0, at{a: 10, b: 5})
-	e.end(1, at{a: 10, b: 5}) // nothing
-	e.end(2, at{a: 10, b: 8})
-	e.end(3, at{a: 20, b: 8})
+	e.end(1, at{}) // nothing
+	e.end(2, at{b: 8})
+	e.end(3, at{a: 20})
 	for _, c := range []struct {
 		committed at
 		open      string
@@ -210,19 +212,60 @@ func TestEpochs(t *testing.T) {
 			t.Errorf("committed up to %v: open are %s, want %s", c.committed, got, c.open)
 		}
 	}
-	for n := range uint64(200) {
-		e.end(uint32(n)+4, at{a: 21 + n, b: 8})
+	e.end(4, at{b: 1000}) // never committed
+	for n := range uint32(200) {
+		e.end(n+50, at{a: 21 + uint64(n)})
 	}
-	if open := e.committed(nil); len(open) != maxEpochs || open[0] != (frequency.Epochs{From: 4, To: 204 - maxEpochs}) || len(e.streams()) != 1 {
-		t.Errorf("%d are told apart, the first %v, of %d streams", len(open), open[0], len(e.streams()))
+	open, streams := e.committed(nil), e.streams(at{{9}: 1})
+	if len(open) != maxEpochs || open[0] != (frequency.Epochs{From: 4, To: 4}) || open[1].From != 50 || open[maxEpochs-1].To != 249 || len(streams) != 3 {
+		t.Errorf("%d are told apart, %v, of %d streams", len(open), open, len(streams))
 	}
-	if open := e.committed(at{a: 220}); len(open) != 0 {
-		t.Errorf("all is committed, and %v are open", open)
+	for i, o := range open[2:] {
+		if o.From != open[i+1].To+1 {
+			t.Fatalf("%v is followed by %v", open[i+1], o)
+		}
+	}
+	if open := e.committed(at{a: 220}); fmt.Sprint(open) != "[{4 4}]" {
+		t.Errorf("all but one is committed, and %v are open", open)
 	}
 }
 
-// TestScopeChanges: a dump of held users is not all that a server needs which holds
-// everybody; one of everybody holds nobody elsewhere; and those who were held still are.
+// TestEpochsOfLateEvents: what is heard late, below a number that was heard before, is waited
+// for like anything else; so is what the journal holds, whenever it was merged.
+func TestEpochsOfLateEvents(t *testing.T) {
+	s := newLooking(t, 0)
+	s.Connect(openJournal(t, t.TempDir()), nil)
+	other := popup.StreamID{7}
+	var e epochs
+	wants := func(epoch int, want string) {
+		t.Helper()
+		s.endEpoch(t.Context(), &e)
+		got := "nothing"
+		for _, o := range e.open {
+			if int(o.From) == epoch {
+				got = fmt.Sprint(len(o.wants), " up to ", o.wants[other])
+			}
+		}
+		if got != want {
+			t.Errorf("epoch %d waits for %s, want %s", epoch, got, want)
+		}
+	}
+	s.Heard(other, 10, 12)
+	wants(0, "1 up to 12")
+	wants(1, "nothing")
+	s.Heard(other, 5, 9)
+	wants(2, "1 up to 12")
+	wants(3, "nothing")
+	if err := s.journal.Append([]popup.Event{{AtMS: s.now(), User: []byte("u"), Action: popup.Reset}}); err != nil {
+		t.Fatal(err)
+	}
+	wants(4, "1 up to 0")
+	wants(5, "1 up to 0")
+}
+
+// TestScopeChanges: a dump of held users is not all that a server needs which holds everybody:
+// while the database is away it serves nobody from it. One of everybody holds nobody elsewhere;
+// and those who were held still are.
 func TestScopeChanges(t *testing.T) {
 	for _, c := range []struct {
 		before, after bool // HeldOnly
@@ -236,17 +279,22 @@ func TestScopeChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer j.Release()
+			db, err := persist.Open(persist.Config{DSN: "popupd@tcp(127.0.0.1:1)/popupd", Host: "test"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
 			now := time.Now().UnixMilli()
 			open := func(heldOnly bool) *State {
 				s := New(Config{
-					Table: frequency.New(frequency.Config{HeldOnly: heldOnly}), HeldOnly: heldOnly, Dump: filepath.Join(dir, "state"),
+					Database: db, Table: frequency.New(frequency.Config{HeldOnly: heldOnly}), Dump: filepath.Join(dir, "state"),
 					Now: func() int64 { return now }, Log: slog.New(slog.DiscardHandler),
 				})
-				s.Connect(j, nil)
-				s.ready.Store(true)
+				s.Connect(j, follow.New(snapshot.NewStore(), follow.Config{Source: onePopup{}, File: filepath.Join(dir, "popups"), OnSwap: s.SetPopups, Now: s.now}))
 				return s
 			}
 			s := open(c.before)
+			s.ready.Store(true)
 			r, _ := s.known.beginRead(0, 0, now)
 			s.known.restored(r, &persist.Found{Full: allUnknown, Committed: map[popup.StreamID]uint64{{1}: 7}}, now)
 			s.table.Merge(&popup.Event{AtMS: now, ServedAtMS: now, User: []byte("u"), Popup: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: now + 1000})
@@ -254,11 +302,9 @@ func TestScopeChanges(t *testing.T) {
 				t.Fatal("no dump")
 			}
 			s = open(c.after)
-			at, note, err := s.table.Load(s.dump)
-			if err != nil {
-				t.Fatal(err)
+			if caughtUp, err := s.Restore(t.Context()); caughtUp || err != nil || s.Ready() == c.all {
+				t.Errorf("while the database is away: %v, ready %v, want %v", err, s.Ready(), !c.all)
 			}
-			s.known.loaded(at, note, now)
 			if _, known := s.known.beginRead(0, 0, now); (known == nil) != c.all {
 				t.Errorf("all is read: %v, want %v", known == nil, c.all)
 			}

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/internal/retry"
 	"github.com/popupd/popupd/persist"
 	"github.com/popupd/popupd/popup"
+	"github.com/popupd/popupd/queue/journal"
 )
 
 const (
@@ -54,21 +56,24 @@ func (s *State) Restore(ctx context.Context) (caughtUp bool, err error) {
 }
 
 // fromDataDirectory loads the last good popups and the dump, and merges the
-// journal. It reports whether there was a dump.
+// journal. It reports whether there was a dump of all that this server is to know.
 func (s *State) fromDataDirectory() (dumped bool, err error) {
 	if err := s.watcher.LoadFile(); err != nil {
 		s.log.Error("not all files of the last good popups can be used", "err", err)
 	}
 	s.table.Sweep(s.now()) // tells the table what has expired
 	positions, note, err := s.table.Load(s.dump)
+	ofHeld := errors.Is(err, frequency.ErrDumpOfHeld)
 	switch {
 	case err == nil:
 		s.dumped = positions
+	case ofHeld:
+		s.log.Info("the dump was made with -state-scope hashed: the database has the rest", "err", err)
 	case !errors.Is(err, fs.ErrNotExist):
 		s.log.Error("not all dumps of the users' state can be used", "err", err)
 	}
 	s.known.loaded(positions, note, s.now())
-	return positions != nil, s.journal.Replay(s.table.Merge)
+	return positions != nil && !ofHeld, s.journal.Replay(s.table.Merge)
 }
 
 // ping asks the database for a sign of life, but not for long: one that hangs is
@@ -141,7 +146,7 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 	start, now, states, lost := time.Now(), s.now(), 0, 0
 	s.noteJournaled()
 	gap := s.table.MinGap()
-	reading, known := s.known.beginRead(s.table.Refused(), gap, now)
+	reading, known := s.known.beginRead(s.table.Lost(), gap, now)
 	found, err := s.db.Restore(ctx, now, gap, known, s.heldOnly, func(user []byte, id uint32, st popup.State) {
 		states++
 		if !s.table.Restore(user, id, st) {
@@ -165,7 +170,9 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 		return false, err
 	}
 	if isAnew {
-		s.table.Unhold()
+		if err := s.readAnew(); err != nil {
+			return false, err
+		}
 	}
 	holes = s.known.restored(reading, &found, now)
 	read := "changes"
@@ -180,6 +187,22 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 		s.log.Error("not all of the users' state fits: popups may return too early, raise -state-max", "left_out", lost)
 	}
 	return holes, nil
+}
+
+// readAnew has every user looked up from now on. A database of the past lacks what was
+// committed, and so forgotten here: the journal has it until it is committed again.
+func (s *State) readAnew() error {
+	if s.ready.Load() { // else it was read just now
+		err := s.journal.Replay(s.table.Merge)
+		for errors.Is(err, journal.ErrTrimmed) { // meanwhile
+			err = s.journal.Replay(s.table.Merge)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.table.Unhold()
+	return nil
 }
 
 // noteJournaled tells how far the stream that is being written is known. Of others in

@@ -29,7 +29,6 @@ var errRestoring = errors.New("the users' state is being restored")
 type Config struct {
 	Database *persist.DB
 	Table    *frequency.Table
-	HeldOnly bool                        // whether that is what the table is, see frequency.Config
 	Dump     string                      // path of the dump
 	DiskRoom func() int64                // bytes of disk that other files beside it may take; nil: none
 	Seed     func(context.Context) error // called with each restore, after migrations; nil: nothing
@@ -83,8 +82,8 @@ type State struct {
 // New returns a State that is not ready: see Connect and Restore.
 func New(c Config) *State {
 	return &State{
-		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(c.HeldOnly), lookUps: newLookUps(c.Log, c.Registerer),
-		db: c.Database, table: c.Table, heldOnly: c.HeldOnly, dump: c.Dump, room: c.DiskRoom, seed: c.Seed, now: c.Now, log: c.Log,
+		peers: newPeers(c.Shipped, c.Registerer), known: newKnown(c.Table.HeldOnly()), lookUps: newLookUps(c.Log, c.Registerer),
+		db: c.Database, table: c.Table, heldOnly: c.Table.HeldOnly(), dump: c.Dump, room: c.DiskRoom, seed: c.Seed, now: c.Now, log: c.Log,
 		unheard: retry.Outage{
 			Log: c.Log, Begins: "what other servers have shipped is not known yet", Ends: "what other servers have shipped is known again", EachCause: true,
 		},

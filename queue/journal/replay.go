@@ -8,7 +8,8 @@ import (
 )
 
 // Replay calls fn with every event still on disk, in order within each stream.
-// The event and its bytes are valid during the call. It is meant for the start, before Run.
+// The event and its bytes are valid during the call. Beside Run, which trims, it may return
+// [ErrTrimmed].
 func (j *Journal) Replay(fn func(*popup.Event)) error {
 	for _, s := range j.Streams() {
 		if err := j.replay(s, fn); err != nil {
