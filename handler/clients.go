@@ -206,6 +206,19 @@ func (l *clientRate) admit(client uint64, nowMS int64, n int) bool {
 	return true
 }
 
+// giveBack gives a token back that admit has taken.
+func (l *clientRate) giveBack(client uint64) {
+	if l == nil {
+		return
+	}
+	s := &l.buckets[client%bucketSets]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.find(client, 0); b.client == client {
+		b.tokens = min(l.burst, b.tokens+1)
+	}
+}
+
 // find returns the client's bucket, else a free one: empty, or not used since
 // fullMS, by which it is full again. Else it is the one last used longest ago.
 func (s *bucketSet) find(client uint64, fullMS int64) *bucket {

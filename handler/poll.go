@@ -29,9 +29,10 @@ type pollScratch struct {
 type newUsers struct {
 	rate   *clientRate // nil: no limit
 	client uint64
+	lookUp bool // they are admitted to be looked up, and whoever is held was
 }
 
-func (u *newUsers) Admit(nowMS int64) bool { return u.rate.admit(u.client, nowMS, 1) }
+func (u *newUsers) Admit(nowMS int64) bool { return u.lookUp || u.rate.admit(u.client, nowMS, 1) }
 
 // poll answers GET and POST /v1/poll.
 func (s *Server) poll(ctx *fasthttp.RequestCtx) {
@@ -132,9 +133,13 @@ func (s *Server) decideOnce(p *pollScratch, snap *snapshot.Snapshot, nowMS int64
 // decide decides, and journals what was decided: all of it or nothing.
 func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) outcome {
 	if !s.tryDecide(p, snap, nowMS) {
+		p.NextPollSec = decision.DefaultNextPoll(rand.Uint64())
+		if !p.newUsers.rate.admit(p.newUsers.client, nowMS, 1) {
+			s.metrics.limited.Inc()
+			return shed
+		}
 		// Not held. What is looked up may be forgotten again at once, but only by chance.
-		if !s.lookUps.LookUp(p.User, p.PriorUser) || !s.tryDecide(p, snap, nowMS) {
-			p.NextPollSec = decision.DefaultNextPoll(rand.Uint64())
+		if !s.lookUp(p) || !s.tryDecide(p, snap, nowMS) {
 			return unknown
 		}
 	}
@@ -164,6 +169,21 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 		}
 	}
 	return o
+}
+
+// lookUp has a user looked up who was admitted as a new one: made-up ids must not be looked up
+// without end. Of one who is not new that does not count.
+func (s *Server) lookUp(p *pollScratch) bool {
+	if !s.lookUps.LookUp(p.User, p.PriorUser) {
+		return false
+	}
+	user := s.users.Lock(p.User)
+	isNew := !user.Known()
+	user.Unlock()
+	if !isNew {
+		p.newUsers.rate.giveBack(p.newUsers.client)
+	}
+	return true
 }
 
 // tryDecide decides, or reports false if it is not known what the user has seen.
