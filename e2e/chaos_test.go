@@ -19,6 +19,7 @@ var (
 	chaosIterations = flag.Int("chaos.iterations", 0, "iterations of TestChaos; 0: a handful of short ones")
 	chaosSeed       = flag.Uint64("chaos.seed", 0, "what the schedule of TestChaos follows from; 0: another each time")
 	chaosFaults     = flag.String("chaos.faults", "", "only faults whose name matches this `regexp`")
+	chaosFlags      = flag.String("chaos.flags", "", "`flags` of popupd, such as \"-state-scope hashed\"")
 )
 
 // fault is one kind of damage.
