@@ -27,8 +27,8 @@ func TestSeveralServers(t *testing.T) {
 	}
 	page := readFile(t, "../docs/operations.md")
 	for _, name := range []string{"POPUPD_LISTEN", "POPUPD_ADMIN_LISTEN", "POPUPD_TRUSTED_PROXIES"} {
-		if line := name + "=" + value[name]; value[name] == "" || !strings.Contains(page, "\n"+line+" ") {
-			t.Errorf("docs/operations.md does not say %q", line)
+		if line := name + "=" + value[name]; value[name] == "" || !strings.Contains(page, "\n"+line+"\n") { // a comment behind it would be a part of it
+			t.Errorf("docs/operations.md has no line %q", line)
 		}
 	}
 	host, port, _ := strings.Cut(c.Listen, ":")
