@@ -27,14 +27,15 @@ func TestClusterHAProxy(t *testing.T) {
 	})
 }
 
-// TestClusterNginx: the same behind nginx, which looks at no /readyz. It is told of a
-// server that is to end by a reload, which ends idle connections of HTTP/1.1 as requests
-// come in: its users speak HTTP/2 alone.
+// TestClusterNginx: the same behind nginx, which looks at no /readyz: it notices that a server
+// has ended, or is told by a reload that one is to. A reload ends idle connections of HTTP/1.1
+// as requests come in: its users speak HTTP/2 alone.
 func TestClusterNginx(t *testing.T) {
 	needsCluster(t)
 	c := newCluster(t, "nginx", 3)
 	c.users.clients = c.users.clients[1:]
 	c.run("nginx", []step{
+		{"three restarted in turn, by SIGTERM", c.restartAll},
 		{"three restarted in turn, out of the file meanwhile", func() {
 			for _, s := range c.servers {
 				c.takeOut(s, 0)

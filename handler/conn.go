@@ -48,9 +48,15 @@ type limits struct {
 	// settle is for how long after a listener has begun no request counts as late: what came
 	// while no process accepted connections comes first, and makes the next ones wait.
 	settle time.Duration
+
+	// connect is how long Shutdown waits for the first request of who is connecting.
+	connect time.Duration
 }
 
-var defaultLimits = limits{read: 5 * time.Second, write: 5 * time.Second, idle: DefaultIdleTimeout, early: time.Second, leastIdle: MinIdleTimeout, settle: 2 * time.Second}
+var defaultLimits = limits{
+	read: 5 * time.Second, write: 5 * time.Second, idle: DefaultIdleTimeout, early: time.Second, leastIdle: MinIdleTimeout,
+	settle: 2 * time.Second, connect: 20 * time.Millisecond,
+}
 
 // connState is told by fasthttp that a request begins or has been answered.
 func connState(c net.Conn, state fasthttp.ConnState) {

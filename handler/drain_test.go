@@ -3,10 +3,14 @@ package handler
 import (
 	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/popupd/popupd/internal/netsock"
 )
 
 // The check of a load balancer says whether to send polls, and nothing else.
@@ -78,5 +82,50 @@ func TestDrainEndsKeptConnections(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// Who is connecting when the server stops is served: of the kernel's connections none is reset
+// for want of a moment.
+func TestShutdownServesWhoConnects(t *testing.T) {
+	ln, err := netsock.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := ln.(netsock.Ignorer); !ok {
+		t.Skip("this system can't keep others from connecting")
+	}
+	f := newServer(t, nil, "")
+	f.limits.connect = time.Second // the machine may be busy
+	done := make(chan error, 1)
+	go func() { done <- f.Serve(ln) }()
+	const clients = 50
+	conns := make([]net.Conn, clients)
+	for i := range conns {
+		if conns[i], err = net.Dial("tcp", ln.Addr().String()); err != nil { // and sends nothing yet
+			t.Fatal(err)
+		}
+		defer conns[i].Close()
+	}
+	f.Drain()
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.Shutdown(t.Context()) }()
+	for _, c := range conns {
+		io.WriteString(c, "GET /v1/poll?uid=u HTTP/1.1\r\nHost: a\r\n\r\n")
+	}
+	for i, c := range conns {
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatalf("client %d: %v", i, err)
+		}
+		io.Copy(io.Discard, res.Body)
+		if res.StatusCode/100 != 2 || !res.Close {
+			t.Fatalf("client %d: %d, close: %v", i, res.StatusCode, res.Close)
+		}
+	}
+	for _, ended := range []chan error{stopped, done} {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime/debug"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -100,18 +101,27 @@ func (s *Server) stamp(n int64) {
 func (s *Server) Drain() { s.draining.Store(true) }
 
 // Shutdown stops accepting connections, closes those that are idle, and waits
-// for the requests under way. If ctx ends first it returns its error, and the
+// for the requests under way, also of clients that are connecting: a load balancer
+// that does not ask for /readyz sends requests to the last. If ctx ends first it returns its error, and the
 // connections that are left go on: from then on the journal must refuse. It is
 // called once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	s.closed = true
+	s.closed = true // there will be no more listeners
+	s.mu.Unlock()
+	ignores := false
+	for _, l := range s.listeners {
+		if l, ok := l.Listener.(netsock.Ignorer); ok && l.Ignore() {
+			ignores = true
+		}
+	}
+	if ignores {
+		time.Sleep(s.limits.connect)
+	}
 	for _, l := range s.listeners {
 		l.Close()
 	}
-	watching := s.overload != nil && len(s.listeners) > 0
-	s.mu.Unlock()
-	if watching {
+	if s.overload != nil && len(s.listeners) > 0 {
 		s.overload.close()
 	}
 	if err := s.http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, net.ErrClosed) {

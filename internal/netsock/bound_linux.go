@@ -16,9 +16,10 @@ import (
 // yet: the kernel refuses connections, so that clients go elsewhere at once. Its
 // methods are for one goroutine.
 type Bound struct {
-	fd    int // -1 after Listen or Close
-	addr  net.Addr
-	mates Mates // nil: the address is shared with nobody
+	fd     int // -1 after Listen or Close
+	addr   net.Addr
+	mates  Mates // nil: the address is shared with nobody
+	passed bool  // others have the socket too
 }
 
 // deferAccept is for how many seconds the kernel keeps a connection that sends
@@ -164,7 +165,7 @@ func (b *Bound) Listen() (net.Listener, error) {
 		file.Close()
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: b.addr, Err: err}
 	}
-	return &listener{file: file, raw: raw, addr: b.addr}, nil
+	return &listener{file: file, raw: raw, addr: b.addr, passed: b.passed}, nil
 }
 
 // listen is listen(2) with net's backlog: all that net.core.somaxconn allows. Mates may share

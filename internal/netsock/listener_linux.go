@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // listener accepts TCP connections with as few system calls as there can be.
@@ -16,11 +18,15 @@ type listener struct {
 	file   *os.File
 	raw    syscall.RawConn
 	addr   net.Addr
+	passed bool // others have the socket too
 	closed atomic.Bool
 	stamps atomic.Int64 // reads that are yet to be stamped
 }
 
-var _ Stamper = (*listener)(nil)
+var (
+	_ Stamper = (*listener)(nil)
+	_ Ignorer = (*listener)(nil)
+)
 
 // Accept returns the next connection. The errors are those of accept(2), and
 // net.ErrClosed after Close.
@@ -58,6 +64,25 @@ func (l *listener) Close() error {
 		return net.ErrClosed
 	}
 	return l.file.Close()
+}
+
+// Ignore implements [Ignorer]: packets with the flag SYN do not reach the socket. One that was
+// passed stays as it is, since what waits in it outlives this process.
+func (l *listener) Ignore() (ignores bool) {
+	const flags, syn, whole = 13, 0x02, 0xffffffff // offset in the header of TCP, RFC 9293 3.1
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: flags},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: syn, Jt: 0, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+		{Code: unix.BPF_RET | unix.BPF_K, K: whole},
+	}
+	if l.passed {
+		return false
+	}
+	err := l.raw.Control(func(fd uintptr) {
+		ignores = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}) == nil
+	})
+	return err == nil && ignores
 }
 
 // Addr returns the address that is listened on.

@@ -287,6 +287,9 @@ func TestBoundToOne(t *testing.T) {
 		defer c.Close()
 		io.WriteString(c, "x")
 	}
+	if lns[0].(Ignorer).Ignore() {
+		t.Error("one ignores those who want to connect to the other")
+	}
 	lns[0].Close()
 	for range 20 {
 		accepted, err := lns[1].Accept()

@@ -32,6 +32,14 @@ type Stamped interface {
 	Arrived() int64
 }
 
+// Ignorer is a listener that can end without a loss.
+type Ignorer interface {
+	// Ignore has the kernel ignore whoever wants to connect, and reports whether it does. Who
+	// is connecting already is accepted as before, which Close would reset. Others try again
+	// after a second, and find the address closed, or the next process there.
+	Ignore() bool
+}
+
 // Mates are the processes that may listen on an address together with this one, so that one
 // can take the place of another without a gap: those of the same data directory. Who has
 // come last gets the new connections; the others keep those that they have. Addresses are

@@ -22,7 +22,7 @@ func BoundTo(fd int) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Bound{fd: fd, addr: addr}, nil
+	return &Bound{fd: fd, addr: addr, passed: true}, nil
 }
 
 // ListenOn returns a listener of package net on such a socket. It takes fd over.

@@ -80,6 +80,56 @@ func TestWriteToNobody(t *testing.T) {
 	}
 }
 
+// A listener that ignores who wants to connect takes those who are connecting already, whose
+// request is yet to come, and Close resets none of them. Whoever comes later finds out after a
+// second that nobody is there.
+func TestIgnore(t *testing.T) {
+	ln, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	early, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer early.Close()
+	if !ln.(Ignorer).Ignore() {
+		t.Fatal("it does not ignore")
+	}
+	late := make(chan error, 1)
+	go func() {
+		c, err := net.DialTimeout("tcp", ln.Addr().String(), 20*time.Second)
+		if err == nil {
+			c.Close()
+		}
+		late <- err
+	}()
+	select {
+	case err := <-late:
+		t.Errorf("who comes later is not ignored: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	io.WriteString(early, "question")
+	ours, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	ln.Close()
+	b := make([]byte, 100)
+	if n, err := ours.Read(b); err != nil || string(b[:n]) != "question" {
+		t.Fatalf("%q, %v", b[:n], err)
+	}
+	io.WriteString(ours, "answer")
+	if n, err := early.Read(b); err != nil || string(b[:n]) != "answer" {
+		t.Errorf("%q, %v", b[:n], err)
+	}
+	if err := <-late; !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("who comes later: %v, want refused", err)
+	}
+}
+
 // The options are those that the comment of Listen promises, on a connection.
 func TestOptions(t *testing.T) {
 	ln, err := Listen(t.Context(), "127.0.0.1:0")
