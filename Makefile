@@ -83,8 +83,9 @@ fuzz: ## Run every fuzz target for FUZZTIME.
 
 ITER ?= 30
 SEED ?= 1
-chaos: stores ## Run ITER iterations of TestChaos from SEED, of some faults (FAULTS=regexp), with FLAGS of popupd or under the race detector (RACE=1).
-	POPUPD_REQUIRE_STORES=1 $(GO) test $(if $(RACE),-race) -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)' -chaos.flags='$(FLAGS)'
+SCOPE ?= all
+chaos: stores ## Run ITER iterations of TestChaos from SEED, of some faults (FAULTS=regexp), with SCOPE=hashed or under the race detector (RACE=1).
+	POPUPD_REQUIRE_STORES=1 $(GO) test $(if $(RACE),-race) -v -timeout 3h -run '^TestChaos$$' ./e2e -args -chaos.iterations=$(ITER) -chaos.seed=$(SEED) -chaos.faults='$(FAULTS)' -chaos.scope=$(SCOPE)
 
 galera: stores ## Flush on three nodes of a Galera cluster at once, also on one that lags or is cut off; run three popupds on three nodes, and kill, restart and cut off these.
 	POPUPD_REQUIRE_STORES=1 POPUPD_CLUSTER=1 $(GO) test -v -timeout 10m -count=1 -run '^TestGalera' ./internal/testbed ./persist

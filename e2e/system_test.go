@@ -126,7 +126,7 @@ func (sys *system) another(data string, flags ...string) *server {
 	sys.t.Helper()
 	return launchWith(sys.t, testbed.PopupdOptions{
 		Binary: sys.binary, Data: data, Env: sys.env, MySQL: sys.dsn, Redis: sys.redisURL,
-		Flags: slices.Concat([]string{"-secret", "of every server"}, strings.Fields(*chaosFlags), sys.flags, flags),
+		Flags: slices.Concat([]string{"-secret", "of every server", "-state-scope", *chaosScope}, sys.flags, flags),
 	})
 }
 

@@ -285,15 +285,10 @@ func work(t *testing.T, s *store) {
 		t.Errorf("the second start has read everything: %s", found.Full)
 	}
 	try("RestoreImpressions", s.RestoreImpressions(ctx, &found, now-hourMS, impressions))
-	// What a server asks that holds only some of the users, where the store has it.
-	if db, ok := any(s.DB).(interface {
-		LookUp(ctx context.Context, users [][]byte, sinceMS int64, onState func(user []byte, id uint32, s popup.State), onImpression func(user []byte, id uint32, servedAtMS int64, acted uint8)) error
-		Committed(ctx context.Context, streams []popup.StreamID) (map[popup.StreamID]uint64, error)
-	}); ok {
-		try("LookUp", db.LookUp(ctx, [][]byte{[]byte("user-1"), []byte("late")}, 1, func([]byte, uint32, popup.State) {}, impressions))
-		_, err = db.Committed(ctx, []popup.StreamID{streamID(1), streamID(2)})
-		try("Committed", err)
-	}
+	// What a server asks that holds only some of the users.
+	try("LookUp", s.LookUp(ctx, [][]byte{[]byte("user-1"), []byte("late")}, 1, func([]byte, uint32, popup.State) {}, impressions))
+	_, err = s.Committed(ctx, []popup.StreamID{streamID(1), streamID(2)})
+	try("Committed", err)
 	try("RestoreResets", s.RestoreResets(ctx, func([]byte, int64) {}))
 
 	// Users who are erased, rows that are old, and a popup that was archived.
