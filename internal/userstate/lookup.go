@@ -90,6 +90,7 @@ func newLookUps(log *slog.Logger, r prometheus.Registerer) *lookUps {
 // ask has users looked up, copies of them, since a request's bytes end with it.
 func (l *lookUps) ask(users [][]byte) (*lookUp, error) {
 	if time.Since(l.started) < time.Duration(l.pausedTo.Load()) {
+		l.results[lookUpRejected].Inc()
 		return nil, errAway
 	}
 	q := &lookUp{users: make([][]byte, len(users)), done: make(chan struct{})}
@@ -100,17 +101,13 @@ func (l *lookUps) ask(users [][]byte) (*lookUp, error) {
 	case l.waiting <- q:
 		return q, nil
 	default:
+		l.results[lookUpRejected].Inc()
 		return nil, errManyWait
 	}
 }
 
 // await waits until all users of a request are held.
-func (l *lookUps) await(ctx context.Context, users [][]byte) error {
-	q, err := l.ask(users)
-	if err != nil {
-		l.results[lookUpRejected].Inc()
-		return err
-	}
+func (l *lookUps) await(ctx context.Context, q *lookUp) error {
 	select {
 	case <-q.done:
 	case <-ctx.Done():
@@ -149,8 +146,16 @@ func (s *State) LookUpWithin(ctx context.Context, users ...[]byte) error {
 			unheld = append(unheld, user)
 		}
 	}
+	var asked []*lookUp
 	for some := range slices.Chunk(unheld, persist.MaxLookUp) {
-		if err := s.lookUps.await(ctx, some); err != nil {
+		q, err := s.lookUps.ask(some)
+		if err != nil {
+			return err
+		}
+		asked = append(asked, q)
+	}
+	for _, q := range asked {
+		if err := s.lookUps.await(ctx, q); err != nil {
 			return err
 		}
 	}
