@@ -63,7 +63,8 @@
 // was added, and [Table.SetUncommitted] says of which epochs not all is committed. Nobody is
 // forgotten to whom something was added in this epoch or the one before: an event is in the
 // table before the number of it is noted, and [Table.LookingUp] keeps what may not have been
-// committed yet when the store was read until that is merged.
+// committed yet when the store was read until that is merged. Whoever an event is lost of, for
+// want of memory, is not held, and nobody else is from then on until it is committed.
 //
 // [Table.Unhold] begins an era in which nobody is held. That is how such a table reads all
 // that the store knows anew: user by user, when they poll.
@@ -87,8 +88,9 @@
 //
 // An entry is hash (8), popup, served at, at, click until, next at (4 each),
 // impressions (2), acted (1), last action (1), shown at (4), which version 1 does
-// not have. One of popup 2^32-1 says that the user is held. An impression is hash (8), popup, served at (4 each), flags (1). Two generations are kept, PATH and PATH.1; what survives a crash of
-// [Table.Dump]:
+// not have. One of popup 2^32-1 says that the user is held. An impression is hash (8), popup,
+// served at (4 each), flags (1). Two generations are kept, PATH and PATH.1; what survives a
+// crash of [Table.Dump]:
 //
 //	while PATH.tmp is written or synced    PATH and PATH.1 as they were
 //	after PATH.1 was replaced by PATH      PATH.1, the latest complete dump

@@ -54,7 +54,8 @@ type Table struct {
 	held        atomic.Uint64 // era 32 | users held in it 32
 	epoch       atomic.Uint32
 	uncommitted atomic.Pointer[uncommitted]
-	dumping     atomic.Bool // nobody may be forgotten
+	dumping     atomic.Bool   // nobody may be forgotten
+	lostIn      atomic.Uint64 // see noteLoss
 
 	sweepMu sync.Mutex // guards cursor
 	cursor  struct {

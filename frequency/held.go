@@ -21,7 +21,7 @@ const (
 
 	// How many epochs a user is held who does not poll: longer than a client is told to wait.
 	idleEpochs  = uint32(30 * time.Minute / EpochLength)
-	emptyEpochs = uint32(6 * time.Minute / EpochLength) // with nothing to remember, or while memory is short; not at all with both
+	emptyEpochs = uint32(6 * time.Minute / EpochLength) // with nothing to remember, or while memory is short; at once if both
 )
 
 // heldID is the popup, which no popup has, of the entry of a dump that says that its user is
@@ -83,7 +83,7 @@ func (t *Table) HeldUsers() int { return int(uint32(t.held.Load())) }
 func (t *Table) LookingUp(user []byte) bool {
 	u := t.Lock(user)
 	defer u.Unlock()
-	return u.added(t.nowMS.Load(), t.forNew())
+	return t.storeHasLost() && u.added(t.nowMS.Load(), t.forNew())
 }
 
 // LookedUp adds a state that the store has of a user who is looked up. It returns false if there
@@ -110,7 +110,7 @@ func (t *Table) LookedUpImpression(user []byte, id uint32, servedAtMS int64, act
 func (t *Table) Hold(user []byte, era uint32) bool {
 	u := t.Lock(user)
 	defer u.Unlock()
-	return t.holds == nil || u.hold(era)
+	return t.holds == nil || t.storeHasLost() && u.hold(era)
 }
 
 func (u *User) hold(era uint32) bool {
@@ -186,11 +186,12 @@ func (t *Table) SetUncommitted(ended uint32, open []Epochs) {
 	t.uncommitted.Store(&uncommitted{next: ended + 1, open: open})
 }
 
-// isCommitted reports whether all that was added to a user is committed. An event is in the
+// isCommitted reports whether all that was added in these epochs, the rest of a user's slot, is
+// committed. An event is in the
 // table shortly before its stream's position is noted, and a look-up takes a while, though less
 // than an epoch: so the epoch after the last one counts, too, and must have ended.
-func (t *Table) isCommitted(v *slot) bool {
-	first, after, told := uint32(v.rest>>32), uint32(v.rest)+1, t.uncommitted.Load()
+func (t *Table) isCommitted(rest uint64) bool {
+	first, after, told := uint32(rest>>32), uint32(rest)+1, t.uncommitted.Load()
 	if after >= told.next {
 		return false
 	}
@@ -206,15 +207,16 @@ func (t *Table) isCommitted(v *slot) bool {
 // it, and the user is not held, or has not polled for a while.
 func (t *Table) leaves(shard uint64, i int, short bool) bool {
 	v := &t.holds[shard].slots[i]
-	if !t.isCommitted(v) || t.dumping.Load() {
+	if !t.isCommitted(v.rest) || t.dumping.Load() {
 		return false
 	}
-	s := &t.shards[shard]
-	lo, hi := s.run(v.key >> flagBits << flagBits)
+	s, key := &t.shards[shard], v.key>>flagBits<<flagBits
+	lo, hi := s.run(key)
 	if lo < hi && s.popup(lo) == resetID {
 		return false // a look-up would not find it
 	}
-	idle, empty := t.epoch.Load()-uint32(v.times>>32), lo == hi
+	first, last := t.seen[shard].run(key)
+	idle, empty := t.epoch.Load()-uint32(v.times>>32), lo == hi && first == last
 	return !t.isHeld(v) || short && empty || idle > idleEpochs || idle > emptyEpochs && (short || empty)
 }
 
@@ -224,6 +226,7 @@ func (u *User) lose() {
 	if u.t.holds == nil {
 		return
 	}
+	u.t.noteLoss()
 	if i, hi := u.t.holds[u.t.shardOf(u.hash)].run(keyOf(u.hash)); i < hi {
 		u.t.unholdLocked(&u.t.holds[u.t.shardOf(u.hash)].slots[i])
 	}
@@ -236,6 +239,28 @@ func (t *Table) unholdLocked(v *slot) {
 	v.key &^= isHeld
 	for held := t.held.Load(); uint32(held>>32) == uint32(v.times) && !t.held.CompareAndSwap(held, held-1); held = t.held.Load() {
 	}
+}
+
+// noteLoss notes that something is lost in this epoch, and until it is committed nobody else is
+// held: the store may not have it yet when it is asked. lostIn is like the rest of a slot, and
+// one more, 0 for nothing.
+func (t *Table) noteLoss() {
+	epoch := uint64(t.epoch.Load())
+	for {
+		was, first := t.lostIn.Load(), epoch
+		if was != 0 && !t.isCommitted(was-1) {
+			first = (was - 1) >> 32
+		}
+		if t.lostIn.CompareAndSwap(was, (first<<32|epoch)+1) {
+			return
+		}
+	}
+}
+
+// storeHasLost reports whether the store has all that is lost.
+func (t *Table) storeHasLost() bool {
+	was := t.lostIn.Load()
+	return was == 0 || t.isCommitted(was-1)
 }
 
 // forgetLocked removes all that is known of the user in slot i of a shard.

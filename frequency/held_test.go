@@ -311,6 +311,38 @@ func TestHeldWithoutMemory(t *testing.T) {
 	}
 }
 
+// TestNobodyIsHeldAfterALoss: while something that happened is neither in the table nor committed
+// the store cannot say all of anybody.
+func TestNobodyIsHeldAfterALoss(t *testing.T) {
+	table := newTable(Config{HeldOnly: true, MaxBytes: 1 << 20}, 2)
+	table.Sweep(noon)
+	hold := func() bool {
+		era := table.Era()
+		return table.LookingUp([]byte("u")) && table.Hold([]byte("u"), era)
+	}
+	if !hold() {
+		t.Fatal("not held at first")
+	}
+	for n := 0; table.Lost() == 0; n++ {
+		user := fmt.Append(nil, "other", n)
+		table.Merge(&popup.Event{AtMS: noon, ServedAtMS: noon, User: user, Popup: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: noon + day})
+	}
+	lost := table.NextEpoch()
+	for _, open := range [][]Epochs{{{lost, lost}}, {{lost, lost + 1}}, {{lost + 1, lost + 1}}} {
+		if hold() {
+			t.Errorf("held before what was lost is committed")
+		}
+		table.SetUncommitted(table.NextEpoch(), open)
+	}
+	if hold() {
+		t.Error("held while the epoch after the loss is open")
+	}
+	table.SetUncommitted(table.NextEpoch(), nil)
+	if !hold() {
+		t.Error("not held although all is committed")
+	}
+}
+
 // TestEmptyUsersLeave: of whom nothing is remembered leaves at once while memory is short, and
 // else some minutes after the last poll.
 func TestEmptyUsersLeave(t *testing.T) {

@@ -206,7 +206,7 @@ func (l *clientRate) admit(client uint64, nowMS int64, n int) bool {
 	return true
 }
 
-// giveBack gives a token back that admit has taken.
+// giveBack gives a token back that admit has taken, if another client has not got the bucket since.
 func (l *clientRate) giveBack(client uint64) {
 	if l == nil {
 		return

@@ -252,7 +252,7 @@ func (s *Server) newPools(c Config) error {
 	}
 	newIDRate := newClientRate(c.NewIDsPerClient, 1)
 	s.polls.New = func() any {
-		return &pollScratch{keys: keys(), identity: newSigners(), newUsers: newUsers{rate: newIDRate, lookUp: c.Users.HeldOnly()}, draw: sample.Draw(rand.Uint64() | 1)}
+		return &pollScratch{keys: keys(), identity: newSigners(), newUsers: newUsers{rate: newIDRate}, draw: sample.Draw(rand.Uint64() | 1)}
 	}
 	s.reports.New = func() any { return newActionScratch(keys()) }
 	s.eventReports.New = func() any {

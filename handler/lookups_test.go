@@ -120,31 +120,36 @@ func TestLookUpFails(t *testing.T) {
 	f.journaled("u impression 1")
 }
 
-// Made-up users are looked up no faster than a client's new ones may come. Others of the client
-// do not count.
+// Made-up users are looked up no faster than a client's new ones may come, under whatever name.
+// Others of the client do not count.
 func TestLookUpsOfNewIDs(t *testing.T) {
 	l := &fakeLookUps{table: frequency.New(frequency.Config{HeldOnly: true}), known: map[string]popup.State{"known": seen, "too": seen}}
-	f := newServer(t, func(c *Config) {
-		c.Users, c.LookUps, c.NewIDsPerClient = l.table, l, 2
-	}, "").start()
+	f := newServer(t, func(c *Config) { c.Users, c.LookUps, c.NewIDsPerClient = l.table, l, 2 }, purchase).start()
 	for _, user := range []string{"known", "too", "known"} {
 		f.sees(user, "")
 	}
+	f.sees("known", "", "&prior_uid=too")
 	f.sees("u1", "p1")
-	f.sees("u2", "", "&placement=other") // though there is nothing to see for it
+	f.sees("known", "", "&prior_uid=u2") // though there is nothing to see for it
 	f.sees("u3", "")
-	f.sees("u2", "p1")
-	l.wants(t, "known", "too", "u1", "u2")
-	f.counts(1, "popupd_new_ids_limited_total")
-	f.counts(1, "popupd_decisions_total", "outcome", "shed")
+	f.sees("known", "", "&prior_uid=u3")
+	l.wants(t, "known", "too", "u1", "known", "u2")
+	f.counts(2, "popupd_new_ids_limited_total")
+	f.counts(2, "popupd_decisions_total", "outcome", "shed")
+	f.reports(`[{"uid":"u4","event":"purchase"},{"uid":"u5","event":"purchase"}]`)
+	l.wants(t, "u4", "u5")
+	f.sees("u4", "") // is held, and new all the same
+	f.clock.advance(500 * time.Millisecond)
+	f.sees("u4", "p1")
+	f.sees("u5", "")
 	f.clock.advance(500 * time.Millisecond)
 	l.away = true
-	f.sees("u3", "")
-	f.sees("u4", "")
-	l.wants(t, "u3")
+	f.sees("u6", "")
+	f.sees("u7", "")
+	l.wants(t, "u6")
 	f.clock.advance(500 * time.Millisecond)
 	l.away = false
-	f.sees("u4", "p1")
+	f.sees("u7", "p1")
 }
 
 // An action is recorded whether or not its user can be looked up; if so, it is as if the

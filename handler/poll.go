@@ -29,10 +29,10 @@ type pollScratch struct {
 type newUsers struct {
 	rate   *clientRate // nil: no limit
 	client uint64
-	lookUp bool // they are admitted to be looked up, and whoever is held was
+	paid   bool // the user of this poll was admitted to be looked up
 }
 
-func (u *newUsers) Admit(nowMS int64) bool { return u.lookUp || u.rate.admit(u.client, nowMS, 1) }
+func (u *newUsers) Admit(nowMS int64) bool { return u.paid || u.rate.admit(u.client, nowMS, 1) }
 
 // poll answers GET and POST /v1/poll.
 func (s *Server) poll(ctx *fasthttp.RequestCtx) {
@@ -134,7 +134,7 @@ func (s *Server) decideOnce(p *pollScratch, snap *snapshot.Snapshot, nowMS int64
 func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) outcome {
 	if !s.tryDecide(p, snap, nowMS) {
 		p.NextPollSec = decision.DefaultNextPoll(rand.Uint64())
-		if !p.newUsers.rate.admit(p.newUsers.client, nowMS, 1) {
+		if !p.newUsers.Admit(nowMS) {
 			s.metrics.limited.Inc()
 			return shed
 		}
@@ -172,18 +172,24 @@ func (s *Server) decide(p *pollScratch, snap *snapshot.Snapshot, nowMS int64) ou
 }
 
 // lookUp has a user looked up who was admitted as a new one: made-up ids must not be looked up
-// without end. Of one who is not new that does not count.
+// without end. Where none of the ids is new that does not count.
 func (s *Server) lookUp(p *pollScratch) bool {
+	p.newUsers.paid = true
 	if !s.lookUps.LookUp(p.User, p.PriorUser) {
 		return false
 	}
-	user := s.users.Lock(p.User)
-	isNew := !user.Known()
-	user.Unlock()
-	if !isNew {
+	if s.knows(p.User) && (p.PriorUser == nil || s.knows(p.PriorUser)) {
+		p.newUsers.paid = false
 		p.newUsers.rate.giveBack(p.newUsers.client)
 	}
 	return true
+}
+
+// knows reports whether anything is remembered of a user.
+func (s *Server) knows(user []byte) bool {
+	u := s.users.Lock(user)
+	defer u.Unlock()
+	return u.Known()
 }
 
 // tryDecide decides, or reports false if it is not known what the user has seen.
@@ -323,6 +329,7 @@ func newNextPoll() [][]byte {
 // release forgets what the request referred to.
 func (p *pollScratch) release() {
 	p.Decision.Release()
+	p.newUsers.paid = false
 	p.Request = popup.Request{}
 	p.json.src = nil
 }

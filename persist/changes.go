@@ -23,6 +23,7 @@ type Known struct {
 // Found says what [DB.Restore] has read, and how the store stood then.
 type Found struct {
 	Full   string // why the whole table was read; "" if only what had changed was
+	Past   bool   // since the store has less than it had, or is another one
 	Events uint64 // what had changed, in events
 
 	Committed map[popup.StreamID]uint64 // last_seq of the streams, but for those that are over
@@ -138,6 +139,7 @@ func (db *DB) planRestore(ctx context.Context, tx *sql.Tx, k *Known, limited []u
 	f = found(streams, limited, nowMS)
 	ranges, full := k.changes(&f, streams)
 	if f.Full = full; full != "" {
+		f.Past = full == fullRestored
 		return f, nil
 	}
 	if changesOnly {

@@ -61,7 +61,7 @@ func randomChanges(t *testing.T, heldOnly bool) {
 				case n < 29:
 					c.serve()
 				case n < 31:
-					c.state.save()
+					c.save()
 				case n == 31:
 					addStream()
 				case n == 32:
@@ -76,7 +76,7 @@ func randomChanges(t *testing.T, heldOnly bool) {
 					c.check(fmt.Sprintf("step %d, read %s", step, read))
 				default:
 					if c.r.IntN(2) == 0 {
-						c.state.save()
+						c.save()
 					}
 					c.stop()
 					read := c.start()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -68,6 +69,16 @@ type stream struct {
 	events []popup.Event
 	done   int // committed
 	lost   int // up to here the journal has them no more: what is not committed never is
+
+	heard, dumped map[int]bool // which of them the server under test has heard, and its dump has
+}
+
+// hears says that the server under test hears of an event.
+func (s *stream) hears(i int) {
+	if s.heard == nil {
+		s.heard = make(map[int]bool)
+	}
+	s.heard[i] = true
 }
 
 func newCluster(t *testing.T, seed uint64) *cluster {
@@ -129,8 +140,20 @@ func (c *cluster) start() (read string) {
 	if err := c.state.journal.Replay(c.state.table.Merge); err != nil {
 		c.Fatal(err)
 	}
+	for _, s := range c.streams {
+		s.heard = maps.Clone(s.dumped)
+	}
 	read, _ = c.read()
 	return read
+}
+
+// save has the server under test dump what it knows.
+func (c *cluster) save() {
+	if c.state.save() {
+		for _, s := range c.streams {
+			s.dumped = maps.Clone(s.heard)
+		}
+	}
 }
 
 // read has the server under test read what it has missed.
@@ -196,8 +219,9 @@ func (c *cluster) ship(heard bool) {
 	if !heard {
 		return
 	}
-	for i := range s.events[first-1:] {
-		c.state.Merge(&s.events[first-1:][i])
+	for i := int(first) - 1; i < len(s.events); i++ {
+		c.state.Merge(&s.events[i])
+		s.hears(i)
 	}
 	c.state.Heard(s.id, first, uint64(len(s.events)))
 }
@@ -222,6 +246,7 @@ func (c *cluster) serve() {
 	s := c.own[len(c.own)-1]
 	e.Seq = uint64(len(s.events)) + 1
 	s.events = append(s.events, e)
+	s.hears(len(s.events) - 1)
 }
 
 // some returns any stream.
@@ -292,6 +317,10 @@ func (c *cluster) bringBack() {
 		c.exec("INSERT INTO " + table + " SELECT * FROM saved_" + table)
 	}
 	for _, s := range slices.Concat(c.streams, c.own) {
+		for i := c.saved[s]; i < s.done && c.heldOnly; i++ { // it may be forgotten, until it is shipped again
+			delete(s.heard, i)
+			delete(s.dumped, i)
+		}
 		s.done = c.saved[s]
 	}
 }
@@ -337,8 +366,8 @@ func (c *cluster) pendingResets() map[string]bool {
 	return users
 }
 
-// check fails unless the server under test knows all that one does which reads the whole
-// database.
+// check fails unless the server under test knows all that it has heard, and all that one does
+// which reads the whole database.
 func (c *cluster) check(what string) {
 	c.Helper()
 	if c.heldOnly {
@@ -346,6 +375,18 @@ func (c *cluster) check(what string) {
 	}
 	pending := c.pendingResets()
 	seen := c.seen()
+	for _, s := range slices.Concat(c.streams, c.own) {
+		for i := range s.events {
+			if s.heard[i] && i >= s.lost {
+				c.state.Merge(&s.events[i])
+			}
+		}
+	}
+	for user, after := range c.seen() {
+		if d := cmp.Diff(seen[user], after); d != "" && !pending[user] {
+			c.Fatalf("%s: impressions of %s end to count (-known +heard):\n%s", what, user, d)
+		}
+	}
 	if err := c.db.RestoreImpressions(c.Context(), &persist.Found{Full: "to compare"}, 0, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
 		c.state.table.RestoreImpression(user, id, servedAtMS, acted)
 	}); err != nil {
@@ -396,7 +437,7 @@ func (c *cluster) lookUp(users int) {
 			continue
 		}
 		c.lookedUp++
-		if err := c.state.hold(c.Context(), [][]byte{user}); err != nil {
+		if err := c.state.hold(c.Context(), [][]byte{user}, map[string]bool{}); err != nil {
 			c.Fatal(err)
 		}
 		if !c.state.table.Holds(user, nil) {

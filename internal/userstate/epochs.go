@@ -17,15 +17,21 @@ const progressTimeout = 5 * time.Second
 // that are nearest to each other become one: one that waits for ever is nobody else's.
 const maxEpochs = 64
 
+// waitEpochs is for how many epochs, in which the database answered, one waits for what is not
+// committed: a day. The server that has it is gone. Should it come back it ships it again.
+const waitEpochs = uint32(24 * time.Hour / frequency.EpochLength)
+
 // epochs says of what was heard in which epochs not all is committed. One goroutine owns it.
 type epochs struct {
-	open []openEpochs
+	open     []openEpochs
+	answered uint32 // how often the database has said how far the streams are committed
 }
 
 // openEpochs are some epochs, and up to where the streams that moved in them must be committed.
 type openEpochs struct {
 	frequency.Epochs
 	wants map[popup.StreamID]uint64
+	since uint32 // answered by then
 }
 
 // end notes that an epoch has ended that wants the streams that moved in it committed up to here.
@@ -33,7 +39,7 @@ func (e *epochs) end(epoch uint32, wants map[popup.StreamID]uint64) {
 	if len(wants) == 0 {
 		return
 	}
-	e.open = append(e.open, openEpochs{frequency.Epochs{From: epoch, To: epoch}, wants})
+	e.open = append(e.open, openEpochs{Epochs: frequency.Epochs{From: epoch, To: epoch}, wants: wants, since: e.answered})
 	if len(e.open) <= maxEpochs {
 		return
 	}
@@ -45,26 +51,30 @@ func (e *epochs) end(epoch uint32, wants map[popup.StreamID]uint64) {
 	}
 	a, b := &e.open[nearest], &e.open[nearest+1]
 	b.From = a.From
-	for id, seq := range a.wants {
-		b.wants[id] = max(b.wants[id], seq)
-	}
+	b.wants = larger(b.wants, a.wants)
 	e.open = slices.Delete(e.open, nearest, nearest+1)
 }
 
-// streams returns those that something open waits for, and others.
-func (e *epochs) streams(others map[popup.StreamID]uint64) []popup.StreamID {
-	all := maps.Clone(others)
+// waits returns all that something open waits for.
+func (e *epochs) waits() map[popup.StreamID]uint64 {
+	all := make(map[popup.StreamID]uint64)
 	for _, o := range e.open {
-		maps.Copy(all, o.wants)
+		for id, seq := range o.wants {
+			all[id] = max(all[id], seq)
+		}
 	}
-	return slices.Collect(maps.Keys(all))
+	return all
 }
 
-// committed closes what is committed now, and returns what is not.
+// committed closes what is committed now, and what has waited for too long, and returns what is
+// still open. A nil map says that the database has not answered.
 func (e *epochs) committed(at map[popup.StreamID]uint64) (open []frequency.Epochs) {
+	if at != nil {
+		e.answered++
+	}
 	e.open = slices.DeleteFunc(e.open, func(o openEpochs) bool {
 		maps.DeleteFunc(o.wants, func(id popup.StreamID, seq uint64) bool { return seq <= at[id] })
-		return len(o.wants) == 0
+		return len(o.wants) == 0 || e.answered-o.since > waitEpochs
 	})
 	for _, o := range e.open {
 		open = append(open, o.Epochs)
@@ -103,7 +113,7 @@ func (s *State) endEpoch(ctx context.Context, e *epochs) {
 	e.end(ended, wants)
 	ctx, cancel := context.WithTimeout(ctx, progressTimeout)
 	defer cancel()
-	at, err := s.db.Committed(ctx, e.streams(committed))
+	at, err := s.db.Committed(ctx, slices.Collect(maps.Keys(larger(committed, e.waits()))))
 	switch {
 	case err != nil:
 		at = nil // what is not committed yet is known all the same
@@ -112,4 +122,5 @@ func (s *State) endEpoch(ctx context.Context, e *epochs) {
 		s.Behind()
 	}
 	s.table.SetUncommitted(ended, e.committed(at))
+	s.known.waitFor(e.waits())
 }

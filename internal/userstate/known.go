@@ -35,12 +35,13 @@ type known struct {
 
 	mu            sync.Mutex // guards what follows
 	whole         bool       // a full read is contained; if not, nothing counts as known
-	caught        bool       // this process has read the database: what its journal lacks is contained, too
+	caught        bool       // this process has read the database, whole or what had changed
 	reading       bool       // from the begin of a restore until one has succeeded
 	streams       map[popup.StreamID]*heard
-	persist.Known        // but for Seqs
-	latestMS      int64  // the latest time by which the table dropped entries
-	lost          uint64 // states that the table had lost when the latest full read began
+	waits         map[popup.StreamID]uint64 // of what was heard in epochs that have ended, up to where not all is committed
+	persist.Known                           // but for Seqs
+	latestMS      int64                     // the latest time by which the table dropped entries
+	lost          uint64                    // states that the table had lost when the latest full read began
 
 	entries     retained // ms after the impression
 	impressions retained // for caps; 0: of popups that are not known
@@ -53,11 +54,18 @@ type known struct {
 
 // heard is what is known of one stream.
 type heard struct {
-	seq      uint64 // everything up to it
-	from, to uint64 // and these events, behind a hole; 0: none
-	lately   bool   // since the latest restore
-	moved    bool   // since the latest call of endEpoch
+	seq    uint64 // everything up to it
+	ahead  []span // and these events, behind holes, ascending
+	lately bool   // since the latest restore
+	moved  uint64 // the greatest number since the latest call of endEpoch, with heldOnly; 0: none
 }
+
+// span is the events from one to another.
+type span struct{ from, to uint64 }
+
+// maxAhead is how many spans are told apart behind holes: more than there are while a list is
+// read from its end, page by page.
+const maxAhead = 8
 
 // retained says for how long the table keeps something of each popup, and the least of
 // it since the latest full read.
@@ -90,43 +98,79 @@ func (k *known) hear(id popup.StreamID, first, last uint64) (missed bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h := k.streamLocked(id)
-	h.lately, h.moved = true, true
-	switch {
-	case last <= h.seq:
-	case first <= h.seq+1:
-		h.reach(last)
-	case h.to > 0 && first <= h.to+1 && last+1 >= h.from:
-		h.from, h.to = min(h.from, first), max(h.to, last)
-	default:
-		missed = h.to == 0 && k.caught && !k.reading // else restored says so
-		h.from, h.to = first, last
+	h.lately = true
+	if k.heldOnly {
+		h.moved = max(h.moved, last)
 	}
-	return missed
+	hadHoles := len(h.ahead) > 0
+	h.add(first, last)
+	return len(h.ahead) > 0 && !hadHoles && k.caught && !k.reading // else restored says so
 }
 
-// endEpoch returns, of the streams of which something was heard since the last call, whatever
-// its number, the last event that is merged, whether or not all before it are. It also returns
-// how far each stream was known to be committed, 0 for not at all.
+// endEpoch returns, of the streams of which something was heard since the last call, the last
+// event of that, whether or not all before it was heard. It also returns how far each stream was
+// known to be committed, 0 for not at all.
 func (k *known) endEpoch() (moved, committed map[popup.StreamID]uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	moved, committed = make(map[popup.StreamID]uint64), make(map[popup.StreamID]uint64, len(k.streams))
 	for id, h := range k.streams {
 		committed[id] = 0
-		if h.moved {
-			moved[id], h.moved = max(h.seq, h.to), false
+		if h.moved > 0 {
+			moved[id], h.moved = h.moved, 0
 		}
 	}
+	k.waits = larger(k.waits, moved)
 	maps.Copy(committed, k.Committed)
 	return moved, committed
+}
+
+// waitFor says for what the epochs that have ended wait.
+func (k *known) waitFor(waits map[popup.StreamID]uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waits = waits
+}
+
+// larger returns all of a and b, of each stream the larger one.
+func larger(a, b map[popup.StreamID]uint64) map[popup.StreamID]uint64 {
+	all := maps.Clone(a)
+	if all == nil {
+		all = make(map[popup.StreamID]uint64)
+	}
+	for id, seq := range b {
+		all[id] = max(all[id], seq)
+	}
+	return all
+}
+
+// add says that the events from first to last are known. Of too many spans the first is known
+// no more.
+func (h *heard) add(first, last uint64) {
+	if first <= h.seq+1 {
+		h.reach(last)
+		return
+	}
+	begin := 0
+	for begin < len(h.ahead) && h.ahead[begin].to+1 < first {
+		begin++
+	}
+	end := begin
+	for ; end < len(h.ahead) && h.ahead[end].from <= last+1; end++ {
+		first, last = min(first, h.ahead[end].from), max(last, h.ahead[end].to)
+	}
+	h.ahead = slices.Replace(h.ahead, begin, end, span{first, last})
+	if len(h.ahead) > maxAhead {
+		h.ahead = slices.Delete(h.ahead, 0, 1)
+	}
 }
 
 // reach says that everything up to seq is known.
 func (h *heard) reach(seq uint64) {
 	h.seq = max(h.seq, seq)
-	if h.to > 0 && h.from <= h.seq+1 {
-		h.seq = max(h.seq, h.to)
-		h.from, h.to = 0, 0
+	for len(h.ahead) > 0 && h.ahead[0].from <= h.seq+1 {
+		h.seq = max(h.seq, h.ahead[0].to)
+		h.ahead = slices.Delete(h.ahead, 0, 1)
 	}
 }
 
@@ -151,10 +195,14 @@ const (
 // reading is how known stands when a restore begins.
 type reading struct {
 	all               string // why all is read; "" if changes are enough
+	again             bool   // for the second time in this process: what was known was forgotten
 	lost              uint64
 	gapMS             int64
 	forgets, policies int
 }
+
+// isPast reports whether the database may have less than it had.
+func (r *reading) isPast(f *persist.Found) bool { return f.Past || r.again }
 
 // beginRead returns what restored needs to know of a restore that begins at nowMS, and
 // what that need not read again: nil if it must read all. lost is how many states the
@@ -166,7 +214,7 @@ func (k *known) beginRead(lost uint64, gap time.Duration, nowMS int64) (reading,
 	r := reading{lost: lost, gapMS: gap.Milliseconds(), forgets: k.forgets, policies: k.policies}
 	switch {
 	case !k.whole:
-		r.all = allUnknown
+		r.all, r.again = allUnknown, k.caught
 	case lost != k.lost:
 		r.all = allLost
 	case nowMS < k.latestMS-popup.KeepAfterWait.Milliseconds():
@@ -207,7 +255,6 @@ func (k *known) seqsLocked() map[popup.StreamID]uint64 {
 func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	anew := k.heldOnly && f.Full != "" && (k.whole || k.caught)
 	k.whole, k.caught, k.reading = r.forgets == k.forgets, true, false
 	k.Committed, k.QuietMS = f.Committed, f.QuietMS
 	if f.Full != "" {
@@ -220,24 +267,25 @@ func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) 
 	} else {
 		k.latestMS = max(k.latestMS, nowMS) // what did not matter then was left out
 	}
-	if anew { // what was committed and is no more is in no look-up, nor in the table for certain
+	if k.heldOnly && r.isPast(f) { // what was committed and is no more is in no look-up, and may be forgotten here
 		for id, h := range k.streams {
-			h.seq, h.from, h.to = min(h.seq, f.Committed[id]), 0, 0
+			holes = holes || h.seq > f.Committed[id] || len(h.ahead) > 0
+			h.seq, h.ahead = min(h.seq, f.Committed[id]), nil
 		}
 	}
 	for id, last := range f.Committed {
 		k.streamLocked(id).reach(last)
 	}
 	for id, h := range k.streams {
-		if _, ok := f.Committed[id]; !ok && !h.lately {
+		if _, ok := f.Committed[id]; !ok && !h.lately && h.moved == 0 {
 			delete(k.streams, id)
 			continue
 		}
-		if h.to > 0 && !h.lately {
-			h.from, h.to = 0, 0
+		if !h.lately {
+			h.ahead = nil
 		}
 		h.lately = false
-		holes = holes || h.to > 0
+		holes = holes || len(h.ahead) > 0
 	}
 	return holes
 }
@@ -269,10 +317,7 @@ func (k *known) committedUpTo(before, now map[popup.StreamID]uint64) (less bool)
 		k.forgetLocked()
 		return true
 	}
-	k.Committed = maps.Clone(k.Committed) // a restore may be reading it
-	for id, seq := range now {
-		k.Committed[id] = max(k.Committed[id], seq)
-	}
+	k.Committed = larger(k.Committed, now) // a new one: a restore may be reading it
 	return false
 }
 
@@ -383,8 +428,10 @@ type note struct {
 	Newest    uint32            `json:"newest"`              // popup
 	LatestMS  int64             `json:"latest_ms"`
 	MinGapMS  int64             `json:"min_gap_ms"`
+	Waits     map[string]uint64 `json:"waits"` // by stream, with heldOnly: of what the dump has up to here not all may be committed
 }
 
+// A note of another version says nothing but Waits.
 const noteVersion = 1
 
 // dumping is how known stands when a dump begins.
@@ -401,21 +448,30 @@ func (k *known) beginDump() (dumping, map[popup.StreamID]uint64) {
 	return dumping{k.fullReads, maps.Clone(k.entries.kept), maps.Clone(k.impressions.kept)}, k.seqsLocked()
 }
 
-// note returns the note of a dump whose entries are written, nil if not everything was
-// known all the time. lost is how many states the table has lost by now.
+// note returns the note of a dump whose entries are written, nil if there is nothing to say: not
+// everything was known all the time. lost is how many states the table has lost by now.
 func (k *known) note(d dumping, lost uint64) []byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.whole || !k.caught || d.fullReads != k.fullReads || lost != k.lost {
+	var n note
+	switch {
+	case k.whole && k.caught && d.fullReads == k.fullReads && lost == k.lost:
+		n = note{
+			Version: noteVersion, Committed: byName(k.Committed), QuietMS: k.QuietMS,
+			LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
+			Kept: least(k.entries.kept, d.kept), Seen: least(k.impressions.kept, d.seen),
+		}
+	case !k.heldOnly:
 		return nil
 	}
-	n := note{
-		Version: noteVersion, Committed: make(map[string]uint64, len(k.Committed)), QuietMS: k.QuietMS,
-		LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
-		Kept: least(k.entries.kept, d.kept), Seen: least(k.impressions.kept, d.seen),
-	}
-	for id, last := range k.Committed {
-		n.Committed[id.String()] = last
+	if k.heldOnly {
+		waits := larger(k.waits, nil)
+		for id, h := range k.streams {
+			if h.moved > 0 {
+				waits[id] = max(waits[id], h.moved)
+			}
+		}
+		n.Waits = byName(waits)
 	}
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -424,23 +480,47 @@ func (k *known) note(d dumping, lost uint64) []byte {
 	return text
 }
 
+func byName(streams map[popup.StreamID]uint64) map[string]uint64 {
+	names := make(map[string]uint64, len(streams))
+	for id, seq := range streams {
+		names[id.String()] = seq
+	}
+	return names
+}
+
+func byID(names map[string]uint64) (map[popup.StreamID]uint64, error) {
+	streams := make(map[popup.StreamID]uint64, len(names))
+	for name, seq := range names {
+		id, err := popup.ParseStreamID(name)
+		if err != nil {
+			return nil, err
+		}
+		streams[id] = seq
+	}
+	return streams, nil
+}
+
 // loaded takes over what the dump that was loaded knows. A clock that is behind it brings
 // back what was dropped.
 func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	var n note
-	if json.Unmarshal(text, &n) != nil || n.Version != noteVersion || nowMS < n.LatestMS-popup.KeepAfterWait.Milliseconds() {
-		return
-	}
-	committed := make(map[popup.StreamID]uint64, len(n.Committed))
-	for s, last := range n.Committed {
-		id, err := popup.ParseStreamID(s)
-		if err != nil {
-			return
-		}
-		committed[id] = last
-	}
+	usable := json.Unmarshal(text, &n) == nil && n.Version == noteVersion && nowMS >= n.LatestMS-popup.KeepAfterWait.Milliseconds()
+	committed, err := byID(n.Committed)
+	usable = usable && err == nil
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.heldOnly {
+		waits, err := byID(n.Waits)
+		if n.Waits == nil || err != nil { // of a server that held everybody
+			waits = at
+		}
+		for id, seq := range waits {
+			k.streamLocked(id).moved = seq
+		}
+	}
+	if !usable {
+		return
+	}
 	k.whole, k.Committed, k.QuietMS, k.latestMS, k.keptGapMS = true, committed, n.QuietMS, n.LatestMS, n.MinGapMS
 	k.entries.loaded(n.Kept, n.Newest)
 	k.impressions.loaded(n.Seen, n.Newest)
@@ -449,8 +529,6 @@ func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 	}
 	k.newest = max(k.newest, n.Newest)
 	for id, seq := range at {
-		h := k.streamLocked(id)
-		h.reach(seq)
-		h.moved = true // what the dump has may not be committed
+		k.streamLocked(id).reach(seq)
 	}
 }

@@ -206,8 +206,9 @@ func (s *State) answer(ctx context.Context, batch []*lookUp) {
 	for _, q := range batch {
 		users = append(users, q.users...)
 	}
+	full := make(map[string]bool)
 	for some := range slices.Chunk(users, persist.MaxLookUp) {
-		if err := s.hold(ctx, some); err != nil {
+		if err := s.hold(ctx, some, full); err != nil {
 			for _, q := range batch {
 				q.err = err
 			}
@@ -217,30 +218,44 @@ func (s *State) answer(ctx context.Context, batch []*lookUp) {
 	for _, q := range batch {
 		q.err = nil
 		for _, user := range q.users {
-			if !s.table.Holds(user, nil) {
+			switch {
+			case full[string(user)]:
+				q.err = errStateFull
+			case !s.table.Holds(user, nil):
 				q.err = errNotHeld
 			}
 		}
 	}
 }
 
-// hold merges what the store knows of users, who are held then.
-func (s *State) hold(running context.Context, users [][]byte) error {
+// hold merges what the store knows of users, who are held then, but for those for whom there is
+// no memory: it adds them to full.
+func (s *State) hold(running context.Context, users [][]byte, full map[string]bool) error {
 	ctx, cancel := context.WithTimeout(running, lookUpTimeout)
 	defer cancel()
-	start, era, now, since, full := time.Now(), s.table.Era(), s.now(), int64(0), false
+	start, era, now, since := time.Now(), s.table.Era(), s.now(), int64(0)
 	if longest := s.capMS(); longest > 0 {
 		since = now - longest
 	}
+	fits := make([][]byte, 0, len(users))
 	for _, user := range users {
-		if !s.table.LookingUp(user) {
-			return errStateFull
+		if s.table.LookingUp(user) {
+			fits = append(fits, user)
+		} else {
+			full[string(user)] = true
 		}
 	}
-	err := s.db.LookUp(ctx, users, since, func(user []byte, id uint32, st popup.State) {
-		full = !s.table.LookedUp(user, id, st) || full
+	if len(fits) == 0 {
+		return nil
+	}
+	err := s.db.LookUp(ctx, fits, since, func(user []byte, id uint32, st popup.State) {
+		if !s.table.LookedUp(user, id, st) {
+			full[string(user)] = true
+		}
 	}, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
-		full = !s.table.LookedUpImpression(user, id, servedAtMS, acted) || full
+		if !s.table.LookedUpImpression(user, id, servedAtMS, acted) {
+			full[string(user)] = true
+		}
 	})
 	took := time.Since(start)
 	if running.Err() == nil {
@@ -250,14 +265,14 @@ func (s *State) hold(running context.Context, users [][]byte) error {
 	case err != nil:
 		s.lookUps.pausedTo.Store(int64(time.Since(s.lookUps.started) + lookUpPause))
 		return err
-	case full:
-		return errStateFull
 	case took > lookUpLife:
 		return errNotHeld
 	}
 	s.lookUps.seconds.Observe(took.Seconds())
-	for _, user := range users {
-		s.table.Hold(user, era)
+	for _, user := range fits {
+		if !full[string(user)] {
+			s.table.Hold(user, era)
+		}
 	}
 	return nil
 }

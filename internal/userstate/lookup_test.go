@@ -216,9 +216,9 @@ func TestEpochs(t *testing.T) {
 	for n := range uint32(200) {
 		e.end(n+50, at{a: 21 + uint64(n)})
 	}
-	open, streams := e.committed(nil), e.streams(at{{9}: 1})
-	if len(open) != maxEpochs || open[0] != (frequency.Epochs{From: 4, To: 4}) || open[1].From != 50 || open[maxEpochs-1].To != 249 || len(streams) != 3 {
-		t.Errorf("%d are told apart, %v, of %d streams", len(open), open, len(streams))
+	open, waits := e.committed(nil), e.waits()
+	if len(open) != maxEpochs || open[0] != (frequency.Epochs{From: 4, To: 4}) || open[1].From != 50 || open[maxEpochs-1].To != 249 || len(waits) != 2 || waits[a] != 220 || waits[b] != 1000 {
+		t.Errorf("%d are told apart, %v, which wait for %v", len(open), open, waits)
 	}
 	for i, o := range open[2:] {
 		if o.From != open[i+1].To+1 {
@@ -230,37 +230,146 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
-// TestEpochsOfLateEvents: what is heard late, below a number that was heard before, is waited
-// for like anything else; so is what the journal holds, whenever it was merged.
-func TestEpochsOfLateEvents(t *testing.T) {
+// TestEpochsGiveUp: what is not committed for a day in which the database answered is waited for
+// no longer.
+func TestEpochsGiveUp(t *testing.T) {
+	type at = map[popup.StreamID]uint64
+	var e epochs
+	e.end(7, at{{1}: 1})
+	for range 2 * waitEpochs {
+		if len(e.committed(nil)) == 0 {
+			t.Fatal("given up while the database is away")
+		}
+	}
+	for range waitEpochs {
+		if len(e.committed(at{})) == 0 {
+			t.Fatal("given up within a day")
+		}
+	}
+	if open := e.committed(at{}); len(open) != 0 {
+		t.Errorf("after a day %v are open", open)
+	}
+}
+
+// TestEpochsOfWhatIsHeard: an epoch waits for all that was heard in it: below a number that was
+// heard before, behind a hole, from the pages of a list, which is read from its end, and whatever
+// is read of the database meanwhile. It always waits for what the journal holds.
+func TestEpochsOfWhatIsHeard(t *testing.T) {
 	s := newLooking(t, 0)
 	s.Connect(openJournal(t, t.TempDir()), nil)
 	other := popup.StreamID{7}
+	if _, err := s.db.Register(t.Context(), other, 1); err != nil {
+		t.Fatal(err)
+	}
 	var e epochs
-	wants := func(epoch int, want string) {
+	next := 0
+	wants := func(what, want string) {
 		t.Helper()
 		s.endEpoch(t.Context(), &e)
 		got := "nothing"
 		for _, o := range e.open {
-			if int(o.From) == epoch {
+			if int(o.From) == next {
 				got = fmt.Sprint(len(o.wants), " up to ", o.wants[other])
 			}
 		}
 		if got != want {
-			t.Errorf("epoch %d waits for %s, want %s", epoch, got, want)
+			t.Errorf("%s: epoch %d waits for %s, want %s", what, next, got, want)
+		}
+		next++
+	}
+	read := func() {
+		t.Helper()
+		if _, err := s.mergeStates(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
-	s.Heard(other, 10, 12)
-	wants(0, "1 up to 12")
-	wants(1, "nothing")
-	s.Heard(other, 5, 9)
-	wants(2, "1 up to 12")
-	wants(3, "nothing")
+	read()
+	s.Heard(other, 500, 510)
+	wants("behind a hole", "1 up to 510")
+	wants("silence", "nothing")
+	s.Heard(other, 300, 320)
+	s.Heard(other, 30, 40)
+	wants("below", "1 up to 320")
+	for page := 2; page >= 0; page-- {
+		for n := range uint64(10) {
+			s.Heard(other, uint64(page)*10+n, uint64(page)*10+n)
+		}
+	}
+	if h := s.known.streams[other]; h.seq != 40 || len(h.ahead) != 2 {
+		t.Errorf("known is everything up to %d, and %v; want 40, and two spans", h.seq, h.ahead)
+	}
+	wants("a list", "1 up to 29")
+	s.Heard(other, 41, 45)
+	s.known.forget()
+	read()
+	if h := s.known.streams[other]; h.seq != 0 || h.ahead != nil {
+		t.Errorf("after the database was read again everything up to %d is known, and %v; want nothing", h.seq, h.ahead)
+	}
+	wants("before all is read again", "1 up to 45")
 	if err := s.journal.Append([]popup.Event{{AtMS: s.now(), User: []byte("u"), Action: popup.Reset}}); err != nil {
 		t.Fatal(err)
 	}
-	wants(4, "1 up to 0")
-	wants(5, "1 up to 0")
+	wants("journaled", "1 up to 0")
+	wants("journaled before", "1 up to 0")
+}
+
+// TestRemovedStreamOfThePast: the journal is merged again with the streams that it keeps though
+// they were committed.
+func TestRemovedStreamOfThePast(t *testing.T) {
+	dir := t.TempDir()
+	j, err := journal.Open(journal.Config{Dir: dir, MaxBytes: 8 << 20, Sync: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newLooking(t, 0)
+	ev := popup.Event{AtMS: s.now(), ServedAtMS: s.now(), User: []byte("u"), Popup: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: s.now() + 86_400_000}
+	if err := j.Append([]popup.Event{ev}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Release(); err != nil {
+		t.Fatal(err)
+	}
+	s.Connect(openJournal(t, dir), nil)
+	for _, stream := range s.journal.Streams() {
+		if stream.Last() == 1 {
+			stream.Ack(1)
+			if err := stream.Remove(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, again := range []bool{false, true} { // the first read is a start's, after which nothing was forgotten
+		if _, err := s.mergeStates(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		if s.table.States([]byte("u"), func(uint32, popup.State) { n++ }); (n == 1) != again {
+			t.Errorf("again %v: %d states", again, n)
+		}
+		s.known.forget()
+	}
+}
+
+// Of users who are looked up together those are held for whom there is memory.
+func TestLookUpsWithLittleMemory(t *testing.T) {
+	s := newLooking(t, 2<<20)
+	s.run(t)
+	var err error
+	for n := 0; err == nil; n += persist.MaxLookUp {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		err = s.LookUpWithin(ctx, users(n, n+persist.MaxLookUp)...)
+		cancel()
+		if !errors.Is(err, errStateFull) && err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := s.table.HeldUsers()
+	if err := s.LookUpWithin(t.Context(), users(1e6, 1e6+persist.MaxLookUp)...); !errors.Is(err, errStateFull) {
+		t.Errorf("more users than there is memory for: %v", err)
+	}
+	if n := s.table.HeldUsers() - before; n == 0 || n == persist.MaxLookUp {
+		t.Errorf("%d of %d are held, want some", n, persist.MaxLookUp)
+	}
 }
 
 // TestScopeChanges: a dump of held users is not all that a server needs which holds everybody:

@@ -170,9 +170,10 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 		return false, err
 	}
 	if isAnew {
-		if err := s.readAnew(); err != nil {
-			return false, err
+		if reading.isPast(&found) {
+			s.mergeJournal()
 		}
+		s.table.Unhold()
 	}
 	holes = s.known.restored(reading, &found, now)
 	read := "changes"
@@ -189,20 +190,16 @@ func (s *State) mergeStates(ctx context.Context) (holes bool, err error) {
 	return holes, nil
 }
 
-// readAnew has every user looked up from now on. A database of the past lacks what was
-// committed, and so forgotten here: the journal has it until it is committed again.
-func (s *State) readAnew() error {
-	if s.ready.Load() { // else it was read just now
-		err := s.journal.Replay(s.table.Merge)
-		for errors.Is(err, journal.ErrTrimmed) { // meanwhile
-			err = s.journal.Replay(s.table.Merge)
-		}
-		if err != nil {
-			return err
-		}
+// mergeJournal merges what the journal has: a database of the past lacks what was committed, and
+// so forgotten here.
+func (s *State) mergeJournal() {
+	err := s.journal.ReplayKept(s.table.Merge)
+	for errors.Is(err, journal.ErrTrimmed) { // meanwhile
+		err = s.journal.ReplayKept(s.table.Merge)
 	}
-	s.table.Unhold()
-	return nil
+	if err != nil {
+		s.log.Error("the journal cannot be read again: of the past, users may see what they have seen", "err", err)
+	}
 }
 
 // noteJournaled tells how far the stream that is being written is known. Of others in

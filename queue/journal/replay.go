@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/popupd/popupd/popup"
 )
@@ -10,8 +11,15 @@ import (
 // Replay calls fn with every event still on disk, in order within each stream.
 // The event and its bytes are valid during the call. Beside Run, which trims, it may return
 // [ErrTrimmed].
-func (j *Journal) Replay(fn func(*popup.Event)) error {
-	for _, s := range j.Streams() {
+func (j *Journal) Replay(fn func(*popup.Event)) error { return j.replayAll(j.Streams(), fn) }
+
+// ReplayKept is Replay, with the removed streams that are still on disk: see [Journal.Kept].
+func (j *Journal) ReplayKept(fn func(*popup.Event)) error {
+	return j.replayAll(slices.Concat(j.Kept(), j.Streams()), fn)
+}
+
+func (j *Journal) replayAll(streams []*Stream, fn func(*popup.Event)) error {
+	for _, s := range streams {
 		if err := j.replay(s, fn); err != nil {
 			return fmt.Errorf("replay stream %s: %w", s.ID(), err)
 		}
