@@ -112,6 +112,9 @@ func passed(t *testing.T, name string) testbed.Socket {
 	return testbed.Socket{Name: name, File: file}
 }
 
+// unnoticed is how long a client may send requests on a kept connection that has ended.
+const unnoticed = 100 * time.Millisecond
+
 // handoverDrain is longer than any connection of the pollers rests.
 const handoverDrain = "500ms"
 
@@ -132,7 +135,7 @@ func testPassedSockets(t *testing.T, rate, rounds int, once bool, signal syscall
 		if signal == syscall.SIGKILL {
 			k := kill{from: time.Now()}
 			s.Kill()
-			k.to = time.Now()
+			k.to = time.Now().Add(unnoticed)
 			h.kills = append(h.kills, k)
 		} else {
 			s.stop()
