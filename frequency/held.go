@@ -24,6 +24,10 @@ const (
 	emptyEpochs = uint32(6 * time.Minute / EpochLength) // with nothing to remember, or while memory is short; at once if both
 )
 
+// lossEpochs is for how many epochs after a loss nobody else is held, should it never be
+// committed.
+const lossEpochs = uint32(time.Hour / EpochLength)
+
 // heldID is the popup, which no popup has, of the entry of a dump that says that its user is
 // held.
 const heldID = math.MaxUint32
@@ -257,10 +261,10 @@ func (t *Table) noteLoss() {
 	}
 }
 
-// storeHasLost reports whether the store has all that is lost.
+// storeHasLost reports whether the store has all that is lost, or was waited for long enough.
 func (t *Table) storeHasLost() bool {
 	was := t.lostIn.Load()
-	return was == 0 || t.isCommitted(was-1)
+	return was == 0 || t.isCommitted(was-1) || t.epoch.Load()-uint32(was-1) > lossEpochs
 }
 
 // forgetLocked removes all that is known of the user in slot i of a shard.

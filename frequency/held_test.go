@@ -2,6 +2,7 @@ package frequency
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"testing"
 
@@ -328,18 +329,29 @@ func TestNobodyIsHeldAfterALoss(t *testing.T) {
 		table.Merge(&popup.Event{AtMS: noon, ServedAtMS: noon, User: user, Popup: 1, Action: popup.Impression, Nth: 1, ReadyAtMS: noon + day})
 	}
 	lost := table.NextEpoch()
+	table.SetUncommitted(lost, []Epochs{{lost, lost}})
 	for _, open := range [][]Epochs{{{lost, lost}}, {{lost, lost + 1}}, {{lost + 1, lost + 1}}} {
-		if hold() {
+		if hold() || table.Hold([]byte("u"), table.Era()) {
 			t.Errorf("held before what was lost is committed")
 		}
 		table.SetUncommitted(table.NextEpoch(), open)
 	}
-	if hold() {
-		t.Error("held while the epoch after the loss is open")
-	}
 	table.SetUncommitted(table.NextEpoch(), nil)
 	if !hold() {
 		t.Error("not held although all is committed")
+	}
+	table.Unhold()
+	table.Merge(&popup.Event{AtMS: noon, ServedAtMS: noon, User: []byte("u"), Popup: math.MaxUint32 - 1, Action: popup.Impression, Nth: 1, ReadyAtMS: noon + day})
+	lost = table.NextEpoch()
+	for range lossEpochs {
+		table.SetUncommitted(lost, []Epochs{{lost, lost}})
+		if hold() {
+			t.Fatal("held within an hour of what is not committed")
+		}
+		table.NextEpoch()
+	}
+	if !hold() {
+		t.Error("not held although what was lost is never committed")
 	}
 }
 

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/popupd/popupd/frequency"
 	"github.com/popupd/popupd/internal/storetest"
 	"github.com/popupd/popupd/persist"
@@ -55,6 +53,8 @@ type cluster struct {
 	saved   map[*stream]int // done, as the database was saved
 	rebuilt map[string]bool // users of whom a reset came to the database after what is newer
 
+	wereReset map[string]bool
+
 	state *State
 	log   bytes.Buffer
 
@@ -84,7 +84,7 @@ func (s *stream) hears(i int) {
 func newCluster(t *testing.T, seed uint64) *cluster {
 	t.Logf("seed %d", seed)
 	dsn := storetest.MySQL(t)
-	c := &cluster{T: t, r: rand.New(rand.NewPCG(seed, 0)), now: time.Now().UnixMilli(), dir: t.TempDir(), rebuilt: map[string]bool{}}
+	c := &cluster{T: t, r: rand.New(rand.NewPCG(seed, 0)), now: time.Now().UnixMilli(), dir: t.TempDir(), rebuilt: map[string]bool{}, wereReset: map[string]bool{}}
 	var err error
 	if c.db, err = persist.Open(persist.Config{DSN: dsn, Host: "test"}); err != nil {
 		t.Fatal(err)
@@ -197,6 +197,7 @@ func (c *cluster) event() popup.Event {
 	switch c.r.IntN(20) {
 	case 0:
 		e = popup.Event{AtMS: c.now, User: e.User, Action: popup.Reset}
+		c.wereReset[string(e.User)] = true
 	case 1:
 		e.Action, e.ServedAtMS, e.ReadyAtMS = popup.Release, c.now-int64(c.r.IntN(5000)), 0
 	case 2, 3, 4:
@@ -346,155 +347,4 @@ func (c *cluster) restoreDatabase() {
 			c.flush(s, &popup.Batch{Last: uint64(s.lost), Gaps: []popup.Gap{{First: uint64(s.done + 1), Last: uint64(s.lost)}}})
 		}
 	}
-}
-
-// pendingResets are the users of resets that the database does not have: it still holds
-// what the server under test may have dropped.
-func (c *cluster) pendingResets() map[string]bool {
-	c.Helper()
-	users := map[string]bool{}
-	for _, s := range slices.Concat(c.streams, c.own) {
-		for _, e := range s.events {
-			if e.Action != popup.Reset {
-				continue
-			}
-			if c.count("SELECT COUNT(*) FROM erasure WHERE user_id = ? AND at_ms = ?", e.User, e.AtMS) == 0 {
-				users[string(e.User)] = true
-			}
-		}
-	}
-	return users
-}
-
-// check fails unless the server under test knows all that it has heard, and all that one does
-// which reads the whole database.
-func (c *cluster) check(what string) {
-	c.Helper()
-	if c.heldOnly {
-		c.lookUp(40)
-	}
-	pending := c.pendingResets()
-	seen := c.seen()
-	for _, s := range slices.Concat(c.streams, c.own) {
-		for i := range s.events {
-			if s.heard[i] && i >= s.lost {
-				c.state.Merge(&s.events[i])
-			}
-		}
-	}
-	for user, after := range c.seen() {
-		if d := cmp.Diff(seen[user], after); d != "" && !pending[user] {
-			c.Fatalf("%s: impressions of %s end to count (-known +heard):\n%s", what, user, d)
-		}
-	}
-	if err := c.db.RestoreImpressions(c.Context(), &persist.Found{Full: "to compare"}, 0, func(user []byte, id uint32, servedAtMS int64, acted uint8) {
-		c.state.table.RestoreImpression(user, id, servedAtMS, acted)
-	}); err != nil {
-		c.Fatal(err)
-	}
-	for user, after := range c.seen() {
-		if d := cmp.Diff(seen[user], after); d != "" && !pending[user] {
-			c.Fatalf("%s: impressions of %s end to count (-known +in the database):\n%s", what, user, d)
-		}
-	}
-	full := c.server(false)
-	full.Connect(openJournal(c, c.TempDir()), nil)
-	if _, err := full.mergeStates(c.Context()); err != nil {
-		c.Fatal(err)
-	}
-	for n := range 40 {
-		user := []byte(fmt.Sprint("u", n))
-		if pending[string(user)] {
-			continue
-		}
-		known := func() map[uint32]popup.State {
-			m := map[uint32]popup.State{}
-			c.state.table.States(user, func(id uint32, s popup.State) {
-				if c.rebuilt[string(user)] { // the database may have kept more of before the reset, no less
-					s.Impressions, s.ClickUntilMS, s.NextAtMS = 0, 0, 0
-				}
-				m[id] = s
-			})
-			return m
-		}
-		before := known()
-		full.table.States(user, func(id uint32, s popup.State) { c.state.table.Restore(user, id, s) })
-		if d := cmp.Diff(before, known()); d != "" {
-			c.Fatalf("%s: %s (-known +in the database):\n%s", what, user, d)
-		}
-	}
-}
-
-// lookUp has the server under test hold some users, the first or, of all, each.
-func (c *cluster) lookUp(users int) {
-	c.Helper()
-	for n := range users {
-		if users < 40 {
-			n = c.r.IntN(40)
-		}
-		user := []byte(fmt.Sprint("u", n))
-		if c.state.table.Holds(user, nil) {
-			continue
-		}
-		c.lookedUp++
-		if err := c.state.hold(c.Context(), [][]byte{user}, map[string]bool{}); err != nil {
-			c.Fatal(err)
-		}
-		if !c.state.table.Holds(user, nil) {
-			c.Fatalf("%s was looked up, and is not held", user)
-		}
-	}
-}
-
-// lookUpOrForget has the server under test hold somebody, or forget those who may be.
-func (c *cluster) lookUpOrForget() {
-	c.Helper()
-	switch c.r.IntN(4) {
-	case 0:
-		c.lookUp(1)
-	case 1:
-		users := c.remembered()
-		if c.r.IntN(4) == 0 {
-			for _, s := range slices.Concat(c.streams, c.own) {
-				c.commit(s, len(s.events))
-			}
-		}
-		for range []int{1, 2, 3, 40, 200}[c.r.IntN(5)] { // those who are held leave after a while
-			c.state.endEpoch(c.Context(), &c.epochs)
-		}
-		for range 100 { // a sweep looks at a piece of the table
-			c.state.table.Sweep(c.now)
-		}
-		c.forgotten += users - c.remembered()
-	}
-}
-
-// remembered returns of how many users the server under test knows anything.
-func (c *cluster) remembered() (n int) {
-	for i := range 40 {
-		u := c.state.table.Lock([]byte(fmt.Sprint("u", i)))
-		if u.Known() {
-			n++
-		}
-		u.Unlock()
-	}
-	return n
-}
-
-// seen returns when the newest impressions of each user end to count for caps.
-func (c *cluster) seen() map[string][]int64 {
-	seen := map[string][]int64{}
-	for n := range 40 {
-		id := fmt.Sprint("u", n)
-		var full frequency.FullCaps
-		user := c.state.table.Lock([]byte(id))
-		for i := range c.popups.Caps() {
-			var v frequency.Verdict
-			if user.CheckCaps(&v, 1<<i, &full, c.popups, c.now); v.Reason == popup.CapFull {
-				seen[id] = append(seen[id], v.ReadyAtMS)
-			}
-		}
-		user.Unlock()
-	}
-	return seen
 }

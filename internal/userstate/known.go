@@ -58,7 +58,11 @@ type heard struct {
 	ahead  []span // and these events, behind holes, ascending
 	lately bool   // since the latest restore
 	moved  uint64 // the greatest number since the latest call of endEpoch, with heldOnly; 0: none
+	dumped uint64 // likewise, of what the dump had that was loaded, until the lists are read
 }
+
+// waits returns up to where not all may be committed that came since the latest call of endEpoch.
+func (h *heard) waits() uint64 { return max(h.moved, h.dumped) }
 
 // span is the events from one to another.
 type span struct{ from, to uint64 }
@@ -116,13 +120,23 @@ func (k *known) endEpoch() (moved, committed map[popup.StreamID]uint64) {
 	moved, committed = make(map[popup.StreamID]uint64), make(map[popup.StreamID]uint64, len(k.streams))
 	for id, h := range k.streams {
 		committed[id] = 0
-		if h.moved > 0 {
-			moved[id], h.moved = h.moved, 0
+		if seq := h.waits(); seq > 0 {
+			moved[id], h.moved, h.dumped = seq, 0, 0
 		}
 	}
 	k.waits = larger(k.waits, moved)
 	maps.Copy(committed, k.Committed)
 	return moved, committed
+}
+
+// listsRead says that what other servers have shipped was heard: what of the dump is neither
+// there nor committed, nobody ships but who has it in a journal, and that will be heard.
+func (k *known) listsRead() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, h := range k.streams {
+		h.dumped = 0
+	}
 }
 
 // waitFor says for what the epochs that have ended wait.
@@ -196,13 +210,22 @@ const (
 type reading struct {
 	all               string // why all is read; "" if changes are enough
 	again             bool   // for the second time in this process: what was known was forgotten
+	committed         map[popup.StreamID]uint64
 	lost              uint64
 	gapMS             int64
 	forgets, policies int
 }
 
 // isPast reports whether the database may have less than it had.
-func (r *reading) isPast(f *persist.Found) bool { return f.Past || r.again }
+func (r *reading) isPast(f *persist.Found) bool {
+	past := f.Past || r.again
+	for id, seq := range r.committed {
+		if now, ok := f.Committed[id]; ok && now < seq { // else the stream is over
+			past = true
+		}
+	}
+	return past
+}
 
 // beginRead returns what restored needs to know of a restore that begins at nowMS, and
 // what that need not read again: nil if it must read all. lost is how many states the
@@ -211,11 +234,11 @@ func (k *known) beginRead(lost uint64, gap time.Duration, nowMS int64) (reading,
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reading = true
-	r := reading{lost: lost, gapMS: gap.Milliseconds(), forgets: k.forgets, policies: k.policies}
+	r := reading{lost: lost, gapMS: gap.Milliseconds(), forgets: k.forgets, policies: k.policies, committed: k.Committed}
 	switch {
 	case !k.whole:
 		r.all, r.again = allUnknown, k.caught
-	case lost != k.lost:
+	case lost != k.lost && !k.heldOnly: // else those are not held of whom something is lost
 		r.all = allLost
 	case nowMS < k.latestMS-popup.KeepAfterWait.Milliseconds():
 		r.all = allEarlier
@@ -277,7 +300,7 @@ func (k *known) restored(r reading, f *persist.Found, nowMS int64) (holes bool) 
 		k.streamLocked(id).reach(last)
 	}
 	for id, h := range k.streams {
-		if _, ok := f.Committed[id]; !ok && !h.lately && h.moved == 0 {
+		if _, ok := f.Committed[id]; !ok && !h.lately && h.waits() == 0 {
 			delete(k.streams, id)
 			continue
 		}
@@ -455,7 +478,7 @@ func (k *known) note(d dumping, lost uint64) []byte {
 	defer k.mu.Unlock()
 	var n note
 	switch {
-	case k.whole && k.caught && d.fullReads == k.fullReads && lost == k.lost:
+	case k.whole && k.caught && d.fullReads == k.fullReads && (k.heldOnly || lost == k.lost):
 		n = note{
 			Version: noteVersion, Committed: byName(k.Committed), QuietMS: k.QuietMS,
 			LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
@@ -467,8 +490,8 @@ func (k *known) note(d dumping, lost uint64) []byte {
 	if k.heldOnly {
 		waits := larger(k.waits, nil)
 		for id, h := range k.streams {
-			if h.moved > 0 {
-				waits[id] = max(waits[id], h.moved)
+			if seq := h.waits(); seq > 0 {
+				waits[id] = max(waits[id], seq)
 			}
 		}
 		n.Waits = byName(waits)
@@ -515,7 +538,7 @@ func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
 			waits = at
 		}
 		for id, seq := range waits {
-			k.streamLocked(id).moved = seq
+			k.streamLocked(id).dumped = seq
 		}
 	}
 	if !usable {

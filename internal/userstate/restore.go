@@ -124,6 +124,7 @@ func (s *State) mergeMissed(ctx context.Context) error {
 	}
 	s.unheard.Report(unheard)
 	if unheard == nil {
+		s.known.listsRead()
 		s.peers.end(breaks)
 		s.backoff.Reset()
 		s.pause = restoreRetry
