@@ -187,6 +187,15 @@ func TestDumpsSayWhatTheyWaitFor(t *testing.T) {
 	if got, _ := next.endEpoch(); !maps.Equal(got, at{a: 5, b: 3}) {
 		t.Errorf("a dump of everybody: it waits for %v", got)
 	}
+	s := newLooking(t, 0)
+	s.Connect(openJournal(t, t.TempDir()), nil)
+	s.known.loaded(at{c: 7}, nil, 0)
+	if err := s.mergeMissed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := s.known.endEpoch(); len(got) > 0 {
+		t.Errorf("a start that has read the lists waits for %v", got)
+	}
 }
 
 // TestPastForAnotherReason: a database of the past is noticed as such, whatever else asks to read
