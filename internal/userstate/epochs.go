@@ -124,3 +124,69 @@ func (s *State) endEpoch(ctx context.Context, e *epochs) {
 	s.table.SetUncommitted(ended, e.committed(at))
 	s.known.waitFor(e.waits())
 }
+
+// endEpoch returns, of the streams of which something was heard since the last call, the last
+// event of that, whether or not all before it was heard. It also returns how far each stream was
+// known to be committed, 0 for not at all.
+func (k *known) endEpoch() (moved, committed map[popup.StreamID]uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	moved, committed = make(map[popup.StreamID]uint64), make(map[popup.StreamID]uint64, len(k.streams))
+	for id, h := range k.streams {
+		committed[id] = 0
+		if seq := h.waits(); seq > 0 {
+			moved[id], h.moved, h.dumped = seq, 0, 0
+		}
+	}
+	k.waits = larger(k.waits, moved)
+	maps.Copy(committed, k.Committed)
+	return moved, committed
+}
+
+// listsRead says that what other servers have shipped was heard: what of the dump is neither
+// there nor committed, nobody ships but who has it in a journal, and that will be heard.
+func (k *known) listsRead() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, h := range k.streams {
+		h.dumped = 0
+	}
+}
+
+// waitFor says for what the epochs that have ended wait.
+func (k *known) waitFor(waits map[popup.StreamID]uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waits = waits
+}
+
+// larger returns all of a and b, of each stream the larger one.
+func larger(a, b map[popup.StreamID]uint64) map[popup.StreamID]uint64 {
+	all := maps.Clone(a)
+	if all == nil {
+		all = make(map[popup.StreamID]uint64)
+	}
+	for id, seq := range b {
+		all[id] = max(all[id], seq)
+	}
+	return all
+}
+
+// committedUpTo says how far streams are committed now, which were as far as endEpoch said. It
+// reports whether it is less, so that all has to be read again.
+func (k *known) committedUpTo(before, now map[popup.StreamID]uint64) (less bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.whole || !k.caught {
+		return false // all is read anyhow, or it is looked at then
+	}
+	for id, seq := range before {
+		less = less || now[id] < seq
+	}
+	if less {
+		k.forgetLocked()
+		return true
+	}
+	k.Committed = larger(k.Committed, now) // a new one: a restore may be reading it
+	return false
+}

@@ -1,9 +1,6 @@
 package userstate
 
 import (
-	"encoding/json"
-	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -52,37 +49,6 @@ type known struct {
 	fullReads, forgets, policies int
 }
 
-// heard is what is known of one stream.
-type heard struct {
-	seq    uint64 // everything up to it
-	ahead  []span // and these events, behind holes, ascending
-	lately bool   // since the latest restore
-	moved  uint64 // the greatest number since the latest call of endEpoch, with heldOnly; 0: none
-	dumped uint64 // likewise, of what the dump had that was loaded, until the lists are read
-}
-
-// waits returns up to where not all may be committed that came since the latest call of endEpoch.
-func (h *heard) waits() uint64 { return max(h.moved, h.dumped) }
-
-// span is the events from one to another.
-type span struct{ from, to uint64 }
-
-// maxAhead is how many spans are told apart behind holes: more than there are while a list is
-// read from its end, page by page.
-const maxAhead = 8
-
-// retained says for how long the table keeps something of each popup, and the least of
-// it since the latest full read.
-type retained struct {
-	keeps, kept map[uint32]int64 // ms, by popup. Of one that is not new, and not in kept, nothing was kept
-}
-
-const (
-	forEver = math.MaxInt64 // how long the impressions of a popup are kept that limits them
-	dropped = -1            // not even while they wait: the popup was archived, or not known
-	notKept = math.MinInt64 // nothing is to be kept: the popup is archived, or no cap covers it
-)
-
 func newKnown(heldOnly bool) *known {
 	return &known{heldOnly: heldOnly, streams: make(map[popup.StreamID]*heard), entries: retained{kept: make(map[uint32]int64)}}
 }
@@ -109,83 +75,6 @@ func (k *known) hear(id popup.StreamID, first, last uint64) (missed bool) {
 	hadHoles := len(h.ahead) > 0
 	h.add(first, last)
 	return len(h.ahead) > 0 && !hadHoles && k.caught && !k.reading // else restored says so
-}
-
-// endEpoch returns, of the streams of which something was heard since the last call, the last
-// event of that, whether or not all before it was heard. It also returns how far each stream was
-// known to be committed, 0 for not at all.
-func (k *known) endEpoch() (moved, committed map[popup.StreamID]uint64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	moved, committed = make(map[popup.StreamID]uint64), make(map[popup.StreamID]uint64, len(k.streams))
-	for id, h := range k.streams {
-		committed[id] = 0
-		if seq := h.waits(); seq > 0 {
-			moved[id], h.moved, h.dumped = seq, 0, 0
-		}
-	}
-	k.waits = larger(k.waits, moved)
-	maps.Copy(committed, k.Committed)
-	return moved, committed
-}
-
-// listsRead says that what other servers have shipped was heard: what of the dump is neither
-// there nor committed, nobody ships but who has it in a journal, and that will be heard.
-func (k *known) listsRead() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, h := range k.streams {
-		h.dumped = 0
-	}
-}
-
-// waitFor says for what the epochs that have ended wait.
-func (k *known) waitFor(waits map[popup.StreamID]uint64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.waits = waits
-}
-
-// larger returns all of a and b, of each stream the larger one.
-func larger(a, b map[popup.StreamID]uint64) map[popup.StreamID]uint64 {
-	all := maps.Clone(a)
-	if all == nil {
-		all = make(map[popup.StreamID]uint64)
-	}
-	for id, seq := range b {
-		all[id] = max(all[id], seq)
-	}
-	return all
-}
-
-// add says that the events from first to last are known. Of too many spans the first is known
-// no more.
-func (h *heard) add(first, last uint64) {
-	if first <= h.seq+1 {
-		h.reach(last)
-		return
-	}
-	begin := 0
-	for begin < len(h.ahead) && h.ahead[begin].to+1 < first {
-		begin++
-	}
-	end := begin
-	for ; end < len(h.ahead) && h.ahead[end].from <= last+1; end++ {
-		first, last = min(first, h.ahead[end].from), max(last, h.ahead[end].to)
-	}
-	h.ahead = slices.Replace(h.ahead, begin, end, span{first, last})
-	if len(h.ahead) > maxAhead {
-		h.ahead = slices.Delete(h.ahead, 0, 1)
-	}
-}
-
-// reach says that everything up to seq is known.
-func (h *heard) reach(seq uint64) {
-	h.seq = max(h.seq, seq)
-	for len(h.ahead) > 0 && h.ahead[0].from <= h.seq+1 {
-		h.seq = max(h.seq, h.ahead[0].to)
-		h.ahead = slices.Delete(h.ahead, 0, 1)
-	}
 }
 
 // journaled says that this server's journal, and with it the table, holds a stream up
@@ -252,16 +141,6 @@ func (k *known) beginRead(lost uint64, gap time.Duration, nowMS int64) (reading,
 	return r, nil
 }
 
-// isLonger reports whether something is to be kept that may be gone.
-func (r *retained) isLonger() bool {
-	for id, ms := range r.keeps {
-		if ms > r.kept[id] {
-			return true
-		}
-	}
-	return false
-}
-
 func (k *known) seqsLocked() map[popup.StreamID]uint64 {
 	at := make(map[popup.StreamID]uint64, len(k.streams))
 	for id, h := range k.streams {
@@ -325,34 +204,6 @@ func (k *known) forgetLocked() {
 	k.forgets++
 }
 
-// committedUpTo says how far streams are committed now, which were as far as endEpoch said. It
-// reports whether it is less, so that all has to be read again.
-func (k *known) committedUpTo(before, now map[popup.StreamID]uint64) (less bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !k.whole || !k.caught {
-		return false // all is read anyhow, or it is looked at then
-	}
-	for id, seq := range before {
-		less = less || now[id] < seq
-	}
-	if less {
-		k.forgetLocked()
-		return true
-	}
-	k.Committed = larger(k.Committed, now) // a new one: a restore may be reading it
-	return false
-}
-
-// allRead says that all was read that is to be kept, for ever only of some popups.
-func (r *retained) allRead(whateverItsAge func(id uint32) bool) {
-	for id, ms := range r.keeps {
-		if ms != forEver || whateverItsAge(id) {
-			r.kept[id] = ms
-		}
-	}
-}
-
 // swept says that entries may have been dropped that do not matter at nowMS, with this
 // least gap.
 func (k *known) swept(nowMS int64, gap time.Duration) {
@@ -377,181 +228,5 @@ func (k *known) setKeeps(entries, impressions map[uint32]int64) {
 	}
 	for id := range entries {
 		k.newest = max(k.newest, id)
-	}
-}
-
-// set reports whether anything is another than before.
-func (r *retained) set(keeps map[uint32]int64, newest uint32) (isOther bool) {
-	hasKept := r.kept != nil // else nothing was kept yet to be dropped
-	if r.keeps == nil {
-		r.keeps = make(map[uint32]int64, len(keeps))
-		kept := make(map[uint32]int64, len(keeps)) // of others nothing is kept any more
-		for id := range keeps {
-			if ms, ok := r.kept[id]; ok {
-				kept[id] = ms
-			}
-		}
-		r.kept = kept
-	}
-	for id, ms := range keeps {
-		switch last, was := r.keeps[id]; {
-		case ms == notKept:
-			isOther = isOther || was
-			delete(r.keeps, id)
-			delete(r.kept, id)
-			continue
-		case was && last == ms:
-			continue
-		}
-		isOther = true
-		r.keeps[id] = ms
-		switch kept, ok := r.kept[id]; {
-		case ok:
-			r.kept[id] = min(kept, ms)
-		case hasKept && id <= newest:
-			r.kept[id] = dropped
-		default:
-			r.kept[id] = ms
-		}
-	}
-	return isOther
-}
-
-// loaded takes over what a dump had kept, of popups up to newest.
-func (r *retained) loaded(then map[uint32]int64, newest uint32) {
-	for id, ms := range r.kept {
-		old, ok := then[id]
-		switch {
-		case ok:
-			r.kept[id] = min(ms, old)
-		case id <= newest:
-			r.kept[id] = dropped
-		}
-	}
-}
-
-// least returns the lesser of both for each popup of a.
-func least(a, b map[uint32]int64) map[uint32]int64 {
-	m := maps.Clone(a)
-	for id, ms := range b {
-		if old, ok := m[id]; ok {
-			m[id] = min(old, ms)
-		}
-	}
-	return m
-}
-
-// note is what a dump keeps of known beside the streams' positions, in JSON.
-type note struct {
-	Version   int               `json:"version"`
-	Committed map[string]uint64 `json:"committed"` // by stream
-	QuietMS   int64             `json:"quiet_ms"`
-	Kept      map[uint32]int64  `json:"kept_ms"`             // by popup
-	Seen      map[uint32]int64  `json:"kept_impressions_ms"` // by popup
-	Newest    uint32            `json:"newest"`              // popup
-	LatestMS  int64             `json:"latest_ms"`
-	MinGapMS  int64             `json:"min_gap_ms"`
-	Waits     map[string]uint64 `json:"waits"` // by stream, with heldOnly: of what the dump has up to here not all may be committed
-}
-
-// A note of another version says nothing but Waits.
-const noteVersion = 1
-
-// dumping is how known stands when a dump begins.
-type dumping struct {
-	fullReads  int
-	kept, seen map[uint32]int64
-}
-
-// beginDump returns what note needs to know of a dump that begins, and the positions that
-// it covers beside those of the journal.
-func (k *known) beginDump() (dumping, map[popup.StreamID]uint64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return dumping{k.fullReads, maps.Clone(k.entries.kept), maps.Clone(k.impressions.kept)}, k.seqsLocked()
-}
-
-// note returns the note of a dump whose entries are written, nil if there is nothing to say: not
-// everything was known all the time. lost is how many states the table has lost by now.
-func (k *known) note(d dumping, lost uint64) []byte {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	var n note
-	switch {
-	case k.whole && k.caught && d.fullReads == k.fullReads && (k.heldOnly || lost == k.lost):
-		n = note{
-			Version: noteVersion, Committed: byName(k.Committed), QuietMS: k.QuietMS,
-			LatestMS: k.latestMS, MinGapMS: k.keptGapMS, Newest: k.newest,
-			Kept: least(k.entries.kept, d.kept), Seen: least(k.impressions.kept, d.seen),
-		}
-	case !k.heldOnly:
-		return nil
-	}
-	if k.heldOnly {
-		waits := larger(k.waits, nil)
-		for id, h := range k.streams {
-			if seq := h.waits(); seq > 0 {
-				waits[id] = max(waits[id], seq)
-			}
-		}
-		n.Waits = byName(waits)
-	}
-	text, err := json.Marshal(n)
-	if err != nil {
-		return nil // a map of numbers: it cannot be
-	}
-	return text
-}
-
-func byName(streams map[popup.StreamID]uint64) map[string]uint64 {
-	names := make(map[string]uint64, len(streams))
-	for id, seq := range streams {
-		names[id.String()] = seq
-	}
-	return names
-}
-
-func byID(names map[string]uint64) (map[popup.StreamID]uint64, error) {
-	streams := make(map[popup.StreamID]uint64, len(names))
-	for name, seq := range names {
-		id, err := popup.ParseStreamID(name)
-		if err != nil {
-			return nil, err
-		}
-		streams[id] = seq
-	}
-	return streams, nil
-}
-
-// loaded takes over what the dump that was loaded knows. A clock that is behind it brings
-// back what was dropped.
-func (k *known) loaded(at map[popup.StreamID]uint64, text []byte, nowMS int64) {
-	var n note
-	usable := json.Unmarshal(text, &n) == nil && n.Version == noteVersion && nowMS >= n.LatestMS-popup.KeepAfterWait.Milliseconds()
-	committed, err := byID(n.Committed)
-	usable = usable && err == nil
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.heldOnly {
-		waits, err := byID(n.Waits)
-		if n.Waits == nil || err != nil { // of a server that held everybody
-			waits = at
-		}
-		for id, seq := range waits {
-			k.streamLocked(id).dumped = seq
-		}
-	}
-	if !usable {
-		return
-	}
-	k.whole, k.Committed, k.QuietMS, k.latestMS, k.keptGapMS = true, committed, n.QuietMS, n.LatestMS, n.MinGapMS
-	k.entries.loaded(n.Kept, n.Newest)
-	k.impressions.loaded(n.Seen, n.Newest)
-	if k.entries.keeps == nil { // no popups are known yet: no cap has kept an impression of the dump
-		maps.Copy(k.entries.kept, n.Kept)
-	}
-	k.newest = max(k.newest, n.Newest)
-	for id, seq := range at {
-		k.streamLocked(id).reach(seq)
 	}
 }
