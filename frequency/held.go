@@ -190,10 +190,10 @@ func (t *Table) SetUncommitted(ended uint32, open []Epochs) {
 	t.uncommitted.Store(&uncommitted{next: ended + 1, open: open})
 }
 
-// isCommitted reports whether all that was added in these epochs, the rest of a user's slot, is
-// committed. An event is in the
-// table shortly before its stream's position is noted, and a look-up takes a while, though less
-// than an epoch: so the epoch after the last one counts, too, and must have ended.
+// isCommitted reports whether all that was added in these epochs, which are the rest of a user's
+// slot, is committed. An event is in the table shortly before its stream's position is noted, and
+// a look-up takes a while, though less than an epoch: so the epoch after the last one counts, too,
+// and must have ended.
 func (t *Table) isCommitted(rest uint64) bool {
 	first, after, told := uint32(rest>>32), uint32(rest)+1, t.uncommitted.Load()
 	if after >= told.next {
