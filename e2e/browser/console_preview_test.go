@@ -45,14 +45,23 @@ func TestConsolePreview(t *testing.T) {
 	p.is(`last("show") && heard.some(({detail}) => /bad link/.test(detail)) && document.querySelector(".preview .told").innerText.includes("link")`)
 	p.js(`heard = [], fill("link", "https://out.example"), true`)
 	p.is(`last("show")`)
+	const pause = `new Promise((resolve) => setTimeout(resolve, 200))`
 	p.js(`document.querySelector(".preview iframe").focus()`)
 	for range 3 { // the link, the cross, and out of the frame
 		p.press("Tab")
 	}
 	p.is(`document.activeElement !== document.querySelector(".preview iframe")`)
-	p.js(`document.querySelector(".preview iframe").focus()`)
-	p.press("Tab")
-	p.press("\r")
+	// The frame is of another process: keys that follow at once may come before the focus.
+	for tries := 0; tries < 5 && p.js(`last("click")`) != "true"; tries++ {
+		p.js(`field("title").focus({preventScroll: true}), document.querySelector(".preview iframe").focus()`)
+		p.js(pause)
+		p.press("Tab")
+		p.js(pause)
+		if p.js(`document.activeElement === document.querySelector(".preview iframe")`) == "true" {
+			p.press("\r")
+			p.js(pause)
+		}
+	}
 	p.is(`last("click") && document.querySelector(".preview .told").innerText.includes("https://out.example")`)
 	p.is(`location.pathname === "/new" && document.querySelector(".preview iframe").contentDocument === null`)
 	p.is(`errors.length === 0 && violations.length === 0`)
